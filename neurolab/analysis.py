@@ -1,0 +1,196 @@
+"""Statistics of spike trains: rates, inter-spike intervals (ISIs) and their variability.
+
+Two ways to the same numbers: `spike_statistics` from all spikes at once, and `SpikeStatistics`
+chunk by chunk in memory of a few numbers per neuron, for runs too long to keep their spikes.
+No loop goes over neurons: 1e7 spikes take about a second.
+
+The coefficient of variation of a neuron's ISIs, CV = std(ISI) / mean(ISI) (population standard
+deviation), is 0 for a clock and 1 for a Poisson process; it is averaged over the neurons with at
+least three spikes, since two spikes make one interval, which has no spread.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypedDict
+
+import numpy as np
+
+MIN_SPIKES_FOR_CV = 3
+
+
+class SpikeSummary(TypedDict):
+    """What `spike_statistics` returns.
+
+    spike_count: spikes of all neurons.
+    rate_hz_mean, rate_hz_std: over all neurons, of each neuron's rate (silent ones included).
+    isi_cv_mean: over the neurons with three spikes or more; None when there is none.
+    """
+
+    spike_count: int
+    rate_hz_mean: float
+    rate_hz_std: float
+    isi_cv_mean: float | None
+
+
+def spike_statistics(
+    spike_time_ms: np.ndarray, spike_neuron: np.ndarray, n_neurons: int, duration_ms: float
+) -> SpikeSummary:
+    """Rates and ISI variability of a recording.
+
+    Args:
+        spike_time_ms, spike_neuron: one entry per spike, in any order.
+        n_neurons: neurons recorded, silent ones included.
+        duration_ms: how long was recorded.
+
+    Raises:
+        ValueError: sizes or neuron indices do not fit, or `duration_ms` is not positive.
+    """
+    _check(spike_time_ms, spike_neuron, n_neurons)
+    intervals, neuron = _intervals(spike_time_ms, spike_neuron, n_neurons)
+    count = np.bincount(spike_neuron, minlength=n_neurons)
+    n = np.maximum(count - 1, 1)
+    mean = np.bincount(neuron, weights=intervals, minlength=n_neurons) / n
+    deviation = intervals - mean[neuron]
+    variance = np.bincount(neuron, weights=deviation**2, minlength=n_neurons) / n
+    return _summary(count, mean, variance, duration_ms)
+
+
+def isi(
+    spike_time_ms: np.ndarray, spike_neuron: np.ndarray, n_neurons: int | None = None
+) -> np.ndarray:
+    """All inter-spike intervals in ms, neuron after neuron, each neuron's in order of time."""
+    if n_neurons is None:
+        n_neurons = int(spike_neuron.max()) + 1 if spike_neuron.size else 1
+    _check(spike_time_ms, spike_neuron, n_neurons)
+    return _intervals(spike_time_ms, spike_neuron, n_neurons)[0]
+
+
+def population_rate(
+    spike_time_ms: np.ndarray, n_neurons: int, duration_ms: float, bin_ms: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean rate of the population in each complete bin.
+
+    Bin b holds the spikes with b * bin_ms < t <= (b + 1) * bin_ms: closed at the end because a
+    spike is stamped with the end of its step.
+
+    Returns:
+        Bin centres in ms, and rates in Hz.
+
+    Raises:
+        ValueError: `bin_ms` is not positive or longer than the recording, or no neurons.
+    """
+    if n_neurons < 1:
+        raise ValueError(f"n_neurons must be at least 1, got {n_neurons}.")
+    if not 0 < bin_ms <= duration_ms * (1 + 1e-9):
+        raise ValueError(f"bin_ms must be between 0 and the duration {duration_ms}, got {bin_ms}.")
+    n_bins = math.floor(duration_ms / bin_ms + 1e-6)
+    # A time on a bin's edge, such as 3 * 0.1, may be off by rounding: the margin is far below dt.
+    index = np.ceil(np.asarray(spike_time_ms) / bin_ms - 1e-6).astype(np.int64) - 1
+    counts = np.bincount(index[(index >= 0) & (index < n_bins)], minlength=n_bins)
+    return (np.arange(n_bins) + 0.5) * bin_ms, counts / (n_neurons * bin_ms * 1e-3)
+
+
+class SpikeStatistics:
+    """`spike_statistics` for spikes that arrive in chunks and are not kept.
+
+    Per neuron it holds the number of spikes, the step of the last one, and the sum and the sum of
+    squares of the ISIs in steps. These are integers, so nothing is lost however long the run is.
+    """
+
+    def __init__(self, n_neurons: int) -> None:
+        if n_neurons < 1:
+            raise ValueError(f"n_neurons must be at least 1, got {n_neurons}.")
+        self.n_neurons = n_neurons
+        self.count = np.zeros(n_neurons, np.int64)
+        self._last = np.zeros(n_neurons, np.int64)
+        self._sum = np.zeros(n_neurons, np.int64)
+        self._sum_of_squares = np.zeros(n_neurons, np.int64)
+
+    def update(self, step: np.ndarray, neuron: np.ndarray) -> None:
+        """Take in a chunk's spikes, sorted by step and later than all before.
+
+        Raises:
+            ValueError: sizes or neuron indices do not fit, or the spikes are not in order.
+        """
+        _check(step, neuron, self.n_neurons)
+        if not step.size:
+            return
+        order = _by_neuron(neuron, self.n_neurons)
+        neuron, step = neuron[order], np.asarray(step, np.int64)[order]
+        first = np.flatnonzero(np.diff(neuron, prepend=-1))  # each neuron's first spike here
+        who = neuron[first]
+        before = np.empty_like(step)
+        before[1:] = step[:-1]
+        # A neuron's very first spike ends no interval: it counts as 0, which adds nothing.
+        before[first] = np.where(self.count[who] > 0, self._last[who], step[first])
+        interval = step - before
+        if interval.min() < 0:
+            raise ValueError(
+                "spikes must come in order of time, within a chunk and from one to next."
+            )
+        last = np.append(first[1:], step.size) - 1
+        self.count[who] += last - first + 1
+        self._last[who] = step[last]
+        self._sum[who] += np.add.reduceat(interval, first)
+        self._sum_of_squares[who] += np.add.reduceat(interval**2, first)
+
+    def result(self, dt_ms: float, duration_ms: float) -> SpikeSummary:
+        """The statistics of all spikes so far, for steps of `dt_ms` and `duration_ms` in all."""
+        n = np.maximum(self.count - 1, 1)
+        # n * variance = sum of squares - sum^2 / n. With sum = q n + r, all but r^2 / n is an
+        # integer: the difference is exact, where floats would leave a regular train a CV of 1e-8.
+        q, r = np.divmod(self._sum, n)
+        variance = (self._sum_of_squares - q * q * n - 2 * q * r - r * r / n) / n
+        return _summary(self.count, self._sum / n * dt_ms, variance * dt_ms**2, duration_ms)
+
+
+def _summary(
+    count: np.ndarray, mean: np.ndarray, variance: np.ndarray, duration_ms: float
+) -> SpikeSummary:
+    if not duration_ms > 0:
+        raise ValueError(f"duration_ms must be positive, got {duration_ms}.")
+    rate_hz = count / (duration_ms * 1e-3)
+    enough = (count >= MIN_SPIKES_FOR_CV) & (mean > 0)
+    cv = np.sqrt(np.maximum(variance[enough], 0.0)) / mean[enough]
+    return {
+        "spike_count": int(count.sum()),
+        "rate_hz_mean": float(rate_hz.mean()),
+        "rate_hz_std": float(rate_hz.std()),
+        "isi_cv_mean": float(cv.mean()) if cv.size else None,
+    }
+
+
+def _intervals(
+    time_ms: np.ndarray, neuron: np.ndarray, n_neurons: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every ISI in ms and the neuron it belongs to, sorted by neuron, then time."""
+    if np.any(time_ms[1:] < time_ms[:-1]):
+        by_time = np.argsort(time_ms, kind="stable")
+        time_ms, neuron = time_ms[by_time], neuron[by_time]
+    order = _by_neuron(neuron, n_neurons)
+    time_ms, neuron = np.asarray(time_ms, np.float64)[order], neuron[order]
+    same = neuron[1:] == neuron[:-1]
+    return np.diff(time_ms)[same], neuron[1:][same]
+
+
+def _by_neuron(neuron: np.ndarray, n_neurons: int) -> np.ndarray:
+    """The stable order by neuron; as 16-bit keys NumPy sorts by radix, ten times faster."""
+    key = neuron.astype(np.uint16) if n_neurons <= 2**16 else neuron
+    return np.argsort(key, kind="stable")
+
+
+def _check(time: np.ndarray, neuron: np.ndarray, n_neurons: int) -> None:
+    if n_neurons < 1:
+        raise ValueError(f"n_neurons must be at least 1, got {n_neurons}.")
+    if time.ndim != 1 or time.shape != neuron.shape:
+        raise ValueError(
+            "spike times and neurons must be flat and of equal length, got shapes "
+            f"{time.shape} and {neuron.shape}."
+        )
+    if neuron.dtype.kind not in "iu":
+        raise ValueError(f"neuron indices must be integers, got {neuron.dtype}.")
+    if neuron.size and (neuron.min() < 0 or neuron.max() >= n_neurons):
+        raise ValueError(
+            f"neuron indices must be 0 to {n_neurons - 1}, got {neuron.min()} to {neuron.max()}."
+        )

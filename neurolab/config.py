@@ -1,0 +1,314 @@
+"""A configuration as structure and numbers, with every mistake found before anything compiles.
+
+The keys a model may have, their units and their ranges come from the model's own declarations
+(`neurolab.dynamics.Parameter`), so that there is one place to say what a parameter is.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import brainstate
+import brainunit as u
+import numpy as np
+
+from neurolab.device import choose as choose_devices
+from neurolab.inputs import Input
+from neurolab.integrators import Integrator
+from neurolab.neurons import Neuron, Spiking
+from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
+from neurolab.program import Part, Program, Recording, Structure, block_length
+from neurolab.reader import ModelReader, show
+from neurolab.synapses import Output, Synapse
+from neurolab.trackers import NoTracker, Tracker
+from neurolab.units import dimension_name
+from neurolab.values import UnfitValueError, read_text
+
+__all__ = ["Experiment", "check", "read_experiment"]
+
+_TOP = ("size", "duration", "dt", "seed", "inputs")
+_GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a configuration asks for, checked: a structure, its numbers, and how long to run."""
+
+    structure: Structure
+    numbers: dict[str, Any]
+    n_steps: int
+    units: dict[str, u.Unit]
+    record_spikes: bool
+    rate_bin_steps: int | None
+    memory: int
+    tracker: Callable[[], Tracker]
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def duration_ms(self) -> float:
+        """The simulated time."""
+        return self.n_steps * self.structure.dt_ms
+
+
+def check(config: Mapping[str, Any]) -> tuple[Experiment, list[Any]]:
+    """The experiment of a configuration and the devices for it.
+
+    Raises
+    ------
+    ConfigError
+        With all that is wrong.
+    """
+    problems = Problems()
+    size = config.get("size")
+    found = choose_devices(
+        config.get("device") or {}, size if isinstance(size, int) else 1, problems
+    )
+    try:
+        experiment = read_experiment(config)
+    except ConfigError as error:
+        raise ConfigError([*error.problems, *problems.found]) from None
+    problems.raise_if_any()
+    return experiment, found
+
+
+def read_experiment(config: Mapping[str, Any]) -> Experiment:
+    """Check a composed configuration (plain dicts and lists) and split it.
+
+    Raises
+    ------
+    ConfigError
+        With all problems found, each with its key, what was given, and what to try.
+    """
+    problems = Problems()
+    for key in config:
+        if key not in (*_TOP, *_GROUPS):
+            problems.add(key, show(config[key]), did_you_mean(key, (*_TOP, *_GROUPS)))
+    size = _whole(config, "size", 1, problems)
+    seed = _whole(config, "seed", 0, problems)
+    if seed >= 2**32:
+        problems.add("seed", seed, "expected a whole number below 4294967296")
+    dt_ms, n_steps = _times(config, problems)
+    precision = _precision(config.get("device", {}), problems)
+
+    with brainstate.environ.context(dt=dt_ms * u.ms, precision=precision):
+        reader = ModelReader(size, seed % 2**32, problems)
+        neuron = reader.model(config.get("neuron", {}), "neuron", brainstate.nn.Dynamics)
+        synapse, output = _synapse(config.get("synapse"), reader)
+        inputs = _inputs(config, reader)
+        integrator = reader.locate(
+            config.get("integrator", {}).get("_target_"), "integrator._target_", Integrator
+        )
+        tracker = _tracker(config.get("tracker") or {}, reader)
+        _warn_of_steps(reader, neuron, dt_ms)
+        problems.raise_if_any()
+        inputs = [(name, _sized(part, size, reader.numbers)) for name, part in inputs]
+
+    numbers = reader.numbers | {"seed": np.uint32(seed)}
+    if neuron is None:  # told above; for the type checker
+        raise ConfigError(problems.found)
+    structure = Structure(
+        size=size,
+        dt_ms=dt_ms,
+        neuron=neuron,
+        synapse=synapse,
+        output=output,
+        inputs=tuple(inputs),
+        integrator=integrator,
+        precision=precision,
+        recording=Recording(spikes=False),
+    )
+    record = config.get("record") or {}
+    return _with_recording(record, structure, numbers, n_steps, tracker, problems)
+
+
+def _whole(config: Mapping[str, Any], key: str, least: int, problems: Problems) -> int:
+    value = config.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        problems.add(key, value, f"expected a whole number, {least} or more")
+        return 0
+    return value
+
+
+def _times(config: Mapping[str, Any], problems: Problems) -> tuple[float, int]:
+    times = {}
+    for key in ("dt", "duration"):
+        times[key] = _time(config.get(key), key, problems)
+    dt_ms, duration_ms = times["dt"], times["duration"]
+    if dt_ms is None or duration_ms is None:
+        return dt_ms or 0.1, 1
+    n_steps = round(duration_ms / dt_ms)
+    if duration_ms < dt_ms * (1 - 1e-9):
+        problems.add(
+            "duration", config.get("duration"), f"is shorter than one step, dt = {config.get('dt')}"
+        )
+    elif n_steps >= 2**31:
+        advice = f"is {n_steps:.3g} steps of dt; at most 2147483647 are counted"
+        problems.add("duration", config.get("duration"), advice)
+    return dt_ms, max(n_steps, 1)
+
+
+def _time(value: Any, key: str, problems: Problems) -> float | None:
+    """A positive time in ms."""
+    try:
+        quantity = read_text(value)
+    except UnfitValueError as error:
+        problems.add(key, show(value), str(error))
+        return None
+    if quantity.unit.is_unitless:
+        problems.add(key, value, f"has no unit; write for example {value}ms")
+    elif not quantity.unit.has_same_dim(u.ms):
+        problems.add(key, value, f"expected {dimension_name(u.ms)}")
+    elif not (0 < quantity.mantissa < np.inf):
+        problems.add(key, value, "must be positive")
+    else:
+        return float(quantity.to(u.ms).mantissa)
+    return None
+
+
+def _precision(device: Mapping[str, Any], problems: Problems) -> int:
+    precisions = {"float32": 32, "float64": 64}
+    given = device.get("precision", "float32")
+    if given not in precisions:
+        problems.add("device.precision", given, "expected float32 or float64")
+    return precisions.get(given, 32)
+
+
+def _synapse(node: Any, reader: ModelReader) -> tuple[Part | None, Part | None]:
+    if not node:
+        return None, None
+    output = reader.model(node.get("output") or {}, "synapse.output", Output)
+    return reader.model(node, "synapse", Synapse), output
+
+
+def _inputs(config: Mapping[str, Any], reader: ModelReader) -> list[tuple[str, Part]]:
+    nodes: dict[str, Any] = {"input": config["input"]} if config.get("input") else {}
+    nodes |= {f"inputs.{name}": node for name, node in (config.get("inputs") or {}).items()}
+    parts = {key: reader.model(node, key, Input) for key, node in nodes.items()}
+    return [(key, part) for key, part in parts.items() if part is not None]
+
+
+def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Tracker]:
+    target = reader.locate(node.get("_target_"), "tracker._target_", object)
+    settings = {name: value for name, value in node.items() if name != "_target_"}
+    known = [] if target is None else list(inspect.signature(target).parameters)
+    for name in settings:
+        if target is not None and name not in known:
+            reader.problems.add(f"tracker.{name}", settings[name], did_you_mean(name, known))
+    return partial(target or NoTracker, **settings)
+
+
+def _sized(part: Part, size: int, numbers: Mapping[str, Any]) -> Part:
+    """The part with the attributes that decide array sizes, from the numbers as they are now."""
+    inner = tuple((name, _sized(p, size, numbers)) for name, p in part.parts)
+    part = replace(part, parts=inner)
+    sizes = part.build(size, numbers, "input").sizes(block_length(size))
+    return replace(part, attributes=tuple(sizes.items()))
+
+
+def _warn_of_steps(reader: ModelReader, neuron: Part | None, dt_ms: float) -> None:
+    for name, number in neuron.numbers if neuron else ():
+        shortest = float(np.min(reader.numbers[number.key]))
+        if name == "tau_ref" and 0 < shortest < dt_ms:
+            advice = f"is shorter than a step, dt = {dt_ms:g} ms: no step is held"
+            reader.problems.warn(number.key, f"{shortest:g} ms", advice)
+        elif name == "tau" and shortest < 2 * dt_ms:
+            advice = f"is less than two steps, dt = {dt_ms:g} ms: expect large errors"
+            reader.problems.warn(number.key, f"{shortest:g} ms", advice)
+
+
+def _with_recording(
+    record: Mapping[str, Any],
+    structure: Structure,
+    numbers: dict[str, Any],
+    n_steps: int,
+    tracker: Callable[[], Tracker],
+    problems: Problems,
+) -> Experiment:
+    dt_ms, size = structure.dt_ms, structure.size
+    units = Program(structure, 1).variables(numbers)
+    spiking = not issubclass(structure.neuron.target, Neuron) or issubclass(
+        structure.neuron.target, Spiking
+    )
+    variables = _variables(record.get("variables") or [], structure, units, problems)
+    neurons = _neurons(record.get("neurons"), size, problems)
+    every = _steps_of(record, "interval", dt_ms, problems) or 1
+    rate_bin = _steps_of(record, "rate_bin", dt_ms, problems) if spiking else None
+    memory = _bytes(record.get("memory", "256 MiB"), problems)
+    problems.raise_if_any()
+    if neurons == ():
+        variables = ()
+    recording = Recording(spikes=spiking, variables=variables, neurons=neurons, every=every)
+    return Experiment(
+        structure=replace(structure, recording=recording),
+        numbers=numbers,
+        n_steps=n_steps,
+        units=units,
+        record_spikes=bool(record.get("spikes", True)) and spiking,
+        rate_bin_steps=rate_bin,
+        memory=memory,
+        tracker=tracker,
+        warnings=tuple(problems.warnings),
+    )
+
+
+def _variables(
+    names: Iterable[str], structure: Structure, units: Mapping[str, Any], problems: Problems
+) -> tuple[str, ...]:
+    """Full names of the variables to record; a neuron's may be named without ``neuron.``."""
+    target = structure.neuron.target
+    short = {name.removeprefix("neuron."): name for name in units} | {name: name for name in units}
+    found: dict[str, None] = {}
+    for name in [names] if isinstance(names, str) else names:
+        if name == "all":
+            found |= dict.fromkeys(units)
+            continue
+        wanted = getattr(target, "potential", "V") if name == "potential" else name
+        if wanted in short:
+            found[short[wanted]] = None
+        elif name != "potential":
+            known = [name.removeprefix("neuron.") for name in units]
+            problems.add("record.variables", f"[{name}]", did_you_mean(str(name), known))
+    return tuple(found)
+
+
+def _neurons(value: Any, size: int, problems: Problems) -> tuple[int, ...] | None:
+    if value in ("all", None):
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return tuple(range(min(value, size)))
+    whole = isinstance(value, list) and all(isinstance(k, int) and 0 <= k < size for k in value)
+    if not whole:
+        advice = f"expected a number of neurons, a list of some of 0 to {size - 1}, or all"
+        problems.add("record.neurons", show(value), advice)
+        return ()
+    return tuple(dict.fromkeys(value))
+
+
+def _steps_of(record: Mapping[str, Any], key: str, dt_ms: float, problems: Problems) -> int | None:
+    """A time as a whole number of steps, at least one; None for null."""
+    if record.get(key) is None:
+        return None
+    time = _time(record[key], f"record.{key}", problems)
+    return None if time is None else max(round(time / dt_ms), 1)
+
+
+def _bytes(text: Any, problems: Problems) -> int:
+    factors = {
+        "B": 1,
+        "KiB": 2**10,
+        "MiB": 2**20,
+        "GiB": 2**30,
+        "kB": 10**3,
+        "MB": 10**6,
+        "GB": 10**9,
+    }
+    number, _, unit = str(text).strip().partition(" ")
+    try:
+        return max(int(float(number) * factors[unit]), 2**20)
+    except (ValueError, KeyError):
+        problems.add("record.memory", text, "expected a size such as 256 MiB or 1 GiB")
+        return 2**28

@@ -1,0 +1,99 @@
+"""The devices a run uses, and what JAX and XLA are told about them.
+
+Some settings are read once, when JAX starts: `prepare` must come before anything imports jax, and
+does nothing in a process (a notebook) where jax is loaded already.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from neurolab.problems import Problems
+
+__all__ = ["choose", "prepare"]
+
+#: Fewest neurons for which another device is worth its overhead (measured on a CPU).
+_WORTHWHILE = 512
+
+
+def prepare(device: Mapping[str, Any]) -> None:
+    """Set what JAX reads once, if it is not loaded yet."""
+    if "jax" in sys.modules:
+        return
+    flags = [os.environ.get("XLA_FLAGS", "")]
+    if device.get("platform", "auto") in ("auto", "cpu"):
+        count = device.get("count")
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        devices = count if isinstance(count, int) and count > 0 else cores
+        flags.append(f"--xla_force_host_platform_device_count={devices}")
+        # A step is many small operations: one device uses one thread (handing pieces to a pool
+        # costs more than they take), and a loop over steps becomes one function.
+        os.environ.setdefault("NPROC", "1")
+        flags.append(
+            "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=100000000"
+        )
+    flags.append(str(device.get("xla_flags") or ""))
+    os.environ["XLA_FLAGS"] = " ".join(flag for flag in flags if flag)
+    _import_without_matplotlib()
+
+
+def choose(device: Mapping[str, Any], size: int, problems: Problems) -> list[Any]:
+    """The devices to share ``size`` neurons; applies the JAX settings of the configuration.
+
+    A GPU or TPU platform counts its own devices; a CPU has one for each core.  Problems: a
+    platform that is not there, more devices than there are, a setting JAX does not have.
+    """
+    import jax
+
+    # JAX tells at length which platforms it looked for in vain.
+    logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
+    platform = device.get("platform", "auto")
+    for name, value in (device.get("jax") or {}).items():
+        try:
+            jax.config.update(name, value)
+        except (AttributeError, ValueError, TypeError) as error:
+            problems.add(f"device.jax.{name}", value, f"not a setting of JAX: {error}")
+    _use_cache(device.get("cache_dir"))
+    try:
+        found = list(jax.devices(None if platform == "auto" else platform))
+    except RuntimeError:
+        there = ", ".join(sorted({d.platform for d in jax.devices()}))
+        advice = f"there is none (JAX has: {there}); try device=auto"
+        if platform == "gpu":
+            advice += ", or install neurolab[cuda]"
+        problems.add("device", platform, advice)
+        return []
+    count = device.get("count")
+    if count is None:
+        on_cpu = found[0].platform == "cpu"
+        return found[: max(1, min(len(found), size // _WORTHWHILE))] if on_cpu else found[:1]
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= len(found):
+        problems.add("device.count", count, f"expected 1 to {len(found)}, as many as there are")
+        return []
+    return found[:count]
+
+
+def _use_cache(folder: Any) -> None:
+    import jax
+
+    path = None if folder is None else str(Path(str(folder)).expanduser())
+    jax.config.update("jax_compilation_cache_dir", path)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def _import_without_matplotlib() -> None:
+    """Import brainunit without the Matplotlib support it loads where it can: 0.4 to 0.9 s that
+    only plots need, and they do not plot quantities."""
+    if "matplotlib" in sys.modules:
+        return
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    try:
+        import brainunit  # noqa: F401
+    finally:
+        del sys.modules["matplotlib"]

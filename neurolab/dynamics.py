@@ -1,0 +1,288 @@
+"""What every model is: parameters with units, states, and inputs that others add.
+
+A model declares its parameters as class attributes,
+
+    class LIF(Neuron):
+        tau = parameter(5.0 * u.ms, "membrane time constant", positive=True)
+
+and inherits a constructor ``LIF(in_size, *, tau=..., name=None)`` that checks units and shapes.
+The same declarations tell the configuration which keys there are, what each measures and which
+values it may take, so a model is described once.
+"""
+
+from __future__ import annotations
+
+import inspect
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import brainstate
+import brainunit as u
+import jax
+import numpy as np
+from brainstate.mixin import ParamDescriber
+
+from neurolab.units import Relative, dimension_name, format_quantity, magnitude, with_unit
+
+__all__ = ["Dynamics", "Parameter", "concrete", "environ_step", "parameter"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One declared constructor argument of a model.
+
+    ``role`` says that the unit is not the model's to choose but that of what it acts on: a
+    ``current``, the ``weight`` of a spike, a ``potential``, a synaptic variable ``g``, or the
+    ``signal`` that an input stands for.
+    """
+
+    default: Any
+    doc: str
+    positive: bool = False
+    nonnegative: bool = False
+    role: str = ""
+    choices: tuple[Any, ...] = ()
+    initial: bool = False
+    is_surrogate: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the value is a floating quantity, hence an argument of the program."""
+        return isinstance(self.default, (u.Quantity, Relative, float)) or bool(self.role)
+
+    @property
+    def unit(self) -> u.Unit:
+        """The unit of the default; dimensionless where it has none."""
+        return self.default.unit if isinstance(self.default, u.Quantity) else u.UNITLESS
+
+
+def parameter(default: Any, doc: str, **constraints: Any) -> Any:
+    """Declare a parameter of a model; see `Parameter` for the constraints."""
+    return Parameter(default, doc, **constraints)
+
+
+def concrete(value: Any) -> bool:
+    """Whether a value is known now, that is, not a tracer of a program being compiled."""
+    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value))
+
+
+def environ_step() -> Any:
+    """The number of the current step: ``i`` of the environment, or ``t / dt`` in whole steps."""
+    step = brainstate.environ.get("i", default=None)
+    if step is not None:
+        return step
+    ratio = brainstate.environ.get("t") / brainstate.environ.get_dt()
+    ratio = ratio.to_decimal() if isinstance(ratio, u.Quantity) else ratio
+    return jax.numpy.asarray(jax.numpy.round(ratio), dtype=jax.numpy.int32)
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, wanted) == wanted
+    except ValueError:
+        return False
+
+
+def _label(name: str, label: str | None) -> str:
+    return name if label is None else f"{label} // {name}"
+
+
+class Dynamics(brainstate.nn.Dynamics):
+    """Base of all models: declared parameters, states, current and delta inputs.
+
+    Parameters
+    ----------
+    in_size
+        Number of elements, or the shape of the population.
+    name
+        Name of the module; it also names the module's random draws.
+
+    Raises
+    ------
+    TypeError
+        For a parameter the model does not have, a wrong unit, or a shape that does not fit.
+    ValueError
+        For a value out of the parameter's range.
+    """
+
+    parameters: ClassVar[dict[str, Parameter]] = {}
+
+    #: Pairs of parameters of which the first must be the smaller.
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        found: dict[str, Parameter] = {}
+        for base in reversed(cls.__mro__):
+            for key, value in vars(base).items():
+                if isinstance(value, Parameter):
+                    found[key] = value
+                elif key in found:  # a subclass that fixes it
+                    del found[key]
+        cls.parameters = found
+        if "__init__" not in vars(cls) and found:
+            kind = inspect.Parameter.KEYWORD_ONLY
+            listed = [inspect.Parameter("in_size", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+            listed += [
+                inspect.Parameter(key, kind, default=declared.default)
+                for key, declared in found.items()
+            ]
+            listed.append(inspect.Parameter("name", kind, default=None))
+            cls.__signature__ = inspect.Signature(listed)
+
+    def __init__(self, in_size: Any, *, name: str | None = None, **given: Any) -> None:
+        super().__init__(in_size=in_size, name=name)
+        self._current_inputs: dict[str, Any] | None = None
+        self._delta_inputs: dict[str, Any] | None = None
+        unknown = set(given) - set(self.parameters)
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__} has no parameter {', '.join(sorted(unknown))}; "
+                f"it has {', '.join(self.parameters)}"
+            )
+        for key, declared in self.parameters.items():
+            setattr(self, key, self._accept(key, declared, given.get(key, declared.default)))
+        for low, high in self.ordered:
+            self._check_order(low, high)
+
+    def _check_order(self, low: str, high: str) -> None:
+        lower, upper = getattr(self, low), getattr(self, high)
+        if not concrete((lower, upper)) or Relative in (type(lower), type(upper)):
+            return
+        unit = u.get_unit(lower)
+        if np.any(np.asarray(magnitude(lower, unit)) >= np.asarray(magnitude(upper, unit))):
+            name = type(self).__name__
+            raise ValueError(f"{name}: {high}={upper} must be larger than {low}={lower}")
+
+    def _accept(self, key: str, declared: Parameter, value: Any) -> Any:
+        where = f"{type(self).__name__}: {key}={value}"
+        if declared.choices and value not in declared.choices:
+            raise ValueError(f"{where}; it may be {' or '.join(map(str, declared.choices))}")
+        if not declared.is_number or isinstance(value, (Relative, brainstate.nn.Dynamics)):
+            return value
+        if declared.initial or declared.role in ("samples", "events"):
+            return value  # of a shape of its own
+        if callable(value) and not isinstance(value, u.Quantity):
+            value = value(self.varshape)
+        if not declared.role and not u.get_unit(value).has_same_dim(declared.unit):
+            raise TypeError(f"{where}; expected {dimension_name(declared.unit)}")
+        shape = u.math.shape(value)
+        if not _fits(shape, self.varshape):
+            raise TypeError(f"{where} has shape {shape}; expected one value or {self.varshape}")
+        if (declared.positive or declared.nonnegative) and concrete(value):
+            least = np.min(np.asarray(u.get_mantissa(value)))
+            if least < 0 or (declared.positive and least == 0):
+                raise ValueError(f"{where} must be {'positive' if declared.positive else '>= 0'}")
+        return value
+
+    def initial_value(self, value: Any, batch_size: int | None = None) -> Any:
+        """A quantity, an array or an initialiser, filled to ``(batch_size, *varshape)``."""
+        shape = self.varshape if batch_size is None else (batch_size, *self.varshape)
+        if callable(value) and not isinstance(value, u.Quantity):
+            value = value(shape)
+        dtype = brainstate.environ.dftype()
+        mantissa = u.math.broadcast_to(u.math.asarray(u.get_mantissa(value), dtype=dtype), shape)
+        return with_unit(mantissa, u.get_unit(value))
+
+    # -- what others add ------------------------------------------------------------------
+
+    def add_current_input(
+        self, key: str, inp: Callable[..., Any] | Any, label: str | None = None
+    ) -> None:
+        """Add a current: an array, consumed by its first use, or a callable of the potential,
+        which stays and is called at every use."""
+        self._current_inputs = self._add(self._current_inputs, _label(key, label), inp)
+
+    def add_delta_input(
+        self, key: str, inp: Callable[..., Any] | Any, label: str | None = None
+    ) -> None:
+        """Add a jump, applied to the potential (or synaptic variable) after its integration."""
+        self._delta_inputs = self._add(self._delta_inputs, _label(key, label), inp)
+
+    def _add(self, inputs: dict[str, Any] | None, key: str, inp: Any) -> dict[str, Any]:
+        inputs = {} if inputs is None else inputs
+        if key in inputs and inputs[key] is not inp:
+            raise ValueError(f"{self}: an input named '{key}' is already waiting; use another key")
+        inputs[key] = inp
+        return inputs
+
+    def get_input(self, key: str) -> Any:
+        """The current or delta input of that key."""
+        for inputs in (self._current_inputs, self._delta_inputs):
+            if inputs is not None and key in inputs:
+                return inputs[key]
+        raise ValueError(f"{self}: no current or delta input is named '{key}'")
+
+    def sum_current_inputs(self, init: Any, *args: Any, label: str | None = None) -> Any:
+        """``init`` plus all current inputs (those of one label, if given); callables get args."""
+        return _sum(self._current_inputs, init, args, label)
+
+    def sum_delta_inputs(self, init: Any, *args: Any, label: str | None = None) -> Any:
+        """``init`` plus all delta inputs (those of one label, if given)."""
+        return _sum(self._delta_inputs, init, args, label)
+
+    def align_pre(self, dyn: Any) -> Any:
+        """Run ``dyn`` (a model, or a description of one) after each update of this model."""
+        if isinstance(dyn, brainstate.nn.Dynamics):
+            self.add_after_update(id(dyn), dyn)
+            return dyn
+        if isinstance(dyn, ParamDescriber) and issubclass(dyn.cls, brainstate.nn.Dynamics):
+            if not self.has_after_update(dyn.identifier):
+                sized = bool(dyn.args) or "in_size" in dyn.kwargs
+                model = dyn() if sized else dyn(in_size=self.varshape)
+                self.add_after_update(dyn.identifier, model)
+            return self.get_after_update(dyn.identifier)
+        raise TypeError(f"align_pre takes a model or a description of one, not {dyn!r}")
+
+    # -- random numbers ---------------------------------------------------------------------
+
+    #: Seed, random stream and element numbers of the draws; a program sets its own.
+    seed: Any = 0
+    index: Any = None
+
+    @property
+    def stream(self) -> int:
+        """The number that tells this model's draws from any other's: a hash of its name."""
+        return zlib.crc32(str(self.name or type(self).__name__).encode())
+
+    def elements(self) -> Any:
+        """The number of each element in the whole population, which may be split over devices."""
+        return jax.numpy.arange(self.varshape[-1]) if self.index is None else self.index
+
+    def draw(self, first: Any, n_steps: int) -> Any:
+        """All that the steps ``first .. first + n_steps`` need and that no state decides, with a
+        leading axis of steps: random numbers above all, which are cheapest drawn together."""
+        return None
+
+    def sizes(self, n_steps: int) -> dict[str, Any]:
+        """Attributes that decide array sizes, from the parameters while they are known; a program,
+        whose numbers are arguments, sets them beforehand for blocks of ``n_steps``."""
+        return {}
+
+
+def _sum(inputs: dict[str, Any] | None, init: Any, args: tuple[Any, ...], label: str | None) -> Any:
+    for key in tuple(inputs or ()):
+        if label is not None and not key.startswith(_label("", label)):
+            continue
+        value = inputs[key]  # type: ignore[index]
+        called = callable(value) and not isinstance(value, (u.Quantity, jax.Array))
+        try:
+            init = init + (value(*args) if called else value)
+        except Exception as error:
+            given = format_given(init)
+            raise ValueError(
+                f"input '{key}' ({value}) cannot be added to {given}: {error}"
+            ) from error
+        if not called:
+            inputs.pop(key)  # type: ignore[union-attr]
+    return init
+
+
+def format_given(value: Any) -> str:
+    """A value in a few words for a message."""
+    if isinstance(value, u.Quantity) and u.math.ndim(value) == 0 and concrete(value):
+        return format_quantity(value)
+    unit = u.get_unit(value)
+    return f"an array of shape {u.math.shape(value)} in {unit}"

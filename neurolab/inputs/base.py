@@ -1,0 +1,65 @@
+"""Inputs: what a neuron receives from outside, as spikes or as currents.
+
+An input draws whatever no state decides for a block of steps at once (`draw`), and turns one
+step's share of it into a drive (`update`).  Alone, ``update()`` draws for the current step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import brainstate
+import brainunit as u
+import jax
+import jax.numpy as jnp
+
+from neurolab.dynamics import Dynamics, environ_step, parameter
+from neurolab.units import Relative, magnitude
+
+__all__ = ["Input", "SpikeInput"]
+
+
+class Input(Dynamics):
+    """Base of the inputs that are currents, added to the neuron's input current."""
+
+    def update(self, drawn: Any = None) -> Any:
+        """The drive of this step; ``drawn`` is the step's share of `draw`."""
+        if drawn is None:
+            drawn = jax.tree.map(lambda x: x[0], self.draw(environ_step(), 1))
+        return self.drive(drawn)
+
+    def drive(self, drawn: Any) -> Any:
+        """The drive that the drawn numbers amount to."""
+        return drawn
+
+
+class SpikeInput(Input):
+    """Base of the inputs that are spikes; each brings ``weight`` to the synapse, or, without one,
+    to the potential."""
+
+    weight = parameter(
+        Relative(0.5, u.ms),
+        "what a spike brings: a voltage without synapse, a current or a conductance with one, "
+        "or a charge relative to the neuron",
+        role="weight",
+    )
+
+    def drive(self, drawn: Any) -> Any:
+        if isinstance(self.weight, Relative):
+            raise ValueError(
+                f"{type(self).__name__}: weight={self.weight.value} rheobase*ms is relative to a "
+                "neuron; alone, give a quantity such as 1 mV"
+            )
+        return self.weight * drawn.astype(brainstate.environ.dftype())
+
+
+def in_steps(time: u.Quantity) -> jax.Array:
+    """The number of the first step that begins at or after a time."""
+    ratio = u.maybe_decimal(time / brainstate.environ.get_dt())
+    # Beyond 2^31 steps, and for infinity, "later than any step".
+    return jnp.minimum(jnp.ceil(ratio * (1 - 1e-6)), 2.0**30).astype(jnp.int32)
+
+
+def per_step(rate: Any) -> jax.Array:
+    """The mean number of events in a step of a process with the given rate."""
+    return magnitude(rate * brainstate.environ.get_dt(), u.UNITLESS)

@@ -1,0 +1,116 @@
+"""Recorded data for inputs, read from tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import brainunit as u
+import numpy as np
+
+from neurolab.units import Relative, parse_unit
+
+__all__ = ["InputFileError", "read_samples", "read_spikes"]
+
+
+class InputFileError(ValueError):
+    """A file that cannot serve as input."""
+
+
+def read_samples(file: str | Path, unit: str, size: int) -> Any:
+    """Samples of a signal, shape (samples, 1) or (samples, size), in ``unit``.
+
+    ``unit`` may be ``rheobase``.  Formats: ``.npy``, ``.npz`` (one array), and text with commas or
+    white space (``#`` begins a comment).
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, empty, of another shape, or holds NaN or infinities.
+    """
+    table = _read_table(Path(file))
+    if table.ndim == 1:
+        table = table[:, None]
+    if table.ndim != 2 or table.shape[1] not in (1, size):
+        raise InputFileError(
+            f"{file} has shape {table.shape}; expected one column for all neurons, or one for "
+            f"each of the {size}"
+        )
+    if unit == "rheobase":
+        return Relative(table)
+    return u.Quantity(table, unit=parse_unit(unit))
+
+
+def read_spikes(file: str | Path, unit: str, size: int) -> tuple[u.Quantity, np.ndarray]:
+    """Times (sorted) and neurons of recorded spikes, from a table or from a run folder.
+
+    Raises
+    ------
+    InputFileError
+        As `read_samples`, and for neurons outside ``0 .. size - 1`` or negative times.
+    """
+    path = Path(file)
+    if path.is_dir():
+        from neurolab.run import open_run
+
+        spikes = open_run(path).spikes
+        if spikes is None:
+            raise InputFileError(f"{file} is a run that recorded no spikes (record.spikes=true)")
+        table = np.column_stack([spikes["time"].values, spikes["neuron"].values])
+        unit = "ms"
+    else:
+        table = _read_table(path)
+    if table.ndim != 2 or table.shape[1] != 2:
+        raise InputFileError(
+            f"{file} has shape {table.shape}; expected two columns: the time of each spike and "
+            "the neuron it goes to"
+        )
+    times, neurons = table[:, 0], table[:, 1].astype(np.int64)
+    if (
+        np.any(neurons != table[:, 1])
+        or neurons.min(initial=0) < 0
+        or neurons.max(initial=0) >= size
+    ):
+        raise InputFileError(
+            f"{file} names neurons from {table[:, 1].min():g} to {table[:, 1].max():g}; "
+            f"expected whole numbers from 0 to {size - 1} (size={size})"
+        )
+    if times.min(initial=0) < 0:
+        raise InputFileError(f"{file} holds a negative time, {times.min():g} {unit}")
+    order = np.argsort(times, kind="stable")
+    return u.Quantity(times[order], unit=parse_unit(unit)), neurons[order].astype(np.int32)
+
+
+def _read_table(path: Path) -> np.ndarray:
+    if not path.exists():
+        beside = (
+            sorted(p.name for p in path.parent.glob(f"*{path.suffix}"))[:5] if path.suffix else []
+        )
+        hint = f"; beside it are {', '.join(beside)}" if beside else ""
+        raise InputFileError(f"{path} does not exist{hint}")
+    try:
+        if path.suffix == ".npy":
+            table = np.load(path, allow_pickle=False)
+        elif path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                if len(arrays.files) != 1:
+                    raise InputFileError(f"{path} holds {arrays.files}; expected one array")
+                table = arrays[arrays.files[0]]
+        else:
+            text = "\n".join(line.replace(",", " ") for line in path.read_text().splitlines())
+            table = np.loadtxt(text.splitlines(), ndmin=1) if text.strip() else np.empty(0)
+    except InputFileError:
+        raise
+    except (ValueError, OSError, EOFError) as error:
+        raise InputFileError(
+            f"{path} cannot be read as a table of numbers ({error}); .npy, .npz and text with "
+            "commas or spaces are read, # begins a comment"
+        ) from error
+    if table.size == 0:
+        raise InputFileError(f"{path} is empty")
+    table = np.asarray(table, np.float64)
+    bad = ~np.isfinite(table)
+    if bad.any():
+        row = int(np.argwhere(bad)[0][0])
+        raise InputFileError(f"{path} holds NaN or infinity, first in row {row} (from 0)")
+    return table

@@ -1,0 +1,172 @@
+"""Signals over time: currents into the neuron, or rates of a Poisson process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import brainstate
+import brainunit as u
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from neurolab import random
+from neurolab.dynamics import parameter
+from neurolab.inputs.base import Input, in_steps
+from neurolab.inputs.files import read_samples
+from neurolab.units import Relative, with_unit
+
+__all__ = [
+    "Constant",
+    "OrnsteinUhlenbeck",
+    "Ramp",
+    "Signal",
+    "SignalFromFile",
+    "Sinusoidal",
+    "Step",
+]
+
+
+class Signal(Input):
+    """A function of time, the same in every run; elements may differ in its parameters."""
+
+    def draw(self, first: Any, n_steps: int) -> Any:
+        steps = jnp.asarray(first, jnp.int32) + jnp.arange(n_steps, dtype=jnp.int32)
+        value = self.at(steps[:, None])
+        shape = (n_steps, *self.varshape)
+        return with_unit(jnp.broadcast_to(u.get_mantissa(value), shape), u.get_unit(value))
+
+    def at(self, steps: jax.Array) -> Any:
+        """The signal during steps, shape (n, 1): a result that broadcasts to (n, elements)."""
+        raise NotImplementedError
+
+    def largest(self) -> Any:
+        """A bound of the signal, while its parameters are known."""
+        raise NotImplementedError
+
+
+class Constant(Signal):
+    """A constant from the first step on."""
+
+    amplitude = parameter(Relative(1.1), "its value", role="signal")
+
+    def at(self, steps: jax.Array) -> Any:
+        return self.amplitude
+
+    def largest(self) -> Any:
+        return self.amplitude
+
+
+class Step(Signal):
+    """``baseline``, and ``amplitude`` from ``start`` until ``stop``."""
+
+    amplitude = parameter(Relative(1.2), "value between start and stop", role="signal")
+    baseline = parameter(Relative(0.0), "value before and after", role="signal")
+    start = parameter(200.0 * u.ms, "time of the step up")
+    stop = parameter(800.0 * u.ms, "time of the step down")
+
+    ordered = (("start", "stop"),)
+
+    def at(self, steps: jax.Array) -> Any:
+        inside = (steps >= in_steps(self.start)) & (steps < in_steps(self.stop))
+        return u.math.where(inside, self.amplitude, self.baseline)
+
+    def largest(self) -> Any:
+        return u.math.maximum(self.amplitude, self.baseline)
+
+
+class Ramp(Signal):
+    """From ``initial`` at ``start`` in a straight line to ``final`` at ``stop``, constant outside.
+
+    A step takes the value at its beginning.
+    """
+
+    initial = parameter(Relative(0.0), "value until start", role="signal")
+    final = parameter(Relative(2.0), "value from stop on", role="signal")
+    start = parameter(100.0 * u.ms, "time at which the ramp begins")
+    stop = parameter(900.0 * u.ms, "time at which it ends")
+
+    ordered = (("start", "stop"),)
+
+    def at(self, steps: jax.Array) -> Any:
+        dtype = brainstate.environ.dftype()
+        first, last = in_steps(self.start), in_steps(self.stop)
+        share = (steps - first).astype(dtype) / jnp.maximum(last - first, 1).astype(dtype)
+        return self.initial + jnp.clip(share, 0.0, 1.0) * (self.final - self.initial)
+
+    def largest(self) -> Any:
+        return u.math.maximum(self.initial, self.final)
+
+
+class Sinusoidal(Signal):
+    r"""``mean`` + ``amplitude`` sin(2 pi ``frequency`` t + ``phase``)."""
+
+    mean = parameter(Relative(1.0), "mean value", role="signal")
+    amplitude = parameter(Relative(0.5), "amplitude of the oscillation", role="signal")
+    frequency = parameter(4.0 * u.Hz, "frequency", nonnegative=True)
+    phase = parameter(0.0, "phase at time 0, in radians")
+
+    def at(self, steps: jax.Array) -> Any:
+        cycles = u.maybe_decimal(self.frequency * brainstate.environ.get_dt())
+        # Whole cycles are dropped in two parts, so that long runs keep their phase in float32.
+        coarse, fine = steps >> 12, steps & 4095
+        turned = jnp.mod(cycles * 4096.0, 1.0) * coarse
+        turn = jnp.mod(jnp.mod(turned, 1.0) + jnp.mod(cycles * fine, 1.0), 1.0)
+        return self.mean + self.amplitude * jnp.sin(2 * np.pi * turn + self.phase)
+
+    def largest(self) -> Any:
+        return self.mean + abs(self.amplitude)
+
+
+class SignalFromFile(Signal):
+    """A recorded signal: one column for all elements, or one each; held at its last sample."""
+
+    file = parameter(
+        None, "table of samples (.csv, .npy, .npz), a column per neuron or one for all"
+    )
+    unit = parameter("mA", "unit of the samples in the file, or rheobase")
+    values = parameter(None, "the samples, shape (samples, 1 or elements)", role="samples")
+    sampling = parameter(1.0 * u.ms, "time between samples", positive=True)
+
+    def __init__(self, in_size: Any, *, name: str | None = None, **given: Any) -> None:
+        super().__init__(in_size, name=name, **given)
+        if self.values is None and self.file is not None:
+            self.values = read_samples(self.file, self.unit, self.varshape[-1])
+
+    def at(self, steps: jax.Array) -> Any:
+        samples = self.values
+        ratio = u.maybe_decimal(brainstate.environ.get_dt() / self.sampling)
+        row = jnp.floor(steps[:, 0] * ratio * (1 + 1e-6) + 1e-6).astype(jnp.int32)
+        return samples[jnp.clip(row, 0, samples.shape[0] - 1)]
+
+    def largest(self) -> Any:
+        return u.math.max(self.values)
+
+
+class OrnsteinUhlenbeck(Input):
+    r"""Ornstein-Uhlenbeck current (Uhlenbeck & Ornstein 1930), one process per element.
+
+    .. math:: \tau\,dI = (\mu - I)\,dt + \sigma\sqrt{2\tau}\,dW
+
+    Stationary mean mu and standard deviation sigma.  Stepped exactly; it starts at the mean.
+    """
+
+    mean = parameter(Relative(0.9), "stationary mean", role="current")
+    sigma = parameter(Relative(0.5), "stationary standard deviation", role="current")
+    tau = parameter(5.0 * u.ms, "correlation time", positive=True)
+
+    def init_state(self, batch_size: int | None = None, **_: Any) -> None:
+        self.I = brainstate.HiddenState(self.initial_value(self.mean, batch_size))
+
+    def reset_state(self, batch_size: int | None = None, **_: Any) -> None:
+        self.I.value = self.initial_value(self.mean, batch_size)
+
+    def draw(self, first: Any, n_steps: int) -> jax.Array:
+        word = random.words(self.seed, self.stream, first, n_steps, self.elements())
+        return random.normal(word, brainstate.environ.dftype())
+
+    def drive(self, drawn: jax.Array) -> Any:
+        ratio = u.maybe_decimal(brainstate.environ.get_dt() / self.tau)
+        keep, spread = jnp.exp(-ratio), jnp.sqrt(-jnp.expm1(-2.0 * ratio))
+        self.I.value = self.mean + keep * (self.I.value - self.mean) + (spread * drawn) * self.sigma
+        return self.I.value

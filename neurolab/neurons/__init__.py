@@ -1,0 +1,38 @@
+"""Neurons: thirteen integrate-and-fire models and a rate neuron."""
+
+from neurolab.neurons.base import Neuron, Spiking, Surrogate
+from neurolab.neurons.gif import Gif, GifRef
+from neurolab.neurons.integrate_and_fire import (
+    ALIF,
+    IF,
+    LIF,
+    AdExIF,
+    AdExIFRef,
+    AdQuaIF,
+    AdQuaIFRef,
+    ExpIF,
+    ExpIFRef,
+    LIFRef,
+    QuaIF,
+)
+from neurolab.neurons.rate import SigmoidRate
+
+__all__ = [
+    "ALIF",
+    "IF",
+    "LIF",
+    "AdExIF",
+    "AdExIFRef",
+    "AdQuaIF",
+    "AdQuaIFRef",
+    "ExpIF",
+    "ExpIFRef",
+    "Gif",
+    "GifRef",
+    "LIFRef",
+    "Neuron",
+    "QuaIF",
+    "SigmoidRate",
+    "Spiking",
+    "Surrogate",
+]

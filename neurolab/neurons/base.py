@@ -1,0 +1,313 @@
+"""The step that every neuron shares, and what a neuron has to say of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any, ClassVar
+
+import brainstate
+import brainunit as u
+import jax
+import jax.numpy as jnp
+
+from neurolab.dynamics import Dynamics, environ_step, parameter
+from neurolab.integrators import ExpEuler, Integrator
+from neurolab.units import magnitude, with_unit
+
+__all__ = ["Neuron", "Spiking", "Surrogate"]
+
+Variables = dict[str, Any]
+
+#: "Never": earlier than any step, by more than any refractory period.
+_LONG_AGO = -(10**8)
+
+
+class Surrogate:
+    """A surrogate gradient of `braintools.surrogate`, by name; imported when it is first used.
+
+    A spike is 1 or 0; only a derivative asks for the surrogate, and importing braintools takes
+    longer than most runs.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, x: Any) -> Any:
+        return _surrogate(self.name)(x)
+
+    def surrogate_grad(self, x: Any) -> Any:
+        return _surrogate(self.name).surrogate_grad(x)
+
+    def __repr__(self) -> str:
+        return f"Surrogate({self.name!r})"
+
+
+@cache
+def _surrogate(name: str) -> Any:
+    from braintools import surrogate
+
+    kind = getattr(surrogate, name, None)
+    if kind is None:
+        known = [key for key in surrogate.__all__ if key[0].isupper() and key != "Surrogate"]
+        raise ValueError(f"spk_fun={name} is not a surrogate; there are {', '.join(known)}")
+    return kind()
+
+
+class Neuron(Dynamics):
+    """Base of all neurons: a potential, driven by currents, kicked by delta inputs."""
+
+    #: Name of the variable that inputs act on, and its unit and that of a current.
+    potential: ClassVar[str] = "V"
+    potential_unit: ClassVar[u.Unit] = u.mV
+    current_unit: ClassVar[u.Unit] = u.mA
+
+    integrator: Integrator = ExpEuler()
+
+    def rheobase(self) -> Any:
+        """The smallest constant current under which no stable resting state is left."""
+        raise NotImplementedError
+
+    def rest(self) -> Any:
+        """The resting potential V_rest, from which drives and reversal potentials are measured."""
+        raise NotImplementedError
+
+    def brink(self) -> Any:
+        """The potential at which a passive membrane would settle under the rheobase."""
+        return self.rest() + self.R * self.rheobase()  # type: ignore[attr-defined]
+
+    def reversal(self, kind: str) -> Any:
+        """Reversal potential of an ``excitatory`` or ``inhibitory`` conductance.
+
+        65 mV above and 15 mV below rest: 0 and -80 mV for a cell that rests at -65 mV, as AMPA
+        and GABA-A receptors have (Destexhe, Mainen & Sejnowski 1998).
+        """
+        return self.rest() + {"excitatory": 65.0, "inhibitory": -15.0}[kind] * u.mV
+
+    def kick(self, charge: Any) -> Any:
+        """The jump of the potential that a short pulse of the given charge makes."""
+        raise NotImplementedError
+
+    def variables(self) -> Variables:
+        """The current values of the model's variables, in stepping order."""
+        return {name: getattr(self, name).value for name in self.initial()}
+
+    def initial(self) -> Variables:
+        """Each state variable with its initial value or initialiser, in stepping order."""
+        raise NotImplementedError
+
+
+class Spiking(Neuron):
+    r"""A neuron that fires when it crosses a threshold, and is then reset.
+
+    A subclass describes itself (`initial`, `derivatives`, `threshold`, `height`, `after_spike`)
+    and does not say how it is stepped.  One step is, for all of them:
+
+    1. the spike of the last step, found from the stored variables, resets them;
+    2. the integrator advances them by dt, and delta inputs are added to V;
+    3. while refractory, V and all other variables stay as after the reset instead;
+    4. the neuron fires where the new V has reached the threshold.
+
+    Refractoriness is counted in whole steps: after a spike, ``ceil(tau_ref / dt) - 1`` steps are
+    held, so that rounding of the time cannot matter.
+    """
+
+    spk_fun = parameter(
+        "ReluGrad", "surrogate gradient: a braintools.surrogate, or its name", is_surrogate=True
+    )
+    spk_reset = parameter(
+        "soft",
+        "soft subtracts the height of the threshold, hard sets V to V_reset",
+        choices=("soft", "hard"),
+    )
+
+    #: Set by models with a refractory period, and by those that keep the `refractory` state.
+    tau_ref: Any = None
+    ref_var: Any = False
+
+    def __init__(self, in_size: Any, *, name: str | None = None, **given: Any) -> None:
+        super().__init__(in_size, name=name, **given)
+        if isinstance(self.spk_fun, str):
+            self.spk_fun = Surrogate(self.spk_fun)
+
+    # -- the description ---------------------------------------------------------------------
+
+    def derivatives(self, y: Variables, current: Callable[[Any], Any]) -> Mapping[str, Any]:
+        """Time derivative of each variable; ``current(V)`` is the total input current."""
+        raise NotImplementedError
+
+    def threshold(self, y: Variables) -> Any:
+        """The distance of V above the threshold: the neuron fires where it is >= 0."""
+        raise NotImplementedError
+
+    def height(self, y: Variables) -> Any:
+        """The scale of that distance: what a soft reset subtracts."""
+        raise NotImplementedError
+
+    def after_spike(self, y: Variables) -> Variables:
+        """The variables just after a spike, V excepted unless it resets in a way of its own."""
+        return {}
+
+    def reset_potential(self, y: Variables) -> Any:
+        """V after a hard reset."""
+        return self.V_reset
+
+    # -- the step ----------------------------------------------------------------------------
+
+    def init_state(self, batch_size: int | None = None, **_: Any) -> None:
+        for name, value in self.initial().items():
+            setattr(self, name, brainstate.HiddenState(self.initial_value(value, batch_size)))
+        shape = self.varshape if batch_size is None else (batch_size, *self.varshape)
+        if self.tau_ref is not None:
+            self.last_spike_step = brainstate.ShortTermState(jnp.full(shape, _LONG_AGO, jnp.int32))
+            if self.ref_var:
+                self.refractory = brainstate.HiddenState(jnp.zeros(shape, bool))
+
+    def reset_state(self, batch_size: int | None = None, **_: Any) -> None:
+        for name, value in self.initial().items():
+            getattr(self, name).value = self.initial_value(value, batch_size)
+        if self.tau_ref is not None:
+            self.last_spike_step.value = jnp.full_like(self.last_spike_step.value, _LONG_AGO)
+            if self.ref_var:
+                self.refractory.value = jnp.zeros_like(self.refractory.value)
+
+    @property
+    def last_spike_time(self) -> u.Quantity:
+        """Time of the start of the step in which each neuron last fired (-1e8 dt if never)."""
+        return self.last_spike_step.value * brainstate.environ.get_dt()
+
+    def get_spike(self, y: Variables | None = None) -> jax.Array:
+        """1 where the neuron fires, 0 elsewhere, with the surrogate's gradient."""
+        y = self.variables() if y is None else y
+        distance, height = self.threshold(y), self.height(y)
+        unit = u.get_unit(distance)
+        distance, height = magnitude(distance, unit), magnitude(height, unit)
+        if hasattr(self.spk_fun, "surrogate_grad"):
+            return _spike(self.spk_fun, distance, height)
+        return self.spk_fun(distance / height)
+
+    def update(self, x: Any = None) -> jax.Array:
+        """One step of dt with input current ``x``; returns the spikes of the new state.
+
+        Shapes: ``x`` broadcasts to ``(batch, *in_size)``, the result has that shape.
+        """
+        dt = brainstate.environ.get_dt()
+        before = self.variables()
+        y = self._reset(self.get_spike(before), before)
+        new = self.integrator.step(
+            partial(self._slopes, current=self._collect_current(x)), y, dt, self._collect_jumps()
+        )
+        if self.tau_ref is not None:
+            held = environ_step() - self.last_spike_step.value < self._refractory_steps(dt)
+            new = {name: u.math.where(held, y[name], new[name]) for name in y}
+        for name, value in new.items():
+            getattr(self, name).value = value
+        spikes = self.get_spike(new)
+        if self.tau_ref is not None:
+            fired = jax.lax.stop_gradient(spikes) != 0
+            last = self.last_spike_step
+            last.value = jnp.where(fired, environ_step(), last.value)
+            if self.ref_var:
+                self.refractory.value = held | fired
+        return spikes
+
+    def _slopes(self, y: Variables, current: Callable[[Any], Any]) -> Mapping[str, Any]:
+        return self.derivatives(y, current)
+
+    def _reset(self, spikes: jax.Array, y: Variables) -> Variables:
+        V = y[self.potential]
+        if self.spk_reset == "soft":
+            after = V - self.height(y)
+        else:
+            after = _with_value(V, self.reset_potential(y))
+        targets = {self.potential: after, **self.after_spike(y)}
+        return {
+            name: _blend(spikes, targets[name], value) if name in targets else value
+            for name, value in y.items()
+        }
+
+    def _refractory_steps(self, dt: u.Quantity) -> jax.Array:
+        ratio = u.maybe_decimal(self.tau_ref / dt)
+        # A period that is a whole number of steps may come out a rounding error above it.
+        return jnp.ceil(ratio * (1 - 1e-6)).astype(jnp.int32)
+
+    def _collect_current(self, x: Any) -> Callable[[Any], Any]:
+        """The input current as a function of V; arrays are summed once, callables at every use."""
+        waiting = self._current_inputs or {}
+        callables = {k: f for k, f in waiting.items() if _is_callable(f)}
+        if callables:
+            self._current_inputs = {k: f for k, f in waiting.items() if k not in callables}
+        fixed = self.sum_current_inputs(0.0 * self.current_unit if x is None else x)
+        self._current_inputs = {**callables, **(self._current_inputs or {})} or None
+        if not callables:
+            return lambda V: fixed
+
+        def current(V: Any) -> Any:
+            total = fixed
+            for f in callables.values():
+                total = total + f(V)
+            return total
+
+        return current
+
+    def _collect_jumps(self) -> Variables:
+        if not self._delta_inputs:
+            return {}
+        return {self.potential: self.sum_delta_inputs(0.0 * self.potential_unit)}
+
+
+def _is_callable(value: Any) -> bool:
+    return callable(value) and not isinstance(value, (u.Quantity, jax.Array))
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _spike(surrogate: Any, distance: jax.Array, height: jax.Array) -> jax.Array:
+    distance = jnp.broadcast_to(distance, jnp.broadcast_shapes(distance.shape, jnp.shape(height)))
+    return (distance >= 0).astype(distance.dtype)
+
+
+@_spike.defjvp
+def _spike_jvp(surrogate: Any, primals: Any, tangents: Any) -> Any:
+    (distance, height), (d_distance, d_height) = primals, tangents
+    scaled = distance / height
+    d_scaled = (d_distance - scaled * d_height) / height
+    return _spike(surrogate, distance, height), surrogate.surrogate_grad(scaled) * d_scaled
+
+
+def _blend(spikes: jax.Array, after: Any, before: Any) -> Any:
+    """``before + spikes * (after - before)``: selected exactly, differentiated as written.
+
+    Written out, a potential that the upstroke took to 1e20 mV would be reset to a rounding error.
+    """
+    before, unit = u.split_mantissa_unit(before)
+    after = jnp.asarray(magnitude(after, unit), before.dtype)
+    return with_unit(_blend_numbers(spikes, after, before), unit)
+
+
+@jax.custom_jvp
+def _blend_numbers(spikes: jax.Array, after: jax.Array, before: jax.Array) -> jax.Array:
+    return jnp.where(spikes != 0, after, before)
+
+
+@_blend_numbers.defjvp
+def _blend_jvp(primals: Any, tangents: Any) -> Any:
+    (spikes, after, before), (d_spikes, d_after, d_before) = primals, tangents
+    tangent = d_before + spikes * (d_after - d_before) + d_spikes * (after - before)
+    return _blend_numbers(spikes, after, before), tangent
+
+
+def _with_value(V: Any, value: Any) -> Any:
+    """``V - stop_gradient(V) + value``: that value, with the gradient of V added to its own."""
+    mantissa, unit = u.split_mantissa_unit(V)
+    number = jnp.asarray(magnitude(value, unit), mantissa.dtype)
+    return with_unit(_replace(mantissa, number), unit)
+
+
+@jax.custom_jvp
+def _replace(x: jax.Array, value: jax.Array) -> jax.Array:
+    return jnp.broadcast_to(value, x.shape)
+
+
+@_replace.defjvp
+def _replace_jvp(primals: Any, tangents: Any) -> Any:
+    return _replace(*primals), tangents[0] + tangents[1]

@@ -1,0 +1,60 @@
+"""What is wrong with a configuration, collected and told all at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["ConfigError", "Problem", "Problems", "did_you_mean"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: the key, what was given, and what to do about it."""
+
+    key: str
+    given: str
+    advice: str
+
+    def __str__(self) -> str:
+        given = f" = {self.given}" if self.given else ""
+        return f"{self.key}{given}\n    {self.advice}"
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run; ``problems`` holds every mistake found."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = f"{len(self.problems)} problem{'s' if len(self.problems) > 1 else ''}"
+        listed = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"{count} in the configuration; nothing was run\n{listed}")
+
+
+class Problems:
+    """A list of problems and warnings that validation fills."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+        self.warnings: list[Problem] = []
+
+    def add(self, key: str, given: object, advice: str) -> None:
+        problem = Problem(key, "" if given is None else str(given), advice)
+        if problem not in self.found:
+            self.found.append(problem)
+
+    def warn(self, key: str, given: object, advice: str) -> None:
+        self.warnings.append(Problem(key, str(given), advice))
+
+    def raise_if_any(self) -> None:
+        if self.found:
+            raise ConfigError(self.found)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``did you mean 'tau'? There are R, tau, ...``, the likely one first."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"{hint}There are: {', '.join(known) or 'none'}"

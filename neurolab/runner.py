@@ -1,0 +1,284 @@
+"""One experiment, from a checked configuration to its run folder.  Read this first.
+
+    experiment, devices = check(config)           # config.py: structure, numbers, steps
+    program = Program(experiment.structure, ...)  # program.py: start, advance
+    state = program.start(numbers)
+    while steps remain:                           # chunk after chunk
+        state, records = program.advance(numbers, state, n)
+        ... the chunk before is written while this one computes ...
+    summary.json, plots, the tracker's end
+
+A chunk is computed, checked for NaN and infinity, written, and then committed; whatever ends the
+run, what was committed stays.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurolab.analysis import SpikeStatistics
+from neurolab.config import Experiment, check
+from neurolab.program import Program, unpack
+from neurolab.progress import Progress
+from neurolab.stop import StopRequest
+from neurolab.store import Chunk, ResultsWriter, Trace
+from neurolab.summary import peak_memory_mb, write_summary
+from neurolab.trackers import Tracker
+from neurolab.units import unit_text
+
+__all__ = ["Outcome", "simulate"]
+
+log = logging.getLogger("neurolab")
+
+#: Wall time that a chunk aims at: often enough to see progress, to stop, and to lose little.
+_CHUNK_SECONDS = 0.5
+_FIRST_CHUNK_STEPS = 1000
+
+
+@dataclass
+class Outcome:
+    """How a run ended."""
+
+    status: str = "failed"
+    message: str = ""
+    exit_code: int = 1
+    error: Exception | None = None
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+def simulate(
+    config: Mapping[str, Any],
+    folder: Path,
+    told: Callable[[Mapping[str, Any], Path], None] = lambda summary, folder: None,
+) -> Outcome:
+    """Run a configuration and leave a complete folder, whatever happens.
+
+    ``told`` gets the summary as soon as it stands, before the plots are drawn.
+
+    Raises
+    ------
+    ConfigError
+        Before anything is computed, for a configuration that cannot be run.
+    """
+    experiment, found = check(config)
+    for warning in experiment.warnings:
+        log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
+    outcome = Outcome()
+    tracker = experiment.tracker()
+    tracker.start(folder, config)
+    run = _Simulation(experiment, found, folder, tracker)
+    try:
+        with StopRequest() as stop:
+            run.go(stop, outcome)
+    except Exception as error:
+        outcome.error, outcome.message = error, f"{type(error).__name__}: {error}"
+        log.exception("the run failed")
+    run.writer.close()
+    outcome.summary = write_summary(folder, run.facts(outcome), config)
+    log.info("%s after %g ms %s", outcome.status, run.done * run.dt_ms, outcome.message)
+    told(outcome.summary, folder)
+    _draw(folder)
+    tracker.finish(outcome.status, outcome.summary)
+    return outcome
+
+
+def _draw(folder: Path) -> None:
+    """The pictures; a run whose pictures fail is still a run."""
+    try:
+        from neurolab.plots import draw_all
+        from neurolab.run import open_run
+
+        draw_all(open_run(folder))
+    except Exception:
+        log.exception("the plots could not be drawn; the results are complete")
+
+
+class _Simulation:
+    """The state of one run: what is done, written and counted."""
+
+    def __init__(
+        self, experiment: Experiment, found: list[Any], folder: Path, tracker: Tracker
+    ) -> None:
+        self.experiment, self.tracker = experiment, tracker
+        structure = experiment.structure
+        self.dt_ms, self.size = structure.dt_ms, structure.size
+        self.program = Program(structure, _capacity(experiment), found)
+        self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
+        self.statistics = SpikeStatistics(structure.size)
+        self.done = 0
+        self.started = time.perf_counter()
+        self.compile_s = 0.0
+        self.busy_s, self.busy_steps = 0.0, 0
+        self.carry = np.zeros(0, np.int64)  # steps of spikes in a rate bin not yet complete
+        recording = structure.recording
+        neurons = np.arange(self.size) if recording.neurons is None else recording.neurons
+        self.writer = ResultsWriter(
+            folder,
+            n_neurons=self.size,
+            dt_ms=self.dt_ms,
+            traces=[
+                Trace(
+                    name.removeprefix("neuron."),
+                    unit_text(experiment.units[name]) or "1",
+                    np.asarray(neurons),
+                    recording.every,
+                )
+                for name in recording.variables
+            ],
+            record_spikes=experiment.record_spikes,
+            rate_bin_steps=experiment.rate_bin_steps,
+        )
+
+    def go(self, stop: StopRequest, outcome: Outcome) -> None:
+        """Compile, then compute chunk after chunk until the end, a stop, or a divergence."""
+        program, numbers, total = self.program, self.experiment.numbers, self.experiment.n_steps
+        with Progress(total, self.dt_ms, self.size) as progress:
+            progress.say("compiling")
+            state = program.start(numbers)
+            program.compile(numbers)
+            self.compile_s = time.perf_counter() - self.started
+            sent, length = 0, min(_FIRST_CHUNK_STEPS, total)
+            waiting: tuple[Any, Any, int, int, float] | None = None
+            while (sent < total or waiting) and not stop.requested:
+                began = time.perf_counter()
+                current = None
+                if sent < total:
+                    n = min(length, total - sent, program.capacity)
+                    after, records = program.advance(numbers, state, n)
+                    current = (state, (after, records), sent, n, began)
+                    state, sent = after, sent + n
+                if waiting and not self._finish_chunk(waiting, outcome):
+                    return
+                waiting = current
+                progress.update(self.done, self.speed)
+                if self.speed:
+                    length = max(int(self.speed * _CHUNK_SECONDS), program.block)
+            if stop.requested:
+                outcome.status, outcome.exit_code = "interrupted", 128 + stop.requested
+                outcome.message = f"stopped by {stop.name} after {self.done * self.dt_ms:g} ms"
+            else:
+                outcome.status, outcome.exit_code, outcome.message = "completed", 0, ""
+
+    @property
+    def speed(self) -> float:
+        """Steps per second of the chunks so far, compilation left out."""
+        return self.busy_steps / self.busy_s if self.busy_s else 0.0
+
+    def _finish_chunk(self, sent: Any, outcome: Outcome) -> bool:
+        """Wait for a chunk, check it, write it, commit it; False if the run has diverged."""
+        before, (after, records), first, n, began = sent
+        after = {name: np.asarray(value) for name, value in after.items()}  # waits
+        self.busy_s += time.perf_counter() - max(began, getattr(self, "_last", began))
+        self.busy_steps += n
+        broken = _not_finite(after)
+        if broken:
+            n, where = self._locate(before, n)
+            records = self.program.advance(self.experiment.numbers, before, n)[1] if n else records
+            outcome.status, outcome.exit_code, outcome.message = "diverged", 3, where
+        self._write(records, first, n)
+        self._last = time.perf_counter()
+        return not broken
+
+    def _locate(self, before: Any, n: int) -> tuple[int, str]:
+        """The steps before the first that is not finite, and what happened there.
+
+        Any number of steps from ``before`` can be made, so the first bad one is found by
+        bisection with the compiled program.
+        """
+        good, bad = 0, n
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            state, _ = self.program.advance(self.experiment.numbers, before, middle)
+            state = {name: np.asarray(value) for name, value in state.items()}
+            good, bad = (good, middle) if _not_finite(state) else (middle, bad)
+        state, _ = self.program.advance(self.experiment.numbers, before, bad)
+        broken = _not_finite({k: np.asarray(v) for k, v in state.items()})
+        name, neuron, value = broken or ("state", 0, float("nan"))
+        step = int(np.asarray(before["step"])) + bad - 1
+        return good, (
+            f"{name.removeprefix('neuron.')} became {value} in step {step} "
+            f"({(step + 1) * self.dt_ms:g} ms), neuron {neuron}"
+        )
+
+    def _write(self, records: Mapping[str, Any], first: int, n: int) -> None:
+        structure = self.experiment.structure
+        recording = structure.recording
+        step = neuron = np.zeros(0, np.int64)
+        if recording.spikes:
+            step, neuron = unpack(records["spikes"], self.program, first, n)
+            self.statistics.update(step, neuron)
+        samples = (first + n) // recording.every - first // recording.every
+        traces = {
+            name.removeprefix("neuron."): np.asarray(records[name])[:samples, self.program.columns]
+            for name in recording.variables
+        }
+        rate = self._rate_counts(step, first, n)
+        none = not self.experiment.record_spikes
+        self.writer.append(
+            Chunk(
+                first, n, step[:0] if none else step, neuron[:0] if none else neuron, traces, rate
+            )
+        )
+        self.done = first + n
+        seconds = n * self.dt_ms * 1e-3
+        metrics = {"rate_hz": step.size / self.size / seconds} if recording.spikes else {}
+        self.tracker.log(self.done * self.dt_ms, metrics)
+
+    def _rate_counts(self, step: np.ndarray, first: int, n: int) -> np.ndarray | None:
+        """Spikes of every bin that this chunk completes; the rest waits for the next chunk."""
+        width = self.experiment.rate_bin_steps
+        if width is None:
+            return None
+        steps = np.concatenate([self.carry, step])
+        start, end = first // width, (first + n) // width
+        self.carry = steps[steps >= end * width]
+        return np.bincount(steps[steps < end * width] // width - start, minlength=end - start)
+
+    def facts(self, outcome: Outcome) -> dict[str, Any]:
+        """What the summary says of this run."""
+        spikes = self.experiment.structure.recording.spikes
+        statistics = self.statistics.result(self.dt_ms, max(self.done, 1) * self.dt_ms)
+        return {
+            "status": outcome.status,
+            "message": outcome.message,
+            "n_neurons": self.size,
+            "n_steps": self.done,
+            "dt_ms": self.dt_ms,
+            "duration_ms": self.done * self.dt_ms,
+            "seed": int(self.experiment.numbers["seed"]),
+            **({key: statistics[key] if spikes else None for key in statistics}),  # type: ignore[literal-required]
+            "neuron_updates_per_s": self.speed * self.size,
+            "compile_s": self.compile_s,
+            "wall_s": time.perf_counter() - self.started,
+            "peak_rss_mb": peak_memory_mb(),
+            "device": self.device,
+            "precision": f"float{self.experiment.structure.precision}",
+        }
+
+
+def _capacity(experiment: Experiment) -> int:
+    """Steps per chunk that the memory bound allows: the chunk that computes, the one that waits,
+    and the copy that is written."""
+    structure = experiment.structure
+    recording = structure.recording
+    n_recorded = structure.size if recording.neurons is None else len(recording.neurons)
+    per_step = structure.size / 8 + 4.0
+    width = structure.precision // 8
+    per_step += len(recording.variables) * n_recorded * width / recording.every
+    return int(np.clip(experiment.memory / 3 / per_step, 1, 2**14))
+
+
+def _not_finite(state: Mapping[str, np.ndarray]) -> tuple[str, int, float] | None:
+    """A variable that holds NaN or infinity, the first such neuron, and the value."""
+    for name, value in state.items():
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            where = np.argwhere(~np.isfinite(value))[0]
+            return name, int(where[-1]) if where.size else 0, float(value[tuple(where)])
+    return None

@@ -1,0 +1,1 @@
+"""Trajectories of all models, computed by an independent package; see README.md."""
