@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neurolab.api import run
-    from neurolab.run import Run, open_run
+    from neurolab.results import Run, open_run
 
 __all__ = ["Run", "open_run", "run"]
 

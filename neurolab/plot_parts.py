@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurolab.analysis import population_rate
-from neurolab.run import Run
+from neurolab.results import Run
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -66,9 +66,15 @@ def time_axis(ax: Axes, run: Run) -> float:
     return scale
 
 
+#: Characters of a label beyond which it would not fit beside a low panel.
+_LONG_LABEL = 12
+
+
 def label(ax: Axes, text: str) -> None:
     """The label of the vertical axis, and the looks of both."""
-    ax.set_ylabel(text, fontsize=12, color=INK)
+    if len(text) > _LONG_LABEL:
+        text = text.replace(" (", "\n(")
+    ax.set_ylabel(text, fontsize=12 if len(text) <= _LONG_LABEL else 10, color=INK)
     ax.tick_params(labelsize=10.5, color=GREY, labelcolor=INK)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(GREY)

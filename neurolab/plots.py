@@ -38,7 +38,7 @@ from neurolab.plot_parts import (
     time_axis,
     title,
 )
-from neurolab.run import Run
+from neurolab.results import Run
 
 if TYPE_CHECKING:
     import xarray as xr

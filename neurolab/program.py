@@ -362,9 +362,12 @@ def _columns(structure: Structure, n_shards: int) -> tuple[np.ndarray, np.ndarra
 
 
 def _states(population: Population) -> dict[str, Any]:
-    """The states of a population by name: ``neuron.V``, ``synapse.g``, ..."""
+    """The states of a population by name, the neuron's first: ``neuron.V``, ``synapse.g``, ..."""
     states: Any = population.states()
-    return {".".join(map(str, path)): held for path, held in states.items()}
+    named = {".".join(map(str, path)).removeprefix("inputs."): s for path, s in states.items()}
+    order = ("neuron", "synapse")
+    rank = {name: index for index, name in enumerate(order)}
+    return dict(sorted(named.items(), key=lambda kv: rank.get(kv[0].partition(".")[0], 2)))
 
 
 def _read(population: Population) -> State:

@@ -93,7 +93,7 @@ def _draw(folder: Path) -> None:
     """The pictures; a run whose pictures fail is still a run."""
     try:
         from neurolab.plots import draw_all
-        from neurolab.run import open_run
+        from neurolab.results import open_run
 
         draw_all(open_run(folder))
     except Exception:
@@ -180,9 +180,11 @@ class _Simulation:
         broken = _not_finite(after)
         if broken:
             n, where = self._locate(before, n)
-            records = self.program.advance(self.experiment.numbers, before, n)[1] if n else records
+            if n:
+                records = self.program.advance(self.experiment.numbers, before, n)[1]
             outcome.status, outcome.exit_code, outcome.message = "diverged", 3, where
-        self._write(records, first, n)
+        if n:
+            self._write(records, first, n)
         self._last = time.perf_counter()
         return not broken
 

@@ -1,4 +1,4 @@
-"""The results of one run, in a folder, appended while it runs; `neurolab.run` reads them.
+"""The results of one run, in a folder, appended while it runs; `neurolab.results` reads them.
 
     with ResultsWriter(folder, n_neurons=100, dt_ms=0.1, traces=[...]) as writer:
         writer.append(chunk)  # after every chunk of steps

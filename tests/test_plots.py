@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from neurolab import plot_parts, plots
-from neurolab.run import Run, open_run
+from neurolab.results import Run, open_run
 from neurolab.store import Chunk, ResultsWriter, Trace
 
 
@@ -53,6 +53,26 @@ def make_run(
     (folder / ".hydra" / "config.yaml").write_text("neuron: {_target_: neurolab.neurons.LIF}\n")
     (folder / "summary.json").write_text(json.dumps({"status": status}))
     return open_run(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def elsewhere(tmp_path_factory):
+    """Draws in a new interpreter, beside the other tests, and prints what it should not import."""
+    folder = tmp_path_factory.mktemp("run")
+    make_run(folder)
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(plots.__file__).parents[1])!r})\n"
+        "from neurolab import plot_parts, plots\n"
+        "from neurolab.results import open_run\n"
+        "light = {'matplotlib', 'zarr', 'xarray', 'omegaconf'} & set(sys.modules)\n"
+        "plot_parts.DPI = 40\n"
+        f"plots.draw_all(open_run({str(folder)!r}))\n"
+        "print(sorted(light | {'jax', 'matplotlib.pyplot'} & set(sys.modules)))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    with process:
+        yield process
+        process.kill()
 
 
 def words(figure) -> str:
@@ -137,17 +157,7 @@ def test_smoothing_keeps_a_constant():
     np.testing.assert_allclose(plot_parts.smooth(np.full(50, 3.0), 4.0), 3.0)
 
 
-def test_pyplot_and_jax_are_never_imported(tmp_path):
+def test_pyplot_and_jax_are_never_imported(elsewhere):
     """Drawing needs neither pyplot, with its global figures, nor jax."""
-    make_run(tmp_path)
-    code = (
-        f"import sys; sys.path.insert(0, {str(Path(plots.__file__).parents[1])!r})\n"
-        "from neurolab import plot_parts, plots\n"
-        "from neurolab.run import open_run\n"
-        "light = {'matplotlib', 'zarr', 'xarray', 'omegaconf'} & set(sys.modules)\n"
-        "plot_parts.DPI = 40\n"
-        f"plots.draw_all(open_run({str(tmp_path)!r}))\n"
-        "print(sorted(light | {'jax', 'matplotlib.pyplot'} & set(sys.modules)))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert elsewhere.communicate()[0].strip() == "[]"
+    assert elsewhere.returncode == 0

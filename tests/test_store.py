@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import neurolab.store
-from neurolab.run import Run, open_run
+from neurolab.results import Run, open_run
 from neurolab.store import Chunk, ResultsWriter, Trace
 
 N_NEURONS, DT_MS, BIN_STEPS = 20, 0.1, 10

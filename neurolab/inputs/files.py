@@ -51,7 +51,7 @@ def read_spikes(file: str | Path, unit: str, size: int) -> tuple[u.Quantity, np.
     """
     path = Path(file)
     if path.is_dir():
-        from neurolab.run import open_run
+        from neurolab.results import open_run
 
         spikes = open_run(path).spikes
         if spikes is None:

@@ -74,7 +74,7 @@ class Neuron(Dynamics):
 
     def brink(self) -> Any:
         """The potential at which a passive membrane would settle under the rheobase."""
-        return self.rest() + self.R * self.rheobase()  # type: ignore[attr-defined]
+        return self.rest() + self.R * self.rheobase()
 
     def reversal(self, kind: str) -> Any:
         """Reversal potential of an ``excitatory`` or ``inhibitory`` conductance.
