@@ -48,10 +48,12 @@ def title(run: Run) -> str:
 
     target = OmegaConf.select(run.config, "neuron._target_")
     mean, status = mean_rate_hz(run), run.summary.get("status", "unfinished")
+    partial = run.summary.get("duration_ms", 0.0) > run.duration_ms * 1.001
     parts = [
         "" if target is None else str(target).split(".")[-1],
         f"N = {run.n_neurons}",
         "" if mean is None else f"mean {mean:.3g} Hz",
+        f"the first {duration(run.duration_ms)}" if partial else "",
         "" if status == "completed" else str(status),
     ]
     return ", ".join(part for part in parts if part)
@@ -186,10 +188,10 @@ def binned_rate(run: Run) -> BinnedRate | None:
 
 def mean_rate_hz(run: Run) -> float | None:
     """Spikes per neuron and second of the whole run; None when there is no telling."""
-    if run.spikes is not None and run.committed_steps:
-        return run.spikes.sizes["spike"] / (run.n_neurons * run.duration_ms * 1e-3)
     if run.summary.get("rate_hz_mean") is not None:
         return float(run.summary["rate_hz_mean"])
+    if run.spikes is not None and run.committed_steps:
+        return run.spikes.sizes["spike"] / (run.n_neurons * run.duration_ms * 1e-3)
     return float(run.rate.mean()) if run.rate is not None and run.rate.size else None
 
 

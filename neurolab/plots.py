@@ -46,12 +46,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EXAMPLES = 3  # neurons drawn: more lines than these are a tangle
+_MOST = 5_000_000  # spikes, and samples of a trace, that are read to be drawn
 _MAX_MARKS = 30_000  # spikes drawn one by one; beyond, as an image of their density
 
 
 def draw_all(run: Run) -> list[Path]:
     """Save the pictures that a run has something for in its folder; returns their paths."""
-    figures = {"raster": raster(run), "traces": traces(run), "rate": rate(run)}
+    part = run.beginning(_MOST)
+    figures = {"raster": raster(part), "traces": traces(part), "rate": rate(run)}
     paths = []
     for name, figure in figures.items():
         if figure is not None:
@@ -129,7 +131,7 @@ def traces(run: Run) -> Figure | None:
 
 def rate(run: Run) -> Figure | None:
     """The population rate: bins, a smoothed line over them, and the mean; None if not recorded."""
-    if run.spikes is None and run.rate is None:
+    if run.rate is None and run.spikes is None:
         return None
     figure = new_figure(title(run))
     ax = figure.subplots()

@@ -9,8 +9,8 @@ length up to its capacity, and runs of any duration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -226,7 +226,11 @@ class Program:
                 here = jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, j, 0, False), drawn)
                 population = self._build(numbers, shard)
                 _write(population, values)
-                with brainstate.environ.context(i=begin + j, t=(begin + j) * dt):
+                seed = (numbers["seed"], begin + j, shard)
+                with (
+                    brainstate.environ.context(i=seed[1], t=seed[1] * dt),
+                    _brainstate_random(seed),
+                ):
                     out = population.update(here)
                 values = _read(population)
                 if recording.spikes:
@@ -359,6 +363,21 @@ def _columns(structure: Structure, n_shards: int) -> tuple[np.ndarray, np.ndarra
         columns[k] = shard * width + filled[shard]
         filled[shard] += 1
     return columns, chosen
+
+
+@contextmanager
+def _brainstate_random(seed: tuple[Any, ...]) -> Iterator[None]:
+    """Make ``brainstate.random``, which a user's model may draw from, a function of the step."""
+    key = jax.random.PRNGKey(0)
+    for number in seed:
+        key = jax.random.fold_in(key, number)
+    with brainstate.StateTraceStack():
+        before = brainstate.random.DEFAULT.value
+        brainstate.random.DEFAULT.value = key
+        try:
+            yield
+        finally:
+            brainstate.random.DEFAULT.value = before
 
 
 def _states(population: Population) -> dict[str, Any]:

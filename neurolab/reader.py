@@ -213,7 +213,8 @@ def declared_parameters(target: type) -> dict[str, Parameter]:
     if issubclass(target, Dynamics) and target.parameters:
         return target.parameters
     found = {}
-    for name, argument in inspect.signature(target).parameters.items():
+    signature = inspect.signature(target.__init__)  # type: ignore[misc]
+    for name, argument in signature.parameters.items():
         if name not in ("in_size", "name", "self") and argument.kind in (
             argument.POSITIONAL_OR_KEYWORD,
             argument.KEYWORD_ONLY,

@@ -27,10 +27,30 @@ if TYPE_CHECKING:
 class Run:
     """One run's results, read from its folder and trimmed to the last commit. See `open_run`."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, commit: Commit | None = None) -> None:
         self.path = Path(path)
-        self.commit = _read_commit(self.path)
+        self.commit = _read_commit(self.path) if commit is None else commit
         self._attributes = _attributes(self.path / RESULTS)
+
+    def beginning(self, most: int) -> Run:
+        """As much of the run from its start as has at most ``most`` spikes, and as many samples
+        of each trace: what a picture can show, however long the run."""
+        lengths, every = dict(self.commit.lengths), self._attributes["traces"]
+        steps = self.commit.steps
+        if lengths.get("spike_step", 0) > most:
+            steps = int(self._group()["spike_step"][most])
+        steps = min([steps, *(trace["every"] * most for trace in every.values())])
+        if steps == self.commit.steps:
+            return self
+        if "spike_step" in lengths:
+            known = self._group()["spike_step"][: min(most, lengths["spike_step"])]
+            count = int(np.searchsorted(known, steps))
+            lengths |= {"spike_step": count, "spike_neuron": count}
+        for name, trace in every.items():
+            lengths |= dict.fromkeys((name, trace["axes"][0]), steps // trace["every"])
+        if "rate_counts" in lengths:
+            lengths["rate_counts"] = steps // int(self._attributes["rate_bin_steps"])
+        return Run(self.path, Commit(steps, lengths, self.commit.extra))
 
     @property
     def committed_steps(self) -> int:

@@ -1,0 +1,97 @@
+"""``python -m benchmarks``: neurolab beside its peers, and how long it takes to start."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks import report, startup, w1
+from benchmarks.environment import brian2_python, machine, versions
+
+SIMULATORS = ("neurolab", "brainpy", "brian2")
+
+
+def main() -> int:
+    """Measure what was asked for, show it, keep it; 1 if a simulator fires at a wrong rate."""
+    options = _options()
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    results: dict[str, Any] = {
+        "date": datetime.now().isoformat(timespec="seconds"),
+        "machine": machine(),
+        "versions": versions(),
+        "options": {key: str(value) for key, value in vars(options).items()},
+    }
+    odd: list[str] = []
+    try:
+        if not options.startup:
+            odd = _w1(options, results, console)
+        if options.startup or options.all:
+            _startup(options, results, console)
+    finally:  # also after Ctrl-C: what was measured is kept
+        console.print(f"every measurement: {report.save(results)}", soft_wrap=True)
+    for line in odd:
+        console.print(f"[bold red]wrong rate:[/] {line}")
+    return 1 if odd else 0
+
+
+def _w1(options: argparse.Namespace, results: dict[str, Any], console: Console) -> list[str]:
+    brian2 = brian2_python(options.brian2_python) if "brian2" in options.only else None
+    sizes = w1.SIZES[:1] if options.quick else w1.SIZES
+    kept = results["w1"] = {"measurements": [], "table": []}
+    with console.status("") as status:
+        for one in w1.measure(
+            w1.cases(options.only, brian2), sizes, options.repeats, status.update
+        ):
+            kept["measurements"].append(one)
+            if "version" in one:
+                results["versions"]["brian2"] = one["version"]
+    rows = kept["table"] = w1.table(kept["measurements"])
+    facts = results["machine"]
+    title = f"W1 on {facts['cpu']}, {facts['cores']} cores, medians of {options.repeats}"
+    report.show_w1(console, rows, title)
+    return w1.odd_rates(rows)
+
+
+def _startup(options: argparse.Namespace, results: dict[str, Any], console: Console) -> None:
+    kept = results["startup"] = {"measurements": [], "table": []}
+    with console.status("") as status:
+        for one in startup.measure(options.starts, status.update):
+            kept["measurements"].append(one)
+    kept["table"] = startup.table(kept["measurements"])
+    report.show_startup(console, kept["table"], options.starts)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="W1 for N = 100 only")
+    parser.add_argument("--repeats", type=_count, default=3, help="rounds of W1 (3)")
+    parser.add_argument(
+        "--only", nargs="+", choices=SIMULATORS, default=list(SIMULATORS), help="simulators of W1"
+    )
+    parser.add_argument(
+        "--brian2-python",
+        type=Path,
+        metavar="PATH",
+        help="a Python that has Brian2 (default: benchmarks/.venv-brian2, made on first use)",
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--startup", action="store_true", help="starts instead of W1")
+    which.add_argument("--all", action="store_true", help="W1, then starts")
+    parser.add_argument("--starts", type=_count, default=5, help="rounds of starts (5)")
+    return parser.parse_args()
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("expected 1 or more")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

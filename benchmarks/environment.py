@@ -1,0 +1,85 @@
+"""Where the measurements are made: the machine, the versions, and Brian2's own interpreter."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ROOT", "brian2_python", "cores", "machine", "versions"]
+
+#: The clone.
+ROOT = Path(__file__).resolve().parent.parent
+
+_VENV = Path(__file__).resolve().parent / ".venv-brian2"
+_BRIAN2 = ("brian2>=2.9", "numpy<2.4")  # Brian2 2.9 does not run with later ones
+_PACKAGES = ("jax", "jaxlib", "brainstate", "brainunit", "brainpy_state", "numpy", "hydra-core")
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers depend on, the other work on the machine included."""
+    load = os.getloadavg() if hasattr(os, "getloadavg") else None
+    return {
+        "cpu": _cpu_model(),
+        "cores": cores(),
+        "system": platform.platform(),
+        "load_average_at_start": load,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that do the work in this interpreter; Brian2 tells its own."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def brian2_python(given: Path | None) -> Path:
+    """The interpreter that has Brian2: the one given, or that of an environment made here once."""
+    if shutil.which("g++") is None:
+        raise SystemExit("Brian2 cpp_standalone needs g++; leave Brian2 out with --only")
+    python = given or _VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if python.exists() and _has_brian2(python):
+        return python
+    if given:
+        raise SystemExit(f"--brian2-python {given}: brian2 cannot be imported there")
+    print(f"Making {_VENV.name} for Brian2 (once, about a minute) ...", flush=True)
+    try:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(_VENV)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *_BRIAN2], check=True)
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(
+            f"{_VENV} could not be made: {error}\n"
+            "give an interpreter that has Brian2 with --brian2-python, or leave it out with --only"
+        ) from None
+    return python
+
+
+def _has_brian2(python: Path) -> bool:
+    check = subprocess.run([str(python), "-c", "import brian2"], capture_output=True)
+    return check.returncode == 0
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,89 @@
+"""W1 in brainpy.state, written as its documentation writes such a model.
+
+A program of its own: ``python w1_brainpy.py SIZE DURATION_MS`` prints one line of JSON.  The run
+is ten equal calls of one compiled function.  The first compiles it; the other nine are timed.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+import brainstate
+import braintools
+import brainunit as u
+import jax
+import jax.numpy as jnp
+import numpy as np
+from brainpy import state as bp
+
+DT = 0.1 * u.ms
+CALLS = 10
+
+
+class Population(brainstate.nn.Module):
+    """AdEx neurons, each with a synapse and a hundred Poisson sources, and a count of spikes."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.synapse = bp.Expon(
+            size, tau=5.0 * u.ms, g_initializer=braintools.init.Constant(0.0 * u.mA)
+        )
+        self.neuron = bp.AdExIFRef(
+            size,
+            R=1.0 * u.ohm,
+            tau=10.0 * u.ms,
+            tau_w=30.0 * u.ms,
+            tau_ref=1.7 * u.ms,
+            V_th=-55.0 * u.mV,
+            V_reset=-68.0 * u.mV,
+            V_rest=-65.0 * u.mV,
+            V_T=-59.9 * u.mV,
+            delta_T=3.48 * u.mV,
+            a=0.2 * u.siemens,
+            b=10.0 * u.mA,
+            V_initializer=braintools.init.Constant(-65.0 * u.mV),
+            spk_reset="hard",
+        )
+        self.count = brainstate.ShortTermState(jnp.zeros(size, jnp.int32))
+
+    def update(self, i):
+        with brainstate.environ.context(t=i * DT, i=i):
+            bp.poisson_input(
+                freq=20.0 * u.Hz, num_input=100, weight=1.1 * u.mA, target=self.synapse.g
+            )
+            spikes = self.neuron(self.synapse())
+            self.count.value = self.count.value + (spikes != 0).astype(jnp.int32)
+
+
+def main(size: int, duration_ms: float) -> None:
+    brainstate.environ.set(dt=DT)
+    population = Population(size)
+    brainstate.nn.init_all_states(population)
+    steps = round(duration_ms / 0.1) // CALLS
+
+    @brainstate.transform.jit
+    def advance(first):
+        brainstate.transform.for_loop(population.update, first + np.arange(steps))
+        return population.count.value
+
+    seconds = []
+    for call in range(CALLS):
+        began = time.perf_counter()
+        count = jax.block_until_ready(advance(call * steps))
+        seconds.append(time.perf_counter() - began)
+    steady = sum(seconds[1:])
+    result = {
+        "updates_per_s": size * steps * (CALLS - 1) / steady,
+        "build_s": max(0.0, seconds[0] - steady / (CALLS - 1)),
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10,
+        "rate_hz": float(np.mean(count)) / (steps * CALLS * 1e-4),
+        "run_s": steady,
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]))

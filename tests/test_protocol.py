@@ -1,0 +1,237 @@
+"""Every option runs: what each neuron and each input promises, and all of them together."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import brainstate
+import brainunit as u
+import numpy as np
+import pytest
+
+from neurolab.compose import compose_config, conf_folder, effective
+from neurolab.config import read_experiment
+from neurolab.neurons import SigmoidRate, Spiking
+from neurolab.program import Program, unpack
+from neurolab.synapses import Expon
+
+
+def options(group: str) -> list[str]:
+    return sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
+
+
+NEURONS, INPUTS, INTEGRATORS = options("neuron"), options("input"), options("integrator")
+SYNAPSES = ["none"] + [
+    f"{kinetics} {output}"
+    for kinetics in options("synapse")
+    if kinetics != "none"
+    for output in options("synapse/output")
+]
+SPIKING = [name for name in NEURONS if name != "sigmoid_rate"]
+SIZE = 10
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory) -> Path:
+    """A recorded current, and recorded spikes."""
+    folder = tmp_path_factory.mktemp("files")
+    np.save(folder / "current_from_file.npy", 1.0 + np.sin(np.arange(20))[:, None])
+    spikes = np.column_stack([np.arange(40) * 0.5, np.arange(40) % SIZE])
+    np.save(folder / "spikes_from_file.npy", spikes)
+    return folder
+
+
+@cache
+def composed(*overrides: str) -> dict:
+    return effective(compose_config(overrides), overrides)
+
+
+def configuration(neuron="lif", input="none", synapse="none", integrator="exp_euler", files=None):
+    """A configuration, of groups composed one by one: composing every combination takes longer."""
+    kinetics, _, output = synapse.partition(" ")
+    config = dict(composed(f"size={SIZE}", "duration=20ms", "record=full"))
+    config["neuron"] = composed(f"neuron={neuron}")["neuron"]
+    config["integrator"] = composed(f"integrator={integrator}")["integrator"]
+    config["input"] = composed(f"input={input}")["input"]
+    if input.endswith("_from_file"):
+        config["input"] = config["input"] | {"file": str(files / f"{input}.npy")}
+        if input == "current_from_file":
+            config["input"]["unit"] = "rheobase"
+    overrides = [f"synapse={kinetics}"] + ([f"synapse/output={output}"] if output else [])
+    config["synapse"] = composed(*overrides)["synapse"]
+    return config
+
+
+def simulate(config):
+    """The records of a run in one chunk: variables by name, and spikes as steps and neurons."""
+    experiment = read_experiment(config)
+    program, n = Program(experiment.structure, experiment.n_steps), experiment.n_steps
+    _, records = program.advance(experiment.numbers, program.start(experiment.numbers), n)
+    traces = {
+        name: np.asarray(records[name])[: n // experiment.structure.recording.every]
+        for name in experiment.structure.recording.variables
+    }
+    spikes = unpack(records["spikes"], program, 0, n) if "spikes" in records else None
+    return experiment, traces, spikes
+
+
+def assert_sound(config):
+    """All variables are finite at every step, spikes are of neurons and steps there are."""
+    experiment, traces, spikes = simulate(config)
+    assert traces.keys() == experiment.units.keys()
+    for name, values in traces.items():
+        assert values.shape == (experiment.n_steps, SIZE), name
+        assert np.isfinite(values.astype(float)).all(), name
+    if spikes is not None:
+        steps, neurons = spikes
+        assert np.all((steps >= 0) & (steps < experiment.n_steps))
+        assert np.all((neurons >= 0) & (neurons < SIZE))
+    return experiment, traces, spikes
+
+
+# -- every neuron ------------------------------------------------------------------------------
+
+
+def model(name: str, size: int = SIZE):
+    experiment = read_experiment(configuration(name, "none"))
+    return experiment.structure.neuron.build(size, experiment.numbers, "neuron")
+
+
+def drive(neuron, n_steps: int):
+    """Outputs of a neuron alone under 1.5 times its rheobase."""
+    found = []
+    for i in range(n_steps):
+        with brainstate.environ.context(i=i, t=i * 0.1 * u.ms, dt=0.1 * u.ms):
+            found.append(np.asarray(neuron.update(1.5 * neuron.rheobase())))
+    return np.stack(found)
+
+
+def values(neuron) -> dict:
+    return {".".join(k): np.asarray(u.get_mantissa(v.value)) for k, v in neuron.states().items()}
+
+
+@pytest.mark.parametrize("name", NEURONS)
+def test_a_neuron_keeps_the_protocol_alone(name):
+    """States are finite and in their units, spikes are 0 or 1, and reset_state starts anew.
+
+    With a batch all is the same with one axis more.
+    """
+    neuron = model(name)
+    neuron.init_state()
+    first = values(neuron)
+    potential = getattr(neuron, neuron.potential).value
+    assert u.get_unit(potential).has_same_dim(neuron.potential_unit)
+    assert all(value.shape == (SIZE,) for value in first.values())
+    out = drive(neuron, 5)
+    after = values(neuron)
+    assert out.shape == (5, SIZE)
+    assert all(np.isfinite(value).all() for value in after.values())
+    assert isinstance(neuron, SigmoidRate) or set(np.unique(out)) <= {0.0, 1.0}
+    assert any((after[key] != first[key]).any() for key in first)
+    neuron.reset_state()
+    again = values(neuron)
+    assert all((again[key] == first[key]).all() for key in first)
+
+    neuron.init_state(3)
+    batched = drive(neuron, 5)
+    assert batched.shape == (5, 3, SIZE)
+    np.testing.assert_array_equal(batched, np.broadcast_to(out[:, None], batched.shape))
+
+
+@pytest.mark.parametrize("name", SPIKING)
+@pytest.mark.parametrize("input", ["poisson", "constant"])
+def test_a_spiking_neuron_fires_at_a_plausible_rate(name, input):
+    """Without further settings 100 neurons fire at 1 to 100 Hz, over 1 s, straight or through a
+    synapse, and every one of them fires under the constant current."""
+    config = configuration(name, input) | {"size": 100, "duration": "1 s"}
+    config["record"] = composed("record=summary")["record"]
+    experiment, _, (_, neurons) = simulate(config)
+    assert issubclass(experiment.structure.neuron.target, Spiking)
+    counts = np.bincount(neurons, minlength=100)
+    assert 1 <= counts.mean() <= 100
+    assert input == "poisson" or counts.min() >= 1
+
+
+# -- every input -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in INPUTS if name != "none"])
+def test_an_input_keeps_the_protocol(name, files):
+    """An input alone gives a finite current or weighted spikes for each element, the same again
+    after reset_state, and the same drawn in one block as drawn step by step."""
+    experiment = read_experiment(configuration("lif", name, "expon current", files=files))
+    (_, part), *_ = experiment.structure.inputs
+    built = part.build(SIZE, experiment.numbers, "input")
+    for key in built.parameters:
+        value = getattr(built, key)
+        if type(value).__name__ == "Relative":
+            setattr(built, key, value.value * u.maybe_decimal(1.0 * value.unit / u.ms) * u.mA
+                    if key == "weight" else value.value * u.mA)  # fmt: skip
+    built.seed, built.index = 3, np.arange(SIZE)
+
+    def ten(block):
+        found = []
+        for i in range(10):
+            with brainstate.environ.context(i=i, t=i * 0.1 * u.ms, dt=0.1 * u.ms):
+                found.append(built.update(None if block is None else block[i]))
+        return np.stack([np.asarray(x.to(u.mA).mantissa) for x in found])
+
+    built.init_state()
+    alone = ten(None)
+    assert alone.shape == (10, SIZE)
+    assert np.isfinite(alone).all()
+    with brainstate.environ.context(dt=0.1 * u.ms):
+        block = built.draw(0, 10)
+    built.reset_state()
+    np.testing.assert_array_equal(ten(block), alone)
+
+
+@pytest.mark.parametrize("signal", options("input/rates"))
+def test_every_rate_signal_drives_poisson_sources(signal, files):
+    """poisson_rates runs with every signal of input/rates."""
+    config = configuration("lif", "poisson_rates", "none")
+    config["input"] = composed("input=poisson_rates", f"input/rates={signal}")["input"]
+    if signal == "from_file":
+        rates = config["input"]["rates"] | {"file": str(files / "current_from_file.npy")}
+        config["input"] = config["input"] | {"rates": rates}
+    assert_sound(config)
+
+
+# -- all together ------------------------------------------------------------------------------
+
+#: Every pair of a neuron and an input once; every neuron, and every input, with every synapse.
+COVER = [
+    (neuron, input, SYNAPSES[(i + j) % len(SYNAPSES)])
+    for i, neuron in enumerate(NEURONS)
+    for j, input in enumerate(INPUTS)
+]
+
+
+def test_the_cover_has_every_pair():
+    """Every neuron meets every input and every synapse, every input every synapse."""
+    assert len({(n, i) for n, i, _ in COVER}) == len(NEURONS) * len(INPUTS)
+    assert len({(n, s) for n, _, s in COVER}) == len(NEURONS) * len(SYNAPSES)
+    assert len({(i, s) for _, i, s in COVER}) == len(INPUTS) * len(SYNAPSES)
+
+
+@pytest.mark.parametrize(("neuron", "input", "synapse"), COVER, ids=map(" ".join, COVER))
+def test_a_combination_runs(neuron, input, synapse, files):
+    """Every neuron with every input and synapse compiles, runs, and stays finite."""
+    assert_sound(configuration(neuron, input, synapse, files=files))
+
+
+@pytest.mark.parametrize("integrator", [name for name in INTEGRATORS if name != "exp_euler"])
+@pytest.mark.parametrize("neuron", SPIKING)
+def test_every_integrator_steps_every_neuron(neuron, integrator):
+    """Euler, Heun and RK4 keep every neuron finite, and near what exponential Euler gives."""
+    assert_sound(configuration(neuron, "constant", integrator=integrator))
+
+
+def test_a_synapse_needs_no_input():
+    """Without input nothing happens: V stays where it began, there is no current."""
+    _, traces, (steps, _) = simulate(configuration("lif", "none", "expon conductance"))
+    assert steps.size == 0
+    assert not traces["neuron.V"].any()
+    assert not traces["synapse.g"].any()
+    assert Expon in (type(p) for p in [Expon(1)])
