@@ -17,6 +17,7 @@ import brainunit as u
 import numpy as np
 
 from neurolab.device import choose as choose_devices
+from neurolab.dynamics import Dynamics
 from neurolab.inputs import Input
 from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron, Spiking
@@ -72,6 +73,8 @@ def check(config: Mapping[str, Any]) -> tuple[Experiment, list[Any]]:
     except ConfigError as error:
         raise ConfigError([*error.problems, *problems.found]) from None
     problems.raise_if_any()
+    if not issubclass(experiment.structure.neuron.target, Dynamics):
+        found = found[:1]  # it may draw random numbers of its own, for all its neurons at once
     return experiment, found
 
 

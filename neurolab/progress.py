@@ -83,4 +83,4 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
 
 
 def _time(ms: float) -> str:
-    return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"
+    return f"{ms / 1000:.4g} s" if ms >= 1000 else f"{ms:.4g} ms"

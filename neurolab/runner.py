@@ -17,10 +17,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from neurolab.analysis import SpikeStatistics
@@ -115,7 +117,8 @@ class _Simulation:
         self.done = 0
         self.started = time.perf_counter()
         self.compile_s = 0.0
-        self.busy_s, self.busy_steps = 0.0, 0
+        self.first_step_at = self.last_step_at = 0.0
+        self.broken = ""  # what diverged, where and when
         self.carry = np.zeros(0, np.int64)  # steps of spikes in a rate bin not yet complete
         recording = structure.recording
         neurons = np.arange(self.size) if recording.neurons is None else recording.neurons
@@ -137,56 +140,55 @@ class _Simulation:
         )
 
     def go(self, stop: StopRequest, outcome: Outcome) -> None:
-        """Compile, then compute chunk after chunk until the end, a stop, or a divergence."""
+        """Compile, then compute chunk after chunk until the end, a stop, or a divergence.
+
+        While a chunk computes, another thread checks, writes and commits the one before.
+        """
         program, numbers, total = self.program, self.experiment.numbers, self.experiment.n_steps
-        with Progress(total, self.dt_ms, self.size) as progress:
+        with Progress(total, self.dt_ms, self.size) as progress, ThreadPoolExecutor(1) as writer:
             progress.say("compiling")
             state = program.start(numbers)
             program.compile(numbers)
             self.compile_s = time.perf_counter() - self.started
-            sent, length = 0, min(_FIRST_CHUNK_STEPS, total)
-            waiting: tuple[Any, Any, int, int, float] | None = None
-            while (sent < total or waiting) and not stop.requested:
+            self.first_step_at = time.perf_counter()
+            sent, n, written = 0, min(_FIRST_CHUNK_STEPS, total), None
+            while sent < total and not stop.requested:
+                n = min(n, total - sent, program.capacity)
                 began = time.perf_counter()
-                current = None
-                if sent < total:
-                    n = min(length, total - sent, program.capacity)
-                    after, records = program.advance(numbers, state, n)
-                    current = (state, (after, records), sent, n, began)
-                    state, sent = after, sent + n
-                if waiting and not self._finish_chunk(waiting, outcome):
-                    return
-                waiting = current
+                after, records = jax.block_until_ready(program.advance(numbers, state, n))
+                took = time.perf_counter() - began
+                if written and not written.result():
+                    break
+                written = writer.submit(self._finish, state, after, records, sent, n)
+                state, sent = after, sent + n
                 progress.update(self.done, self.speed)
-                if self.speed:
-                    length = max(int(self.speed * _CHUNK_SECONDS), program.block)
-            if stop.requested:
-                outcome.status, outcome.exit_code = "interrupted", 128 + stop.requested
-                outcome.message = f"stopped by {stop.name} after {self.done * self.dt_ms:g} ms"
-            else:
-                outcome.status, outcome.exit_code, outcome.message = "completed", 0, ""
+                n = max(int(n * _CHUNK_SECONDS / took), program.block)
+            broken = "" if written is None or written.result() else self.broken
+        if broken:
+            outcome.status, outcome.exit_code, outcome.message = "diverged", 3, broken
+        elif stop.requested:
+            outcome.status, outcome.exit_code = "interrupted", 128 + stop.requested
+            outcome.message = f"by {stop.name}"
+        else:
+            outcome.status, outcome.exit_code = "completed", 0
 
     @property
     def speed(self) -> float:
-        """Steps per second of the chunks so far, compilation left out."""
-        return self.busy_steps / self.busy_s if self.busy_s else 0.0
+        """Steps per second since the first one, writing included, compilation left out."""
+        elapsed = self.last_step_at - self.first_step_at
+        return self.done / elapsed if elapsed > 0 else 0.0
 
-    def _finish_chunk(self, sent: Any, outcome: Outcome) -> bool:
-        """Wait for a chunk, check it, write it, commit it; False if the run has diverged."""
-        before, (after, records), first, n, began = sent
-        after = {name: np.asarray(value) for name, value in after.items()}  # waits
-        self.busy_s += time.perf_counter() - max(began, getattr(self, "_last", began))
-        self.busy_steps += n
-        broken = _not_finite(after)
-        if broken:
-            n, where = self._locate(before, n)
+    def _finish(self, before: Any, after: Any, records: Any, first: int, n: int) -> bool:
+        """Check a chunk, write it, commit it; False if the run has diverged in it."""
+        finite = _not_finite({name: np.asarray(value) for name, value in after.items()}) is None
+        if not finite:
+            n, self.broken = self._locate(before, n)
             if n:
                 records = self.program.advance(self.experiment.numbers, before, n)[1]
-            outcome.status, outcome.exit_code, outcome.message = "diverged", 3, where
         if n:
             self._write(records, first, n)
-        self._last = time.perf_counter()
-        return not broken
+        self.last_step_at = time.perf_counter()
+        return finite
 
     def _locate(self, before: Any, n: int) -> tuple[int, str]:
         """The steps before the first that is not finite, and what happened there.
@@ -274,7 +276,7 @@ def _capacity(experiment: Experiment) -> int:
     per_step = structure.size / 8 + 4.0
     width = structure.precision // 8
     per_step += len(recording.variables) * n_recorded * width / recording.every
-    return int(np.clip(experiment.memory / 3 / per_step, 1, 2**14))
+    return int(np.clip(experiment.memory / 3 / per_step, 1, 2**18))
 
 
 def _not_finite(state: Mapping[str, np.ndarray]) -> tuple[str, int, float] | None:
