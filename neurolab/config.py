@@ -7,7 +7,7 @@ The keys a model may have, their units and their ranges come from the model's ow
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,14 +20,14 @@ from neurolab.device import choose as choose_devices
 from neurolab.dynamics import Dynamics
 from neurolab.inputs import Input
 from neurolab.integrators import Integrator
-from neurolab.neurons import Neuron, Spiking
-from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
-from neurolab.program import Part, Program, Recording, Structure, block_length
-from neurolab.reader import ModelReader, show
+from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
+from neurolab.program import Program
+from neurolab.reader import ModelReader
+from neurolab.recording import Kept, read_recording
+from neurolab.structure import Part, Recording, Structure, block_length
 from neurolab.synapses import Output, Synapse
 from neurolab.trackers import NoTracker, Tracker
-from neurolab.units import dimension_name
-from neurolab.values import UnfitValueError, read_text
+from neurolab.values import read_time
 
 __all__ = ["Experiment", "check", "read_experiment"]
 
@@ -43,9 +43,7 @@ class Experiment:
     numbers: dict[str, Any]
     n_steps: int
     units: dict[str, u.Unit]
-    record_spikes: bool
-    rate_bin_steps: int | None
-    memory: int
+    kept: Kept
     tracker: Callable[[], Tracker]
     warnings: tuple[Problem, ...] = ()
 
@@ -124,8 +122,18 @@ def read_experiment(config: Mapping[str, Any]) -> Experiment:
         precision=precision,
         recording=Recording(spikes=False),
     )
-    record = config.get("record") or {}
-    return _with_recording(record, structure, numbers, n_steps, tracker, problems)
+    units = Program(structure, 1).variables(numbers)
+    kept = read_recording(config.get("record") or {}, structure, units, problems)
+    problems.raise_if_any()
+    return Experiment(
+        structure=replace(structure, recording=kept.recording),
+        numbers=numbers,
+        n_steps=n_steps,
+        units=units,
+        kept=kept,
+        tracker=tracker,
+        warnings=tuple(problems.warnings),
+    )
 
 
 def _whole(config: Mapping[str, Any], key: str, least: int, problems: Problems) -> int:
@@ -139,7 +147,7 @@ def _whole(config: Mapping[str, Any], key: str, least: int, problems: Problems) 
 def _times(config: Mapping[str, Any], problems: Problems) -> tuple[float, int]:
     times = {}
     for key in ("dt", "duration"):
-        times[key] = _time(config.get(key), key, problems)
+        times[key] = read_time(config.get(key), key, problems)
     dt_ms, duration_ms = times["dt"], times["duration"]
     if dt_ms is None or duration_ms is None:
         return dt_ms or 0.1, 1
@@ -152,24 +160,6 @@ def _times(config: Mapping[str, Any], problems: Problems) -> tuple[float, int]:
         advice = f"is {n_steps:.3g} steps of dt; at most 2147483647 are counted"
         problems.add("duration", config.get("duration"), advice)
     return dt_ms, max(n_steps, 1)
-
-
-def _time(value: Any, key: str, problems: Problems) -> float | None:
-    """A positive time in ms."""
-    try:
-        quantity = read_text(value)
-    except UnfitValueError as error:
-        problems.add(key, show(value), str(error))
-        return None
-    if quantity.unit.is_unitless:
-        problems.add(key, value, f"has no unit; write for example {value}ms")
-    elif not quantity.unit.has_same_dim(u.ms):
-        problems.add(key, value, f"expected {dimension_name(u.ms)}")
-    elif not (0 < quantity.mantissa < np.inf):
-        problems.add(key, value, "must be positive")
-    else:
-        return float(quantity.to(u.ms).mantissa)
-    return None
 
 
 def _precision(device: Mapping[str, Any], problems: Problems) -> int:
@@ -221,97 +211,3 @@ def _warn_of_steps(reader: ModelReader, neuron: Part | None, dt_ms: float) -> No
         elif name == "tau" and shortest < 2 * dt_ms:
             advice = f"is less than two steps, dt = {dt_ms:g} ms: expect large errors"
             reader.problems.warn(number.key, f"{shortest:g} ms", advice)
-
-
-def _with_recording(
-    record: Mapping[str, Any],
-    structure: Structure,
-    numbers: dict[str, Any],
-    n_steps: int,
-    tracker: Callable[[], Tracker],
-    problems: Problems,
-) -> Experiment:
-    dt_ms, size = structure.dt_ms, structure.size
-    units = Program(structure, 1).variables(numbers)
-    spiking = not issubclass(structure.neuron.target, Neuron) or issubclass(
-        structure.neuron.target, Spiking
-    )
-    variables = _variables(record.get("variables") or [], structure, units, problems)
-    neurons = _neurons(record.get("neurons"), size, problems)
-    every = _steps_of(record, "interval", dt_ms, problems) or 1
-    rate_bin = _steps_of(record, "rate_bin", dt_ms, problems) if spiking else None
-    memory = _bytes(record.get("memory", "256 MiB"), problems)
-    problems.raise_if_any()
-    if neurons == ():
-        variables = ()
-    recording = Recording(spikes=spiking, variables=variables, neurons=neurons, every=every)
-    return Experiment(
-        structure=replace(structure, recording=recording),
-        numbers=numbers,
-        n_steps=n_steps,
-        units=units,
-        record_spikes=bool(record.get("spikes", True)) and spiking,
-        rate_bin_steps=rate_bin,
-        memory=memory,
-        tracker=tracker,
-        warnings=tuple(problems.warnings),
-    )
-
-
-def _variables(
-    names: Iterable[str], structure: Structure, units: Mapping[str, Any], problems: Problems
-) -> tuple[str, ...]:
-    """Full names of the variables to record; a neuron's may be named without ``neuron.``."""
-    target = structure.neuron.target
-    short = {name.removeprefix("neuron."): name for name in units} | {name: name for name in units}
-    found: dict[str, None] = {}
-    for name in [names] if isinstance(names, str) else names:
-        if name == "all":
-            found |= dict.fromkeys(units)
-            continue
-        wanted = getattr(target, "potential", "V") if name == "potential" else name
-        if wanted in short:
-            found[short[wanted]] = None
-        elif name != "potential":
-            known = [name.removeprefix("neuron.") for name in units]
-            problems.add("record.variables", f"[{name}]", did_you_mean(str(name), known))
-    return tuple(found)
-
-
-def _neurons(value: Any, size: int, problems: Problems) -> tuple[int, ...] | None:
-    if value in ("all", None):
-        return None
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return tuple(range(min(value, size)))
-    whole = isinstance(value, list) and all(isinstance(k, int) and 0 <= k < size for k in value)
-    if not whole:
-        advice = f"expected a number of neurons, a list of some of 0 to {size - 1}, or all"
-        problems.add("record.neurons", show(value), advice)
-        return ()
-    return tuple(dict.fromkeys(value))
-
-
-def _steps_of(record: Mapping[str, Any], key: str, dt_ms: float, problems: Problems) -> int | None:
-    """A time as a whole number of steps, at least one; None for null."""
-    if record.get(key) is None:
-        return None
-    time = _time(record[key], f"record.{key}", problems)
-    return None if time is None else max(round(time / dt_ms), 1)
-
-
-def _bytes(text: Any, problems: Problems) -> int:
-    factors = {
-        "B": 1,
-        "KiB": 2**10,
-        "MiB": 2**20,
-        "GiB": 2**30,
-        "kB": 10**3,
-        "MB": 10**6,
-        "GB": 10**9,
-    }
-    number, _, unit = str(text).strip().partition(" ")
-    try:
-        return max(int(float(number) * factors[unit]), 2**20)
-    except (ValueError, KeyError):
-        problems.add("record.memory", text, "expected a size such as 256 MiB or 1 GiB")
-        return 2**28

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["ConfigError", "Problem", "Problems", "did_you_mean"]
+__all__ = ["ConfigError", "Problem", "Problems", "did_you_mean", "show"]
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return f"{hint}There are: {', '.join(known) or 'none'}"
+
+
+def show(value: Any) -> str:
+    """A value as a person would have typed it."""
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)

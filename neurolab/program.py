@@ -9,9 +9,8 @@ length up to its capacity, and runs of any duration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import brainstate
@@ -21,88 +20,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import PartitionSpec
 
-from neurolab.integrators import Integrator
 from neurolab.network import Population
-from neurolab.units import Relative, with_unit
+from neurolab.records import choose_columns, pack
+from neurolab.structure import Numbers, Structure, block_length
+from neurolab.units import with_unit
 
-__all__ = ["Number", "Part", "Program", "Recording", "Structure", "block_length", "unpack"]
+__all__ = ["Program"]
 
-Numbers = Mapping[str, Any]
 State = dict[str, Any]
 Records = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Number:
-    """Where a parameter's value is found among the numbers, and what it measures."""
-
-    key: str
-    unit: u.Unit
-    relative: bool = False
-    per_neuron: bool = False
-
-    def quantity(self, numbers: Numbers) -> Any:
-        value = numbers[self.key]
-        return Relative(value, self.unit) if self.relative else with_unit(value, self.unit)
-
-
-@dataclass(frozen=True)
-class Part:
-    """One model of a structure: its class, fixed arguments, numbers, and the models inside it."""
-
-    target: type
-    fixed: tuple[tuple[str, Any], ...] = ()
-    numbers: tuple[tuple[str, Number], ...] = ()
-    parts: tuple[tuple[str, Part], ...] = ()
-    attributes: tuple[tuple[str, Any], ...] = ()
-
-    def all_numbers(self) -> list[Number]:
-        """The numbers of this model and of those inside it."""
-        inside = [number for _, part in self.parts for number in part.all_numbers()]
-        return [number for _, number in self.numbers] + inside
-
-    def build(self, size: int, numbers: Numbers, name: str) -> Any:
-        """The model itself, its numbers in place."""
-        arguments = dict(self.fixed)
-        arguments |= {key: number.quantity(numbers) for key, number in self.numbers}
-        arguments |= {key: part.build(size, numbers, f"{name}.{key}") for key, part in self.parts}
-        model = self.target(size, name=name, **arguments)
-        for key, value in self.attributes:
-            setattr(model, key, value)
-        return model
-
-
-@dataclass(frozen=True)
-class Recording:
-    """What the program hands out: spikes, and variables of some neurons every so many steps."""
-
-    spikes: bool = True
-    variables: tuple[str, ...] = ()
-    neurons: tuple[int, ...] | None = None
-    every: int = 1
-
-
-@dataclass(frozen=True)
-class Structure:
-    """All that a compiled program depends on."""
-
-    size: int
-    dt_ms: float
-    neuron: Part
-    synapse: Part | None
-    output: Part | None
-    inputs: tuple[tuple[str, Part], ...]
-    integrator: type[Integrator]
-    precision: int = 32
-    recording: Recording = field(default_factory=Recording)
-
-    @property
-    def per_neuron(self) -> frozenset[str]:
-        """Keys of the numbers that have a value for each neuron."""
-        parts = [self.neuron, self.synapse, self.output, *(part for _, part in self.inputs)]
-        return frozenset(
-            n.key for part in parts if part for n in part.all_numbers() if n.per_neuron
-        )
 
 
 class Program:
@@ -131,7 +57,7 @@ class Program:
         self.devices = devices
         self.mesh = jax.make_mesh((len(devices),), ("neurons",), auto, devices=devices)
         self.local_size = structure.size // self.mesh.size
-        self.columns, self._chosen = _columns(structure, self.mesh.size)
+        self.columns, self._chosen = choose_columns(structure, self.mesh.size)
         self._compiled: dict[str, Any] = {}
 
     @property
@@ -331,40 +257,6 @@ class Program:
         }
 
 
-def block_length(size: int) -> int:
-    """Steps whose random numbers are drawn together: as many as stay in cache, an even number."""
-    return int(np.clip(2**20 // max(size, 1), 16, 128)) // 2 * 2
-
-
-def pack(fired: jax.Array) -> jax.Array:
-    """Spikes as bits: bool (steps, neurons) to uint32 (steps, ceil(neurons / 32))."""
-    n_steps, size = fired.shape
-    padded = jnp.pad(fired, ((0, 0), (0, -size % 32))).reshape(n_steps, -1, 32)
-    bits = padded.astype(jnp.uint32) << jnp.arange(32, dtype=jnp.uint32)
-    return jnp.sum(bits, axis=-1, dtype=jnp.uint32)
-
-
-def _columns(structure: Structure, n_shards: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which columns of the recorded variables are wanted, and the neurons that each shard records.
-
-    Every shard records the same number of its neurons; where it has fewer to record than another,
-    it repeats its first.
-    """
-    local = structure.size // n_shards
-    wanted = structure.recording.neurons
-    neurons = np.arange(structure.size) if wanted is None else np.asarray(wanted, np.int64)
-    width = max(int(np.bincount(neurons // local, minlength=n_shards).max(initial=0)), 1)
-    chosen = np.zeros((n_shards, width), np.int32)
-    columns = np.zeros(neurons.size, np.int64)
-    filled = np.zeros(n_shards, np.int64)
-    for k, neuron in enumerate(neurons):
-        shard = neuron // local
-        chosen[shard, filled[shard]] = neuron % local
-        columns[k] = shard * width + filled[shard]
-        filled[shard] += 1
-    return columns, chosen
-
-
 @contextmanager
 def _brainstate_random(seed: tuple[Any, ...]) -> Iterator[None]:
     """Make ``brainstate.random``, which a user's model may draw from, a function of the step."""
@@ -396,23 +288,3 @@ def _read(population: Population) -> State:
 def _write(population: Population, values: State) -> None:
     for name, held in _states(population).items():
         held.value = with_unit(values[name], u.get_unit(held.value))
-
-
-def unpack(
-    packed: Any, program: Program, first: int, n_steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and neurons of the spikes in the records of ``n_steps`` steps from ``first`` on.
-
-    Sorted by step, then by neuron.
-    """
-    begin = first % program.block
-    words = np.asarray(packed)[begin : begin + n_steps]
-    width = -(-program.local_size // 32)
-    row, column = np.nonzero(words)
-    bits = np.unpackbits(
-        words[row, column].astype("<u4").view(np.uint8).reshape(-1, 4), axis=1, bitorder="little"
-    )
-    which, bit = np.nonzero(bits)
-    shard, word = np.divmod(column[which], width)
-    neuron = shard * program.local_size + word * 32 + bit
-    return row[which].astype(np.int64) + first, neuron.astype(np.int32)

@@ -16,12 +16,12 @@ from neurolab.inputs import Input, InputFileError, SignalFromFile, SpikesFromFil
 from neurolab.inputs.files import read_samples, read_spikes
 from neurolab.inputs.spikes import arrival_steps
 from neurolab.neurons import Neuron
-from neurolab.problems import Problems, did_you_mean
-from neurolab.program import Number, Part
+from neurolab.problems import Problems, did_you_mean, show
+from neurolab.structure import Number, Part
 from neurolab.units import Relative, UnitError, dimension_name
 from neurolab.values import UnfitValueError, read_number
 
-__all__ = ["ModelReader", "declared_parameters", "show"]
+__all__ = ["ModelReader", "declared_parameters"]
 
 
 @dataclass
@@ -222,11 +222,6 @@ def declared_parameters(target: type) -> dict[str, Parameter]:
             default = None if argument.default is argument.empty else argument.default
             found[name] = Parameter(default, f"argument of {target.__name__}")
     return found
-
-
-def show(value: Any) -> str:
-    """A value as a person would have typed it."""
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def _wanted(value: Any, declared: Parameter) -> str:

@@ -27,8 +27,9 @@ import numpy as np
 
 from neurolab.analysis import SpikeStatistics
 from neurolab.config import Experiment, check
-from neurolab.program import Program, unpack
+from neurolab.program import Program
 from neurolab.progress import Progress
+from neurolab.records import unpack
 from neurolab.stop import StopRequest
 from neurolab.store import Chunk, ResultsWriter, Trace
 from neurolab.summary import peak_memory_mb, write_summary
@@ -135,8 +136,8 @@ class _Simulation:
                 )
                 for name in recording.variables
             ],
-            record_spikes=experiment.record_spikes,
-            rate_bin_steps=experiment.rate_bin_steps,
+            record_spikes=experiment.kept.spikes,
+            rate_bin_steps=experiment.kept.rate_bin_steps,
         )
 
     def go(self, stop: StopRequest, outcome: Outcome) -> None:
@@ -211,7 +212,7 @@ class _Simulation:
             f"({(step + 1) * self.dt_ms:g} ms), neuron {neuron}"
         )
 
-    def _write(self, records: Mapping[str, Any], first: int, n: int) -> None:
+    def _write(self, records: dict[str, Any], first: int, n: int) -> None:
         structure = self.experiment.structure
         recording = structure.recording
         step = neuron = np.zeros(0, np.int64)
@@ -224,7 +225,7 @@ class _Simulation:
             for name in recording.variables
         }
         rate = self._rate_counts(step, first, n)
-        none = not self.experiment.record_spikes
+        none = not self.experiment.kept.spikes
         self.writer.append(
             Chunk(
                 first, n, step[:0] if none else step, neuron[:0] if none else neuron, traces, rate
@@ -237,7 +238,7 @@ class _Simulation:
 
     def _rate_counts(self, step: np.ndarray, first: int, n: int) -> np.ndarray | None:
         """Spikes of every bin that this chunk completes; the rest waits for the next chunk."""
-        width = self.experiment.rate_bin_steps
+        width = self.experiment.kept.rate_bin_steps
         if width is None:
             return None
         steps = np.concatenate([self.carry, step])
@@ -276,7 +277,7 @@ def _capacity(experiment: Experiment) -> int:
     per_step = structure.size / 8 + 4.0
     width = structure.precision // 8
     per_step += len(recording.variables) * n_recorded * width / recording.every
-    return int(np.clip(experiment.memory / 3 / per_step, 1, 2**18))
+    return int(np.clip(experiment.kept.memory / 3 / per_step, 1, 2**18))
 
 
 def _not_finite(state: Mapping[str, np.ndarray]) -> tuple[str, int, float] | None:

@@ -17,10 +17,10 @@ import brainunit as u
 import numpy as np
 
 from neurolab.dynamics import Parameter
-from neurolab.problems import did_you_mean
+from neurolab.problems import Problems, did_you_mean, show
 from neurolab.units import Relative, UnitError, dimension_name, parse, unit_text
 
-__all__ = ["DISTRIBUTIONS", "UnfitValueError", "read_number", "read_text"]
+__all__ = ["DISTRIBUTIONS", "UnfitValueError", "read_number", "read_time"]
 
 #: Distributions of braintools.init that take quantities, with their arguments.
 DISTRIBUTIONS = {
@@ -72,7 +72,7 @@ def read_number(
     return numbers, relative
 
 
-def read_text(text: Any) -> u.Quantity:
+def _read_text(text: Any) -> u.Quantity:
     """A quantity that stands alone (a duration, a time step)."""
     try:
         quantity = parse(text)
@@ -81,6 +81,24 @@ def read_text(text: Any) -> u.Quantity:
     if isinstance(quantity, Relative):
         raise UnfitValueError("relative to the neuron; give a unit of its own")
     return quantity
+
+
+def read_time(value: Any, key: str, problems: Problems) -> float | None:
+    """A positive time in ms."""
+    try:
+        quantity = _read_text(value)
+    except UnfitValueError as error:
+        problems.add(key, show(value), str(error))
+        return None
+    if quantity.unit.is_unitless:
+        problems.add(key, value, f"has no unit; write for example {value}ms")
+    elif not quantity.unit.has_same_dim(u.ms):
+        problems.add(key, value, f"expected {dimension_name(u.ms)}")
+    elif not (0 < quantity.mantissa < np.inf):
+        problems.add(key, value, "must be positive")
+    else:
+        return float(quantity.to(u.ms).mantissa)
+    return None
 
 
 def _one(value: Any, unit: u.Unit, declared: Parameter) -> tuple[float, bool]:

@@ -1,6 +1,6 @@
 """Neurons: thirteen integrate-and-fire models and a rate neuron."""
 
-from neurolab.neurons.base import Neuron, Spiking, Surrogate
+from neurolab.neurons.base import Neuron, Spiking
 from neurolab.neurons.gif import Gif, GifRef
 from neurolab.neurons.integrate_and_fire import (
     ALIF,
@@ -16,6 +16,7 @@ from neurolab.neurons.integrate_and_fire import (
     QuaIF,
 )
 from neurolab.neurons.rate import SigmoidRate
+from neurolab.neurons.spike import Surrogate
 
 __all__ = [
     "ALIF",

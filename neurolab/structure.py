@@ -1,0 +1,96 @@
+"""What a compiled program depends on: the models, sizes and what is recorded, without numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import brainunit as u
+import numpy as np
+
+from neurolab.integrators import Integrator
+from neurolab.units import Relative, with_unit
+
+__all__ = ["Number", "Numbers", "Part", "Recording", "Structure", "block_length"]
+
+#: Values of the numbers by key (``neuron.tau``), in the unit that the structure says; ``seed`` too.
+Numbers = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Number:
+    """Where a parameter's value is found among the numbers, and what it measures."""
+
+    key: str
+    unit: u.Unit
+    relative: bool = False
+    per_neuron: bool = False
+
+    def quantity(self, numbers: Numbers) -> Any:
+        value = numbers[self.key]
+        return Relative(value, self.unit) if self.relative else with_unit(value, self.unit)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One model of a structure: its class, fixed arguments, numbers, and the models inside it."""
+
+    target: type
+    fixed: tuple[tuple[str, Any], ...] = ()
+    numbers: tuple[tuple[str, Number], ...] = ()
+    parts: tuple[tuple[str, Part], ...] = ()
+    attributes: tuple[tuple[str, Any], ...] = ()
+
+    def all_numbers(self) -> list[Number]:
+        """The numbers of this model and of those inside it."""
+        inside = [number for _, part in self.parts for number in part.all_numbers()]
+        return [number for _, number in self.numbers] + inside
+
+    def build(self, size: int, numbers: Numbers, name: str) -> Any:
+        """The model itself, its numbers in place."""
+        arguments = dict(self.fixed)
+        arguments |= {key: number.quantity(numbers) for key, number in self.numbers}
+        arguments |= {key: part.build(size, numbers, f"{name}.{key}") for key, part in self.parts}
+        model = self.target(size, name=name, **arguments)
+        for key, value in self.attributes:
+            setattr(model, key, value)
+        return model
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What the program hands out: spikes, and variables of some neurons every so many steps."""
+
+    spikes: bool = True
+    variables: tuple[str, ...] = ()
+    neurons: tuple[int, ...] | None = None
+    every: int = 1
+
+
+@dataclass(frozen=True)
+class Structure:
+    """All that a compiled program depends on."""
+
+    size: int
+    dt_ms: float
+    neuron: Part
+    synapse: Part | None
+    output: Part | None
+    inputs: tuple[tuple[str, Part], ...]
+    integrator: type[Integrator]
+    precision: int = 32
+    recording: Recording = field(default_factory=Recording)
+
+    @property
+    def per_neuron(self) -> frozenset[str]:
+        """Keys of the numbers that have a value for each neuron."""
+        parts = [self.neuron, self.synapse, self.output, *(part for _, part in self.inputs)]
+        return frozenset(
+            n.key for part in parts if part for n in part.all_numbers() if n.per_neuron
+        )
+
+
+def block_length(size: int) -> int:
+    """Steps whose random numbers are drawn together: as many as stay in cache, an even number."""
+    return int(np.clip(2**20 // max(size, 1), 16, 128)) // 2 * 2
