@@ -152,16 +152,14 @@ class Program:
                 here = jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, j, 0, False), drawn)
                 population = self._build(numbers, shard)
                 _write(population, values)
-                seed = (numbers["seed"], begin + j, shard)
-                with (
-                    brainstate.environ.context(i=seed[1], t=seed[1] * dt),
-                    _brainstate_random(seed),
-                ):
+                i = begin + j
+                with brainstate.StateTraceStack(), brainstate.environ.context(i=i, t=i * dt):
+                    _seed_brainstate((numbers["seed"], i, shard))
                     out = population.update(here)
                 values = _read(population)
                 if recording.spikes:
                     fired = jax.lax.dynamic_update_index_in_dim(fired, out != 0, j, 0)
-                return values, fired, sample(records, values, begin + j)
+                return values, fired, sample(records, values, i)
 
             fired = jnp.zeros((length if recording.spikes else 0, self.local_size), bool)
             lower, upper = jnp.maximum(first - begin, 0), jnp.minimum(last - begin, length)
@@ -198,6 +196,7 @@ class Program:
 
     def _environment(self) -> Any:
         stack = ExitStack()
+        stack.enter_context(_kept_brainstate_random())
         double = self.structure.precision == 64
         stack.enter_context(jax.enable_x64(double))
         dt = self.structure.dt_ms * u.ms
@@ -257,19 +256,22 @@ class Program:
         }
 
 
-@contextmanager
-def _brainstate_random(seed: tuple[Any, ...]) -> Iterator[None]:
+def _seed_brainstate(seed: tuple[Any, ...]) -> None:
     """Make ``brainstate.random``, which a user's model may draw from, a function of the step."""
     key = jax.random.PRNGKey(0)
     for number in seed:
         key = jax.random.fold_in(key, number)
-    with brainstate.StateTraceStack():
-        before = brainstate.random.DEFAULT.value
-        brainstate.random.DEFAULT.value = key
-        try:
-            yield
-        finally:
-            brainstate.random.DEFAULT.value = before
+    brainstate.random.DEFAULT.value = key
+
+
+@contextmanager
+def _kept_brainstate_random() -> Iterator[None]:
+    """Leave ``brainstate.random`` as it was."""
+    before = brainstate.random.DEFAULT.value
+    try:
+        yield
+    finally:
+        brainstate.random.DEFAULT.value = before
 
 
 def _states(population: Population) -> dict[str, Any]:
