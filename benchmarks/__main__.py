@@ -32,7 +32,9 @@ def main() -> int:
             odd = _w1(options, results, console)
         if options.startup or options.all:
             _startup(options, results, console)
-    finally:  # also after Ctrl-C: what was measured is kept
+    except KeyboardInterrupt:
+        return 130
+    finally:  # whatever ended it, what was measured is kept
         console.print(f"every measurement: {report.save(results)}", soft_wrap=True)
     for line in odd:
         console.print(f"[bold red]wrong rate:[/] {line}")

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,12 +28,13 @@ SIZES = (100, 10_000, 100_000)
 #: takes longer, because in less than 200 ms there is no firing rate to compare.
 _DURATIONS: dict[str, dict[int, float]] = {
     "neurolab": {100: 50_000, 10_000: 5000, 100_000: 1000},
-    "brainpy": {100: 20_000, 10_000: 400, 100_000: 200},
-    "brian2": {100: 50_000, 10_000: 1000, 100_000: 300},
+    "brainpy": {100: 5000, 10_000: 300, 100_000: 200},
+    "brian2": {100: 20_000, 10_000: 1000, 100_000: 300},
+    "brian2 in threads": {100: 300, 10_000: 500, 100_000: 300},  # they wait for each other
 }
 _RATE_HZ, _TOLERANCE = 25.0, 0.1
 
-_W1 = [
+_W1 = (
     "neuron=adexif_ref",
     "synapse=expon",
     "input=poisson",
@@ -40,8 +42,8 @@ _W1 = [
     "neuron.b=10mA",
     "synapse.tau=5ms",
     "input.weight=1.1mA",
-    "device.cache_dir=null",
-]
+    "device.cache_dir=null",  # so that every run compiles
+)
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,7 @@ class Case:
     simulator: str
     run: Callable[[int, float], dict[str, Any]]
 
-    def duration_ms(self, size: int) -> float:
-        return _DURATIONS[self.simulator][size]
+    durations_ms: dict[int, float]
 
 
 @dataclass
@@ -99,21 +100,25 @@ class _Neurolab:
 
 def cases(simulators: list[str], brian2: Path | None) -> list[Case]:
     """The rows of the table; ``brian2`` is the interpreter that has it."""
-    here = sys.executable
+    one_device = ("record=summary", "device.count=1")
+    peer = partial(_Peer, sys.executable, "w1_brainpy.py")
     found = [
-        Case("neurolab", "neurolab", _Neurolab(("record=summary",))),
-        Case(
-            "neurolab device.count=1", "neurolab", _Neurolab(("record=summary", "device.count=1"))
-        ),
-        Case("neurolab record=spikes", "neurolab", _Neurolab(("record=spikes",))),
-        Case("brainpy.state", "brainpy", _Peer(here, "w1_brainpy.py")),
-        # One thread per operation: faster for XLA on small ones, and fair, as neurolab sets it.
-        Case("brainpy.state NPROC=1", "brainpy", _Peer(here, "w1_brainpy.py", (), {"NPROC": "1"})),
+        _case("neurolab", "neurolab", _Neurolab(("record=summary",))),
+        _case("neurolab device.count=1", "neurolab", _Neurolab(one_device)),
+        _case("neurolab record=spikes", "neurolab", _Neurolab(("record=spikes",))),
+        _case("brainpy.state", "brainpy", peer()),
+        # One thread for each operation: what neurolab sets for itself helps its peer as well.
+        _case("brainpy.state NPROC=1", "brainpy", peer(environment={"NPROC": "1"})),
     ]
     for threads in sorted({1, 2, cores()}):
         run = _Peer(str(brian2), "w1_brian2.py", (str(threads),))
-        found.append(Case(f"Brian2 {threads} thread{'s' * (threads > 1)}", "brian2", run))
+        kind = "brian2" if threads == 1 else "brian2 in threads"
+        found.append(_case(f"Brian2 {threads} thread{'s' * (threads > 1)}", "brian2", run, kind))
     return [case for case in found if case.simulator in simulators]
+
+
+def _case(name: str, simulator: str, run: Callable[..., Any], kind: str | None = None) -> Case:
+    return Case(name, simulator, run, _DURATIONS[kind or simulator])
 
 
 def measure(
@@ -123,7 +128,7 @@ def measure(
     for repeat in range(repeats):
         for size in sizes:
             for case in rows:
-                duration = case.duration_ms(size)
+                duration = case.durations_ms[size]
                 say(f"round {repeat + 1} of {repeats}: {case.name}, N = {size:,}")
                 yield {
                     "case": case.name,

@@ -54,7 +54,7 @@ def _run(arguments: list[str]) -> int:
         overrides = [a for a in arguments if not a.startswith("-")]
         problems = compose.diagnose(overrides)
         return _refuse(ConfigError(problems or [Problem("configuration", "", str(error))]))
-    except OSError as error:
+    except (PermissionError, NotADirectoryError) as error:
         given = str(error.filename or "")
         return _refuse(ConfigError([Problem("hydra.run.dir", given, f"{error.strerror}")]))
     finally:

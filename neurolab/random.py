@@ -106,15 +106,18 @@ def poisson(
         From `poisson_tables` of the largest mean.
     """
     n_words, n_thresholds = tables
-    total: Any = 0
-    for d in range(n_words):
+
+    def counts(d: Any) -> jax.Array:
         share = jnp.clip(mean - d * MEAN_PER_WORD, 0.0, MEAN_PER_WORD)
-        word = draw(d)
-        count: Any = 0
+        word, count = draw(d), jnp.asarray(0, count_dtype)
         for threshold in _tail_thresholds(share, n_thresholds):
             count = count + (word < threshold).astype(count_dtype)
-        total = total + (count if n_words == 1 else count.astype(jnp.int32))
-    return total
+        return count
+
+    if n_words == 1:
+        return counts(0)
+    first = counts(0).astype(jnp.int32)
+    return jax.lax.fori_loop(1, n_words, lambda d, total: total + counts(d), first)
 
 
 #: Terms of every tail sum, whatever the table, so that a threshold depends on its mean alone.

@@ -46,7 +46,11 @@ class ModelReader:
         target = self.locate(node.get("_target_"), f"{key}._target_", base)
         if target is None:
             return None
-        declared = declared_parameters(target)
+        declared = {
+            name: parameter
+            for name, parameter in declared_parameters(target).items()
+            if parameter.role not in ("samples", "events")  # they come from a file
+        }
         if key == "neuron":
             self.neuron = target
         elif key == "synapse.output":

@@ -83,7 +83,10 @@ def simulate(
     except Exception as error:
         outcome.error, outcome.message = error, f"{type(error).__name__}: {error}"
         log.exception("the run failed")
-    run.writer.close()
+    try:
+        run.writer.close()
+    except OSError:  # a full disk, say; what was committed is readable all the same
+        log.exception("the results could not be closed")
     outcome.summary = write_summary(folder, run.facts(outcome), config)
     log.info("%s after %g ms %s", outcome.status, run.done * run.dt_ms, outcome.message)
     told(outcome.summary, folder)

@@ -109,7 +109,11 @@ def parse(value: Any) -> u.Quantity | Relative:
     match = _QUANTITY.fullmatch(str(value))
     if match is None:
         raise UnitError(f"'{value}' is not a quantity; write a number and a unit such as '20 ms'")
-    mantissa, rest = np.float64(match[1]), match[2].removeprefix("*").strip()
+    mantissa, rest = np.float64(match[1]), match[2]
+    if rest.startswith("*"):
+        rest = rest[1:].strip() or "*"
+        if rest[0] in "*/":
+            raise UnitError(f"'{value}' is not a quantity; write for example '20 ms'")
     if re.match(r"rheobase\b", rest):
         factor = rest.removeprefix("rheobase").strip()
         if factor and factor[0] not in "*/":

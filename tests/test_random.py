@@ -39,7 +39,9 @@ def draw_counts(seed, mean, size: int, tables: tuple[int, int]) -> jax.Array:
 def counts_of(mean, size: int, seed: int = 1, tables=None) -> np.ndarray:
     """Poisson counts of 64 steps, with the tables that the largest mean needs."""
     tables = tables or random.poisson_tables(float(np.max(mean)))
-    drawn = draw_counts(np.uint32(seed), np.asarray(mean, np.float32), size, tables)
+    # Many words make a large program: there, compiling it takes longer than running it.
+    draw = draw_counts if tables[0] <= 4 else draw_counts.__wrapped__
+    drawn = draw(np.uint32(seed), jnp.asarray(mean, jnp.float32), size, tables)
     return np.asarray(drawn, np.int64)
 
 
@@ -171,16 +173,16 @@ def test_poisson_distribution(mean):
 
 @pytest.mark.parametrize("mean", [1e-4, 0.01, 0.24, 1.0, 5.0, 16.0])
 def test_thresholds_are_poisson_tails(mean):
-    """Word thresholds are 2^32 P(X > k), to 1e-6 relative in float64 and 5e-6 in float32."""
+    """Thresholds are 2^32 P(X > k), rounded down, to 1e-6 relative in either precision."""
     k = np.arange(64)
-    for precision, relative in ((64, 1e-6), (32, 5e-6)):
+    for precision in (32, 64):
         with jax.enable_x64(precision == 64):
             number = jnp.asarray(mean, f"float{precision}")
             found = np.asarray(random._tail_thresholds(number, 64), np.float64)
         expected = 2.0**32 * stats.poisson.sf(k, float(number))
         # floor() costs up to 1; the largest threshold is the largest float32 below 2^32.
         error = np.abs(found - np.minimum(expected, 4294967040.0))
-        assert (error <= relative * expected + 1 + (expected > 4294967040.0) * 256).all()
+        assert (error <= 1e-6 * expected + 1 + (expected > 4294967040.0) * 256).all()
 
 
 @settings(max_examples=30, deadline=None)

@@ -54,10 +54,14 @@ class SpikeInput(Input):
 
 
 def in_steps(time: u.Quantity) -> jax.Array:
-    """The number of the first step that begins at or after a time."""
-    ratio = u.maybe_decimal(time / brainstate.environ.get_dt())
-    # Beyond 2^31 steps, and for infinity, "later than any step".
-    return jnp.minimum(jnp.ceil(ratio * (1 - 1e-6)), 2.0**30).astype(jnp.int32)
+    """The number of the first step that begins at or after a time; later than any for infinity."""
+    ratio = jnp.asarray(u.maybe_decimal(time / brainstate.environ.get_dt()), float)
+    whole = jnp.round(ratio)
+    # Whole numbers of steps come out a rounding error away from themselves.
+    near = jnp.abs(ratio - whole) <= jnp.maximum(1e-3, 2.4e-7 * jnp.abs(ratio))
+    steps = jnp.where(near, whole, jnp.ceil(ratio))
+    late = ~(steps < 2.0**31)
+    return jnp.where(late, 2**31 - 1, jnp.where(late, 0.0, steps).astype(jnp.int32))
 
 
 def per_step(rate: Any) -> jax.Array:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import brainunit as u
 import numpy as np
@@ -53,7 +55,10 @@ def read_spikes(file: str | Path, unit: str, size: int) -> tuple[u.Quantity, np.
     if path.is_dir():
         from neurolab.results import open_run
 
-        spikes = open_run(path).spikes
+        try:
+            spikes = open_run(path).spikes
+        except (ValueError, OSError) as error:
+            raise InputFileError(f"{file} cannot be opened as a run: {error}") from error
         if spikes is None:
             raise InputFileError(f"{file} is a run that recorded no spikes (record.spikes=true)")
         table = np.column_stack([spikes["time"].values, spikes["neuron"].values])
@@ -98,17 +103,18 @@ def _read_table(path: Path) -> np.ndarray:
                 table = arrays[arrays.files[0]]
         else:
             text = "\n".join(line.replace(",", " ") for line in path.read_text().splitlines())
-            table = np.loadtxt(text.splitlines(), ndmin=1) if text.strip() else np.empty(0)
+            with warnings.catch_warnings(action="ignore", category=UserWarning):  # no data
+                table = np.loadtxt(text.splitlines(), ndmin=1)
+        table = np.asarray(table, np.float64)
     except InputFileError:
         raise
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, TypeError, OSError, EOFError, BadZipFile) as error:
         raise InputFileError(
             f"{path} cannot be read as a table of numbers ({error}); .npy, .npz and text with "
             "commas or spaces are read, # begins a comment"
         ) from error
     if table.size == 0:
         raise InputFileError(f"{path} is empty")
-    table = np.asarray(table, np.float64)
     bad = ~np.isfinite(table)
     if bad.any():
         row = int(np.argwhere(bad)[0][0])

@@ -134,10 +134,22 @@ class SignalFromFile(Signal):
             self.values = read_samples(self.file, self.unit, self.varshape[-1])
 
     def at(self, steps: jax.Array) -> Any:
-        samples = self.values
-        ratio = u.maybe_decimal(brainstate.environ.get_dt() / self.sampling)
-        row = jnp.floor(steps[:, 0] * ratio * (1 + 1e-6) + 1e-6).astype(jnp.int32)
+        samples = with_unit(jnp.asarray(u.get_mantissa(self.values)), u.get_unit(self.values))
+        row = self._row(steps[:, 0])
         return samples[jnp.clip(row, 0, samples.shape[0] - 1)]
+
+    def _row(self, steps: jax.Array) -> jax.Array:
+        """The sample that holds during each step, in whole numbers where dt and sampling divide
+        each other, so that long recordings stay in step."""
+        per_step = jnp.asarray(u.maybe_decimal(brainstate.environ.get_dt() / self.sampling), float)
+        per_sample = 1.0 / per_step
+        coarse, fine = jnp.round(per_sample), jnp.round(per_step)
+        steps_divide = (jnp.abs(per_sample - coarse) <= 1e-6 * coarse) & (coarse >= 1)
+        samples_divide = (jnp.abs(per_step - fine) <= 1e-6 * fine) & (fine >= 1)
+        divided = steps // jnp.maximum(coarse, 1).astype(jnp.int32)
+        multiplied = steps * fine.astype(jnp.int32)
+        between = jnp.floor(steps * per_step * (1 + 2.4e-7)).astype(jnp.int32)
+        return jnp.where(steps_divide, divided, jnp.where(samples_divide, multiplied, between))
 
     def largest(self) -> Any:
         return u.math.max(self.values)
