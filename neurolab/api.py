@@ -52,10 +52,13 @@ def run(overrides: Iterable[str] = (), folder: str | Path | None = None) -> Run:
     handler = logging.FileHandler(path / "neurolab.log", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     log = logging.getLogger("neurolab")
+    level = log.level
     log.addHandler(handler)
+    log.setLevel(logging.INFO)
     try:
         outcome = simulate(plain, path)
     finally:
+        log.setLevel(level)
         log.removeHandler(handler)
         handler.close()
     if outcome.error is not None:

@@ -20,6 +20,7 @@ from neurolab.device import choose as choose_devices
 from neurolab.dynamics import Dynamics
 from neurolab.inputs import Input
 from neurolab.integrators import Integrator
+from neurolab.neurons import Neuron
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
 from neurolab.program import Program
 from neurolab.reader import ModelReader
@@ -105,26 +106,27 @@ def read_experiment(config: Mapping[str, Any]) -> Experiment:
         )
         tracker = _tracker(config.get("tracker") or {}, reader)
         _warn_of_steps(reader, neuron, dt_ms)
-        problems.raise_if_any()
-        inputs = [(name, _sized(part, size, reader.numbers)) for name, part in inputs]
-
-    numbers = reader.numbers | {"seed": np.uint32(seed)}
-    if neuron is None:  # told above; for the type checker
-        raise ConfigError(problems.found)
-    structure = Structure(
-        size=size,
-        dt_ms=dt_ms,
-        neuron=neuron,
-        synapse=synapse,
-        output=output,
-        inputs=tuple(inputs),
-        integrator=integrator,
-        precision=precision,
-        recording=Recording(spikes=False),
-    )
-    units = Program(structure, 1).variables(numbers)
-    kept = read_recording(config.get("record") or {}, structure, units, problems)
+        record = config.get("record") or {}
+        structure = None
+        if neuron and integrator and size:
+            structure = Structure(
+                size=size,
+                dt_ms=dt_ms,
+                neuron=neuron,
+                synapse=synapse,
+                output=output,
+                inputs=tuple(inputs),
+                integrator=integrator,
+                precision=precision,
+                recording=Recording(spikes=False),
+            )
+        numbers = reader.numbers | {"seed": np.uint32(seed % 2**32)}
+        structure, units = _built(structure, numbers, problems)
+        target = neuron.target if neuron else Neuron
+        kept = read_recording(record, target, size, dt_ms, units, problems)
     problems.raise_if_any()
+    if structure is None:  # only with problems; for the type checker
+        raise ConfigError(problems.found)
     return Experiment(
         structure=replace(structure, recording=kept.recording),
         numbers=numbers,
@@ -134,6 +136,29 @@ def read_experiment(config: Mapping[str, Any]) -> Experiment:
         tracker=tracker,
         warnings=tuple(problems.warnings),
     )
+
+
+def _built(
+    structure: Structure | None, numbers: dict[str, Any], problems: Problems
+) -> tuple[Structure | None, dict[str, u.Unit]]:
+    """The structure with the sizes of its arrays, and its variables with their units.
+
+    Models are built here for the first time; what they refuse is a problem of the configuration.
+    Those whose values were refused above have their defaults.
+    """
+    if structure is None:
+        return None, {}
+    try:
+        inputs = tuple(
+            (name, _sized(part, structure.size, numbers)) for name, part in structure.inputs
+        )
+        structure = replace(structure, inputs=inputs)
+        return structure, Program(structure, 1).variables(numbers)
+    except Exception as error:
+        if not problems.found:
+            name = structure.neuron.target.__name__
+            problems.add("neuron", name, f"cannot be built: {type(error).__name__}: {error}")
+        return structure, {}
 
 
 def _whole(config: Mapping[str, Any], key: str, least: int, problems: Problems) -> int:

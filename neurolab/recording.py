@@ -10,7 +10,7 @@ import brainunit as u
 
 from neurolab.neurons import Neuron, Spiking
 from neurolab.problems import Problems, did_you_mean, show
-from neurolab.structure import Recording, Structure
+from neurolab.structure import Recording
 from neurolab.values import read_time
 
 __all__ = ["Kept", "read_recording"]
@@ -30,20 +30,24 @@ class Kept:
 
 def read_recording(
     record: Mapping[str, Any],
-    structure: Structure,
+    target: type,
+    size: int,
+    dt_ms: float,
     units: Mapping[str, u.Unit],
     problems: Problems,
 ) -> Kept:
-    """Check the ``record`` group against the variables that the models have."""
+    """Check the ``record`` group against the variables that the models have.
+
+    ``target`` is the neuron's class, ``units`` the variables and their units.
+    """
     for key in record:
         if key not in _KEYS:
             problems.add(f"record.{key}", show(record[key]), did_you_mean(key, _KEYS))
-    target = structure.neuron.target
     spiking = issubclass(target, Spiking) or not issubclass(target, Neuron)
-    neurons = _neurons(record.get("neurons"), structure.size, problems)
+    neurons = _neurons(record.get("neurons"), size, problems)
     variables = _variables(record.get("variables") or [], target, units, problems)
-    every = _steps_of(record, "interval", structure.dt_ms, problems) or 1
-    rate_bin = _steps_of(record, "rate_bin", structure.dt_ms, problems)
+    every = _steps_of(record, "interval", dt_ms, problems) or 1
+    rate_bin = _steps_of(record, "rate_bin", dt_ms, problems)
     spikes = record.get("spikes", True)
     if not isinstance(spikes, bool):
         problems.add("record.spikes", spikes, "expected true or false")
@@ -62,6 +66,8 @@ def _variables(
     """Full names of the variables to record; a neuron's may be named without ``neuron.``."""
     short = {name.removeprefix("neuron."): name for name in units} | {name: name for name in units}
     found: dict[str, None] = {}
+    if not units:  # the models could not be built, which is told elsewhere
+        return ()
     for name in [names] if isinstance(names, str) else names:
         if name == "all":
             found |= dict.fromkeys(units)

@@ -104,7 +104,7 @@ def _read_table(path: Path) -> np.ndarray:
         else:
             text = "\n".join(line.replace(",", " ") for line in path.read_text().splitlines())
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # no data
-                table = np.loadtxt(text.splitlines(), ndmin=1)
+                table = np.loadtxt(text.splitlines(), ndmin=2)
         table = np.asarray(table, np.float64)
     except InputFileError:
         raise
