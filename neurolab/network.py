@@ -8,7 +8,7 @@ from typing import Any
 import brainstate
 import brainunit as u
 
-from neurolab.inputs import Input, Signal, SpikeInput
+from neurolab.inputs import Input, SpikeInput
 from neurolab.neurons import Neuron
 from neurolab.synapses import Output, Synapse
 from neurolab.units import Relative
@@ -38,6 +38,14 @@ class Population(brainstate.nn.Module):
         self.inputs = dict(inputs)
         for model in self.inputs.values():
             self._size_drive(model)
+        kicked = synapse is None and any(isinstance(m, SpikeInput) for m in self.inputs.values())
+        through = output is not None and output.depends_on_potential
+        for needed, method in ((kicked, "add_delta_input"), (through, "add_current_input")):
+            if needed and not hasattr(neuron, method):
+                raise ValueError(
+                    f"{type(neuron).__name__} has no {method}; give it currents: a current input, "
+                    "or synapse=expon with synapse/output=current"
+                )
         if synapse is not None and output is not None and output.depends_on_potential:
             neuron.add_current_input(
                 "synapse", lambda V: output.current(synapse.response(), V, neuron)
@@ -103,8 +111,3 @@ class Population(brainstate.nn.Module):
         if self.synapse is None or self.output is None:
             return self.neuron.kick(charge)
         return u.maybe_decimal(charge / self.synapse.area() / self.output.strength(self.neuron))
-
-
-def is_signal(model: Input) -> bool:
-    """Whether a model is a plain function of time."""
-    return isinstance(model, Signal)

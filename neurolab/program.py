@@ -20,7 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import PartitionSpec
 
+from neurolab.dynamics import Dynamics
 from neurolab.network import Population
+from neurolab.neurons import Neuron
 from neurolab.records import choose_columns, pack
 from neurolab.structure import Numbers, Structure, block_length
 from neurolab.units import with_unit
@@ -110,14 +112,16 @@ class Program:
     def _build(self, numbers: Numbers, shard: Any) -> Population:
         s, size = self.structure, self.local_size
         neuron = s.neuron.build(size, numbers, "neuron")
-        neuron.integrator = s.integrator()
+        if isinstance(neuron, Neuron):
+            neuron.integrator = s.integrator()
         synapse = s.synapse.build(size, numbers, "synapse") if s.synapse else None
         output = s.output.build(size, numbers, "synapse.output") if s.output else None
         inputs = {name: part.build(size, numbers, name) for name, part in s.inputs}
         population = Population(neuron, synapse, output, inputs)
         for model in population.models().values():
-            model.seed = numbers["seed"]
-            model.index = jnp.arange(size, dtype=jnp.int32) + shard * size
+            if isinstance(model, Dynamics):
+                model.seed = numbers["seed"]
+                model.index = jnp.arange(size, dtype=jnp.int32) + shard * size
         brainstate.nn.init_all_states(population)
         return population
 
@@ -135,9 +139,10 @@ class Program:
             row = (i + 1) // recording.every - first // recording.every - 1
             # Between samples the last row is written, which nobody reads.
             row = jnp.where((i + 1) % recording.every == 0, row, self._sample_rows - 1)
+            whole = recording.neurons is None
             return records | {
                 name: jax.lax.dynamic_update_index_in_dim(
-                    records[name], values[name][chosen], row, 0
+                    records[name], values[name] if whole else values[name][chosen], row, 0
                 )
                 for name in recording.variables
             }

@@ -136,7 +136,8 @@ class ModelReader:
             return part
         if relative:
             unit = u.ms if declared.role == "weight" else u.UNITLESS
-            if self.neuron is not None and not issubclass(self.neuron, Neuron):
+            rheobase = getattr(self.neuron, "rheobase", None)
+            if self.neuron is not None and rheobase in (None, Neuron.rheobase):
                 advice = f"{self.neuron.__name__} has no rheobase; give a unit, such as 1 mA"
                 self.problems.add(key, show(value), advice)
         return self._with_number(part, name, key, numbers, unit, relative)
@@ -153,7 +154,7 @@ class ModelReader:
         """The unit of a parameter; those with a role take that of what they act on."""
         current = getattr(self.neuron, "current_unit", u.mA)
         potential = getattr(self.neuron, "potential_unit", u.mV)
-        through = None if self.output is None else self.output.unit(self.neuron or Neuron)
+        through = None if self.output is None else self.output.unit(current, potential)
         return {
             "": declared.unit,
             "current": current,

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import re
-
-import brainstate
-import brainunit as u
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 
 from neurolab.compose import compose_config, conf_folder, effective
 from neurolab.config import check, read_experiment
 from neurolab.problems import ConfigError
-from neurolab.program import Program
-from neurolab.reader import declared_parameters
-from neurolab.units import Relative, parse
 
 CONF = conf_folder()
-MODELS = sorted(
-    path.relative_to(CONF).with_suffix("").as_posix()
-    for group in ("neuron", "synapse", "synapse/output", "input", "input/rates")
-    for path in (CONF / group).glob("*.yaml")
-    if path.stem != "none"
-)
 
 
 def read(*overrides: str):
@@ -157,90 +142,6 @@ def test_all_mistakes_are_told_at_once(overrides, keys):
     assert {p.key for p in problems(*overrides)} == keys
 
 
-# -- the YAML files and the classes -----------------------------------------------------------
-
-#: Parameters that no YAML names, and why.
-ABSENT = {
-    ("SigmoidRate", "mult_coupling"): "has one value only",
-    ("SignalFromFile", "values"): "the content of the file",
-    ("SpikesFromFile", "times"): "the content of the file",
-    ("SpikesFromFile", "neurons"): "the content of the file",
-    ("SpikesFromFile", "arrivals"): "the content of the file",
-    ("PoissonRates", "rates"): "a group of its own, input/rates",
-}
-
-
-def option(path: str) -> tuple[type, dict]:
-    """The class that a YAML file names, and its values."""
-    values = OmegaConf.to_container(OmegaConf.load(CONF / f"{path}.yaml"))
-    module, _, name = values.pop("_target_").rpartition(".")
-    values.pop("defaults", None)
-    return getattr(importlib.import_module(module), name), values
-
-
-def same(given, default) -> bool:
-    if given == "???" and default is None:
-        return True  # must be given
-    if isinstance(default, (bool, str)):
-        return given == default
-    given, default = parse(given), parse(default)
-    if isinstance(default, Relative):
-        if not isinstance(given, Relative):
-            return False
-        given, default = (q.value * u.maybe_decimal(1.0 * q.unit) for q in (given, default))
-        return bool(u.math.all(given == default))
-    if float(given.mantissa) == 0 and float(default.mantissa) == 0:
-        return True  # zero is zero in any unit
-    alike = given.unit.has_same_dim(default.unit)
-    return alike and float(given.to(default.unit).mantissa) == pytest.approx(
-        float(default.mantissa), rel=1e-12
-    )
-
-
-@pytest.mark.parametrize("path", MODELS)
-def test_yaml_and_class_have_the_same_parameters_and_defaults(path):
-    """A YAML names every parameter of its class, nothing else, with the class's default.
-
-    In input/rates a signal is a rate, while a class by itself is a current relative to the neuron.
-    """
-    target, values = option(path)
-    declared = declared_parameters(target)
-    absent = {name for cls, name in ABSENT if cls == target.__name__}
-    assert set(values) == set(declared) - absent
-    for name, value in values.items():
-        if path.startswith("input/rates/") and (declared[name].role == "signal" or name == "unit"):
-            assert value == "Hz" or parse(value).unit == u.Hz
-        else:
-            assert same(value, declared[name].default), name
-
-
-@pytest.mark.parametrize("path", MODELS)
-def test_numbers_in_yaml_have_units(path):
-    """A number stands without a unit only where its parameter has none."""
-    target, values = option(path)
-    for name, value in values.items():
-        declared = declared_parameters(target)[name]
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            assert declared.unit.is_unitless, name
-            assert not declared.role, name
-
-
-@pytest.mark.parametrize(
-    "path",
-    sorted(
-        path.relative_to(CONF).as_posix()
-        for path in CONF.rglob("*.yaml")
-        if path.relative_to(CONF).parts[0] not in ("hydra", "experiment")
-    ),
-)
-def test_every_value_in_yaml_has_a_comment(path):
-    """Every file begins with a line that says what it is, every value has a comment beside it."""
-    text = (CONF / path).read_text().partition("\nhydra:")[0]
-    assert text.startswith("# ")
-    values = [line for line in text.splitlines() if re.match(r"(?!_target_)(?!defaults)\w+:", line)]
-    assert [line for line in values if "#" not in line] == []
-
-
 # -- values -----------------------------------------------------------------------------------
 
 
@@ -299,99 +200,3 @@ def test_the_spelling_of_a_unit_does_not_matter():
 def test_numbers_are_no_part_of_the_structure(override, equal):
     """A number, the seed or the duration leave the structure as it is; a choice changes it."""
     assert (read().structure == read(override).structure) is equal
-
-
-# -- models and options of a user --------------------------------------------------------------
-
-CELLS = '''
-import brainstate
-import brainunit as u
-from neurolab.dynamics import parameter
-from neurolab.neurons import LIF
-
-class Leaky(LIF):
-    """A neuron with a parameter of its own."""
-    shift = parameter(0.0 * u.mV, "shift of the threshold")
-    def threshold(self, y):
-        return super().threshold(y) - self.shift
-
-class Plain(brainstate.nn.Dynamics):
-    """Counts up by what it is given, fires at the ceiling."""
-    def __init__(self, in_size, gain=2.0, ceiling=1.0 * u.mV, name=None):
-        super().__init__(in_size=in_size, name=name)
-        self.gain, self.ceiling = gain, ceiling
-    def init_state(self, *args, **kwargs):
-        self.V = brainstate.HiddenState(u.math.zeros(self.varshape) * u.mV)
-    def update(self, x):
-        V = self.V.value
-        V = u.math.where(V >= self.ceiling, 0.0 * u.mV, V + self.gain * x * u.ohm)
-        self.V.value = V
-        return u.math.asarray(V >= self.ceiling, dtype=brainstate.environ.dftype())
-'''
-
-
-@pytest.fixture
-def cells(tmp_path, monkeypatch):
-    name = f"cells_{abs(hash(str(tmp_path)))}"
-    (tmp_path / f"{name}.py").write_text(CELLS)
-    monkeypatch.syspath_prepend(tmp_path)
-    return name
-
-
-def test_a_model_of_ones_own_takes_the_place_of_an_option(cells):
-    """With neuron._target_ the option's other values go, except those that were given."""
-    overrides = [f"neuron._target_={cells}.Leaky", "neuron.R=2ohm", "+neuron.shift=0.5mV"]
-    plain = effective(compose_config(overrides), overrides)
-    assert plain["neuron"] == {
-        "_target_": f"{cells}.Leaky", "R": "2ohm", "shift": "0.5mV",
-    }  # fmt: skip
-    experiment = read_experiment(plain)
-    assert experiment.structure.neuron.target.__name__ == "Leaky"
-    assert {k for k in experiment.numbers if k.startswith("neuron.")} == {
-        "neuron.R", "neuron.shift",
-    }  # fmt: skip
-    (found,) = problems(f"neuron._target_={cells}.Leaky", "+neuron.shift=1ms")
-    assert found.key == "neuron.shift"
-    assert "a voltage" in found.advice
-
-
-def test_any_dynamics_is_a_neuron(cells):
-    """A brainstate Dynamics with its own __init__ runs: here it fires in every third step."""
-    overrides = [
-        f"neuron._target_={cells}.Plain", "+neuron.gain=2", "+neuron.ceiling=1000uV",
-        "input=constant", "input.amplitude=0.25mA", "size=2", "record.neurons=all",
-        "record.interval=null",
-    ]  # fmt: skip
-    experiment = read(*overrides)
-    program = Program(experiment.structure, 12)
-    _, records = program.advance(experiment.numbers, program.start(experiment.numbers), 12)
-    V = np.asarray(records["neuron.V"])[:12]
-    np.testing.assert_allclose(V, np.tile([[0.5, 0.5], [1, 1], [0, 0]], (4, 1)))
-    fired = np.flatnonzero(np.asarray(records["spikes"])[:12, 0])
-    np.testing.assert_array_equal(fired, [1, 4, 7, 10])
-
-
-def test_any_dynamics_has_no_rheobase(cells):
-    """A drive relative to the rheobase of a model that has none is told before anything runs."""
-    found = problems(f"neuron._target_={cells}.Plain", "input=constant")
-    assert [p.key for p in found] == ["input.amplitude"]
-    assert "rheobase" in found[0].advice
-
-
-def test_options_of_ones_own_join_the_built_in_ones(tmp_path, monkeypatch):
-    """A YAML in ./conf is an option beside the built-in ones, also in the list of an error."""
-    (tmp_path / "conf" / "neuron").mkdir(parents=True)
-    text = (CONF / "neuron" / "lif.yaml").read_text().replace("tau: 5 ms", "tau: 7 ms")
-    (tmp_path / "conf" / "neuron" / "mine.yaml").write_text(text)
-    monkeypatch.chdir(tmp_path)
-    assert read("neuron=mine").numbers["neuron.tau"] == pytest.approx(7.0)
-    assert read("neuron=lif").numbers["neuron.tau"] == pytest.approx(5.0)
-    (found,) = problems("neuron=mime")
-    assert "did you mean 'mine'" in found.advice
-
-
-def test_precision_does_not_leak():
-    """Reading a float64 configuration leaves the process at the precision it had."""
-    before = brainstate.environ.dftype()
-    read("device.precision=float64")
-    assert brainstate.environ.dftype() == before

@@ -105,7 +105,7 @@ def test_area_is_the_integral_of_the_response(kind):
 
 def test_a_current_synapse_passes_its_variable():
     """I = g, whatever the potential; its weights are currents."""
-    assert Current.unit(LIF).has_same_dim(u.mA)
+    assert Current.unit(u.mA, u.mV).has_same_dim(u.mA)
     neuron = LIF(2)
     assert Current(2).current(3.0 * u.mA, -50.0 * u.mV, neuron) == 3.0 * u.mA
     assert Current(2).strength(neuron) == 1.0
@@ -120,7 +120,7 @@ def test_a_conductance_drives_towards_its_reversal_potential(E, reversal):
     -80 mV for a neuron that rests at -65 mV. Its weights are conductances."""
     neuron = LIF(1, V_rest=-65.0 * u.mV, V_th=-50.0 * u.mV, V_reset=-65.0 * u.mV)
     output = Conductance(1, E=E)
-    assert Conductance.unit(LIF).has_same_dim(u.mS)
+    assert Conductance.unit(u.mA, u.mV).has_same_dim(u.mS)
     for V in (-90.0, -65.0, reversal, 20.0):
         current = output.current(2.0 * u.mS, V * u.mV, neuron)
         assert float(current / u.uA) == pytest.approx(2.0 * (reversal - V), abs=1e-12)

@@ -19,8 +19,8 @@ class Output(Dynamics):
     depends_on_potential: bool = False
 
     @staticmethod
-    def unit(neuron: type[Neuron]) -> u.Unit:
-        """The unit of g, hence of the weight of a spike."""
+    def unit(current: u.Unit, potential: u.Unit) -> u.Unit:
+        """The unit of g, hence of the weight of a spike, from those of a neuron."""
         raise NotImplementedError
 
     def current(self, g: Any, V: Any, neuron: Neuron) -> Any:
@@ -36,8 +36,8 @@ class Current(Output):
     """The synaptic variable is a current: I = g."""
 
     @staticmethod
-    def unit(neuron: type[Neuron]) -> u.Unit:
-        return neuron.current_unit
+    def unit(current: u.Unit, potential: u.Unit) -> u.Unit:
+        return current
 
     def current(self, g: Any, V: Any, neuron: Neuron) -> Any:
         return g
@@ -57,8 +57,8 @@ class Conductance(Output):
     depends_on_potential = True
 
     @staticmethod
-    def unit(neuron: type[Neuron]) -> u.Unit:
-        return neuron.current_unit / neuron.potential_unit
+    def unit(current: u.Unit, potential: u.Unit) -> u.Unit:
+        return current / potential
 
     def reversal(self, neuron: Neuron) -> Any:
         """E in the neuron's unit of potential."""

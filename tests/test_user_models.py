@@ -1,0 +1,127 @@
+"""Models and options of a user work like the built-in ones."""
+
+from __future__ import annotations
+
+import brainstate
+import numpy as np
+import pytest
+
+from neurolab.compose import compose_config, conf_folder, effective
+from neurolab.config import check, read_experiment
+from neurolab.problems import ConfigError
+from neurolab.program import Program
+
+CONF = conf_folder()
+
+
+def read(*overrides: str):
+    return read_experiment(effective(compose_config(overrides), overrides))
+
+
+def problems(*overrides: str):
+    with pytest.raises(ConfigError) as caught:
+        check(effective(compose_config([*overrides, "device.cache_dir=null"]), overrides))
+    return caught.value.problems
+
+
+CELLS = '''
+import brainstate
+import brainunit as u
+from neurolab.dynamics import parameter
+from neurolab.neurons import LIF
+
+class Leaky(LIF):
+    """A neuron with a parameter of its own."""
+    shift = parameter(0.0 * u.mV, "shift of the threshold")
+    def threshold(self, y):
+        return super().threshold(y) - self.shift
+
+class Plain(brainstate.nn.Dynamics):
+    """Counts up by what it is given, fires at the ceiling."""
+    def __init__(self, in_size, gain=2.0, ceiling=1.0 * u.mV, name=None):
+        super().__init__(in_size=in_size, name=name)
+        self.gain, self.ceiling = gain, ceiling
+    def init_state(self, *args, **kwargs):
+        self.V = brainstate.HiddenState(u.math.zeros(self.varshape) * u.mV)
+    def update(self, x):
+        V = self.V.value
+        V = u.math.where(V >= self.ceiling, 0.0 * u.mV, V + self.gain * x * u.ohm)
+        self.V.value = V
+        return u.math.asarray(V >= self.ceiling, dtype=brainstate.environ.dftype())
+'''
+
+
+@pytest.fixture
+def cells(tmp_path, monkeypatch):
+    name = f"cells_{abs(hash(str(tmp_path)))}"
+    (tmp_path / f"{name}.py").write_text(CELLS)
+    monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+def test_a_model_of_ones_own_takes_the_place_of_an_option(cells):
+    """With neuron._target_ the option's other values go, except those that were given."""
+    overrides = [f"neuron._target_={cells}.Leaky", "neuron.R=2ohm", "+neuron.shift=0.5mV"]
+    plain = effective(compose_config(overrides), overrides)
+    assert plain["neuron"] == {
+        "_target_": f"{cells}.Leaky", "R": "2ohm", "shift": "0.5mV",
+    }  # fmt: skip
+    experiment = read_experiment(plain)
+    assert experiment.structure.neuron.target.__name__ == "Leaky"
+    assert {k for k in experiment.numbers if k.startswith("neuron.")} == {
+        "neuron.R", "neuron.shift",
+    }  # fmt: skip
+    (found,) = problems(f"neuron._target_={cells}.Leaky", "+neuron.shift=1ms")
+    assert found.key == "neuron.shift"
+    assert "a voltage" in found.advice
+
+
+def test_any_dynamics_is_a_neuron(cells):
+    """A brainstate Dynamics with its own __init__ runs: here it fires in every third step."""
+    overrides = [
+        f"neuron._target_={cells}.Plain", "+neuron.gain=2", "+neuron.ceiling=1000uV",
+        "input=constant", "input.amplitude=0.25mA", "size=2", "record.neurons=all",
+        "record.interval=null",
+    ]  # fmt: skip
+    experiment = read(*overrides)
+    program = Program(experiment.structure, 12)
+    _, records = program.advance(experiment.numbers, program.start(experiment.numbers), 12)
+    V = np.asarray(records["neuron.V"])[:12]
+    np.testing.assert_allclose(V, np.tile([[0.5, 0.5], [1, 1], [0, 0]], (4, 1)))
+    fired = np.flatnonzero(np.asarray(records["spikes"])[:12, 0])
+    np.testing.assert_array_equal(fired, [1, 4, 7, 10])
+
+
+def test_any_dynamics_has_no_rheobase(cells):
+    """A drive relative to the rheobase of a model that has none is told before anything runs."""
+    found = problems(f"neuron._target_={cells}.Plain", "input=constant")
+    assert [p.key for p in found] == ["input.amplitude"]
+    assert "rheobase" in found[0].advice
+
+
+def test_options_of_ones_own_join_the_built_in_ones(tmp_path, monkeypatch):
+    """A YAML in ./conf is an option beside the built-in ones, also in the list of an error."""
+    (tmp_path / "conf" / "neuron").mkdir(parents=True)
+    text = (CONF / "neuron" / "lif.yaml").read_text().replace("tau: 5 ms", "tau: 7 ms")
+    (tmp_path / "conf" / "neuron" / "mine.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert read("neuron=mine").numbers["neuron.tau"] == pytest.approx(7.0)
+    assert read("neuron=lif").numbers["neuron.tau"] == pytest.approx(5.0)
+    (found,) = problems("neuron=mime")
+    assert "did you mean 'mine'" in found.advice
+
+
+def test_precision_does_not_leak():
+    """Reading a float64 configuration leaves the process at the precision it had."""
+    before = brainstate.environ.dftype()
+    read("device.precision=float64")
+    assert brainstate.environ.dftype() == before
+
+
+def test_a_plain_neuron_takes_spikes_through_a_synapse_and_is_refused_without(cells):
+    """A neuron without delta inputs can be driven by currents, synaptic ones included, alone."""
+    given = ["neuron._target_=cells.Plain", "size=3"]
+    assert read(*given, "synapse=expon", "input.weight=1mA").structure.synapse is not None
+    (problem,) = problems(*given, "input.weight=1mV")
+    assert "add_delta_input" in problem.advice
+    assert "synapse=expon" in problem.advice

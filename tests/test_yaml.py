@@ -1,0 +1,114 @@
+"""The YAML files say what the classes say: every parameter, value, unit, with a comment."""
+
+from __future__ import annotations
+
+import importlib
+import re
+
+import brainunit as u
+import pytest
+from omegaconf import OmegaConf
+
+from neurolab.compose import compose_config, conf_folder, effective
+from neurolab.config import check
+from neurolab.problems import ConfigError
+from neurolab.reader import declared_parameters
+from neurolab.units import Relative, parse
+
+CONF = conf_folder()
+
+
+MODELS = sorted(
+    path.relative_to(CONF).with_suffix("").as_posix()
+    for group in ("neuron", "synapse", "synapse/output", "input", "input/rates")
+    for path in (CONF / group).glob("*.yaml")
+    if path.stem != "none"
+)
+
+
+def problems(*overrides: str):
+    with pytest.raises(ConfigError) as caught:
+        check(effective(compose_config([*overrides, "device.cache_dir=null"]), overrides))
+    return caught.value.problems
+
+
+#: Parameters that no YAML names, and why.
+ABSENT = {
+    ("SigmoidRate", "mult_coupling"): "has one value only",
+    ("SignalFromFile", "values"): "the content of the file",
+    ("SpikesFromFile", "times"): "the content of the file",
+    ("SpikesFromFile", "neurons"): "the content of the file",
+    ("SpikesFromFile", "arrivals"): "the content of the file",
+    ("PoissonRates", "rates"): "a group of its own, input/rates",
+}
+
+
+def option(path: str) -> tuple[type, dict]:
+    """The class that a YAML file names, and its values."""
+    values = OmegaConf.to_container(OmegaConf.load(CONF / f"{path}.yaml"))
+    module, _, name = values.pop("_target_").rpartition(".")
+    values.pop("defaults", None)
+    return getattr(importlib.import_module(module), name), values
+
+
+def same(given, default) -> bool:
+    if given == "???" and default is None:
+        return True  # must be given
+    if isinstance(default, (bool, str)):
+        return given == default
+    given, default = parse(given), parse(default)
+    if isinstance(default, Relative):
+        if not isinstance(given, Relative):
+            return False
+        given, default = (q.value * u.maybe_decimal(1.0 * q.unit) for q in (given, default))
+        return bool(u.math.all(given == default))
+    if float(given.mantissa) == 0 and float(default.mantissa) == 0:
+        return True  # zero is zero in any unit
+    alike = given.unit.has_same_dim(default.unit)
+    return alike and float(given.to(default.unit).mantissa) == pytest.approx(
+        float(default.mantissa), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("path", MODELS)
+def test_yaml_and_class_have_the_same_parameters_and_defaults(path):
+    """A YAML names every parameter of its class, nothing else, with the class's default.
+
+    In input/rates a signal is a rate, while a class by itself is a current relative to the neuron.
+    """
+    target, values = option(path)
+    declared = declared_parameters(target)
+    absent = {name for cls, name in ABSENT if cls == target.__name__}
+    assert set(values) == set(declared) - absent
+    for name, value in values.items():
+        if path.startswith("input/rates/") and (declared[name].role == "signal" or name == "unit"):
+            assert value == "Hz" or parse(value).unit == u.Hz
+        else:
+            assert same(value, declared[name].default), name
+
+
+@pytest.mark.parametrize("path", MODELS)
+def test_numbers_in_yaml_have_units(path):
+    """A number stands without a unit only where its parameter has none."""
+    target, values = option(path)
+    for name, value in values.items():
+        declared = declared_parameters(target)[name]
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            assert declared.unit.is_unitless, name
+            assert not declared.role, name
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(
+        path.relative_to(CONF).as_posix()
+        for path in CONF.rglob("*.yaml")
+        if path.relative_to(CONF).parts[0] not in ("hydra", "experiment")
+    ),
+)
+def test_every_value_in_yaml_has_a_comment(path):
+    """Every file begins with a line that says what it is, every value has a comment beside it."""
+    text = (CONF / path).read_text().partition("\nhydra:")[0]
+    assert text.startswith("# ")
+    values = [line for line in text.splitlines() if re.match(r"(?!_target_)(?!defaults)\w+:", line)]
+    assert [line for line in values if "#" not in line] == []
