@@ -120,7 +120,7 @@ def test_precision_does_not_leak():
 
 def test_a_plain_neuron_takes_spikes_through_a_synapse_and_is_refused_without(cells):
     """A neuron without delta inputs can be driven by currents, synaptic ones included, alone."""
-    given = ["neuron._target_=cells.Plain", "size=3"]
+    given = [f"neuron._target_={cells}.Plain", "size=3"]
     assert read(*given, "synapse=expon", "input.weight=1mA").structure.synapse is not None
     (problem,) = problems(*given, "input.weight=1mV")
     assert "add_delta_input" in problem.advice
