@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from test_units import FIELD, unit_of
 
 import neurolab.inputs
 import neurolab.neurons
@@ -17,31 +18,10 @@ from neurolab.reader import ModelReader
 from neurolab.units import Relative, format_quantity
 from neurolab.values import UnfitValueError, read_number
 
-UNITS = """
-ms s us mV V mA uA nA pA nS uS mS siemens ohm kohm Mohm Gohm Hz kHz pF nF uF um cm 1/ms 1/s 1/mV
-mV/ms mV/s mA/ms nA/ms pA/ms nS/ms pA/pF nS/cm^2 mS/cm^2 uF/cm^2 uA/cm^2 mV*ms mV^2 mA*ms nA*ms
-"""
-
-
-FIELD = UNITS.split()
-
-
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 numbers = finite.filter(bool)
-
-
-def unit_of(text: str) -> u.Unit:
-    """The unit as the unit library builds it, `parse_unit` of this package left aside."""
-    top, *bottom = text.split("/")
-    unit = u.UNITLESS
-    for sign, factors in ((1, top), *((-1, b) for b in bottom)):
-        for factor in factors.split("*"):
-            name, _, power = factor.partition("^")
-            if name != "1":
-                unit = unit * u.parse_unit(name) ** (sign * int(power or 1))
-    return unit
 
 
 MODELS = sorted(

@@ -5,24 +5,11 @@ from __future__ import annotations
 import brainstate
 import numpy as np
 import pytest
+from test_config import CONF, problems, read
 
-from neurolab.compose import compose_config, conf_folder, effective
-from neurolab.config import check, read_experiment
-from neurolab.problems import ConfigError
+from neurolab.compose import compose_config, effective
+from neurolab.config import read_experiment
 from neurolab.program import Program
-
-CONF = conf_folder()
-
-
-def read(*overrides: str):
-    return read_experiment(effective(compose_config(overrides), overrides))
-
-
-def problems(*overrides: str):
-    with pytest.raises(ConfigError) as caught:
-        check(effective(compose_config([*overrides, "device.cache_dir=null"]), overrides))
-    return caught.value.problems
-
 
 CELLS = '''
 import brainstate

@@ -9,9 +9,7 @@ import brainunit as u
 import pytest
 from omegaconf import OmegaConf
 
-from neurolab.compose import compose_config, conf_folder, effective
-from neurolab.config import check
-from neurolab.problems import ConfigError
+from neurolab.compose import conf_folder
 from neurolab.reader import declared_parameters
 from neurolab.units import Relative, parse
 
@@ -24,12 +22,6 @@ MODELS = sorted(
     for path in (CONF / group).glob("*.yaml")
     if path.stem != "none"
 )
-
-
-def problems(*overrides: str):
-    with pytest.raises(ConfigError) as caught:
-        check(effective(compose_config([*overrides, "device.cache_dir=null"]), overrides))
-    return caught.value.problems
 
 
 #: Parameters that no YAML names, and why.
