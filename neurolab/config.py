@@ -23,16 +23,16 @@ from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
 from neurolab.program import Program
-from neurolab.reader import ModelReader
+from neurolab.reader import ModelReader, Reading
 from neurolab.recording import Kept, read_recording
 from neurolab.structure import Part, Recording, Structure, block_length
 from neurolab.synapses import Output, Synapse
 from neurolab.trackers import NoTracker, Tracker
 from neurolab.values import read_time
 
-__all__ = ["Experiment", "check", "read_experiment"]
+__all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times"]
 
-_TOP = ("size", "duration", "dt", "seed", "inputs")
+_TOP = ("size", "duration", "dt", "seed", "inputs", "sweep")
 _GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
 
 
@@ -46,6 +46,7 @@ class Experiment:
     units: dict[str, u.Unit]
     kept: Kept
     tracker: Callable[[], Tracker]
+    readings: Mapping[str, Reading]
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -93,7 +94,7 @@ def read_experiment(config: Mapping[str, Any]) -> Experiment:
     seed = _whole(config, "seed", 0, problems)
     if seed >= 2**32:
         problems.add("seed", seed, "expected a whole number below 4294967296")
-    dt_ms, n_steps = _times(config, problems)
+    dt_ms, n_steps = read_steps(config, problems)
     precision = _precision(config.get("device", {}), problems)
 
     with brainstate.environ.context(dt=dt_ms * u.ms, precision=precision):
@@ -105,7 +106,7 @@ def read_experiment(config: Mapping[str, Any]) -> Experiment:
             config.get("integrator", {}).get("_target_"), "integrator._target_", Integrator
         )
         tracker = _tracker(config.get("tracker") or {}, reader)
-        _warn_of_steps(reader, neuron, dt_ms)
+        problems.warnings += short_times(neuron, reader.numbers, dt_ms)
         record = config.get("record") or {}
         structure = None
         if neuron and integrator and size:
@@ -134,6 +135,7 @@ def read_experiment(config: Mapping[str, Any]) -> Experiment:
         units=units,
         kept=kept,
         tracker=tracker,
+        readings=reader.readings,
         warnings=tuple(problems.warnings),
     )
 
@@ -169,7 +171,8 @@ def _whole(config: Mapping[str, Any], key: str, least: int, problems: Problems) 
     return value
 
 
-def _times(config: Mapping[str, Any], problems: Problems) -> tuple[float, int]:
+def read_steps(config: Mapping[str, Any], problems: Problems) -> tuple[float, int]:
+    """The step in ms, and how many of them the duration is."""
     times = {}
     for key in ("dt", "duration"):
         times[key] = read_time(config.get(key), key, problems)
@@ -227,12 +230,15 @@ def _sized(part: Part, size: int, numbers: Mapping[str, Any]) -> Part:
     return replace(part, attributes=tuple(sizes.items()))
 
 
-def _warn_of_steps(reader: ModelReader, neuron: Part | None, dt_ms: float) -> None:
+def short_times(neuron: Part | None, numbers: Mapping[str, Any], dt_ms: float) -> list[Problem]:
+    """Warnings of times too short for the step."""
+    found = []
     for name, number in neuron.numbers if neuron else ():
-        shortest = float(np.min(reader.numbers[number.key]))
+        shortest = float(np.min(numbers[number.key]))
         if name == "tau_ref" and 0 < shortest < dt_ms:
             advice = f"is shorter than a step, dt = {dt_ms:g} ms: no step is held"
-            reader.problems.warn(number.key, f"{shortest:g} ms", advice)
+            found.append(Problem(number.key, f"{shortest:g} ms", advice))
         elif name == "tau" and shortest < 2 * dt_ms:
             advice = f"is less than two steps, dt = {dt_ms:g} ms: expect large errors"
-            reader.problems.warn(number.key, f"{shortest:g} ms", advice)
+            found.append(Problem(number.key, f"{shortest:g} ms", advice))
+    return found

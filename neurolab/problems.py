@@ -45,9 +45,6 @@ class Problems:
         if problem not in self.found:
             self.found.append(problem)
 
-    def warn(self, key: str, given: object, advice: str) -> None:
-        self.warnings.append(Problem(key, str(given), advice))
-
     def raise_if_any(self) -> None:
         if self.found:
             raise ConfigError(self.found)

@@ -16,12 +16,22 @@ from neurolab.inputs import Input, InputFileError, SignalFromFile, SpikesFromFil
 from neurolab.inputs.files import read_samples, read_spikes
 from neurolab.inputs.spikes import arrival_steps
 from neurolab.neurons import Neuron
-from neurolab.problems import Problems, did_you_mean, show
+from neurolab.problems import Problem, Problems, did_you_mean, show
 from neurolab.structure import Number, Part
 from neurolab.units import Relative, UnitError, dimension_name
 from neurolab.values import UnfitValueError, read_number
 
-__all__ = ["ModelReader", "declared_parameters"]
+__all__ = ["ModelReader", "Reading", "declared_parameters", "disorder"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the value of a key was read: enough to read another value of it."""
+
+    declared: Parameter
+    unit: u.Unit
+    relative: bool
+    shape: tuple[int, ...]
 
 
 @dataclass
@@ -35,6 +45,7 @@ class ModelReader:
     synapse: Any = None
     output: Any = None
     numbers: dict[str, Any] = field(default_factory=dict)
+    readings: dict[str, Reading] = field(default_factory=dict)
 
     def model(
         self, node: Mapping[str, Any], key: str, base: type, signal: u.Unit | None = None
@@ -66,7 +77,9 @@ class ModelReader:
                 part = self._argument(part, f"{key}.{name}", name, value, declared[name], signal)
         if recorded:
             part = self._recorded(part, key, node, signal)
-        return self._ordered(part, key)
+        for problem in disorder(part, key, self.numbers):
+            self.problems.add(problem.key, problem.given, problem.advice)
+        return part
 
     def locate(self, path: Any, key: str, base: type) -> Any:
         """The class that a dotted path names."""
@@ -134,6 +147,7 @@ class ModelReader:
         except UnfitValueError as error:
             self.problems.add(key, show(value), str(error))
             return part
+        self.readings[key] = Reading(declared, unit, relative, np.shape(numbers))
         if relative:
             unit = u.ms if declared.role == "weight" else u.UNITLESS
             rheobase = getattr(self.neuron, "rheobase", None)
@@ -198,19 +212,18 @@ class ModelReader:
             values = samples.to(expected).mantissa
         return self._with_number(part, "values", f"{key}.values", values, expected, relative)
 
-    def _ordered(self, part: Part, key: str) -> Part:
-        given = dict(part.numbers)
-        for low, high in getattr(part.target, "ordered", ()):
-            if low in given and high in given:
-                lower, upper = self.numbers[f"{key}.{low}"], self.numbers[f"{key}.{high}"]
-                if given[low].relative == given[high].relative and np.any(lower >= upper):
-                    unit = given[low].unit
-                    self.problems.add(
-                        f"{key}.{high}",
-                        f"{np.min(upper):g} {unit}",
-                        f"must lie above {key}.{low} = {np.max(lower):g} {unit}",
-                    )
-        return part
+
+def disorder(part: Part, key: str, numbers: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the values of a model that must lie above one another."""
+    given, found = dict(part.numbers), []
+    for low, high in getattr(part.target, "ordered", ()):
+        if low in given and high in given:
+            lower, upper = numbers[f"{key}.{low}"], numbers[f"{key}.{high}"]
+            if given[low].relative == given[high].relative and np.any(lower >= upper):
+                unit = given[low].unit
+                advice = f"must lie above {key}.{low} = {np.max(lower):g} {unit}"
+                found.append(Problem(f"{key}.{high}", f"{np.min(upper):g} {unit}", advice))
+    return found
 
 
 def declared_parameters(target: type) -> dict[str, Parameter]:

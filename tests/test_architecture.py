@@ -25,6 +25,7 @@ LAYERS = (
     {"runner"},
     {"config"},
     {"reader", "program"},
+    {"loop"},
     {"network"},
     {"neurons", "synapses", "inputs", "integrators"},
     {"dynamics"},

@@ -86,7 +86,7 @@ def test_unpack_finds_every_spike():
     """Packed bits come back as (step, neuron), sorted, from any first step and any length."""
     there = program("size=70")
     rng = np.random.default_rng(0)
-    fired = rng.random((there.n_blocks * there.block, 70)) < 0.05
+    fired = rng.random((there.loop.n_blocks * there.block, 70)) < 0.05
     packed = np.asarray(pack(jnp.asarray(fired)))
     assert packed.shape == (len(fired), 3)
     for first, n in ((0, 1), (0, 200), (5, 250), (3 * there.block + 7, 100)):
@@ -131,10 +131,9 @@ def pure(there: Program):
     """The program's two functions as one function of the numbers."""
 
     def run(numbers):
-        with there._environment():
-            chosen = there._chosen[0]
-            state = there._start_shard(numbers, chosen, 0)
-            return there._advance_shard(numbers, chosen, state, jnp.int32(N_STEPS), 0)[1]
+        with there.loop.environment():
+            chosen, state = np.arange(there.structure.size), there.loop.start(numbers, 0)
+            return there.loop.advance(numbers, chosen, state, jnp.int32(N_STEPS), 0)[1]
 
     return run
 
@@ -142,7 +141,7 @@ def pure(there: Program):
 def test_vmap_over_numbers_is_as_many_runs():
     """The pure functions mapped over a table of numbers give the spikes of separate runs."""
     there, numbers = program(*ALIKE), experiment(*ALIKE).numbers
-    values = there._arguments(numbers)
+    values = there.loop.arguments(numbers)
     table = values | {"neuron.tau": np.float32(TAUS), "seed": np.arange(4, dtype=np.uint32)}
     axes = dict.fromkeys(values, None) | {"neuron.tau": 0, "seed": 0}
     mapped = jax.jit(jax.vmap(pure(there), in_axes=(axes,)))(table)
@@ -169,7 +168,7 @@ def test_a_derivative_passes_through_the_program():
     there, values = program(*calm), experiment(*calm).numbers
 
     def mean(tau):
-        V = pure(there)(there._arguments(values) | {"neuron.tau": tau})["neuron.V"]
+        V = pure(there)(there.loop.arguments(values) | {"neuron.tau": tau})["neuron.V"]
         return V[:N_STEPS].mean()
 
     with jax.enable_x64(True):
