@@ -10,10 +10,11 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import report, startup, w1
+from benchmarks import report, startup, w1, w3
 from benchmarks.environment import brian2_python, machine, versions
 
 SIMULATORS = ("neurolab", "brainpy", "brian2")
+WORKLOADS = ("w1", "w3")
 
 
 def main() -> int:
@@ -28,8 +29,10 @@ def main() -> int:
     }
     odd: list[str] = []
     try:
-        if not options.startup:
-            odd = _w1(options, results, console)
+        if "w1" in options.workloads:
+            odd += _w1(options, results, console)
+        if "w3" in options.workloads:
+            odd += _w3(options, results, console)
         if options.startup or options.all:
             _startup(options, results, console)
     except KeyboardInterrupt:
@@ -42,12 +45,12 @@ def main() -> int:
 
 
 def _w1(options: argparse.Namespace, results: dict[str, Any], console: Console) -> list[str]:
-    brian2 = brian2_python(options.brian2_python) if "brian2" in options.only else None
+    brian2 = brian2_python(options.brian2_python) if "brian2" in options.simulators else None
     sizes = w1.SIZES[:1] if options.quick else w1.SIZES
     kept = results["w1"] = {"measurements": [], "table": []}
     with console.status("") as status:
         for one in w1.measure(
-            w1.cases(options.only, brian2), sizes, options.repeats, status.update
+            w1.cases(options.simulators, brian2), sizes, options.repeats, status.update
         ):
             kept["measurements"].append(one)
             if "version" in one:
@@ -57,6 +60,25 @@ def _w1(options: argparse.Namespace, results: dict[str, Any], console: Console) 
     title = f"W1 on {facts['cpu']}, {facts['cores']} cores, medians of {options.repeats}"
     report.show_w1(console, rows, title)
     return w1.odd_rates(rows)
+
+
+def _w3(options: argparse.Namespace, results: dict[str, Any], console: Console) -> list[str]:
+    brian2 = brian2_python(options.brian2_python) if "brian2" in options.simulators else None
+    grids = w3.QUICK if options.quick else w3.GRIDS
+    kept = results["w3"] = {"measurements": [], "table": []}
+    with console.status("") as status:
+        for one in w3.measure(
+            w3.cases(options.simulators, brian2), grids, options.repeats, status.update
+        ):
+            kept["measurements"].append(one)
+            if "version" in one:
+                results["versions"]["brian2"] = one["version"]
+    rows = kept["table"] = w3.table(kept["measurements"])
+    facts = results["machine"]
+    title = f"W3 on {facts['cpu']}, {facts['cores']} cores, medians of {options.repeats}"
+    corners = [f"{rate:g} Hz, b = {b:g} mA" for rate, b in w3.CORNERS]
+    report.show_w3(console, rows, corners, title)
+    return w3.odd_rates(rows)
 
 
 def _startup(options: argparse.Namespace, results: dict[str, Any], console: Console) -> None:
@@ -70,10 +92,14 @@ def _startup(options: argparse.Namespace, results: dict[str, Any], console: Cons
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="W1 for N = 100 only")
-    parser.add_argument("--repeats", type=_count, default=3, help="rounds of W1 (3)")
+    parser.add_argument("--quick", action="store_true", help="N = 100 only; a small sweep")
+    parser.add_argument("--repeats", type=_count, default=3, help="rounds of W1 and W3 (3)")
     parser.add_argument(
-        "--only", nargs="+", choices=SIMULATORS, default=list(SIMULATORS), help="simulators of W1"
+        "--only",
+        nargs="+",
+        choices=(*WORKLOADS, *SIMULATORS),
+        default=[],
+        help="workloads (w1) and simulators (all that a workload has)",
     )
     parser.add_argument(
         "--brian2-python",
@@ -82,10 +108,14 @@ def _options() -> argparse.Namespace:
         help="a Python that has Brian2 (default: benchmarks/.venv-brian2, made on first use)",
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--startup", action="store_true", help="starts instead of W1")
-    which.add_argument("--all", action="store_true", help="W1, then starts")
+    which.add_argument("--startup", action="store_true", help="starts alone")
+    which.add_argument("--all", action="store_true", help="W1, W3, then starts")
     parser.add_argument("--starts", type=_count, default=5, help="rounds of starts (5)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    usual = WORKLOADS if options.all else () if options.startup else WORKLOADS[:1]
+    options.workloads = [name for name in WORKLOADS if name in options.only] or list(usual)
+    options.simulators = [name for name in SIMULATORS if name in options.only] or list(SIMULATORS)
+    return options
 
 
 def _count(text: str) -> int:

@@ -7,11 +7,13 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "brian2_python", "cores", "machine", "versions"]
+__all__ = ["ROOT", "brian2_python", "cores", "machine", "timed", "versions"]
 
 #: The clone.
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +28,26 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def timed(command: list[str]) -> tuple[float, float, str]:
+    """Seconds from the start of a command to its end, its largest process in MB, what it printed.
+
+    The command runs in the clone; SystemExit if it fails.
+    """
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=errors)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        errors.seek(0)
+        printed = out.read()
+        if process.returncode:
+            tail = "\n".join((printed + errors.read()).splitlines()[-15:])
+            raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}:\n{tail}")
+        return seconds, used.ru_maxrss / 2**10, printed
 
 
 def machine() -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["save", "show_startup", "show_w1"]
+__all__ = ["save", "show_startup", "show_w1", "show_w3"]
 
 _RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -47,6 +47,50 @@ def show_w1(console: Console, rows: list[dict[str, Any]], title: str) -> None:
         "written.\nx Brian2, x brainpy: relative to the fastest row of that simulator at this N.  "
         "in summary: neuron_updates_per_s of summary.json."
     )
+
+
+def show_w3(
+    console: Console, rows: list[dict[str, Any]], corners: Sequence[str], title: str
+) -> None:
+    """One line per way of computing a sweep, grouped by its points; then the rates they found."""
+    times, rates = (Table(title=text, title_justify="left") for text in (title, "Rates, Hz"))
+    for table in (times, rates):
+        table.add_column("points", justify="right")
+        table.add_column("simulator", no_wrap=True)
+    for heading in ("total s", "lowest - highest", "x Brian2", "x basic"):
+        times.add_column(heading, justify="right")
+    for heading in ("points/s", "compile s", "peak MB"):
+        times.add_column(heading, justify="right")
+    times.add_column("from")
+    for heading in corners:
+        rates.add_column(heading, justify="right")
+    points = None
+    for row in rows:
+        if points not in (None, row["points"]):
+            times.add_section()
+            rates.add_section()
+        points = row["points"]
+        about = "~" if row["estimated_from"] else ""
+        times.add_row(
+            f"{points:,}",
+            row["case"],
+            f"{about}{row['total_s']:.1f}",
+            f"{row['lowest']:.1f} - {row['highest']:.1f}",
+            _number(row["times_brian2"], ".2f"),
+            _number(row["times_basic"], ".1f"),
+            f"{1 / row['per_point_s']:.3g}",
+            _number(row["build_s"], ".2f"),
+            f"{row['peak_rss_mb']:.0f}",
+            row["estimated_from"] or "",
+        )
+        if row["corners_hz"]:
+            rates.add_row(f"{points:,}", row["case"], *(f"{hz:.2f}" for hz in row["corners_hz"]))
+    console.print(times)
+    console.print(
+        "total s: from the shell command to its end; ~ estimated from less.  x: how many times as "
+        "long\nthe fastest row of Brian2, or the basic launcher, takes.  points/s: computing alone."
+    )
+    console.print(rates)
 
 
 def show_startup(console: Console, rows: list[dict[str, Any]], repeats: int) -> None:

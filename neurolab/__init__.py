@@ -4,9 +4,12 @@
     run = neurolab.run(["neuron=adexif_ref", "input=poisson", "duration=2s"])
     run.summary["rate_hz_mean"], run.spikes, run.traces
 
-`run` does what ``python -m neurolab`` does and returns the results; `open_run` opens the folder
-of an earlier run.  The models are in `neurolab.neurons`, `neurolab.synapses`, `neurolab.inputs`
-and `neurolab.integrators`.
+    sweep = neurolab.run_sweep(["neuron=adexif_ref", "neuron.b=linspace(0mA, 20mA, 11)"])
+    sweep.rate_hz.sel({"neuron.b": 10}), sweep.table, sweep[3].spikes
+
+`run` does what ``python -m neurolab`` does and returns the results, `run_sweep` what it does with
+``-m``; `open_run` and `open_sweep` open the folders of earlier ones.  The models are in
+`neurolab.neurons`, `neurolab.synapses`, `neurolab.inputs` and `neurolab.integrators`.
 """
 
 from __future__ import annotations
@@ -14,18 +17,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neurolab.api import run
+    from neurolab.api import run, run_sweep
     from neurolab.results import Run, open_run
+    from neurolab.sweep.results import Sweep, open_sweep
 
-__all__ = ["Run", "open_run", "run"]
+__all__ = ["Run", "Sweep", "open_run", "open_sweep", "run", "run_sweep"]
 
 
 def __getattr__(name: str) -> Any:
     # Imported when used: the command line prints a configuration without loading any of it.
-    if name == "run":
-        from neurolab.api import run
+    if name in ("run", "run_sweep"):
+        from neurolab import api
 
-        return run
+        return getattr(api, name)
+    if name in ("Sweep", "open_sweep"):
+        from neurolab.sweep import results as sweeps
+
+        return getattr(sweeps, name)
     if name in ("Run", "open_run"):
         from neurolab import results
 

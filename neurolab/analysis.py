@@ -12,6 +12,7 @@ least three spikes, since two spikes make one interval, which has no spread.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -137,12 +138,18 @@ class SpikeStatistics:
 
     def result(self, dt_ms: float, duration_ms: float) -> SpikeSummary:
         """The statistics of all spikes so far, for steps of `dt_ms` and `duration_ms` in all."""
+        return self.results(dt_ms, [duration_ms])[0]
+
+    def results(self, dt_ms: float, durations_ms: Sequence[float]) -> list[SpikeSummary]:
+        """The statistics of each of several populations, which share the neurons in equal parts."""
         n = np.maximum(self.count - 1, 1)
         # n * variance = sum of squares - sum^2 / n. With sum = q n + r, all but r^2 / n is an
         # integer: the difference is exact, where floats would leave a regular train a CV of 1e-8.
         q, r = np.divmod(self._sum, n)
-        variance = (self._sum_of_squares - q * q * n - 2 * q * r - r * r / n) / n
-        return _summary(self.count, self._sum / n * dt_ms, variance * dt_ms**2, duration_ms)
+        variance = (self._sum_of_squares - q * q * n - 2 * q * r - r * r / n) / n * dt_ms**2
+        mean, parts = self._sum / n * dt_ms, len(durations_ms)
+        each = (values.reshape(parts, -1) for values in (self.count, mean, variance))
+        return [_summary(*part) for part in zip(*each, durations_ms, strict=True)]
 
 
 def _summary(

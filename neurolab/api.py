@@ -1,19 +1,29 @@
-"""``neurolab.run``: the main command as a function."""
+"""``neurolab.run`` and ``neurolab.run_sweep``: the main command as functions."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
 
-from neurolab.compose import compose_config, effective, output_problem
+from neurolab.compose import (
+    compose_config,
+    compose_master,
+    effective,
+    output_problem,
+    sweep_folder_problem,
+)
 from neurolab.device import prepare
+from neurolab.log import log_to
 from neurolab.problems import ConfigError
 from neurolab.results import Run, open_run
 
-__all__ = ["run"]
+if TYPE_CHECKING:
+    from neurolab.sweep.results import Sweep
+
+__all__ = ["run", "run_sweep"]
 
 
 def run(overrides: Iterable[str] = (), folder: str | Path | None = None) -> Run:
@@ -49,18 +59,49 @@ def run(overrides: Iterable[str] = (), folder: str | Path | None = None) -> Run:
     (path / ".hydra").mkdir(parents=True, exist_ok=True)
     OmegaConf.save(OmegaConf.create(plain), path / ".hydra" / "config.yaml")
     OmegaConf.save(OmegaConf.create(overrides), path / ".hydra" / "overrides.yaml")
-    handler = logging.FileHandler(path / "neurolab.log", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    log = logging.getLogger("neurolab")
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
+    with log_to(path):
         outcome = simulate(plain, path)
-    finally:
-        log.setLevel(level)
-        log.removeHandler(handler)
-        handler.close()
     if outcome.error is not None:
         raise outcome.error
     return open_run(path)
+
+
+def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Sweep:
+    """Compute the points of a sweep, as ``python -m neurolab -m`` does, and return its results.
+
+    Parameters
+    ----------
+    overrides
+        As on the command line: ``["neuron=lif", "input.rate=linspace(10Hz, 30Hz, 5)"]``.
+    folder
+        The sweep's folder; by default one under ``outputs/``, as on the command line.
+
+    Raises
+    ------
+    ConfigError
+        For a sweep that cannot be computed, with every problem found.  Points that diverge or
+        fail are no error: the table says so.
+    """
+    from neurolab.sweep.compose import Composer
+    from neurolab.sweep.executors import read_executor
+    from neurolab.sweep.forms import hydra_form
+    from neurolab.sweep.results import open_sweep
+    from neurolab.sweep.run import run_sweep as compute
+    from neurolab.sweep.settings import read_settings
+    from neurolab.sweep.sweeper import plan_of
+
+    given = [hydra_form(override) for override in overrides]
+    with compose_master(given) as (loader, master):
+        settings = read_settings(dict(master.sweep))
+        launcher = dict(master.hydra.launcher)
+        launcher.pop("_target_", None)
+        executor = read_executor(launcher.pop("executor", None), launcher)
+        arguments = list(master.hydra.overrides.task)
+        plan, axes = plan_of(master.hydra.sweeper.get("params"), arguments, loader, settings.seed)
+        path = settings.resume or Path(master.hydra.sweep.dir if folder is None else folder)
+        blocked = sweep_folder_problem(path, settings.resume, 0)
+        if blocked:
+            raise ConfigError([blocked])
+        with log_to(path):
+            compute(plan.points(), Composer(loader, master), path, settings, axes, executor)
+    return open_sweep(path)

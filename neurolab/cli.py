@@ -34,13 +34,23 @@ def _run(arguments: list[str]) -> int:
 
     from neurolab import compose
 
-    compose.register_user_conf()
+    compose.register_plugins()
+    multirun = "-m" in arguments or "--multirun" in arguments
+    if any(mark in argument for argument in arguments for mark in ("(", ":")):
+        from neurolab.sweep.forms import hydra_form, unread
+
+        if not multirun and "experiment=" not in " ".join(arguments) and unread(arguments):
+            return _refuse(ConfigError(unread(arguments)))
+        arguments = [a if a.startswith("-") else hydra_form(a) for a in arguments]
+        sys.argv[1:] = arguments
     codes: list[int] = []
 
     def job(config: DictConfig) -> float | None:
         code, rate = _job(config)
         codes.append(code)
         return rate
+
+    job.codes = codes  # type: ignore[attr-defined]  # where a launcher of many jobs says how it ended
 
     # Hydra prints its own errors and exits with 1 unless told to let them through.
     before = os.environ.get("HYDRA_FULL_ERROR")

@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 
-__all__ = ["compose_config", "conf_folder", "diagnose", "effective", "register_user_conf"]
+__all__ = ["compose_config", "conf_folder", "diagnose", "effective", "register_plugins"]
 
 #: Keys of the configuration that Hydra itself adds.
 _OWN = ("hydra",)
@@ -46,11 +50,20 @@ class UserConf(SearchPathPlugin):
             search_path.append("user", f"file://{folder}")
 
 
-def register_user_conf() -> None:
-    """Make Hydra look into ``./conf`` as well."""
+def register_plugins() -> None:
+    """Make Hydra look into ``./conf`` as well, and know neurolab's launcher and sweeper."""
+    folder = str(Path(__file__).parent / "_plugins")
+    if folder not in sys.path:
+        sys.path.append(folder)
     plugins = Plugins.instance()
     if UserConf not in plugins.discover(SearchPathPlugin):
         plugins.register(UserConf)
+    if "hydra_plugins.neurolab.BatchLauncher" not in plugins.class_name_to_class:
+        # Hydra looked for plugins before (a notebook that used it for something else).
+        from hydra_plugins.neurolab import BatchLauncher, Points
+
+        plugins.register(BatchLauncher)
+        plugins.register(Points)
 
 
 def compose_config(overrides: Iterable[str]) -> DictConfig:
@@ -61,7 +74,7 @@ def compose_config(overrides: Iterable[str]) -> DictConfig:
     ConfigError
         With every override that does not fit.
     """
-    register_user_conf()
+    register_plugins()
     overrides = list(overrides)
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         try:
@@ -69,6 +82,28 @@ def compose_config(overrides: Iterable[str]) -> DictConfig:
         except (HydraException, OmegaConfBaseException) as error:
             problems = diagnose(overrides)
             raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
+
+
+@contextmanager
+def compose_master(overrides: Iterable[str]) -> Iterator[tuple[ConfigLoader, DictConfig]]:
+    """Hydra's loader, and the configuration that is common to the points of a sweep.
+
+    Raises
+    ------
+    ConfigError
+        With every override that does not fit.
+    """
+    register_plugins()
+    overrides = list(overrides)
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        try:
+            master = loader.load_configuration("config", overrides, RunMode.MULTIRUN)
+        except (HydraException, OmegaConfBaseException) as error:
+            problems = diagnose(overrides)
+            raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
+        HydraConfig.instance().set_config(master)
+        yield loader, master
 
 
 def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
@@ -101,8 +136,6 @@ def diagnose(overrides: Iterable[str]) -> list[Problem]:
     problems = Problems()
     groups: list[str] = []
     values: list[tuple[str, Override]] = []
-    if GlobalHydra.instance().is_initialized():
-        GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         for text in overrides:
@@ -185,6 +218,17 @@ def output_problem(folder: Path) -> Problem | None:
     if not os.access(there, os.W_OK | os.X_OK):
         advice = f"cannot be written: no permission for {there}; choose another folder"
         return Problem(key, str(folder), advice)
+    return None
+
+
+def sweep_folder_problem(folder: Path, resume: Path | None, first: int) -> Problem | None:
+    """Why the results of a sweep cannot go to a folder; None if they can."""
+    problem = output_problem(folder)
+    if problem is not None:
+        return Problem("hydra.sweep.dir", problem.given, problem.advice)
+    if resume is None and first == 0 and (folder / "definition.json").exists():
+        advice = f"already holds a sweep; go on with it: sweep.resume={folder}, or choose another"
+        return Problem("hydra.sweep.dir", str(folder), advice)
     return None
 
 

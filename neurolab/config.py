@@ -25,12 +25,14 @@ from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
 from neurolab.program import Program
 from neurolab.reader import ModelReader, Reading
 from neurolab.recording import Kept, read_recording
+from neurolab.store import Trace
 from neurolab.structure import Part, Recording, Structure, block_length
 from neurolab.synapses import Output, Synapse
 from neurolab.trackers import NoTracker, Tracker
+from neurolab.units import unit_text
 from neurolab.values import read_time
 
-__all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times"]
+__all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times", "sized"]
 
 _TOP = ("size", "duration", "dt", "seed", "inputs", "sweep")
 _GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
@@ -50,9 +52,32 @@ class Experiment:
     warnings: tuple[Problem, ...] = ()
 
     @property
-    def duration_ms(self) -> float:
-        """The simulated time."""
-        return self.n_steps * self.structure.dt_ms
+    def traces(self) -> list[Trace]:
+        """What is recorded of the variables, under the names that results have."""
+        recording = self.structure.recording
+        every = np.arange(self.structure.size)
+        neurons = every if recording.neurons is None else np.asarray(recording.neurons)
+        return [
+            Trace(
+                name.removeprefix("neuron."),
+                unit_text(self.units[name]) or "1",
+                neurons,
+                recording.every,
+            )
+            for name in recording.variables
+        ]
+
+    def capacity(self, n_points: int = 1) -> int:
+        """Steps per chunk that ``record.memory`` allows ``n_points`` computed together.
+
+        It holds the chunk that computes, the one that waits, and the copy that is written.
+        """
+        structure, recording = self.structure, self.structure.recording
+        n_recorded = structure.size if recording.neurons is None else len(recording.neurons)
+        per_step = structure.size / 8 + 4.0
+        width = structure.precision // 8
+        per_step += len(recording.variables) * n_recorded * width / recording.every
+        return int(np.clip(self.kept.memory / 3 / per_step / n_points, 1, 2**18))
 
 
 def check(config: Mapping[str, Any]) -> tuple[Experiment, list[Any]]:
@@ -152,7 +177,7 @@ def _built(
         return None, {}
     try:
         inputs = tuple(
-            (name, _sized(part, structure.size, numbers)) for name, part in structure.inputs
+            (name, sized(part, structure.size, numbers)) for name, part in structure.inputs
         )
         structure = replace(structure, inputs=inputs)
         return structure, Program(structure, 1).variables(numbers)
@@ -222,12 +247,15 @@ def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Track
     return partial(target or NoTracker, **settings)
 
 
-def _sized(part: Part, size: int, numbers: Mapping[str, Any]) -> Part:
-    """The part with the attributes that decide array sizes, from the numbers as they are now."""
-    inner = tuple((name, _sized(p, size, numbers)) for name, p in part.parts)
+def sized(part: Part, size: int, numbers: Mapping[str, Any], n_points: int = 0) -> Part:
+    """The part with the attributes that decide array sizes, from the numbers as they are now.
+
+    The numbers may be those of ``n_points`` points, in place of one for all neurons.
+    """
+    inner = tuple((name, sized(p, size, numbers, n_points)) for name, p in part.parts)
     part = replace(part, parts=inner)
-    sizes = part.build(size, numbers, "input").sizes(block_length(size))
-    return replace(part, attributes=tuple(sizes.items()))
+    built = part.build(n_points or size, numbers, "input")
+    return replace(part, attributes=tuple(built.sizes(block_length(size)).items()))
 
 
 def short_times(neuron: Part | None, numbers: Mapping[str, Any], dt_ms: float) -> list[Problem]:

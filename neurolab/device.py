@@ -23,6 +23,8 @@ _WORTHWHILE = 512
 
 def prepare(device: Mapping[str, Any]) -> None:
     """Set what JAX reads once, if it is not loaded yet."""
+    # JAX tells at length which platforms it looked for in vain.
+    logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
     if "jax" in sys.modules:
         return
     flags = [os.environ.get("XLA_FLAGS", "")]
@@ -54,8 +56,6 @@ def choose(device: Mapping[str, Any], size: int | None, problems: Problems) -> l
     """
     import jax
 
-    # JAX tells at length which platforms it looked for in vain.
-    logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
     platform = device.get("platform", "auto")
     for name, value in (device.get("jax") or {}).items():
         try:

@@ -13,7 +13,7 @@ from neurolab.problems import Problems, did_you_mean, show
 from neurolab.structure import Recording
 from neurolab.values import read_time
 
-__all__ = ["Kept", "read_recording"]
+__all__ = ["Kept", "read_bytes", "read_recording"]
 
 _KEYS = ("spikes", "variables", "neurons", "interval", "rate_bin", "memory")
 
@@ -56,7 +56,7 @@ def read_recording(
         recording=Recording(spiking, () if neurons == () else variables, neurons, every),
         spikes=spiking and spikes is True,
         rate_bin_steps=rate_bin if spiking else None,
-        memory=_bytes(record.get("memory", "256 MiB"), problems),
+        memory=read_bytes(record.get("memory", "256 MiB"), "record.memory", problems),
     )
 
 
@@ -102,7 +102,8 @@ def _steps_of(record: Mapping[str, Any], key: str, dt_ms: float, problems: Probl
     return None if time is None else max(round(time / dt_ms), 1)
 
 
-def _bytes(text: Any, problems: Problems) -> int:
+def read_bytes(text: Any, key: str, problems: Problems) -> int:
+    """A size such as 256 MiB, at least one MiB."""
     factors = {
         "B": 1,
         "KiB": 2**10,
@@ -116,5 +117,5 @@ def _bytes(text: Any, problems: Problems) -> int:
     try:
         return max(int(float(number) * factors[unit]), 2**20)
     except (ValueError, KeyError):
-        problems.add("record.memory", text, "expected a size such as 256 MiB or 1 GiB")
+        problems.add(key, text, "expected a size such as 256 MiB or 1 GiB")
         return 2**28

@@ -30,12 +30,12 @@ class Run:
     def __init__(self, path: str | Path, commit: Commit | None = None) -> None:
         self.path = Path(path)
         self.commit = _read_commit(self.path) if commit is None else commit
-        self._attributes = _attributes(self.path / RESULTS)
+        self.attributes = _attributes(self.path / RESULTS)
 
     def beginning(self, most: int) -> Run:
         """As much of the run from its start as has at most ``most`` spikes, and as many samples
         of each trace: what a picture can show, however long the run."""
-        lengths, every = dict(self.commit.lengths), self._attributes["traces"]
+        lengths, every = dict(self.commit.lengths), self.attributes["traces"]
         steps = self.commit.steps
         if lengths.get("spike_step", 0) > most:
             steps = int(self._group()["spike_step"][most])
@@ -49,7 +49,7 @@ class Run:
         for name, trace in every.items():
             lengths |= dict.fromkeys((name, trace["axes"][0]), steps // trace["every"])
         if "rate_counts" in lengths:
-            lengths["rate_counts"] = steps // int(self._attributes["rate_bin_steps"])
+            lengths["rate_counts"] = steps // int(self.attributes["rate_bin_steps"])
         return Run(self.path, Commit(steps, lengths, self.commit.extra))
 
     @property
@@ -59,11 +59,11 @@ class Run:
 
     @property
     def n_neurons(self) -> int:
-        return int(self._attributes["n_neurons"])
+        return int(self.attributes["n_neurons"])
 
     @property
     def dt_ms(self) -> float:
-        return float(self._attributes["dt_ms"])
+        return float(self.attributes["dt_ms"])
 
     @property
     def duration_ms(self) -> float:
@@ -98,7 +98,7 @@ class Run:
         import xarray as xr
 
         lengths = self.commit.lengths
-        traces = {n: t for n, t in self._attributes["traces"].items() if n in lengths}
+        traces = {n: t for n, t in self.attributes["traces"].items() if n in lengths}
         group, parts = self._group(), []
         # xarray refuses axes of unequal length, which a killed run leaves: open by stored length.
         stored = {name: group[name].shape[0] for name in traces}
@@ -127,9 +127,9 @@ class Run:
         """`time` (ms, end of the step) and `neuron` of every spike; None when not recorded."""
         import xarray as xr
 
-        if not self._attributes["record_spikes"]:
+        if not self.attributes["record_spikes"]:
             return None
-        step, neuron = self._read("spike_step"), self._read("spike_neuron")
+        step, neuron = self.read("spike_step"), self.read("spike_neuron")
         return xr.Dataset(
             {
                 "time": ("spike", (step + 1) * self.dt_ms, {"units": "ms"}),
@@ -143,10 +143,10 @@ class Run:
         """Population rate in Hz over the centre of each bin; None when not recorded."""
         import xarray as xr
 
-        bin_steps = self._attributes["rate_bin_steps"]
+        bin_steps = self.attributes["rate_bin_steps"]
         if bin_steps is None:
             return None
-        counts, bin_ms = self._read("rate_counts"), bin_steps * self.dt_ms
+        counts, bin_ms = self.read("rate_counts"), bin_steps * self.dt_ms
         return xr.DataArray(
             counts / (self.n_neurons * bin_ms * 1e-3),
             coords={"time": ("time", (np.arange(counts.size) + 0.5) * bin_ms, {"units": "ms"})},
@@ -162,15 +162,15 @@ class Run:
             f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "
             f"= {self.duration_ms:g} ms ({status})"
         )
-        for name, trace in self._attributes["traces"].items():
+        for name, trace in self.attributes["traces"].items():
             lines.append(
                 f"  .traces.{name:<8} [{trace['unit'] or '1'}] {lengths.get(name, 0)} samples, "
                 f"every {trace['every']} step{'s' * (trace['every'] > 1)}"
             )
-        if self._attributes["record_spikes"]:
+        if self.attributes["record_spikes"]:
             lines.append(f"  .spikes          {lengths.get('spike_step', 0)} spikes")
-        if self._attributes["rate_bin_steps"] is not None:
-            bin_ms = self._attributes["rate_bin_steps"] * self.dt_ms
+        if self.attributes["rate_bin_steps"] is not None:
+            bin_ms = self.attributes["rate_bin_steps"] * self.dt_ms
             lines.append(
                 f"  .rate            {lengths.get('rate_counts', 0)} bins of {bin_ms:g} ms"
             )
@@ -181,7 +181,7 @@ class Run:
 
         return zarr.open_group(self.path / RESULTS, mode="r", use_consolidated=False)
 
-    def _read(self, name: str) -> np.ndarray:
+    def read(self, name: str) -> np.ndarray:
         values: np.ndarray = self._group()[name][: self.commit.lengths.get(name, 0)]
         return values
 

@@ -31,10 +31,9 @@ from neurolab.program import Program
 from neurolab.progress import Progress
 from neurolab.records import unpack
 from neurolab.stop import StopRequest
-from neurolab.store import Chunk, ResultsWriter, Trace
+from neurolab.store import Chunk, ResultsWriter
 from neurolab.summary import peak_memory_mb, write_summary
 from neurolab.trackers import Tracker
-from neurolab.units import unit_text
 
 __all__ = ["Outcome", "simulate"]
 
@@ -115,7 +114,7 @@ class _Simulation:
         self.experiment, self.tracker = experiment, tracker
         structure = experiment.structure
         self.dt_ms, self.size = structure.dt_ms, structure.size
-        self.program = Program(structure, _capacity(experiment), found)
+        self.program = Program(structure, experiment.capacity(), found)
         self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
         self.statistics = SpikeStatistics(structure.size)
         self.done = 0
@@ -124,21 +123,11 @@ class _Simulation:
         self.first_step_at = self.last_step_at = 0.0
         self.broken = ""  # what diverged, where and when
         self.carry = np.zeros(0, np.int64)  # steps of spikes in a rate bin not yet complete
-        recording = structure.recording
-        neurons = np.arange(self.size) if recording.neurons is None else recording.neurons
         self.writer = ResultsWriter(
             folder,
             n_neurons=self.size,
             dt_ms=self.dt_ms,
-            traces=[
-                Trace(
-                    name.removeprefix("neuron."),
-                    unit_text(experiment.units[name]) or "1",
-                    np.asarray(neurons),
-                    recording.every,
-                )
-                for name in recording.variables
-            ],
+            traces=experiment.traces,
             record_spikes=experiment.kept.spikes,
             rate_bin_steps=experiment.kept.rate_bin_steps,
         )
@@ -269,18 +258,6 @@ class _Simulation:
             "device": self.device,
             "precision": f"float{self.experiment.structure.precision}",
         }
-
-
-def _capacity(experiment: Experiment) -> int:
-    """Steps per chunk that the memory bound allows: the chunk that computes, the one that waits,
-    and the copy that is written."""
-    structure = experiment.structure
-    recording = structure.recording
-    n_recorded = structure.size if recording.neurons is None else len(recording.neurons)
-    per_step = structure.size / 8 + 4.0
-    width = structure.precision // 8
-    per_step += len(recording.variables) * n_recorded * width / recording.every
-    return int(np.clip(experiment.kept.memory / 3 / per_step, 1, 2**18))
 
 
 def _not_finite(state: Mapping[str, np.ndarray]) -> tuple[str, int, float] | None:

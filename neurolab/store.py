@@ -99,17 +99,9 @@ class ResultsWriter:
         self.folder = Path(folder)
         self.traces = tuple(traces)
         self._axes = _axes(self.traces)
-        self._attributes: dict[str, Any] = {
-            "format": "neurolab results 1",
-            "n_neurons": int(n_neurons),
-            "dt_ms": float(dt_ms),
-            "record_spikes": bool(record_spikes),
-            "rate_bin_steps": None if rate_bin_steps is None else int(rate_bin_steps),
-            "traces": {
-                t.name: {"unit": t.unit, "every": int(t.every), "axes": list(self._axes[t.name])}
-                for t in self.traces
-            },
-        }
+        self._attributes = recording_attributes(
+            n_neurons, dt_ms, self.traces, record_spikes, rate_bin_steps
+        )
         path = self.folder / RESULTS
         if path.exists():
             raise FileExistsError(f"{path} holds results already. Choose another folder.")
@@ -226,6 +218,28 @@ class ResultsWriter:
             if values.size and (values.min() < low or values.max() >= high):
                 found = f"{values.min()} to {values.max()}"
                 raise ValueError(f"spikes have {what}s {found}, allowed are {low} to {high - 1}.")
+
+
+def recording_attributes(
+    n_neurons: int,
+    dt_ms: float,
+    traces: Sequence[Trace],
+    record_spikes: bool,
+    rate_bin_steps: int | None,
+) -> dict[str, Any]:
+    """What a reader must know of a recording."""
+    axes = _axes(traces)
+    return {
+        "format": "neurolab results 1",
+        "n_neurons": int(n_neurons),
+        "dt_ms": float(dt_ms),
+        "record_spikes": bool(record_spikes),
+        "rate_bin_steps": None if rate_bin_steps is None else int(rate_bin_steps),
+        "traces": {
+            t.name: {"unit": t.unit, "every": int(t.every), "axes": list(axes[t.name])}
+            for t in traces
+        },
+    }
 
 
 def _axes(traces: Sequence[Trace]) -> dict[str, tuple[str, str]]:

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["config_hash", "git_revision", "peak_memory_mb", "write_summary"]
+__all__ = ["config_hash", "environment", "git_revision", "peak_memory_mb", "write_summary"]
 
 _PACKAGES = ("neurolab", "jax", "jaxlib", "brainstate", "brainunit", "numpy", "hydra-core", "zarr")
 
@@ -24,8 +24,7 @@ def write_summary(
     """Write summary.json and return its content; NaN becomes null."""
     summary = {
         **{key: _clean(value) for key, value in facts.items()},
-        "versions": _versions(),
-        "git_revision": git_revision(Path.cwd()),
+        **environment(),
         "config_hash": config_hash(config),
     }
     partial = folder / "summary.json.partial"
@@ -34,9 +33,14 @@ def write_summary(
     return summary
 
 
+def environment() -> dict[str, Any]:
+    """Versions of what computes, and of the working tree."""
+    return {"versions": _versions(), "git_revision": git_revision(Path.cwd())}
+
+
 def config_hash(config: Mapping[str, Any]) -> str:
     """A hash of what decides the results: where they go and who is told do not count."""
-    what = {key: config[key] for key in sorted(config) if key not in ("tracker", "device")}
+    what = {key: config[key] for key in sorted(config) if key not in ("tracker", "device", "sweep")}
     what["precision"] = (config.get("device") or {}).get("precision")
     text = json.dumps(what, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

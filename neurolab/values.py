@@ -20,7 +20,7 @@ from neurolab.dynamics import Parameter
 from neurolab.problems import Problems, did_you_mean, show
 from neurolab.units import Relative, UnitError, dimension_name, parse, unit_text
 
-__all__ = ["DISTRIBUTIONS", "UnfitValueError", "read_number", "read_time"]
+__all__ = ["DISTRIBUTIONS", "UnfitValueError", "is_drawn", "read_number", "read_time"]
 
 #: Distributions of braintools.init that take quantities, with their arguments.
 DISTRIBUTIONS = {
@@ -156,6 +156,11 @@ def _distribution(value: Any) -> tuple[str | None, list[Any]]:
         if isinstance(first, str) and re.fullmatch(r"[A-Za-z_]\w*", first):
             return first, list(value[1:])
     return None, []
+
+
+def is_drawn(value: Any) -> bool:
+    """Whether a configured value is a distribution, so that its numbers depend on the seed."""
+    return _distribution(value)[0] is not None
 
 
 def _draw(

@@ -1,0 +1,213 @@
+"""Points computed elsewhere: in other processes here, or in Slurm jobs, through submitit.
+
+A task is some points; it computes them as they would be computed here and commits its batches to
+the sweep's folder, which all share.  So what a task finished counts even if it then dies.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neurolab.problems import Problems, did_you_mean
+from neurolab.sweep.compose import Point
+from neurolab.sweep.store import SweepFolder
+
+if TYPE_CHECKING:
+    from neurolab.stop import StopRequest
+    from neurolab.sweep.compute import Report
+    from neurolab.sweep.progress import SweepProgress
+
+__all__ = ["Executor", "compute_task", "read_executor"]
+
+log = logging.getLogger("neurolab")
+_POLL_SECONDS = 0.5
+#: How long a result may take to be seen on a shared file system once its job has ended.
+_GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Where tasks run, and what each may use."""
+
+    kind: str
+    points_per_task: int = 1000
+    processes: int = 2
+    partition: str | None = None
+    minutes: int = 60
+    memory_mb: int = 4096
+    cpus: int = 2
+    gpus: int = 0
+
+    def compute(
+        self,
+        templates: Sequence[Mapping[str, Any]],
+        points: Sequence[Point],
+        folder: SweepFolder,
+        stop: StopRequest,
+        progress: SweepProgress,
+        most: int | None,
+    ) -> Report:
+        """Compute the points; those of a task that died and had not committed them are failed."""
+        from neurolab.sweep.compute import Report
+
+        report, submitter = Report(device=f"{self.kind} tasks"), self._submitter(folder.path)
+        waiting = [
+            list(points[i : i + self.points_per_task])
+            for i in range(0, len(points), self.points_per_task)
+        ]
+        running: list[_Task] = []
+        before, began = set(folder.rows()), time.perf_counter()
+        while (waiting or running) and not stop.requested:
+            while waiting and (self.kind != "local" or len(running) < self.processes):
+                part = waiting.pop(0)
+                job = submitter.submit(compute_task, folder.path, templates, part, most)
+                log.info("task %s: points %d to %d", job.job_id, part[0].index, part[-1].index)
+                running.append(_Task(job, part))
+            time.sleep(_POLL_SECONDS)
+            gone = _gone([task.job for task in running])
+            ended = [task for task in running if task.ended(task.job.job_id in gone)]
+            done = set(folder.rows())
+            progress.update(len(done - before))
+            for task in ended:
+                running.remove(task)
+                report.failed |= {k: why for k, why in task.failures().items() if k not in done}
+        for task in running:
+            task.job.cancel()
+        report.points = len(set(folder.rows()) - before)
+        report.compute_s = time.perf_counter() - began
+        return report
+
+    def _submitter(self, folder: Path) -> Any:
+        import submitit
+
+        # A folder for each time: submitit takes what it finds for a job's result.
+        tasks = folder / "tasks" / time.strftime("%Y-%m-%dT%H-%M-%S")
+        submitter = submitit.AutoExecutor(tasks, cluster=self.kind)
+        given: dict[str, Any] = {"timeout_min": self.minutes, "name": "neurolab"}
+        if self.kind == "slurm":
+            given |= {"slurm_mem": f"{self.memory_mb}M", "cpus_per_task": self.cpus}
+            given["slurm_signal_delay_s"] = 0  # a batch is committed or computed again
+            given |= {"slurm_partition": self.partition} if self.partition else {}
+            given |= {"gpus_per_node": self.gpus} if self.gpus else {}
+        submitter.update_parameters(**given)
+        return submitter
+
+
+class _Task:
+    """A submitted task, and how it ended."""
+
+    def __init__(self, job: Any, points: list[Point]) -> None:
+        self.job, self.points = job, points
+        self._gone_at: float | None = None
+
+    def ended(self, gone: bool) -> bool:
+        """Whether it left a result, or is ``gone`` and its result has not come for a while."""
+        if Path(self.job.paths.result_pickle).exists():
+            return True
+        if not gone:
+            self._gone_at = None
+            return False
+        self._gone_at = self._gone_at or time.monotonic()
+        return time.monotonic() - self._gone_at > _GRACE_SECONDS
+
+    def failures(self) -> dict[int, str]:
+        """Why points were not computed, and where the log is."""
+        log_file = self.job.paths.stderr
+        if not Path(self.job.paths.result_pickle).exists():
+            reason = f"task {self.job.job_id} died; its log: {log_file}"
+        else:
+            error = self.job.exception()
+            if error is None:
+                found: dict[int, str] = self.job.result().failed
+                return found
+            line = str(error).strip().splitlines()[-1]
+            reason = f"task {self.job.job_id} failed: {line}; its log: {log_file}"
+        log.error("points %s: %s", [point.index for point in self.points], reason)
+        return dict.fromkeys((point.index for point in self.points), reason)
+
+
+_ENDED = re.compile(
+    "COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY|BOOT_FAIL|DEADLINE|PREEMPTED"
+)
+
+
+def _gone(jobs: Sequence[Any]) -> set[str]:
+    """Ids of jobs that run no more.
+
+    For Slurm squeue is asked: submitit asks sacct, which there is none of without accounting, and
+    then takes a job that was killed for one that runs.
+    """
+    processes = [job for job in jobs if hasattr(job, "_process")]
+    if processes or not jobs:
+        return {job.job_id for job in processes if job._process.poll() is not None}
+    ids = [job.job_id for job in jobs]
+    asked = subprocess.run(
+        ["squeue", "--noheader", "--states=all", "--format=%i|%T", "--jobs", ",".join(ids)],
+        capture_output=True,
+        text=True,
+    )
+    if asked.returncode and "Invalid job id" not in asked.stderr:
+        return set()  # Slurm does not answer now
+    states = dict(line.strip().split("|") for line in asked.stdout.splitlines() if "|" in line)
+    return {i for i in ids if _ENDED.match(states.get(i, "COMPLETED"))}
+
+
+def compute_task(
+    folder: Path, templates: Sequence[Mapping[str, Any]], points: list[Point], most: int | None
+) -> Report:
+    """What a task does, in a process of its own."""
+    from neurolab.device import prepare
+
+    prepare(templates[points[0].template].get("device") or {})
+    from neurolab.stop import StopRequest
+    from neurolab.sweep.compute import compute_groups
+    from neurolab.sweep.points import group_points
+
+    logging.basicConfig(level=logging.INFO)
+    groups, _ = group_points(templates, points)
+    return compute_groups(groups, SweepFolder(folder), StopRequest(), most=most)
+
+
+def read_executor(kind: Any, options: Mapping[str, Any]) -> Executor | None:
+    """The executor that ``hydra.launcher`` asks for; None for this process.
+
+    Raises
+    ------
+    ConfigError
+        With all that is wrong.
+    """
+    problems = Problems()
+    if kind not in (None, "local", "slurm"):
+        problems.add("hydra.launcher.executor", kind, "expected local, slurm, or null: here")
+    known = ("points_per_task", "processes", "partition", "time", "memory", "cpus", "gpus")
+    for key in options:
+        if key not in known:
+            problems.add(f"hydra.launcher.{key}", options[key], did_you_mean(key, known))
+    least = {"points_per_task": 1, "processes": 1, "cpus": 1, "gpus": 0}
+    given: dict[str, Any] = {}
+    for key, low in least.items():
+        value = options.get(key, Executor.__dataclass_fields__[key].default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < low:
+            advice = f"expected a whole number, {low} or more"
+            problems.add(f"hydra.launcher.{key}", value, advice)
+        given[key] = value
+    partition = options.get("partition")
+    if kind is not None:
+        from neurolab.recording import read_bytes
+        from neurolab.values import read_time
+
+        time_ms = read_time(options.get("time", "60 min"), "hydra.launcher.time", problems)
+        given["minutes"] = max(1, round((time_ms or 0) / 60_000))
+        memory = options.get("memory", "4 GiB")
+        given["memory_mb"] = read_bytes(memory, "hydra.launcher.memory", problems) // 2**20
+    problems.raise_if_any()
+    if kind is None:
+        return None
+    return Executor(kind, partition=None if partition is None else str(partition), **given)

@@ -1,0 +1,97 @@
+"""What a sweep leaves beside its batches: arrays, table, summary, pictures, and what is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from neurolab.summary import environment, peak_memory_mb
+from neurolab.sweep.store import SweepFolder, write_json
+from neurolab.sweep.table import as_dataset, write_csv, write_zarr
+
+if TYPE_CHECKING:
+    from neurolab.sweep.compute import Report
+
+__all__ = ["gather", "print_sweep"]
+
+log = logging.getLogger("neurolab")
+_MOST_TOLD = 10
+
+
+def gather(
+    folder: SweepFolder,
+    definition: Mapping[str, Any],
+    rows: Mapping[int, Mapping[str, Any]],
+    report: Report,
+    times: Mapping[str, float],
+    stopped: int,
+) -> dict[str, Any]:
+    """Write the results of all points; returns the summary."""
+    data = as_dataset(definition, rows)
+    write_zarr(data, folder.path / "sweep.zarr")
+    write_csv(definition, rows, folder.path / "sweep.csv")
+    statuses = [row["status"] for row in rows.values()]
+    total = len(definition["points"])
+    summary = {
+        "status": "interrupted" if stopped else "completed",
+        "points": total,
+        **{status: statuses.count(status) for status in _STATUSES},
+        "missing": total - len(statuses),
+        "computed": report.points,
+        "points_per_s": report.points / report.compute_s if report.compute_s else None,
+        "compute_s": report.compute_s,
+        "compile_s": report.compile_s,
+        **times,
+        "peak_rss_mb": peak_memory_mb(),
+        "device": report.device,
+        **environment(),
+    }
+    write_json(folder.path / "summary.json", summary)
+    try:
+        from neurolab.sweep.plots import draw_all
+
+        draw_all(data, folder.path)
+    except Exception:
+        log.exception("the plots could not be drawn; the results are complete")
+    return summary
+
+
+_STATUSES = ("completed", "diverged", "refused", "failed")
+
+
+def print_sweep(
+    folder: SweepFolder, summary: Mapping[str, Any], rows: Mapping[int, Mapping[str, Any]]
+) -> None:
+    """The table at the end of a sweep, and the points that went wrong."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="dim")
+    table.add_column()
+    colour = {"completed": "green", "interrupted": "yellow", "missing": "yellow"}
+    counts = [
+        f"[{colour.get(status, 'red')}]{summary[status]} {status}[/]"
+        for status in (*_STATUSES, "missing")
+        if summary[status]
+    ]
+    table.add_row("points", f"{summary['points']}: {', '.join(counts) or 'none'}")
+    rate = summary["points_per_s"]
+    speed = f", {rate:.3g} points/s on {summary['device']}" if rate else ""
+    table.add_row(
+        "time",
+        f"{summary['wall_s']:.2f} s, of which composing {summary['compose_s']:.2f} s, "
+        f"compiling {summary['compile_s']:.2f} s{speed}",
+    )
+    table.add_row("folder", str(folder.path))
+    console = Console()
+    console.print(table, soft_wrap=True)
+    bad = [row for row in rows.values() if row["status"] != "completed"]
+    points = folder.definition()["points"]
+    for row in bad[:_MOST_TOLD]:
+        overrides = " ".join(points[row["point"]]["overrides"])
+        told = f"point {row['point']} {row['status']}: {row['message']}\n    {overrides}"
+        console.print(told, style="red", markup=False, soft_wrap=True)
+    if len(bad) > _MOST_TOLD:
+        console.print(f"... and {len(bad) - _MOST_TOLD} more: see sweep.csv", style="red")
