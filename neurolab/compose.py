@@ -136,7 +136,7 @@ def diagnose(overrides: Iterable[str]) -> list[Problem]:
     problems = Problems()
     groups: list[str] = []
     values: list[tuple[str, Override]] = []
-    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+    with _own_hydra():
         loader = GlobalHydra.instance().config_loader()
         for text in overrides:
             try:
@@ -165,6 +165,18 @@ def diagnose(overrides: Iterable[str]) -> list[Problem]:
             problems.add(" ".join(fitting), None, str(error).splitlines()[0])
             return problems.found
     return problems.found + _problems_of_values(effective(config, groups + fitting))
+
+
+@contextmanager
+def _own_hydra() -> Iterator[None]:
+    """Hydra set up for composing, beside one that may be at work."""
+    running = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = running
 
 
 def _known_option(override: Override, options: list[str], problems: Problems) -> bool:
