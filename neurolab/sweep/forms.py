@@ -148,13 +148,12 @@ def _read_hydra(
     problems: Problems,
 ) -> None:
     if not override.is_sweep_override():
-        value = override.get_value_element_as_str()
-        fixed[key] = f"{key}={value}" if not override.is_delete() else str(override.input_line)
+        fixed[key] = f"{key}={override.get_value_element_as_str()}"
     elif override.is_discrete_sweep():
         grids[key] = tuple(map(str, override.sweep_string_iterator()))
     else:
         advice = "an interval has no points: write random(low, high, n), sobol(..) or linspace(..)"
-        problems.add(key, override.get_value_element_as_str(), advice)
+        problems.add(key, str(override.input_line).partition("=")[2], advice)
 
 
 def _joint(name: str, members: Sequence[_Form], seed: int, problems: Problems) -> Axis:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = plot_parts.SIZE
 Array = np.ndarray
-_CHARACTER = 0.09  # inches, of tick labels and keys
 
 #: How a run that was not completed is shown: as a symbol (in text, as marker) or a cell (likewise).
 Mark = namedtuple("Mark", "symbol marker cell hatch colour")
@@ -44,7 +43,7 @@ def marked(marks: Array) -> Iterator[tuple[str, Mark, Array]]:
 
 def room(texts: Iterable[str]) -> float:
     """Width of a column of texts, in inches."""
-    return _CHARACTER * max(map(len, texts))
+    return 0.09 * max(map(len, texts))  # a character at 10.5 points
 
 
 def limits(values: Array) -> tuple[float, float]:
@@ -130,10 +129,11 @@ class Key:
     def turned(self, length: float) -> tuple[float, float]:
         """The angle at which names of categories fit under an axis, and the room they need."""
         texts, slot = self.texts, length / len(self)
-        pairs = pairwise(map(len, [texts[0], *texts, texts[-1]]))
-        if self.numeric or max(map(sum, pairs)) * _CHARACTER / 2 + 0.1 < slot:
+        pairs = pairwise([texts[0], *texts, texts[-1]])
+        if self.numeric or room(a + b for a, b in pairs) / 2 + 0.1 < slot:
             return 0.0, 0.62
-        angle = 35.0 if room(texts) < 1.0 and slot > 0.25 else 90.0
+        beyond = max(0.82 * room([t]) - slot * (i + 0.5) for i, t in enumerate(texts))
+        angle = 35.0 if beyond < 0.85 and slot > 0.25 else 90.0
         return angle, 0.6 + room(texts) * math.sin(math.radians(angle))
 
     def order(self) -> Array:
@@ -234,7 +234,7 @@ def set_axis(axis: Any, key: Key, length: float) -> None:
     else:
         whole = bool(np.all(key.distinct % 1 == 0)) and np.ptp(key.distinct) >= 2
         steps = {"steps": [1, 2, 2.5, 5, 10], "integer": whole}
-        axis.set_major_locator(ticker.MaxNLocator(max(2, min(8, int(ticks))), **steps))
+        axis.set_major_locator(ticker.MaxNLocator(max(2, min(8, round(ticks))), **steps))
 
 
 def lines(ax: Axes, x: Key, rows: Array, sd: Array, shade: list[Any]) -> None:

@@ -119,7 +119,7 @@ def _converted(value: float, unit: str, wanted: str) -> float:
         ours, theirs = parse(f"{value} {unit}"), parse(f"1 {wanted}")
         if isinstance(ours, Relative) or isinstance(theirs, Relative):
             raise FormError(f"'{unit or 1}' and '{wanted or 1}' do not measure the same")
-        return float((ours / theirs).to_decimal())
+        return float(ours.to(theirs.unit).mantissa)
     except (UnitError, u.UnitMismatchError, TypeError) as error:
         told = f"'{unit or 1}' and '{wanted or 1}' do not measure the same: {error}"
         raise FormError(told) from error

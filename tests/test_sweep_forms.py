@@ -1,0 +1,179 @@
+"""How the arguments of a sweep become points: forms, units, joint axes, Hydra's own sweeps."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neurolab.problems import ConfigError
+from neurolab.sweep.forms import hydra_form, is_form, read_plan
+from neurolab.units import parse
+
+
+def values(argument, seed=0):
+    """The texts that one swept key walks through."""
+    (axis,) = read_plan([argument], seed=seed).axes
+    return [value for (value,) in axis.values]
+
+
+def refusal(*arguments):
+    with pytest.raises(ConfigError) as caught:
+        read_plan(arguments)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["a=1,2", "b=x,y", "c=3"],
+        ["a=range(1,4)", "n=choice(lif,'a b')", "k=[1,2]"],
+        ["a=1,2", "a=3,4", "+new.key=5ms,6ms", "~gone"],
+        ["d='20 ms','30 ms'", "e=0.07/mV,1/ms", "f=null,true"],
+    ],
+)
+def test_hydras_own_sweeps_mean_what_they_mean_to_hydra(arguments):
+    """Points and their texts equal those of Hydra's basic sweeper."""
+    parsed = OverridesParser.create().parse_overrides(arguments)
+    assert read_plan(arguments).points() == BasicSweeper.split_arguments(parsed, None)[0]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("b=linspace(0mA,50mA,6)", ["0mA", "10mA", "20mA", "30mA", "40mA", "50mA"]),
+        ("b=linspace:0mA:0.3mA:4", ["0mA", "0.1mA", "0.2mA", "0.3mA"]),
+        ("b='linspace( 0 , 1 mA, 3 )'", ["0mA", "0.5mA", "1mA"]),
+        ("r=logspace(1Hz,1000Hz,4)", ["1Hz", "10Hz", "100Hz", "1000Hz"]),
+        ("t=range(5ms,20ms,5ms)", ["5ms", "10ms", "15ms"]),
+        ("t=range:0.1ms:0.4ms:0.1ms", ["0.1ms", "0.2ms", "0.3ms"]),
+        ("t=range:100us:1ms:300us", ["100us", "400us", "700us"]),
+        ("seed=range:3", ["0", "1", "2"]),
+        ("V=range:-55mV:-70mV:-5mV", ["-55mV", "-60mV", "-65mV"]),
+        ("x=linspace:0.8rheobase:1.2rheobase:3", ["0.8rheobase", "1rheobase", "1.2rheobase"]),
+        ("k=linspace:0.05/mV:0.15/mV:3", ["0.05/mV", "0.1/mV", "0.15/mV"]),
+        ("n=zip(lif,expif)", ["lif", "expif"]),
+        ("t=zip([1ms,2ms],[3ms,4ms])", ["[1ms,2ms]", "[3ms,4ms]"]),
+        ("R=linspace(1MΩ,2MΩ,2)", ["1Mohm", "2Mohm"]),
+    ],
+)
+def test_a_form_is_these_values(form, expected):
+    """Both ends of linspace and logspace belong to it, the stop of range does not."""
+    assert values(form) == expected
+    assert is_form(form)
+
+
+def test_units_of_the_bounds_may_differ():
+    """Bounds are brought to the unit of the first that has one."""
+    assert values("t=linspace(100us,1ms,4)") == ["100us", "400us", "700us", "1000us"]
+    assert "do not measure the same" in refusal("t=linspace(1ms,2mV,3)")
+
+
+def test_what_hydra_refuses_is_written_so_that_it_does_not():
+    """A form in parentheses becomes one with colons; the rest stays as it was typed."""
+    assert hydra_form("b=linspace(0mA, 50mA,11)") == "b=linspace:0mA:50mA:11"
+    same = ["a=range(1,5)", "a=1,2", "a=normal(10 ms, 1 ms)", "a=linspace:1:2:3", "--cfg", "a=b(c"]
+    assert [hydra_form(argument) for argument in same] == same
+    for form in ("a=zip([1ms,2ms],[3ms,4ms])", "a=range(5ms,20ms,5ms)", "a=sobol(1Hz,2Hz,8,log)"):
+        OverridesParser.create().parse_override(hydra_form(form))
+        assert read_plan([hydra_form(form)]).points() == read_plan([form]).points()
+
+
+def test_distributions_and_plain_values_are_no_sweeps():
+    """``normal(10 ms, 1 ms)`` is a value."""
+    for argument in (
+        "a=normal(10 ms, 1 ms)",
+        "a=[uniform,0mV,1mV]",
+        "a=5ms",
+        "a=linspacing",
+        "zip",
+    ):
+        assert not is_form(argument)
+
+
+def test_axes_span_a_grid_in_the_order_they_are_given():
+    """The last axis is the fastest, and each point lists its overrides as they were typed."""
+    plan = read_plan(["neuron=lif,expif", "size=10", "b=linspace:1mA:2mA:2", "seed=range:2"])
+    assert plan.shape == (2, 2, 2)
+    wanted = itertools.product(("lif", "expif"), ("1mA", "2mA"), ("0", "1"))
+    assert plan.points() == [
+        [f"neuron={n}", "size=10", f"b={b}", f"seed={s}"] for n, b, s in wanted
+    ]
+
+
+def test_zipped_lists_are_walked_together():
+    """All keys with zip make one axis; lists of unequal length are refused."""
+    plan = read_plan(["a=zip:1mA:2mA", "c=1,2", "b=zip(5ms,6ms)"])
+    assert [axis.name for axis in plan.axes] == ["zip", "c"]
+    assert plan.points()[0] == ["a=1mA", "c=1", "b=5ms"]
+    assert plan.points()[3] == ["a=2mA", "c=2", "b=6ms"]
+    assert "a 2, b 3" in refusal("a=zip:1:2", "b=zip:1:2:3")
+
+
+@pytest.mark.parametrize("kind", ["random", "sobol"])
+def test_samples_lie_within_bounds_and_more_of_them_begin_alike(kind):
+    """n points in all dimensions together, reproducible by seed, a longer sample extends it."""
+    few = read_plan([f"a={kind}:1mA:2mA:8", f"b={kind}(1Hz,100Hz,8,log)"], seed=3)
+    many = read_plan([f"a={kind}:1mA:2mA:16", f"b={kind}(1Hz,100Hz,16,log)"], seed=3)
+    assert few.shape == (8,)
+    assert many.points()[:8] == few.points()
+    numbers = np.array([[float(v[:-2]) for v in place] for place in many.axes[0].values])
+    assert ((numbers >= [1, 1]) & (numbers <= [2, 100])).all()
+    assert len(np.unique(numbers[:, 0])) == 16
+    assert np.median(np.log10(numbers[:, 1])) == pytest.approx(1.0, abs=0.5)
+    again = read_plan([f"a={kind}:1mA:2mA:8", f"b={kind}(1Hz,100Hz,8,log)"], seed=4)
+    assert again.points() != few.points()
+
+
+def test_sobol_points_are_spread_evenly():
+    """Of 16 Sobol points in a square one lies in each cell of a 4 by 4 grid."""
+    plan = read_plan(["a=sobol:0:4:16", "b=sobol:0:4:16"])
+    cells = {tuple(int(float(v)) for v in place) for place in plan.axes[0].values}
+    assert len(cells) == 16
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["b=linspace(1mA,2mA)"], "linspace takes start, stop, n"),
+        (["b=linspace(1mA,2mA,0)"], "not a number of values"),
+        (["b=linspace(1mA,two,3)"], "'two' is not a number"),
+        (["b=logspace(0Hz,2Hz,3)"], "of one sign and not 0"),
+        (["b=range(5ms,20ms,-1ms)"], "leads away"),
+        (["b=range(5ms,20ms,0ms)"], "must not be 0"),
+        (["b=sobol(-1mA,2mA,3,log)"], "must be positive"),
+        (["a=random(1,2,3)", "b=sobol(1,2,4)"], "a 3, b 4"),
+        (["b=interval(1,2)"], "random(low, high, n)"),
+        (["b=foo(1,2)"], "cannot be read"),
+        (["a=range(2000)", "b=range(2000)"], "4e+06 points"),
+    ],
+)
+def test_what_is_wrong_is_told(arguments, told):
+    """The key, what was given, and a form that works."""
+    assert told in refusal(*arguments)
+
+
+def test_all_mistakes_are_told_at_once():
+    """Two wrong axes are two problems."""
+    text = refusal("a=linspace(1mA,2mA)", "b=range(5ms,20ms,0ms)", "c=1,2")
+    assert "2 problems" in text
+    assert "a = linspace(1mA, 2mA)" in text
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.floats(-1e6, 1e6),
+    st.floats(-1e6, 1e6),
+    st.integers(1, 20),
+    st.sampled_from(["mV", "nS", ""]),
+)
+def test_what_is_generated_reads_back(start, stop, n, unit):
+    """Every value is read by Hydra's grammar and by the units, to twelve digits."""
+    found = values(f"a=linspace({start!r}{unit},{stop!r}{unit},{n})")
+    texts = [OverridesParser.create().parse_override(f"a={text}").value() for text in found]
+    numbers = [float(parse(text).mantissa) for text in texts]
+    wanted = np.linspace(start, stop, n)
+    np.testing.assert_allclose(numbers, wanted, rtol=1e-10, atol=1e-11 * max(abs(wanted)) + 1e-300)
