@@ -15,14 +15,16 @@ neurolab: simulate a population of neurons and leave a complete run folder.
   python -m neurolab neuron=lif neuron.tau=12ms duration=2s      override values, with units
   python -m neurolab neuron.tau=[normal,10ms,1ms]                a distribution over the neurons
   python -m neurolab +input@inputs.noise=ou                      one more input
+  python -m neurolab -m neuron.b=linspace:0mA:20mA:50            a sweep: all points as one program
   python -m neurolab --cfg job                                   print the configuration only
 """
 
 _TAIL = """\
 Values: size, duration, dt, seed, and everything that --cfg job prints.
 Your own options go into ./conf, your own models by dotted path: neuron._target_=mypkg.MyNeuron.
-Hydra: -m sweeps comma-separated values, --info tells how a configuration came to be,
---hydra-help lists the rest."""
+Sweeps (-m): a,b,c  linspace:from:to:n  logspace:from:to:n  range:from:to:step  zip:a:b:c
+random:low:high:n  sobol:low:high:n; sweep.resume=FOLDER computes what is missing.
+Hydra: --info tells how a configuration came to be, --hydra-help lists the rest."""
 
 
 def help_text() -> str:

@@ -51,13 +51,14 @@ def compute_groups(
     groups: Sequence[Group],
     folder: SweepFolder,
     stop: StopRequest,
-    told: Callable[[int, float], None] = lambda points, part: None,
+    told: Callable[..., None] = lambda points, batch=0, part=0.0: None,
     most: int | None = None,
 ) -> Report:
     """Compute all points of the groups, or as many as a stop request leaves.
 
-    ``told`` hears how many points are done, and what part of the present batch; ``most`` bounds
-    the points of a batch.  Points of a batch that raises are failed; the others go on.
+    ``told`` hears how many points are done, how many the present batch has and what part of their
+    time is computed; ``most`` bounds the points of a batch.  Points of a batch that raises are
+    failed; the others go on.
     """
     report = Report()
     for group in groups:
@@ -82,7 +83,7 @@ class _GroupRun:
         devices: list[Any],
         folder: SweepFolder,
         report: Report,
-        told: Callable[[int, float], None],
+        told: Callable[..., None],
         most: int | None,
     ) -> None:
         self.group, self.devices, self.folder = group, devices, folder
@@ -120,7 +121,7 @@ class _GroupRun:
         run = BatchRun(self.group, lanes, program, self.folder)
         done, n = self.report.points, len(lanes)
         self.chunk_steps, finished = run.go(
-            self.chunk_steps, stop, writer, partial(_part_told, self.told, done, n)
+            self.chunk_steps, stop, writer, partial(self.told, done, n)
         )
         if not finished:
             return None
@@ -164,10 +165,6 @@ class _GroupRun:
         self.n_lanes, self.program = max(self.n_lanes // 2 // n, 1) * n, None
         log.warning("not enough memory: %d points at once from now on", self.n_lanes)
         return True
-
-
-def _part_told(told: Callable[[int, float], None], done: int, n: int, part: float) -> None:
-    told(done, part * n)
 
 
 def _n_lanes(group: Group, devices: Sequence[Any], most: int | None) -> int:

@@ -41,9 +41,15 @@ class SweepProgress:
     ) -> None:
         self._bar.stop()
 
-    def update(self, points: int, part: float = 0.0) -> None:
-        """``points`` computed by now, and of those in the present batch so many' worth of time."""
-        speed = (points + part) / max(time.perf_counter() - self._began, 1e-9)
-        told = f"{self.done + points} of {self.total} points  {speed:.3g} points/s"
-        completed = self.done + points + part
-        self._bar.update(self._task, description="simulating", completed=completed, told=told)
+    def update(self, points: int, batch: int = 0, part: float = 0.0) -> None:
+        """``points`` computed by now; the present batch has done a ``part`` of its time."""
+        worth = points + batch * part
+        speed = worth / max(time.perf_counter() - self._began, 1e-9)
+        told = f"{self.done + points} of {self.total} points"
+        told += f", the next {batch} at {part:.0%} of their time" if batch else ""
+        self._bar.update(
+            self._task,
+            description="simulating",
+            completed=self.done + worth,
+            told=f"{told}  {speed:.3g} points/s",
+        )
