@@ -102,7 +102,7 @@ def test_an_output_folder_that_cannot_be_written_is_told(tmp_path):
 def test_a_multirun_makes_a_folder_for_each_value(tmp_path):
     """-m over two values with Hydra's own launcher: two complete run folders."""
     done = call(
-        "-m", "neuron.tau=5ms,10ms", "size=10", "duration=20ms", KEEP,
+        "-m", "hydra/launcher=basic", "neuron.tau=5ms,10ms", "size=10", "duration=20ms", KEEP,
         f"hydra.sweep.dir='{tmp_path / 'sweep'}'", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -211,7 +211,7 @@ def test_seeds_are_repetitions():
     assert band.max() == pytest.approx((values.mean(axis=1) + values.std(axis=1, ddof=1)).max())
     assert "mean of 5 seeds ± s.d." in words(figure)
     grid = plots.draw(swept(neuron__b=B, input__rate=RATE, seed=range(5)))
-    assert len(panels(grid)) == 1 and "| mean of 5 seeds |" in f"{words(grid)} |"
+    assert len(panels(grid)) == 1 and "mean of 5 seeds |" in words(grid)
 
 
 def test_seeds_alone_are_points_around_their_mean():

@@ -59,8 +59,8 @@ def extend(before: Mapping[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     points = [*before["points"], *more["points"]]
     jobs = [point["overrides"] for point in points]
     keys = swept(jobs)
-    known = {axis["name"]: axis for axis in (*before["axes"], *more["axes"])}
-    units = {key: unit for axis in known.values() for key, unit in axis["units"].items()}
+    axes = (*more["axes"], *before["axes"])
+    units = {key: unit for axis in axes for key, unit in axis["units"].items()}
     given = [dict(text.lstrip("+").split("=", 1) for text in job if "=" in text) for job in jobs]
     axis: dict[str, Any] = {
         "name": "point",

@@ -16,16 +16,19 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurolab.device import prepare
 from neurolab.problems import ConfigError, Problem
 from neurolab.stop import StopRequest
-from neurolab.sweep.compose import Composer, Point, compose_points
+from neurolab.sweep.compose import Composer, Point, compose_points, configuration
 from neurolab.sweep.executors import Executor
 from neurolab.sweep.settings import Settings
 from neurolab.sweep.store import SweepFolder
 from neurolab.sweep.table import axes_of
+
+if TYPE_CHECKING:
+    from neurolab.sweep.points import Group
 
 __all__ = ["SweepOutcome", "run_sweep"]
 
@@ -98,6 +101,10 @@ def run_sweep(
     composed += time.perf_counter() - imported
     done = store.rows()
     missing = [p for p in points if not p.problems and p.index not in done]
+    wanted = {point.index for point in missing}
+    for group in groups:
+        group.lanes = [lane for lane in group.lanes if lane.point.index in wanted]
+    groups = [group for group in groups if group.lanes]
     from neurolab.sweep.gather import gather
     from neurolab.sweep.progress import SweepProgress
 
@@ -106,25 +113,37 @@ def run_sweep(
         if executor is None:
             from neurolab.sweep.compute import compute_groups
 
-            wanted = {point.index for point in missing}
-            for group in groups:
-                group.lanes = [lane for lane in group.lanes if lane.point.index in wanted]
-            report = compute_groups(
-                [group for group in groups if group.lanes],
-                store,
-                stop,
-                progress.update,
-                settings.batch,
-            )
+            report = compute_groups(groups, store, stop, progress.update, settings.batch)
         else:
             report = executor.compute(templates, missing, store, stop, progress, settings.batch)
     store.fail(report.failed)
     outcome = SweepOutcome(folder, rows=store.all_rows(definition))
     times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
+    _track(groups, templates, outcome)
     outcome.summary = gather(store, definition, outcome.rows, report, times, stop.requested)
     bad = [row for row in outcome.rows.values() if row["status"] != "completed"]
     outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad))
     return outcome
+
+
+def _track(
+    groups: Sequence[Group], templates: Sequence[Mapping[str, Any]], outcome: SweepOutcome
+) -> None:
+    """Tell the trackers that are configured of every point that was computed."""
+    from neurolab.trackers import NoTracker
+
+    for group in groups:
+        for lane in group.lanes:
+            index = lane.point.index
+            tracker, row = group.experiment.tracker(), outcome.rows.get(index)
+            if isinstance(tracker, NoTracker) or row is None:
+                continue
+            folder = outcome.folder / str(index)
+            folder.mkdir(exist_ok=True)
+            tracker.start(folder, configuration(templates[lane.point.template], lane.point.changes))
+            if row.get("rate_hz") is not None:
+                tracker.log(row["duration_ms"], {"rate_hz": row["rate_hz"]})
+            tracker.finish(row["status"], row)
 
 
 def _refuse(points: Sequence[Point], found: Mapping[int, tuple[Problem, ...]]) -> None:
