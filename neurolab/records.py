@@ -40,7 +40,7 @@ def unpack(packed: Any, layout: Layout, first: int, n_steps: int) -> tuple[np.nd
     begin = first % layout.block
     words = np.asarray(packed)[begin : begin + n_steps]
     width = -(-local_size // 32)
-    place = np.flatnonzero(words)
+    place = np.flatnonzero(words != 0)
     left = words.ravel()[place]
     count = np.bitwise_count(left).astype(np.int64)
     # Most words that have a spike have one: taking the lowest bit of all words, then of those that
@@ -49,7 +49,7 @@ def unpack(packed: Any, layout: Layout, first: int, n_steps: int) -> tuple[np.nd
     bit = np.empty(int(count.sum()), np.int32)
     while left.size:
         lowest = left & (~left + np.uint32(1))
-        bit[at] = np.frexp(lowest.astype(np.float64))[1] - 1
+        bit[at] = (lowest.astype(np.float32).view(np.int32) >> 23) - 127  # exponents of powers of 2
         left = left ^ lowest
         more = left != 0
         left, at = left[more], at[more] + 1
