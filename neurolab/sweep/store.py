@@ -84,7 +84,8 @@ class SweepFolder:
 
     def fail(self, reasons: Mapping[int, str]) -> None:
         """Say which points failed; the next session computes them again."""
-        write_json(self.path / _FAILURES, reasons)
+        if reasons:
+            write_json(self.path / _FAILURES, reasons)
 
     def forget(self) -> None:
         """Remove batches that were not finished, and failures: they are to be computed again."""

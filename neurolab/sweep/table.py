@@ -105,6 +105,7 @@ def write_csv(
     with partial.open("w", newline="") as file:
         table = csv.writer(file)
         columns = ["status", *VALUES, "duration_ms", "seed", "message"]
+        columns = [name for name in columns if name not in keys]
         table.writerow(["point", *keys, *columns, "overrides"])
         for index, point in enumerate(definition["points"]):
             given = dict(_split(text) for text in point["overrides"])
