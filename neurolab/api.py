@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.compose import (
     compose_config,
@@ -17,7 +20,7 @@ from neurolab.compose import (
 )
 from neurolab.device import prepare
 from neurolab.log import log_to
-from neurolab.problems import ConfigError
+from neurolab.problems import ConfigError, Problem
 from neurolab.results import Run, open_run
 
 if TYPE_CHECKING:
@@ -82,7 +85,7 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
         For a sweep that cannot be computed, with every problem found.  Points that diverge or
         fail are no error: the table says so.
     """
-    from neurolab.sweep.compose import Composer
+    from neurolab.sweep.compose import Composer, diagnose_sweep
     from neurolab.sweep.executors import read_executor
     from neurolab.sweep.forms import hydra_form
     from neurolab.sweep.results import open_sweep
@@ -91,7 +94,12 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
     from neurolab.sweep.sweeper import plan_of
 
     given = [hydra_form(override) for override in overrides]
-    with compose_master(given) as (loader, master):
+    with ExitStack() as stack:
+        try:
+            loader, master = stack.enter_context(compose_master(given))
+        except (HydraException, OmegaConfBaseException) as error:
+            problems = diagnose_sweep(given)
+            raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
         settings = read_settings(dict(master.sweep))
         launcher = dict(master.hydra.launcher)
         launcher.pop("_target_", None)

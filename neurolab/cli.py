@@ -62,7 +62,7 @@ def _run(arguments: list[str]) -> int:
         return _refuse(error)
     except (HydraException, OmegaConfBaseException) as error:
         overrides = [a for a in arguments if not a.startswith("-")]
-        problems = _of_sweep(overrides) if multirun else compose.diagnose(overrides)
+        problems = _diagnose(overrides, multirun)
         return _refuse(ConfigError(problems or [Problem("configuration", "", str(error))]))
     except (PermissionError, NotADirectoryError) as error:
         given = str(error.filename or "")
@@ -75,17 +75,14 @@ def _run(arguments: list[str]) -> int:
     return max(codes, default=0)
 
 
-def _of_sweep(overrides: list[str]) -> list[Problem]:
-    """What is wrong with the arguments of a sweep that Hydra refused."""
-    from neurolab.compose import diagnose
-    from neurolab.sweep.forms import read_plan
+def _diagnose(overrides: list[str], multirun: bool) -> list[Problem]:
+    if multirun:
+        from neurolab.sweep.compose import diagnose_sweep
 
-    try:
-        points = read_plan(overrides).points()
-    except ConfigError as error:
-        return list(error.problems)
-    found = [problem for point in {0, len(points) - 1} for problem in diagnose(points[point])]
-    return list(dict.fromkeys(found))
+        return diagnose_sweep(overrides)
+    from neurolab.compose import diagnose
+
+    return diagnose(overrides)
 
 
 def _job(config: Any) -> tuple[int, float | None]:

@@ -86,22 +86,11 @@ def compose_config(overrides: Iterable[str]) -> DictConfig:
 
 @contextmanager
 def compose_master(overrides: Iterable[str]) -> Iterator[tuple[ConfigLoader, DictConfig]]:
-    """Hydra's loader, and the configuration that is common to the points of a sweep.
-
-    Raises
-    ------
-    ConfigError
-        With every override that does not fit.
-    """
+    """Hydra's loader, and the configuration that is common to the points of a sweep."""
     register_plugins()
-    overrides = list(overrides)
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
-        try:
-            master = loader.load_configuration("config", overrides, RunMode.MULTIRUN)
-        except (HydraException, OmegaConfBaseException) as error:
-            problems = diagnose(overrides)
-            raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
+        master = loader.load_configuration("config", list(overrides), RunMode.MULTIRUN)
         HydraConfig.instance().set_config(master)
         yield loader, master
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -113,7 +114,8 @@ def read_bytes(text: Any, key: str, problems: Problems) -> int:
         "MB": 10**6,
         "GB": 10**9,
     }
-    number, _, unit = str(text).strip().partition(" ")
+    match = re.fullmatch(r"\s*([\d.]+)\s*([A-Za-z]+)\s*", str(text))
+    number, unit = match.groups() if match else ("", "")
     try:
         return max(int(float(number) * factors[unit]), 2**20)
     except (ValueError, KeyError):

@@ -21,9 +21,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.compose import diagnose, effective
-from neurolab.problems import Problem
+from neurolab.problems import ConfigError, Problem
+from neurolab.sweep.forms import read_plan
 
-__all__ = ["Composer", "Point", "compose_points", "configuration", "simple_value"]
+__all__ = ["Composer", "Point", "compose_points", "configuration", "diagnose_sweep", "simple_value"]
 
 
 class Composer:
@@ -86,6 +87,16 @@ def compose_points(
         if template.plain is not None:
             point.changes = template.changes(values)
     return templates, points
+
+
+def diagnose_sweep(overrides: list[str]) -> list[Problem]:
+    """What is wrong with the arguments of a sweep that Hydra refused."""
+    try:
+        points = read_plan(overrides).points()
+    except ConfigError as error:
+        return list(error.problems)
+    found = [problem for point in {0, len(points) - 1} for problem in diagnose(points[point])]
+    return list(dict.fromkeys(found))
 
 
 @dataclass

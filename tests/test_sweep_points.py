@@ -1,0 +1,151 @@
+"""A point of a sweep is the run it would be alone, in whatever batch, on however many devices."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import neurolab
+from neurolab.problems import ConfigError
+
+CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
+SHORT = ("size=12", "duration=100ms", KEEP)
+
+
+def sweep(folder, *overrides):
+    return neurolab.run_sweep([*SHORT, *overrides], folder)
+
+
+def assert_same(point, run):
+    np.testing.assert_array_equal(point.spikes["time"], run.spikes["time"])
+    np.testing.assert_array_equal(point.spikes["neuron"], run.spikes["neuron"])
+    for name, values in run.traces.items():
+        np.testing.assert_allclose(point.traces[name], values, rtol=1e-12, atol=1e-12)
+        assert point.traces[name].attrs["units"] == values.attrs["units"]
+    np.testing.assert_array_equal(point.rate, run.rate)
+
+
+ADEX = (
+    "neuron=adexif_ref", "synapse=expon", "input.rate=60Hz,80Hz,90Hz", "neuron.b=zip:0mA:5mA",
+    "seed=zip:1:2", "device.precision=float64",
+)  # fmt: skip
+
+
+def test_a_point_is_the_run_it_would_be_alone(tmp_path):
+    """Identical spikes and traces in float64: alone, in batches of any size, on 1 or 2 devices."""
+    whole = sweep(tmp_path / "whole", *ADEX)
+    assert whole.data.sizes == {"input.rate": 3, "zip": 2}
+    others = [
+        sweep(tmp_path / name, *ADEX, *more)
+        for name, more in (
+            ("one", ["sweep.batch=1"]),
+            ("three", ["sweep.batch=4", "device.count=2"]),
+            ("single", ["device.count=1"]),
+        )
+    ]
+    for index in (0, 3, 5):
+        overrides = whole.definition["points"][index]["overrides"]
+        alone = neurolab.run(overrides, tmp_path / f"alone{index}")
+        assert alone.summary["spike_count"] > 20
+        assert alone.summary["spike_count"] == whole[index].summary["spike_count"]
+        assert alone.summary["rate_hz_std"] == whole[index].summary["rate_hz_std"]
+        assert alone.summary["isi_cv_mean"] == whole[index].summary["isi_cv"]
+        for there in (whole, *others):
+            assert_same(there[index], alone)
+        config = dict(alone.config)
+        config.pop("sweep")
+        assert dict(whole[index].config) == config
+
+
+def test_structures_of_all_kinds_share_no_batch(tmp_path):
+    """Neurons, steps, distributions and seeds in one sweep: a point is the run it would be."""
+    found = sweep(
+        tmp_path / "sweep", "neuron=lif,gif", "neuron.tau=[normal,8ms,1ms],7ms", "seed=3,4",
+        "input=poisson", "dt=0.1ms,0.2ms", "device.precision=float64",
+    )  # fmt: skip
+    assert found.data.sizes == {"neuron": 2, "neuron.tau": 2, "seed": 2, "dt": 2}
+    np.testing.assert_allclose(found.data["dt"], [0.1, 0.2])
+    for index in (0, 1, 3, 7, 10, 14):
+        overrides = found.definition["points"][index]["overrides"]
+        assert_same(found[index], neurolab.run(overrides, tmp_path / f"alone{index}"))
+
+
+def test_a_grid_becomes_a_grid(tmp_path):
+    """Swept keys are coordinates with units, in the parameter's unit whatever was typed."""
+    found = sweep(
+        tmp_path, "neuron.tau=5ms,0.01s", "input.rate=linspace:40Hz:80Hz:3", "record=summary"
+    )
+    assert found.rate_hz.dims == ("neuron.tau", "input.rate")
+    assert found.data["neuron.tau"].attrs["units"] == "ms"
+    np.testing.assert_array_equal(found.data["neuron.tau"], [5.0, 10.0])
+    np.testing.assert_array_equal(found.data["input.rate"], [40.0, 60.0, 80.0])
+    rate = found.rate_hz.sel({"neuron.tau": 10, "input.rate": 60})
+    assert rate == found.table["rate_hz"][4] == found[4].summary["rate_hz"]
+    xr.testing.assert_identical(xr.open_zarr(tmp_path / "sweep.zarr").load(), found.data)
+    lines = (tmp_path / "sweep.csv").read_text().splitlines()
+    assert len(lines) == 7
+    assert lines[5].startswith("4,0.01s,60Hz,completed,")
+    assert (tmp_path / "rate_hz.png").stat().st_size > 1000
+
+
+def test_one_bad_point_leaves_the_others(tmp_path):
+    """A point that diverges keeps what it had, one whose values do not fit is refused."""
+    overrides = ["neuron=expif", "neuron.spk_reset=soft", "integrator=euler", "input=constant"]
+    found = sweep(
+        tmp_path / "sweep", *overrides, "input.amplitude=0.5rheobase,80rheobase,0.6rheobase",
+        "neuron.V_reset=-68mV,-20mV",
+    )  # fmt: skip
+    assert list(found.table["status"]) == [
+        "completed", "refused", "diverged", "refused", "completed", "refused",
+    ]  # fmt: skip
+    assert "neuron.V_th = -30 mV must lie above neuron.V_reset" in found.table["message"][1]
+    alone = neurolab.run([*SHORT, *overrides, "input.amplitude=80rheobase"], tmp_path / "alone")
+    assert alone.summary["status"] == "diverged"
+    assert found[2].summary["message"] == alone.summary["message"]
+    assert_same(found[2], alone)
+    with pytest.raises(KeyError, match="point 3 is refused"):
+        found[3]
+
+
+def test_a_value_that_is_wrong_everywhere_refuses_the_sweep(tmp_path):
+    """Nothing is computed or written, and each mistake is told with its point."""
+    with pytest.raises(ConfigError) as caught:
+        sweep(tmp_path / "sweep", "neuron.tau=5ms,5mV", "input.rate=20Hz,-3Hz")
+    text = str(caught.value)
+    assert "neuron.tau = 5mV" in text
+    assert "input.rate = -3Hz" in text
+    assert "at point 1" in text
+    assert not (tmp_path / "sweep").exists()
+
+
+def test_a_finished_sweep_is_not_computed_again(tmp_path):
+    """Resuming gives the same table; another sweep is refused, with what differs."""
+    sweep(tmp_path, "seed=range:3")
+    again = sweep(tmp_path, "seed=range:3", f"sweep.resume='{tmp_path}'")
+    assert again.summary["computed"] == 0
+    assert list(again.table["status"]) == ["completed"] * 3
+    for changed, told in (
+        (["seed=range:4"], "it has 3 points, this command asks for 4"),
+        (["seed=1,2,3"], "its point 0 has seed=0 where this command gives seed=1"),
+        (["seed=range:3", "record.interval=1ms"], "record.interval=1ms"),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            sweep(tmp_path, *changed, f"sweep.resume='{tmp_path}'")
+    with pytest.raises(ConfigError, match="already holds a sweep"):
+        sweep(tmp_path, "seed=range:3")
+
+
+def test_batches_fit_the_memory_that_records_may_take(tmp_path):
+    """With 1 MiB for records the points are computed one or two at a time, with the same result."""
+    wide = ("size=2000", "duration=20ms", "seed=range:3", "record=full")
+    small = sweep(tmp_path / "small", *wide, "record.memory=1MiB")
+    large = sweep(tmp_path / "large", *wide)
+    assert len(list((tmp_path / "small" / "batches").iterdir())) > 1
+    assert len(list((tmp_path / "large" / "batches").iterdir())) == 1
+    for one, other in zip(small, large, strict=True):
+        np.testing.assert_array_equal(one.spikes["time"], other.spikes["time"])
+        np.testing.assert_allclose(one.traces["V"], other.traces["V"], rtol=1e-5, atol=1e-5)
