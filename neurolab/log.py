@@ -11,20 +11,32 @@ __all__ = ["log_to"]
 
 
 @contextmanager
-def log_to(folder: Path) -> Iterator[None]:
-    """Write what is logged to ``neurolab.log`` in a folder, made when there is something to say."""
-    handler = _Late(folder / "neurolab.log", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+def log_to(folder: Path, terminal: bool = False) -> Iterator[None]:
+    """Write what is logged to ``neurolab.log`` in a folder, made when there is something to say.
+
+    With ``terminal`` warnings go there as well, and nothing else does.
+    """
     log = logging.getLogger("neurolab")
-    level = log.level
-    log.addHandler(handler)
+    handlers: list[logging.Handler] = [_Late(folder / "neurolab.log", delay=True)]
+    text = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    handlers[0].setFormatter(logging.Formatter(text))
+    if terminal:
+        handlers.append(logging.StreamHandler())
+        handlers[1].setLevel(logging.WARNING)
+        handlers[1].setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    before = log.level, log.propagate
+    for handler in handlers:
+        log.addHandler(handler)
     log.setLevel(logging.INFO)
+    log.propagate = log.propagate and not terminal
     try:
         yield
     finally:
-        log.setLevel(level)
-        log.removeHandler(handler)
-        handler.close()
+        log.setLevel(before[0])
+        log.propagate = before[1]
+        for handler in handlers:
+            log.removeHandler(handler)
+            handler.close()
 
 
 class _Late(logging.FileHandler):

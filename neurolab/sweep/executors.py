@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurolab.problems import Problems, did_you_mean
+from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 from neurolab.sweep.compose import Point
 from neurolab.sweep.store import SweepFolder
 
@@ -55,6 +55,8 @@ class Executor:
         most: int | None,
     ) -> Report:
         """Compute the points; those of a task that died and had not committed them are failed."""
+        import submitit
+
         from neurolab.sweep.compute import Report
 
         report, submitter = Report(device=f"{self.kind} tasks"), self._submitter(folder.path)
@@ -67,7 +69,14 @@ class Executor:
         while (waiting or running) and not stop.requested:
             while waiting and (self.kind != "local" or len(running) < self.processes):
                 part = waiting.pop(0)
-                job = submitter.submit(compute_task, folder.path, templates, part, most)
+                try:
+                    job = submitter.submit(compute_task, folder.path, templates, part, most)
+                except submitit.core.utils.FailedJobError as error:
+                    reason = " ".join(str(error).split())
+                    if not running and not report.failed:  # nothing was accepted yet
+                        raise ConfigError([Problem("hydra.launcher", self.kind, reason)]) from None
+                    report.failed |= dict.fromkeys((point.index for point in part), reason)
+                    continue
                 log.info("task %s: points %d to %d", job.job_id, part[0].index, part[-1].index)
                 running.append(_Task(job, part))
             time.sleep(_POLL_SECONDS)
@@ -89,7 +98,11 @@ class Executor:
 
         # A folder for each time: submitit takes what it finds for a job's result.
         tasks = folder / "tasks" / time.strftime("%Y-%m-%dT%H-%M-%S")
-        submitter = submitit.AutoExecutor(tasks, cluster=self.kind)
+        try:
+            submitter = submitit.AutoExecutor(tasks, cluster=self.kind)
+        except RuntimeError as error:
+            advice = f"{error}; is this a machine of the cluster?"
+            raise ConfigError([Problem("hydra.launcher.executor", self.kind, advice)]) from None
         given: dict[str, Any] = {"timeout_min": self.minutes, "name": "neurolab"}
         if self.kind == "slurm":
             given |= {"slurm_mem": f"{self.memory_mb}M", "cpus_per_task": self.cpus}

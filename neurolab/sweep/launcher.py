@@ -49,7 +49,7 @@ class SweepLauncher(Launcher):
         if blocked:
             raise ConfigError([blocked])
         composer = Composer(self.context.config_loader, self.config)
-        with log_to(self.folder):
+        with log_to(self.folder, terminal=True):
             outcome = run_sweep(
                 job_overrides,
                 composer,
