@@ -82,6 +82,7 @@ class SweepLauncher(Launcher):
         self, composer: Any, index: int, job: Sequence[str], row: Mapping[str, Any]
     ) -> JobReturn:
         """The folder that Hydra's own launchers make for a job, with the point's results in it."""
+        from neurolab.compose import effective
         from neurolab.sweep.export import export_point
 
         try:
@@ -93,10 +94,13 @@ class SweepLauncher(Launcher):
             config.hydra.job.num = index
             config.hydra.sweep.dir = str(self.folder)
 
-        def task(_: DictConfig) -> float:
+        def task(config: DictConfig) -> float:
             from hydra.core.hydra_config import HydraConfig
 
-            export_point(self.folder, index, Path(HydraConfig.get().runtime.output_dir))
+            folder = Path(HydraConfig.get().runtime.output_dir)
+            plain = effective(config, job)
+            OmegaConf.save(OmegaConf.create(plain), folder / ".hydra" / "config.yaml")
+            export_point(self.folder, index, folder)
             return _rate(row)
 
         result = run_job(
