@@ -74,7 +74,7 @@ def test_exit_codes(call, tmp_path, capsys):
     """1 with a point that went wrong, 2 for a mistake, each told."""
     assert call(tmp_path / "one", "neuron.V_reset=0mV,5mV", "neuron.V_th=1mV,9mV") == 1
     told = capsys.readouterr().out
-    assert "3 completed, 1 refused" in told
+    assert "6 completed, 2 refused" in told
     assert "must lie above neuron.V_reset" in told
     assert call(tmp_path / "two", "input.rate=5mV,20Hz") == 2
     assert "expected a rate" in capsys.readouterr().err

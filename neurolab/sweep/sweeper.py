@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.plugins import Plugins
@@ -13,8 +13,10 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from neurolab.sweep.forms import Plan, read_plan
 from neurolab.sweep.settings import read_settings
+
+if TYPE_CHECKING:
+    from neurolab.sweep.forms import Plan
 
 __all__ = ["PointSweeper", "plan_of"]
 
@@ -56,6 +58,8 @@ def plan_of(
     params: Mapping[str, Any] | None, arguments: Sequence[str], loader: ConfigLoader, seed: int
 ) -> tuple[Plan, list[dict[str, Any]] | None]:
     """The plan of a sweep and its axes; arguments replace what the configuration sweeps."""
+    from neurolab.sweep.forms import read_plan
+
     typed = {argument.partition("=")[0] for argument in arguments}
     own = [f"{key}={value}" for key, value in (params or {}).items() if key not in typed]
     plan = read_plan([*own, *arguments], loader, seed)
