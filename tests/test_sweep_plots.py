@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from neurolab.sweep import plots
-from neurolab.sweep.plot_panels import Key
+from neurolab.sweep.plot_keys import Key
 
 UNITS = {"neuron.b": "mA", "input.rate": "Hz", "input.amplitude": "rheobase", "neuron.tau": "ms"}
 B, RATE = np.linspace(0.0, 50.0, 11), np.linspace(1.0, 30.0, 12)

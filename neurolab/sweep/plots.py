@@ -17,7 +17,7 @@ import numpy as np
 
 from neurolab.plot_parts import BLUE, GREY, INK, VERMILLION, colour_key
 from neurolab.sweep import plot_panels as parts
-from neurolab.sweep.plot_panels import MARKS, Key
+from neurolab.sweep.plot_keys import MARKS, Key, limits, room
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -226,7 +226,7 @@ def _picture(cube: _Cube, x: Key, y: Key | None, panels: list[Key], averaged: li
         values, sd, marks = np.where(where, values, np.nan), sd * where, marks * where
         x, y = replace(x, joined=False), replace(y, values=y.distinct)
     beside = 0.18 if len(panels) < 2 else 0.55
-    room = 0.0 if y is None else 0.15 + 1.1 * parts.room([*y.label.split(" ("), *y.texts])
+    room = 0.0 if y is None else 0.15 + 1.1 * room([*y.label.split(" ("), *y.texts])
     grid = parts.Grid(cube.title, [x], panels, 0.92, 0.1 + beside + room)
     shade = [BLUE] if y is None else y.shades()
     for ax, rows, spread in zip(grid.axes, values, sd, strict=True):
@@ -250,10 +250,10 @@ def _colours(cube: _Cube, x: Key, y: Key, panels: list[Key]) -> Figure:
     from matplotlib.colors import Normalize
 
     values, _, marks = cube.block(panels, y, x)
-    left = 0.92 if y.numeric else 0.55 + parts.room(y.texts)
+    left = 0.92 if y.numeric else 0.55 + room(y.texts)
     beside = 0.16 if len(panels) < 2 else 0.55
     grid = parts.Grid(cube.title, [x], panels, left, 0.92 + beside)
-    norm = Normalize(*parts.limits(values))
+    norm = Normalize(*limits(values))
     for ax, cells, runs in zip(grid.axes, values, marks, strict=True):
         parts.set_axis(ax.yaxis, y, grid.panel_height)
         if y.dim == x.dim:
