@@ -226,8 +226,8 @@ def _picture(cube: _Cube, x: Key, y: Key | None, panels: list[Key], averaged: li
         values, sd, marks = np.where(where, values, np.nan), sd * where, marks * where
         x, y = replace(x, joined=False), replace(y, values=y.distinct)
     beside = 0.18 if len(panels) < 2 else 0.55
-    room = 0.0 if y is None else 0.15 + 1.1 * room([*y.label.split(" ("), *y.texts])
-    grid = parts.Grid(cube.title, [x], panels, 0.92, 0.1 + beside + room)
+    beyond = 0.0 if y is None else 0.15 + 1.1 * room([*y.label.split(" ("), *y.texts])
+    grid = parts.Grid(cube.title, [x], panels, 0.92, 0.1 + beside + beyond)
     shade = [BLUE] if y is None else y.shades()
     for ax, rows, spread in zip(grid.axes, values, sd, strict=True):
         parts.lines(ax, x, rows, spread, shade)
