@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ import xarray as xr
 import neurolab
 from neurolab.problems import ConfigError
 
+HOME = str(Path(neurolab.__file__).parent.parent)
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
 SHORT = ("size=12", "duration=100ms", KEEP)
@@ -43,10 +47,15 @@ def test_a_point_is_the_run_it_would_be_alone(tmp_path):
         sweep(tmp_path / name, *ADEX, *more)
         for name, more in (
             ("one", ["sweep.batch=1"]),
-            ("three", ["sweep.batch=4", "device.count=2"]),
             ("single", ["device.count=1"]),
         )
     ]
+    # The number of host devices is fixed when JAX starts: a process of its own.
+    command = [sys.executable, "-m", "neurolab", "-m", *SHORT, *ADEX]
+    command += ["sweep.batch=4", "device.count=2", f"hydra.sweep.dir='{tmp_path / 'two'}'"]
+    subprocess.run(command, check=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": HOME})
+    others.append(neurolab.open_sweep(tmp_path / "two"))
+    assert others[-1].summary["device"].endswith("x 2")
     for index in (0, 3, 5):
         overrides = whole.definition["points"][index]["overrides"]
         alone = neurolab.run(overrides, tmp_path / f"alone{index}")

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurolab.device import choose as choose_devices
 from neurolab.device import prepare
-from neurolab.problems import ConfigError, Problem
+from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.stop import StopRequest
 from neurolab.sweep.compose import Composer, Point, compose_points, configuration
 from neurolab.sweep.executors import Executor
@@ -88,6 +89,8 @@ def run_sweep(
     _refuse(points, mistakes(points))
     for warning in warnings:
         log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
+    if executor is None:
+        _check_devices(groups)
     definition = define(templates, points, groups, axes or axes_of(jobs))
     if before is not None and settings.resume:
         found = differences(before, definition)
@@ -124,6 +127,13 @@ def run_sweep(
     bad = [row for row in outcome.rows.values() if row["status"] != "completed"]
     outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad))
     return outcome
+
+
+def _check_devices(groups: Sequence[Group]) -> None:
+    problems = Problems()
+    for group in groups:
+        choose_devices(group.config.get("device") or {}, None, problems)
+    problems.raise_if_any()
 
 
 def _track(
