@@ -1,11 +1,8 @@
-"""A point of a sweep is the run it would be alone, in whatever batch, on however many devices."""
+"""A sweep in its folder: a grid with units, bad points, refusals, resuming, memory."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +11,6 @@ import xarray as xr
 import neurolab
 from neurolab.problems import ConfigError
 
-HOME = str(Path(neurolab.__file__).parent.parent)
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
 SHORT = ("size=12", "duration=100ms", KEEP)
@@ -31,56 +27,6 @@ def assert_same(point, run):
         np.testing.assert_allclose(point.traces[name], values, rtol=1e-12, atol=1e-12)
         assert point.traces[name].attrs["units"] == values.attrs["units"]
     np.testing.assert_array_equal(point.rate, run.rate)
-
-
-ADEX = (
-    "neuron=adexif_ref", "synapse=expon", "input.rate=60Hz,80Hz,90Hz", "neuron.b=zip:0mA:5mA",
-    "seed=zip:1:2", "device.precision=float64",
-)  # fmt: skip
-
-
-def test_a_point_is_the_run_it_would_be_alone(tmp_path):
-    """Identical spikes and traces in float64: alone, in batches of any size, on 1 or 2 devices."""
-    whole = sweep(tmp_path / "whole", *ADEX)
-    assert whole.data.sizes == {"input.rate": 3, "zip": 2}
-    others = [
-        sweep(tmp_path / name, *ADEX, *more)
-        for name, more in (
-            ("one", ["sweep.batch=1"]),
-            ("single", ["device.count=1"]),
-        )
-    ]
-    # The number of host devices is fixed when JAX starts: a process of its own.
-    command = [sys.executable, "-m", "neurolab", "-m", *SHORT, *ADEX]
-    command += ["sweep.batch=4", "device.count=2", f"hydra.sweep.dir='{tmp_path / 'two'}'"]
-    subprocess.run(command, check=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": HOME})
-    others.append(neurolab.open_sweep(tmp_path / "two"))
-    assert others[-1].summary["device"].endswith("x 2")
-    for index in (0, 3, 5):
-        overrides = whole.definition["points"][index]["overrides"]
-        alone = neurolab.run(overrides, tmp_path / f"alone{index}")
-        assert alone.summary["spike_count"] > 20
-        assert alone.summary["spike_count"] == whole[index].summary["spike_count"]
-        assert alone.summary["rate_hz_std"] == whole[index].summary["rate_hz_std"]
-        assert alone.summary["isi_cv_mean"] == whole[index].summary["isi_cv"]
-        for there in (whole, *others):
-            assert_same(there[index], alone)
-        config = dict(alone.config)
-        config.pop("sweep")
-        assert dict(whole[index].config) == config
-
-
-def test_structures_of_all_kinds_share_no_batch(tmp_path):
-    """Neurons, steps, distributions and seeds in one sweep: a point is the run it would be."""
-    found = sweep(
-        tmp_path / "sweep", "neuron=lif,gif", "neuron.tau=[normal,8ms,1ms],7ms", "seed=3,4",
-        "input=poisson", "dt=0.1ms,0.2ms", "device.precision=float64",
-    )  # fmt: skip
-    assert found.data.sizes == {"neuron": 2, "neuron.tau": 2, "seed": 2, "dt": 2}
-    np.testing.assert_allclose(found.data["dt"], [0.1, 0.2])
-    for index in (0, 1, 3, 7, 10, 14):
-        overrides = found.definition["points"][index]["overrides"]
-        assert_same(found[index], neurolab.run(overrides, tmp_path / f"alone{index}"))
 
 
 def test_a_grid_becomes_a_grid(tmp_path):

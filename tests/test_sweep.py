@@ -1,0 +1,332 @@
+"""What a sweep says of its points: the same whatever computes them, over axes with units."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import neurolab
+from neurolab.cli import main
+from neurolab.compose import compose_config, effective
+
+CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
+SHORT = ("size=10", "duration=100ms", KEEP)
+
+
+@pytest.fixture(autouse=True)
+def without_pictures(monkeypatch):
+    """Pictures have tests of their own."""
+    monkeypatch.setattr("neurolab.plots.draw_all", lambda run: [])
+    monkeypatch.setattr("neurolab.sweep.plots.draw_all", lambda *_: [])
+
+
+def sweep(folder, *overrides):
+    return neurolab.run_sweep([*SHORT, *overrides], folder)
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    """``neurolab -m`` in this process: its exit code; Hydra's logging is undone afterwards."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    monkeypatch.chdir(tmp_path)
+
+    def call(*overrides, folder="sweep"):
+        arguments = ["neurolab", "-m", *overrides, KEEP, f"hydra.sweep.dir={folder}"]
+        monkeypatch.setattr(sys, "argv", arguments)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code
+
+    yield call
+    root.handlers[:], root.level = before
+
+
+def same_spikes(one, other):
+    return all(np.array_equal(one.spikes[k], other.spikes[k]) for k in ("time", "neuron"))
+
+
+def trace_difference(one, other):
+    """The largest difference of two runs' traces; infinite if they are not of the same times."""
+    if not all(one.traces[name].shape == other.traces[name].shape for name in other.traces):
+        return float("inf")
+    return max(
+        float(np.abs(one.traces[name].values - other.traces[name].values).max())
+        for name in other.traces
+    )
+
+
+STRUCTURES = {
+    "poisson": ("neuron=lif", "input.rate=zip:10Hz:30Hz:40Hz:60Hz:90Hz", "seed=zip:5:4:3:2:1"),
+    "conductance": (
+        "neuron=gif", "synapse=expon", "synapse/output=conductance", "+input@inputs.noise=ou",
+        "input.rate=60Hz", "inputs.noise.sigma=linspace:0.5rheobase:2rheobase:5",
+    ),
+    "file": (
+        "neuron=lif_ref", "integrator=rk4", "input=spikes_from_file", "input.file='{file}'",
+        "input.weight=linspace:5rheobase*ms:15rheobase*ms:5", "+input@inputs.step=step",
+        "inputs.step.start=20ms", "neuron.tau=[normal,8ms,1ms]",
+    ),
+}  # fmt: skip
+BATCHES = {
+    "all on 2": ("device.count=2",), "3 on 1": ("sweep.batch=3", "device.count=1"),
+    "1": ("sweep.batch=1",),
+}  # fmt: skip
+COMPARED = """
+import json, sys
+import neurolab.plots, neurolab.sweep.plots
+neurolab.plots.draw_all = neurolab.sweep.plots.draw_all = lambda *_: []
+sys.path.insert(0, sys.argv[1])
+import test_sweep
+print(json.dumps(test_sweep.compare(sys.argv[2])))
+"""
+
+
+def compare(folder):
+    """How points of all structures differ from single runs, in batches of several sizes."""
+    folder, found = Path(folder), {}
+    np.save(folder / "spikes.npy", np.column_stack([np.arange(80) * 1.2, np.arange(80) % 10]))
+    for name, overrides in STRUCTURES.items():
+        given = [text.format(file=folder / "spikes.npy") for text in overrides]
+        given.append("device.precision=float64")
+        there = {k: sweep(folder / name / k, *given, *more) for k, more in BATCHES.items()}
+        first = there["all on 2"]
+        for index in (1, 4):
+            alone = neurolab.run(
+                first.definition["points"][index]["overrides"], folder / name / str(index)
+            )
+            found[f"{name} {index}"] = {
+                "spikes": alone.summary["spike_count"],
+                "same": {k: same_spikes(s[index], alone) for k, s in there.items()},
+                "differ": max(trace_difference(s[index], alone) for s in there.values()),
+            }
+    return found
+
+
+def test_batches_and_devices_do_not_matter(tmp_path):
+    """In float64 a point is the run it would be alone: all five at once on 2 devices, 3 on one, 1.
+
+    Spikes are identical, traces to 1e-12 of V in mV.  The points are computed in a process of their
+    own: one that has loaded JAX cannot have more devices.
+    """
+    environment = os.environ | {
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "PYTHONPATH": str(Path(neurolab.__file__).parent.parent),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", COMPARED, str(Path(__file__).parent), str(tmp_path)],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert len(found) == 6
+    for point, told in found.items():
+        assert told["same"] == dict.fromkeys(BATCHES, True), point
+        assert told["differ"] <= 1e-12, point
+    assert sum(told["spikes"] > 0 for told in found.values()) == 6
+
+
+def test_in_float32_spikes_are_the_same_as_well(tmp_path):
+    """50 points in float32, at once, 7 at a time, and some alone: all spikes are identical.
+
+    Rounding may differ between programs, so this is a measurement: of 150 points of three
+    structures (LIF; AdEx with a synapse; GIF with a conductance and noise), each in four kinds of
+    batches, none had another spike than alone, and V differed by at most 2.4e-7 mV.
+    """
+    given = ("neuron.tau=linspace:4ms:12ms:5", "input.rate=linspace:20Hz:60Hz:10")
+    whole, seven = sweep(tmp_path / "a", *given), sweep(tmp_path / "b", *given, "sweep.batch=7")
+    assert len(list((tmp_path / "b" / "batches").iterdir())) > 5
+    assert whole.spike_count.sum() > 1000
+    assert [same_spikes(*pair) for pair in zip(whole, seven, strict=True)] == [True] * 50
+    for index in (17, 49):
+        alone = neurolab.run(whole.definition["points"][index]["overrides"], tmp_path / f"{index}")
+        assert same_spikes(whole[index], alone)
+        assert trace_difference(whole[index], alone) < 1e-6
+
+
+def test_values_are_coordinates_in_the_unit_of_the_parameter(tmp_path):
+    """5000uA is 5.0 mA, 1.1 rheobase is relative; a point has spikes, traces, rate and config."""
+    found = sweep(
+        tmp_path, "neuron=adexif", "input=constant", "neuron.b=0mA,5000uA,0.01A",
+        "input.amplitude=0.5rheobase,'2 rheobase'", "record=full",
+    )  # fmt: skip
+    assert found.data.sizes == {"neuron.b": 3, "input.amplitude": 2}
+    np.testing.assert_array_equal(found.data["neuron.b"], [0.0, 5.0, 10.0])
+    assert found.data["neuron.b"].attrs["units"] == "mA"
+    np.testing.assert_array_equal(found.data["input.amplitude"], [0.5, 2.0])
+    assert found.data["input.amplitude"].attrs["units"] == "rheobase"
+    assert found.rate_hz.attrs["units"] == "Hz"
+    line = found.rate_hz.sel({"neuron.b": 5})
+    assert line.dims == ("input.amplitude",)
+    assert line[0] == 0.0
+    assert line[1] == found.table["rate_hz"][3] == found[3].summary["rate_hz"] > 0
+    xr.testing.assert_identical(xr.open_zarr(tmp_path / "sweep.zarr").load(), found.data)
+    xr.testing.assert_identical(neurolab.open_sweep(tmp_path).data, found.data)
+    rows = pd.read_csv(tmp_path / "sweep.csv")
+    assert list(rows["neuron.b"]) == ["0mA", "0mA", "5000uA", "5000uA", "0.01A", "0.01A"]
+    np.testing.assert_allclose(rows["rate_hz"], found.table["rate_hz"])
+    assert list(rows["spike_count"]) == list(found.spike_count.values.ravel())
+
+    point = found[3]
+    assert point.spikes["time"].size == found.spike_count[1, 1] > 0
+    assert set(point.traces) == {"V", "w"}
+    assert point.traces["V"].shape == (1000, 10)
+    assert point.traces["w"].attrs["units"] == "mA"
+    # 5 ms bins of the rate count every spike once
+    assert point.rate.sum() * 0.005 * 10 == pytest.approx(point.spikes["time"].size)
+    composed = effective(compose_config(point.overrides), point.overrides)
+    composed.pop("sweep")
+    assert point.config == composed
+    assert point.config.neuron.b == "5000uA"
+
+
+def test_options_and_values_walked_together_are_axes_too(tmp_path):
+    """Options are text on their axis; zip and random values share an axis of their own."""
+    found = sweep(
+        tmp_path / "a", "neuron=lif,expif", "input=constant", "seed=zip:7:8",
+        "input.amplitude=zip:0.5rheobase:3rheobase", "record=spikes",
+    )  # fmt: skip
+    assert found.data.sizes == {"neuron": 2, "zip": 2}
+    assert list(found.data["neuron"].values) == ["lif", "expif"]
+    assert found.data["seed"].dims == found.data["input.amplitude"].dims == ("zip",)
+    assert list(found.data["seed"].values) == [7, 8]
+    assert list(found.rate_hz.sel(neuron="lif").values > 0) == [False, True]
+    assert [found[k].config.neuron._target_[-3:] for k in (0, 3)] == ["LIF", "pIF"]
+
+    given = ("input.rate=sobol:10Hz:40Hz:4", "neuron.tau=random:5ms:20ms:4", "record=summary")
+    found = sweep(tmp_path / "b", *given, "sweep.seed=3")
+    assert found.data.sizes == {"sample": 4}
+    rates, taus = found.data["input.rate"], found.data["neuron.tau"]
+    assert (rates.attrs["units"], taus.attrs["units"]) == ("Hz", "ms")
+    assert sorted((rates.values - 10) // 7.5) == [0, 1, 2, 3]  # Sobol: one in each quarter
+    assert ((taus > 5) & (taus < 20)).all()
+    table = found.table
+    np.testing.assert_array_equal(table["neuron.tau"], taus)
+    text = next(text for text in found[2].overrides if text.startswith("neuron.tau="))
+    assert float(text.partition("=")[2].removesuffix("ms")) == pytest.approx(taus[2])
+
+
+def test_sizes_durations_and_references_in_one_sweep(tmp_path, command):
+    """Sizes and durations are axes; drawn values and those that refer to others follow the point.
+
+    neuron.tau is the swept synapse.tau, V(0) is drawn anew for every seed: as in single runs.
+    """
+    given = (
+        "synapse=expon", "neuron.tau=${synapse.tau}", "synapse.tau=5ms,8ms", "size=4,6",
+        "neuron.V_initializer=[uniform,0mV,1mV]", "duration=40ms,0.06s", "seed=1,2", "record=full",
+        "device.precision=float64",
+    )  # fmt: skip
+    assert command(*given) == 0
+    found = neurolab.open_sweep(tmp_path / "sweep")
+    assert found.data.sizes == {"synapse.tau": 2, "size": 2, "duration": 2, "seed": 2}
+    np.testing.assert_array_equal(found.data["duration"], [40.0, 60.0])
+    assert found.data["duration"].attrs["units"] == "ms"
+    np.testing.assert_array_equal(found.data["size"], [4, 6])
+    assert (found.data["status"] == "completed").all()
+    shapes = [point.traces["V"].shape for point in found]
+    assert shapes == [(n, size) for _ in (5, 8) for size in (4, 6) for n in (400, 400, 600, 600)]
+    assert found[0].config.neuron.tau == "5ms"
+    assert found[8].config.neuron.tau == found[8].config.synapse.tau == "8ms"
+    for one, other in ((0, 1), (0, 8)):  # another seed, another tau
+        assert trace_difference(found[one], found[other]) > 0.01
+    for index in (0, 1, 14):
+        overrides = found.definition["points"][index]["overrides"]
+        alone = neurolab.run(overrides, tmp_path / str(index))
+        assert same_spikes(found[index], alone)
+        assert trace_difference(found[index], alone) <= 1e-12
+
+
+BAD = ("neuron=expif", "neuron.spk_reset=soft", "integrator=euler", "input=constant")
+
+
+def test_a_point_that_diverges_is_told_as_a_run_is(tmp_path):
+    """In the middle of a batch of five: step, neuron and the data before as in the single run."""
+    found = sweep(
+        tmp_path / "sweep", *BAD, "record=full", "device.count=1",
+        "input.amplitude=0.5rheobase,5rheobase,0.6rheobase,60rheobase,0.7rheobase",
+    )  # fmt: skip
+    assert len(list((tmp_path / "sweep" / "batches").iterdir())) == 1
+    bad = "diverged"
+    assert list(found.table["status"]) == ["completed", bad, "completed", bad, "completed"]
+    for index in (1, 3):
+        overrides = found.definition["points"][index]["overrides"]
+        alone = neurolab.run(overrides, tmp_path / str(index))
+        assert alone.summary["status"] == bad
+        assert found.table["message"][index] == alone.summary["message"]
+        good = alone.committed_steps
+        assert 0 < good == found[index].committed_steps < 1000
+        assert f"in step {good} " in alone.summary["message"]
+        np.testing.assert_array_equal(found[index].traces["V"], alone.traces["V"])
+        assert np.isfinite(found[index].traces["V"]).all()
+        assert same_spikes(found[index], alone)
+    for index in (0, 2, 4):
+        assert found[index].traces["V"].shape == (1000, 10)
+
+
+def test_a_key_that_one_option_lacks_refuses_its_points(tmp_path):
+    """neuron.b is no key of LIF: its points say so, those of AdEx are computed."""
+    found = sweep(tmp_path, "neuron=adexif_ref,lif", "neuron.b=1mA,2mA", "record=summary")
+    assert list(found.table["status"]) == ["completed", "completed", "refused", "refused"]
+    assert "neuron.b" in found.table["message"][3]
+    assert np.isnan(found.rate_hz.sel(neuron="lif")).all()
+    assert np.isfinite(found.rate_hz.sel(neuron="adexif_ref")).all()
+    with pytest.raises(KeyError, match="point 2 is refused"):
+        found[2]
+    with pytest.raises(IndexError):
+        found[4]
+
+
+@pytest.mark.parametrize(
+    ("code", "overrides"),
+    [
+        (0, ["neuron.tau=5ms,6ms"]),
+        (1, ["neuron.V_reset=0mV,2mV"]),  # at or above V_th: 1 mV
+        (2, ["neuron.tau=5ms,6mV", "neuron.R=1ohm,2mA"]),
+    ],
+)
+def test_exit_codes_of_the_command(tmp_path, command, capsys, code, overrides):
+    """0: all points; 1: some were refused; 2: a value is wrong everywhere, and nothing is made."""
+    assert command("size=10", "duration=20ms", *overrides) == code
+    told = capsys.readouterr()
+    if code < 2:
+        statuses = list(neurolab.open_sweep(tmp_path / "sweep").table["status"])
+        assert statuses == ["completed", "refused" if code else "completed"]
+        assert ("neuron.V_reset" in told.out) == bool(code)
+    else:
+        assert "2 problems" in told.err
+        assert "at point" in told.err
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_resuming_computes_what_is_missing_and_no_more(tmp_path):
+    """A batch that was never committed is computed again; table and spikes are as before."""
+    given = ("input.rate=linspace:20Hz:60Hz:6", "sweep.batch=2")
+    whole = sweep(tmp_path, *given)
+    table, spikes = whole.table, [point.spikes.load() for point in whole]
+    (tmp_path / "batches" / "000002" / "commit.json").unlink()
+    there = ["completed"] * 2
+    assert list(neurolab.open_sweep(tmp_path).table["status"]) == [
+        *there,
+        "missing",
+        "missing",
+        *there,
+    ]
+    shutil.rmtree(tmp_path / "sweep.zarr")
+    resume = f"sweep.resume='{tmp_path}'"
+    for missing in (2, 0):
+        again = sweep(tmp_path, *given, resume)
+        assert again.summary["computed"] == missing
+        assert again.table.equals(table)
+        for point, before in zip(again, spikes, strict=True):
+            xr.testing.assert_identical(point.spikes.load(), before)
