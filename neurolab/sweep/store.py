@@ -74,7 +74,7 @@ class SweepFolder:
         return dict(sorted({**self.failures(), **refused, **self.rows()}.items()))
 
     def failures(self) -> dict[int, dict[str, Any]]:
-        """Points whose computation failed in the last session, and why."""
+        """Points whose computation failed when they were last tried, and why."""
         path = self.path / _FAILURES
         found = json.loads(path.read_text()) if path.exists() else {}
         return {
@@ -83,7 +83,7 @@ class SweepFolder:
         }
 
     def fail(self, reasons: Mapping[int, str]) -> None:
-        """Say which points failed; the next session computes them again."""
+        """Say which points failed; resuming computes them again."""
         if reasons:
             write_json(self.path / _FAILURES, reasons)
 
