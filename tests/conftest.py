@@ -1,8 +1,10 @@
 """Compiled programs are kept between runs of the tests, under pytest's cache."""
 
 import os
+import sys
 
 import pytest
+from absl import logging as absl_logging
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -12,3 +14,6 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+    # absl, which JAX's world brings, logs to the stderr of its import, and when Hydra sets up its
+    # logging closes that stream unless it is the process's own: not the one pytest captures with.
+    absl_logging.get_absl_handler().python_handler.setStream(sys.__stderr__)

@@ -177,3 +177,92 @@ def test_what_is_generated_reads_back(start, stop, n, unit):
     numbers = [float(parse(text).mantissa) for text in texts]
     wanted = np.linspace(start, stop, n)
     np.testing.assert_allclose(numbers, wanted, rtol=1e-10, atol=1e-11 * max(abs(wanted)) + 1e-300)
+
+
+@pytest.mark.parametrize("text", ["linspace(0,1,5)", "range(1,4)", "zip(a,b)", "sobol(1,2,4,log)"])
+def test_every_spelling_is_the_same_sweep(text):
+    """A function, colons, and either in quotes of both kinds: one plan."""
+    colons = text.replace("(", ":").replace(",", ":").rstrip(")")
+    spelt = [text, colons, f"'{text}'", f'"{text}"', f"'{colons}'", f'"{colons}"']
+    assert len({str(read_plan([f"a={one}"]).points()) for one in spelt}) == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "a=linspace(1mV^2,2mV^2,2)",
+        "a=linspace:1µS:2µS:2",
+        "a=linspace(1mV²,2mV²,2)",
+        "a=zip('a,b',\"it's\")",
+        "a=zip('x(y',normal(10 ms, 1 ms))",
+        "a=zip:[1,2]:[3,4]",
+        "a=zip(data/µ.npy,b)",
+        "a=random(1 1/mV, 2 1/mV, 2, log)",
+    ],
+)
+def test_whatever_stands_in_a_form_hydra_reads_it(form):
+    """So does each point that comes of it; Hydra's form is the same sweep and needs no other."""
+    parser = OverridesParser.create()
+    assert not parser.parse_override(hydra_form(form)).is_sweep_override()
+    assert hydra_form(hydra_form(form)) == hydra_form(form)
+    points = read_plan([form]).points()
+    assert len(points) == 2
+    assert read_plan([hydra_form(form)]).points() == points
+    assert not any(parser.parse_override(o).is_sweep_override() for (o,) in points)
+
+
+def test_texts_in_zip_stay_what_they_are():
+    """Quotes hold commas and brackets together; a path keeps its letters."""
+    assert values("a=zip('a,b','x(y')") == ["'a,b'", "'x(y'"]
+    assert values("a=zip(data/µ.npy,b)") == ["'data/µ.npy'", "b"]
+
+
+def test_relative_drives_are_converted_and_whole_numbers_exact():
+    """Charges relative to the neuron have units too; a seed keeps all its digits."""
+    assert values("w=linspace(0.5rheobase*ms,0.001 rheobase * s,2)") == [
+        "0.5rheobase*ms",
+        "1rheobase*ms",
+    ]
+    assert values("t=range(1ms,1.3ms,100us)") == ["1ms", "1.1ms", "1.2ms"]
+    assert values("seed=range:1234567890123456:1234567890123458")[1] == "1234567890123457"
+    assert values("a=random(1e-200,1e200,3,log)") != ["inf"] * 3
+
+
+def test_a_distribution_in_yaml_needs_no_quotes():
+    """``normal(10 ms, 1 ms)`` among the parameters of a sweep is a fixed value."""
+    plan = read_plan(["a=normal(10 ms, 1 ms)", "b=1,2"])
+    assert plan.points()[0] == ["a='normal(10 ms, 1 ms)'", "b=1"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("a=range(1,5,0)", "must not be zero"),
+        ("a=range(0.5,5,0)", "Invalid range"),
+        ("a=range(5,1)", "no values"),
+        ("a=glob(*)", "cannot be read"),
+        ("a=range(0,1000000000)", "points; at most"),
+        ("a=linspace:0:1:1000000000", "1e+09 points"),
+        ("a=random:0:1:1000000000", "1e+09 points"),
+        ("a=random:5:1:3", "low must be below high"),
+        ("a=zip(choice(1,2),3)", "is a sweep itself"),
+        ("a=1,linspace:0:1:2", "cannot hold a form"),
+        ("a=linspace(1mX,2mX,2)", "'mX' is not the name of a unit"),
+        ("~a=linspace(0,1,2)", "cannot be read"),
+    ],
+)
+def test_a_mistake_is_a_problem_and_no_crash(argument, told):
+    """Nor is anything of a size computed that is refused."""
+    assert told in refusal(argument)
+
+
+def test_a_mistake_that_is_overridden_is_told_as_well():
+    """The last of a key given twice holds, but both must be readable."""
+    assert "linspace takes" in refusal("a=linspace(1,2)", "a=3")
+
+
+def test_another_random_key_changes_no_value():
+    """Each key has a stream of its own."""
+    alone = [row[0] for row in read_plan(["a=random:0:1:4"]).axes[0].values]
+    beside = read_plan(["b=random:0:1:4", "a=random:0:1:4"]).axes[0].values
+    assert [row[1] for row in beside] == alone

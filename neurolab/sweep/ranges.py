@@ -1,144 +1,209 @@
-"""Ranges and samples of values with units, as texts: ``linspace(0mA, 50mA, 11)``."""
+"""Ranges and samples of values with units, as texts: ``linspace(0mA, 50mA, 11)``.
+
+A bound is a number and a unit text (``5mA``, ``-55 mV``, ``0.07/mV``, ``1.1rheobase``).  Numbers
+are read as decimals, so that a step of 0.1 is a tenth, and written with twelve significant digits.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 import warnings
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
-import numpy as np
+__all__ = ["FormError", "Interval", "Series", "example", "read_numbers", "samples"]
 
-__all__ = ["FormError", "samples", "values_of"]
-
-_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*", re.DOTALL)
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
+#: Each form's arguments, how few and how many there may be, and a form that works.
 _TAKES = {
-    "linspace": ("start, stop, n", "linspace(0mA, 50mA, 11)"),
-    "logspace": ("start, stop, n", "logspace(1Hz, 100Hz, 9)"),
-    "range": ("start, stop, step", "range(5ms, 20ms, 5ms)"),
-    "random": ("low, high, n, and log or nothing", "random(10Hz, 40Hz, 100)"),
-    "sobol": ("low, high, n, and log or nothing", "sobol(10Hz, 40Hz, 128)"),
+    "linspace": ("start, stop, n", (3, 3), "linspace:0mA:50mA:11"),
+    "logspace": ("start, stop, n", (3, 3), "logspace:1Hz:100Hz:9"),
+    "range": ("start, stop, step", (1, 3), "range:5ms:20ms:5ms"),
+    "random": ("low, high, n, and log or nothing", (3, 4), "random:10Hz:40Hz:100"),
+    "sobol": ("low, high, n, and log or nothing", (3, 4), "sobol:10Hz:40Hz:128:log"),
+    "zip": ("values", (1, math.inf), "zip:1mA:2mA:3mA"),
 }
+#: Spellings that Hydra's grammar refuses (both code points of micro and ohm), and plain ones.
+_PLAIN = str.maketrans(
+    {"\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm"}
+    | {"·": "*", "²": "2", "³": "3", "^": "**"}
+)
+#: Factors of units known without importing the unit library, which takes a second.
+_COMMON = {"", "rheobase", "s", "ms", "us", "Hz", "kHz", "V", "mV", "A", "mA", "uA", "nA", "pA"}
+_COMMON |= {"S", "mS", "uS", "nS", "pS", "ohm", "kohm", "Mohm", "F", "uF", "nF", "pF"}
 
 
 class FormError(ValueError):
     """A form that cannot be read; the text says what would be right."""
 
 
-def values_of(name: str, arguments: Sequence[str]) -> list[str]:
-    """The values of linspace, logspace, range or zip."""
-    if name == "zip":
-        if not all(arguments):
-            raise FormError("a value is empty; write for example zip(1mA, 2mA, 3mA)")
-        return list(arguments)
-    if name == "range":
-        return _range(list(arguments))
-    if len(arguments) != 3:
-        raise _wrong(name)
-    start, stop, unit = _bounds(arguments[0], arguments[1])
-    n = _count(arguments[2], name)
-    if name == "linspace":
-        values = np.linspace(start, stop, n)
-    else:
-        if start * stop <= 0:
-            raise FormError("the ends of logspace must be of one sign and not 0")
-        values = np.geomspace(start, stop, n)
-    return [_text(value, unit) for value in values]
+@dataclass(frozen=True)
+class Series:
+    """``size`` numbers in order, computed only when they are asked for."""
+
+    size: int
+    unit: str
+    at: Callable[[int], Decimal | float | int]
+
+    def texts(self) -> tuple[str, ...]:
+        """Every value as a text."""
+        return tuple(_text(self.at(k), self.unit) for k in range(self.size))
 
 
-def samples(name: str, arguments: Sequence[str], place: tuple[int, int], seed: int) -> list[str]:
-    """The values of one of the keys that are sampled together.
+@dataclass(frozen=True)
+class Interval:
+    """Bounds between which ``size`` values are drawn, by ``random`` or ``sobol``."""
 
-    ``place`` is the key's number among those of this kind, and how many they are.  More points
-    begin with the same ones.
+    method: str
+    size: int
+    unit: str
+    low: float
+    high: float
+    log: bool
+
+    def texts(self, shares: Iterable[float]) -> tuple[str, ...]:
+        """The values at shares (0 to 1) of the way from ``low`` to ``high``."""
+        if self.log:
+            values = (_between_logs(self.low, self.high, share) for share in shares)
+        else:
+            values = (self.low * (1 - share) + self.high * share for share in shares)
+        return tuple(_text(value, self.unit) for value in values)
+
+
+def example(name: str) -> str:
+    """A form of this name that works, in the spelling that no shell touches."""
+    return _TAKES[name][2]
+
+
+def read_numbers(name: str, arguments: Sequence[str]) -> Series | Interval:
+    """What linspace, logspace, range, random or sobol stands for.
+
+    Raises
+    ------
+    FormError
+        For a wrong number of arguments, bounds that do not go together, or a size that is none.
     """
-    if len(arguments) not in (3, 4) or (len(arguments) == 4 and arguments[3] != "log"):
-        raise _wrong(name)
-    low, high, unit = _bounds(arguments[0], arguments[1])
-    n, (number, count) = _count(arguments[2], name), place
-    if name == "random":
-        x = np.random.default_rng([seed, number]).random(n)
-    else:
-        from scipy.stats import qmc
+    takes, (least, most), _ = _TAKES[name]
+    if not least <= len(arguments) <= most or arguments[3:] not in ([], ["log"]):
+        raise FormError(f"{name} takes {takes}")
+    if name == "range":
+        return _range(arguments)
+    (start, stop), unit = _bounds(arguments[:2])
+    if not re.fullmatch(r"0*[1-9]\d*", arguments[2], re.ASCII):
+        raise FormError(f"'{arguments[2]}' is not a number of values")
+    n = int(arguments[2])
+    if name in ("random", "sobol"):
+        log = len(arguments) == 4
+        if log and not (start > 0 and stop > 0):
+            raise FormError("with log both bounds must be positive")
+        if start >= stop:
+            raise FormError(f"low must be below high: {arguments[0]} is not below {arguments[1]}")
+        return Interval(name, n, unit, float(start), float(stop), log)
+    last = max(n - 1, 1)
+    if name == "linspace":
+        return Series(n, unit, lambda k: (start * (last - k) + stop * k) / last)
+    if start * stop <= 0:
+        raise FormError("the ends of logspace must be of one sign and not 0")
+    low, high = float(start), float(stop)
+    return Series(n, unit, lambda k: _between_logs(low, high, k / last))
+
+
+def samples(intervals: Mapping[str, Interval], seed: int) -> list[tuple[str, ...]]:
+    """The values of the keys that are sampled together, point by point.
+
+    The keys with sobol are the dimensions of one scrambled Sobol sequence; each with random has a
+    stream of its own, which other keys and their order do not disturb.  More points begin with
+    the same ones.
+    """
+    import numpy as np
+
+    shares: dict[str, np.ndarray] = {}
+    together = [key for key, interval in intervals.items() if interval.method == "sobol"]
+    if together:
+        from scipy.stats.qmc import Sobol
 
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # n no power of 2
-            x = qmc.Sobol(count, scramble=True, rng=np.random.default_rng(seed)).random(n)[
-                :, number
-            ]
-    if len(arguments) == 4:
-        if not (low > 0 and high > 0):
-            raise FormError("with log both bounds must be positive")
-        values = low * (high / low) ** x
-    else:
-        values = low + (high - low) * x
-    return [_text(value, unit) for value in values]
+            sequence = Sobol(len(together), scramble=True, rng=np.random.default_rng(seed))
+            drawn = sequence.random(intervals[together[0]].size)
+        shares.update(zip(together, drawn.T, strict=True))
+    for key, interval in intervals.items():
+        if interval.method == "random":
+            stream = np.random.default_rng([seed, zlib.crc32(key.encode())])
+            shares[key] = stream.random(interval.size)
+    columns = [interval.texts(shares[key].tolist()) for key, interval in intervals.items()]
+    return list(zip(*columns, strict=True))
 
 
-def _range(arguments: list[str]) -> list[str]:
-    if not 1 <= len(arguments) <= 3:
-        raise _wrong("range")
-    if len(arguments) == 1:
-        arguments = ["0", *arguments]
-    start, stop, unit = _bounds(arguments[0], arguments[1])
-    step = 1.0
-    if len(arguments) == 3:
-        step, _, unit = _bounds(arguments[2], f"1{unit}" if unit else "0")
-        if step == 0:
-            raise FormError("the step must not be 0")
-        start, stop, unit = _bounds(arguments[0], arguments[1], unit)
-    n = math.ceil((stop - start) / step - 1e-9)
-    if n < 1:
-        raise FormError(f"has no values: from {arguments[0]} a step of {step:g} leads away")
-    return [_text(start + k * step, unit) for k in range(n)]
+def _range(arguments: Sequence[str]) -> Series:
+    numbers, unit = _bounds(arguments)
+    if len(numbers) == 1:
+        numbers = [Decimal(0), *numbers]
+    start, stop, step = numbers if len(numbers) == 3 else [*numbers, Decimal(1)]
+    if step == 0:
+        raise FormError("the step must not be 0")
+    whole = all(number == number.to_integral_value() for number in (start, stop, step))
+    at: Callable[[int], Decimal | int] = lambda k: start + k * step  # noqa: E731
+    size = math.ceil((stop - start) / step - Decimal("1e-9"))
+    if whole:  # of any size, to the last digit
+        first, end, stride = int(start), int(stop), int(step)
+        at, size = lambda k: first + k * stride, -((first - end) // stride)
+    if size < 1:
+        way = "start and stop are the same" if start == stop else f"a step of {step:g} leads away"
+        raise FormError(f"has no values: {way}")
+    return Series(size, unit, at)
 
 
-def _bounds(low: str, high: str, unit: str | None = None) -> tuple[float, float, str]:
-    """Two quantities as numbers of one unit: that given, or the first's."""
-    read = []
-    for text in (low, high):
-        match = _QUANTITY.fullmatch(text)
-        if match is None:
-            raise FormError(f"'{text}' is not a number with a unit such as 5ms")
-        read.append((float(match[1]), match[2]))
-    (value, first), (_, second) = read
-    wanted = unit or (first if value or first else second) or ""
-    numbers = [_converted(value, own, wanted) for value, own in read]
-    if not all(map(math.isfinite, numbers)):
+def _bounds(texts: Sequence[str]) -> tuple[list[Decimal], str]:
+    """Quantities as numbers of the unit of the first that has one; 0 may stand without unit."""
+    read = [_quantity(text) for text in texts]
+    unit = next((unit for number, unit in read if unit or number), "")
+    return [
+        number if own == unit or not (own or number) else number * _factor(own, unit)
+        for number, own in read
+    ], unit
+
+
+def _quantity(text: str) -> tuple[Decimal, str]:
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise FormError(f"'{text}' is not a number with a unit such as 5ms")
+    if not math.isfinite(float(match[1])):
         raise FormError("the bounds must be finite")
-    return numbers[0], numbers[1], wanted
+    unit = re.sub(r"\s*([*/])\s*", r"\1", match[2].translate(_PLAIN))
+    unit = re.sub(r"^(\*(?!\*)|1(?=/|$))", "", unit)  # 20*mV is 20mV, 0.07 1/mV is 0.07/mV
+    if not _COMMON.issuperset(re.split(r"[*/]", unit)):
+        from neurolab.units import UnitError, parse
+
+        try:
+            parse(f"1{unit}")
+        except UnitError as error:
+            raise FormError(str(error)) from error
+    return Decimal(match[1]), unit
 
 
-def _converted(value: float, unit: str, wanted: str) -> float:
-    if unit == wanted or (value == 0 and not unit):
-        return value
+def _factor(own: str, wanted: str) -> Decimal:
+    """How many of the wanted unit are in one of its own."""
     import brainunit as u
 
-    from neurolab.units import Relative, UnitError, parse
+    from neurolab.units import parse
 
-    try:
-        ours, theirs = parse(f"{value} {unit}"), parse(f"1 {wanted}")
-        if isinstance(ours, Relative) or isinstance(theirs, Relative):
-            raise FormError(f"'{unit or 1}' and '{wanted or 1}' do not measure the same")
-        return float(ours.to(theirs.unit).mantissa)
-    except (UnitError, u.UnitMismatchError, TypeError) as error:
-        told = f"'{unit or 1}' and '{wanted or 1}' do not measure the same: {error}"
-        raise FormError(told) from error
+    ours, theirs = parse(f"1{own}"), parse(f"1{wanted}")
+    if type(ours) is not type(theirs) or not ours.unit.has_same_dim(theirs.unit):
+        raise FormError(f"'{own or 1}' and '{wanted or 1}' do not measure the same")
+    return Decimal(repr(float(u.Quantity(1.0, unit=ours.unit).to(theirs.unit).mantissa)))
 
 
-def _count(text: str, name: str) -> int:
-    if not re.fullmatch(r"\d+", text) or int(text) < 1:
-        raise FormError(f"'{text}' is not a number of values; write for example {_TAKES[name][1]}")
-    return int(text)
+def _between_logs(start: float, stop: float, share: float) -> float:
+    """The number at this share of the ratio of two; the ends exactly."""
+    if share in (0, 1):
+        return stop if share else start
+    low, high = math.log10(abs(start)), math.log10(abs(stop))
+    return math.copysign(10 ** (low + (high - low) * share), start)
 
 
-def _wrong(name: str) -> FormError:
-    takes, example = _TAKES[name]
-    return FormError(f"{name} takes {takes}; write for example {example}")
-
-
-def _text(value: float, unit: str) -> str:
-    """Up to twelve digits, without what rounding leaves behind them."""
-    number = f"{float(value):.12g}"
-    number = "0" if number in ("-0", "0") else number
-    space = " " if unit and (unit[0].isdigit() or " " in unit) else ""
-    return f"{number}{space}{unit}"
+def _text(value: Decimal | float | int, unit: str) -> str:
+    """Up to twelve digits, without what rounding leaves behind them; + 0.0 makes -0 a 0."""
+    return f"{value}{unit}" if isinstance(value, int) else f"{float(value) + 0.0:.12g}{unit}"
