@@ -48,13 +48,19 @@ def words(seed: Any, stream: int, first: Any, n_steps: int, elements: Any) -> ja
     Both words of a Threefry block are used: they belong to an even step and the odd one after it.
     So ``n_steps`` is 1, or even with an even ``first``.
     """
-    first = jnp.asarray(first, jnp.int32)
-    elements = jnp.asarray(elements)
-    pairs = (first >> 1) + jnp.arange(max(n_steps // 2, 1), dtype=jnp.int32)
-    even, odd = threefry2x32((seed, stream), (pairs[:, None], elements[None, :]))
+    first, elements = jnp.asarray(first, jnp.int32), jnp.asarray(elements)
     if n_steps == 1:
+        even, odd = threefry2x32((seed, stream), (first >> 1, elements[None, :]))
         return jnp.where((first & 1) == 0, even, odd)
-    return jnp.stack([even, odd], axis=1).reshape(n_steps, elements.shape[0])
+
+    # XLA does not fuse across a loop.  Without one it would compute words that all points of a
+    # batch share anew for each of them, as part of what the point makes of its words.
+    def fill(k: Any, drawn: jax.Array) -> jax.Array:
+        pair = jnp.stack(threefry2x32((seed, stream), ((first >> 1) + k, elements)))
+        return jax.lax.dynamic_update_slice_in_dim(drawn, pair, 2 * k, 0)
+
+    empty = jnp.zeros((n_steps, elements.shape[0]), jnp.uint32)
+    return jax.lax.fori_loop(0, n_steps // 2, fill, empty)
 
 
 def uniform(word: jax.Array, dtype: Any) -> jax.Array:
@@ -81,7 +87,7 @@ def poisson_tables(mean: float) -> tuple[int, int]:
     n_words = 1
     while n_words * MEAN_PER_WORD < mean:
         n_words *= 2
-    for n_thresholds, largest in ((8, 0.25), (16, 2.0), (32, 8.0)):
+    for n_thresholds, largest in ((8, 0.35), (16, 2.0), (32, 8.0)):
         if mean <= largest:
             return n_words, n_thresholds
     return n_words, 64
