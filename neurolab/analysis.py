@@ -109,7 +109,7 @@ class SpikeStatistics:
         self._sum_of_squares = np.zeros(n_neurons, np.int64)
 
     def update(self, step: np.ndarray, neuron: np.ndarray) -> None:
-        """Take in a chunk's spikes, sorted by step and later than all before.
+        """Take in a chunk's spikes, each neuron's sorted by step and later than all before.
 
         Raises:
             ValueError: sizes or neuron indices do not fit, or the spikes are not in order.

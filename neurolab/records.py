@@ -10,7 +10,7 @@ import numpy as np
 
 from neurolab.structure import Structure
 
-__all__ = ["Layout", "choose_columns", "pack", "unpack"]
+__all__ = ["Layout", "bits", "choose_columns", "pack", "unpack"]
 
 
 def pack(fired: jax.Array) -> jax.Array:
@@ -31,17 +31,14 @@ class Layout(Protocol):
     def local_size(self) -> int: ...
 
 
-def unpack(packed: Any, layout: Layout, first: int, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and neurons of the spikes of ``n_steps`` steps from ``first`` on.
+def bits(words: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Where every bit is that is set: its word's index along each axis, and its place there.
 
-    Sorted by step, and within a step by neuron.
+    In the order of the words, and within a word from the lowest bit on.
     """
-    local_size = layout.local_size
-    begin = first % layout.block
-    words = np.asarray(packed)[begin : begin + n_steps]
-    width = -(-local_size // 32)
     place = np.flatnonzero(words != 0)
-    left = words.ravel()[place]
+    index = np.unravel_index(place, words.shape)
+    left = words[index]
     count = np.bitwise_count(left).astype(np.int64)
     # Most words that have a spike have one: taking the lowest bit of all words, then of those that
     # have more, beats unpacking 32 bits of each.
@@ -53,8 +50,18 @@ def unpack(packed: Any, layout: Layout, first: int, n_steps: int) -> tuple[np.nd
         left = left ^ lowest
         more = left != 0
         left, at = left[more], at[more] + 1
-    row, column = np.divmod(np.repeat(place, count), words.shape[1])
-    shard, word = np.divmod(column, width)
+    return *(np.repeat(axis, count) for axis in index), bit
+
+
+def unpack(packed: Any, layout: Layout, first: int, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and neurons of the spikes of ``n_steps`` steps from ``first`` on.
+
+    Sorted by step, and within a step by neuron.
+    """
+    local_size = layout.local_size
+    begin = first % layout.block
+    row, column, bit = bits(np.asarray(packed)[begin : begin + n_steps])
+    shard, word = np.divmod(column, -(-local_size // 32))
     neuron = shard * local_size + word * 32 + bit
     return row + first, neuron.astype(np.int32)
 

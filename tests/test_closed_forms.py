@@ -13,7 +13,7 @@ from reference.simulate import intervals, simulate
 from scipy.optimize import brentq
 
 import neurolab.neurons
-from neurolab.integrators import RK4, Euler, ExpEuler, Heun
+from neurolab.integrators import RK4, Euler, ExpEuler, Heun, relative_exp
 from neurolab.neurons import LIF, AdExIF, AdQuaIF, LIFRef, QuaIF, SigmoidRate, Spiking
 
 SPIKING = sorted(
@@ -234,3 +234,21 @@ def test_rheobase_of_gif_with_a_threshold_that_follows_the_potential():
     given = {"a": 0.005 / u.ms, "b": 0.01 / u.ms}
     rheobase = neurolab.neurons.Gif(1, **given).rheobase()
     assert rheobase / u.mA == pytest.approx(2.0)
+
+
+def test_relative_exp_is_exact_to_rounding_in_float32():
+    """(e^z - 1)/z and its derivative, with their limits 1 and 1/2 at 0, as float64 has them."""
+    tiny = np.geomspace(1e-30, 1e-3, 300)
+    z = np.concatenate([np.linspace(-100, 88, 100_001), np.linspace(-2, 2, 100_001), tiny, -tiny])
+    z = np.float32(np.append(z, [-1e6, -1e30]))
+    exact = z.astype(float)
+    with np.errstate(invalid="ignore"):
+        exact = np.where(exact == 0, 1.0, np.expm1(exact) / exact)
+    found = np.asarray(jax.jit(relative_exp)(z), float)
+    np.testing.assert_allclose(found, exact, rtol=2 * 2.0**-23)
+    assert np.isinf(relative_exp(jnp.float32([89.0, 100.0, 1e6]))).all()
+    z = np.float32([-200, -20, -1, -0.1, 0, 0.1, 0.5, 3, 80])
+    slopes = jax.vmap(jax.grad(relative_exp))(z)
+    x = z.astype(float) + 1e-9 * (z == 0)
+    wanted = np.where(z == 0, 0.5, ((x - 1) * np.exp(x) + 1) / x**2)
+    np.testing.assert_allclose(slopes, wanted, rtol=1e-5)

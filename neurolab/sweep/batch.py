@@ -65,7 +65,7 @@ class Batch:
             return self._start(*self._split(numbers), self._lanes)
 
     def advance(self, numbers: Numbers, state: State, n_steps: int) -> tuple[State, Records]:
-        """The states ``n_steps`` later, and the records of these steps: (rows, lanes, columns)."""
+        """The states ``n_steps`` later, and the records of these steps: (lanes, rows, columns)."""
         with self.loop.environment():
             run = self._compiled or self._advance
             return run(*self._split(numbers), state, jnp.int32(n_steps))
@@ -101,14 +101,14 @@ class Batch:
                 del after["step"]
                 return after, records
 
-            after, records = jax.vmap(one, out_axes=(0, 1))(own, state["values"])
+            after, records = jax.vmap(one)(own, state["values"])
             return {"values": after, "step": state["step"] + n_steps}, records
 
-        lanes, rows, whole = PartitionSpec("points"), PartitionSpec(None, "points"), PartitionSpec()
+        lanes, whole = PartitionSpec("points"), PartitionSpec()
         states = {"values": lanes, "step": whole}
         return (
             self._compilable(start, (whole, lanes, lanes), states),
-            self._compilable(advance, (whole, lanes, states, whole), (states, rows)),
+            self._compilable(advance, (whole, lanes, states, whole), (states, lanes)),
         )
 
     def _compilable(self, function: Any, inputs: Any, outputs: Any) -> Any:

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from neurolab.analysis import SpikeStatistics
-from neurolab.records import unpack
+from neurolab.records import bits
 from neurolab.stop import StopRequest
 from neurolab.sweep.batch import Batch
 from neurolab.sweep.points import Group, Lane
@@ -62,12 +62,13 @@ class BatchRun:
         writer: ThreadPoolExecutor,
         told: Callable[[float], None],
     ) -> tuple[int, bool]:
-        """Compute in chunks of ``n`` steps at first; the steps that a chunk should have, and
-        whether the end was reached."""
+        """Compute in chunks of about ``n`` steps at first; the steps that a chunk should have,
+        and whether the end was reached."""
         program, total = self.program, self.group.n_steps
         state, sent, written = program.start(self.numbers), 0, None
         while sent < total and not stop.requested:
-            m = max(1, min(n, total - sent, program.loop.capacity))
+            left = total - sent
+            m = min(-(-left // max(round(left / n), 1)), program.loop.capacity)
             start = time.perf_counter()
             after, records = jax.block_until_ready(program.advance(self.numbers, state, m))
             took = time.perf_counter() - start
@@ -120,18 +121,19 @@ class BatchRun:
         structure, recording = self.experiment.structure, self.experiment.structure.recording
         point = step = neuron = np.zeros(0, np.int64)
         if recording.spikes:
-            words = np.asarray(records["spikes"])
-            step, where = unpack(words.reshape(len(words), -1), self.program.loop, first, n)
-            point, neuron = np.divmod(where, structure.size)
-            here = (point < self.n) & (step < self.steps[np.minimum(point, self.n - 1)])
-            if not here.all():
-                point, step, neuron, where = point[here], step[here], neuron[here], where[here]
-            self.statistics.update(step, where)
+            begin = first % self.program.loop.block
+            words = np.asarray(records["spikes"])[: self.n, begin : begin + n]
+            point, row, word, bit = bits(words)
+            step, neuron = row + first, word * 32 + bit
+            counts = step < self.steps[point]
+            if not counts.all():
+                point, step, neuron = point[counts], step[counts], neuron[counts]
+            self.statistics.update(step, point * self.size + neuron)
         samples = (first + n) // recording.every - first // recording.every
         traces = {
-            name.removeprefix("neuron."): np.moveaxis(
-                np.asarray(records[name])[:samples, : self.n][..., self.program.columns], 0, 1
-            )
+            name.removeprefix("neuron."): np.asarray(records[name])[: self.n, :samples][
+                ..., self.program.columns
+            ]
             for name in recording.variables
         }
         self.writer.append((point, step, neuron), traces, self._rate_counts(point, step, first, n))

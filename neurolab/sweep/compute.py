@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from neurolab.device import choose as choose_devices
@@ -97,6 +98,7 @@ class _GroupRun:
         writing: tuple[list[Lane], Future[None]] | None = None
         compiled = self.report.compile_s
         with ThreadPoolExecutor(1) as writer:
+            writer.submit(import_module, "zarr")  # takes a while: meanwhile the program is compiled
             while remaining and not stop.requested:
                 lanes = remaining[: self.n_lanes]
                 try:

@@ -129,14 +129,13 @@ class BatchWriter:
         traces: Mapping[str, np.ndarray],
         rate_counts: np.ndarray | None,
     ) -> None:
-        """Write a chunk: point, step, neuron of its spikes by step; the rest [point, time, ...]."""
+        """Write a chunk: point, step, neuron of its spikes by point; the rest [point, time, ...]."""
         if self._spikes:
             point, step, neuron = spikes
-            order = np.argsort(point.astype(np.uint16), kind="stable")
             ends = self._end + np.cumsum(np.bincount(point, minlength=self.n_points))
             self._end = int(ends[-1])
-            self._append("spike_step", step[order].astype(np.int64), 0, (_SPIKES,))
-            self._append("spike_neuron", neuron[order].astype(np.int32), 0, (_SPIKES,))
+            self._append("spike_step", step.astype(np.int64), 0, (_SPIKES,))
+            self._append("spike_neuron", neuron.astype(np.int32), 0, (_SPIKES,))
             self._append("spike_end", ends[None].astype(np.int64), 0, (16, self.n_points))
         for trace in self.traces:
             values = traces[trace.name]
