@@ -1,82 +1,128 @@
-"""Folders of points, and Hydra's own launchers and sweepers beside ours."""
+"""Other launchers and sweepers of Hydra work with neurolab's, and folders are as theirs."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import neurolab
 from neurolab.cli import main
 
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
-SWEEP = ("neuron.tau=5ms,10ms", "neuron=lif", "size=10", "duration=50ms", "device.count=1", KEEP)
+SHORT = ("size=5", "duration=40ms", "device.count=1", "record.interval=1ms", KEEP)
 
 
 @pytest.fixture
-def call(monkeypatch):
-    """The command line, in this process; returns the exit code."""
+def command(monkeypatch, tmp_path):
+    """``neurolab -m`` in this process, without pictures: its exit code and a folder.
 
-    def command(folder, *overrides):
-        arguments = ["neurolab", "-m", *SWEEP, *overrides, f"hydra.sweep.dir='{folder}'"]
-        monkeypatch.setattr(sys, "argv", arguments)
+    Without Hydra's logging, which would close what pytest captures with.
+    """
+    monkeypatch.setattr("neurolab.plots.draw_all", lambda run: [])
+    monkeypatch.setattr("neurolab.sweep.plots.draw_all", lambda *_: [])
+    monkeypatch.chdir(tmp_path)
+
+    def call(folder, *overrides):
+        quiet = ("hydra/hydra_logging=none", "hydra/job_logging=none", f"hydra.sweep.dir={folder}")
+        monkeypatch.setattr(sys, "argv", ["neurolab", "-m", *SHORT, *overrides, *quiet])
         with pytest.raises(SystemExit) as ended:
             main()
-        return ended.value.code or 0
+        return ended.value.code, tmp_path / folder
 
-    return command
+    return call
 
 
-def test_folders_of_points_are_those_of_the_basic_launcher(call, tmp_path):
-    """The same .hydra/config.yaml and overrides.yaml, and a run that opens, with equal spikes."""
-    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    assert call(ours, "sweep.folders=true") == 0
-    assert call(theirs, "sweep.folders=true", "hydra/launcher=basic") == 0
-    for k in ("0", "1"):
+def assert_same(one, other):
+    assert one.committed_steps == other.committed_steps
+    for name in ("time", "neuron"):
+        np.testing.assert_array_equal(one.spikes[name], other.spikes[name])
+    np.testing.assert_array_equal(one.rate, other.rate)
+    np.testing.assert_allclose(one.traces["V"], other.traces["V"], atol=1e-6)
+
+
+def test_folders_of_points_are_those_of_the_basic_launcher(command):
+    """sweep.folders=true: the same .hydra files, byte for byte, and runs that open_run reads.
+
+    With an added input, a value that refers to a swept one, and another class.
+    """
+    given = (
+        "synapse=expon", "synapse.tau=4ms,6ms", "neuron._target_=neurolab.neurons.LIFRef",
+        "neuron.tau=${synapse.tau}", "+input@inputs.noise=ou", "sweep.folders=true",
+    )  # fmt: skip
+    code, ours = command("ours", *given)
+    basic_code, basic = command("basic", *given, "hydra/launcher=basic")
+    assert (code, basic_code) == (0, 0)
+    sweep = neurolab.open_sweep(ours)
+    for index, point in enumerate(sweep):
+        folder, there = ours / str(index), basic / str(index)
         for name in ("config.yaml", "overrides.yaml"):
-            one, other = (path / k / ".hydra" / name for path in (ours, theirs))
-            assert one.read_bytes() == other.read_bytes()
-        run, alone = neurolab.open_run(ours / k), neurolab.open_run(theirs / k)
-        np.testing.assert_array_equal(run.spikes["time"], alone.spikes["time"])
-        np.testing.assert_array_equal(run.rate, alone.rate)
-        np.testing.assert_allclose(run.traces["V"], alone.traces["V"], atol=1e-6)
-        assert run.summary["rate_hz"] == alone.summary["rate_hz_mean"]
+            assert (folder / ".hydra" / name).read_bytes() == (there / ".hydra" / name).read_bytes()
+        assert (folder / ".hydra" / "hydra.yaml").exists()
+        exported, run = neurolab.open_run(folder), neurolab.open_run(there)
+        assert_same(exported, run)
+        assert_same(point, run)
+        assert exported.summary["status"] == "completed"
+        assert exported.summary["spike_count"] == run.summary["spike_count"]
+        assert exported.config == run.config
+        assert exported.config.neuron.tau == ("4ms", "6ms")[index]
+    assert sweep.spike_count.sum() > 0
+    assert (ours / "multirun.yaml").exists()
+    assert (basic / "multirun.yaml").exists()
 
 
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
-def test_other_launchers_run_the_points(call, tmp_path, launcher):
-    """Each job is a run in a folder of its own."""
-    more = ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
-    assert call(tmp_path, f"hydra/launcher={launcher}", *more) == 0
-    runs = [neurolab.open_run(tmp_path / str(k)) for k in range(2)]
-    assert [run.config.neuron.tau for run in runs] == ["5ms", "10ms"]
-    assert {run.summary["status"] for run in runs} == {"completed"}
+def test_the_basic_sweeper_feeds_the_batch_launcher(command):
+    """hydra/sweeper=basic: Hydra's own forms make one sweep, whose axes are found from its jobs."""
+    given = ("input=ou", "input.mean=1rheobase,2rheobase", "neuron.R=choice(1ohm,2ohm)")
+    code, folder = command("basic", *given, "hydra/sweeper=basic")
+    other_code, other = command("points", *given)
+    assert (code, other_code) == (0, 0)
+    found, wanted = neurolab.open_sweep(folder), neurolab.open_sweep(other)
+    assert found.data.equals(wanted.data)
+    assert found.data.sizes == {"input.mean": 2, "neuron.R": 2}
+    assert not (folder / "0").exists()
 
 
-def test_hydras_basic_sweeper_with_our_launcher(call, tmp_path):
-    """Rounds of two points each end in one sweep."""
-    more = ["seed=1,2,3", "hydra/sweeper=basic", "hydra.sweeper.max_batch_size=4"]
-    assert call(tmp_path, *more) == 0
-    sweep = neurolab.open_sweep(tmp_path)
-    assert sweep.data.sizes == {"point": 6}
-    np.testing.assert_array_equal(sweep.data["neuron.tau"], [5, 5, 5, 10, 10, 10])
-    assert sweep.data["neuron.tau"].attrs["units"] == "ms"
-    np.testing.assert_array_equal(sweep.data["seed"], [1, 2, 3, 1, 2, 3])
-    assert set(sweep.table["status"]) == {"completed"}
-    assert sweep[5].config.neuron.tau == "10ms"
-    assert len(sweep[5].spikes["spike"]) == sweep.table["spike_count"][5]
+def test_the_sweeper_feeds_the_basic_launcher(command):
+    """Forms with units become Hydra's jobs: runs in folders, equal to the points of a sweep."""
+    given = ("input=ou", "input.mean=zip:1rheobase:2rheobase", "neuron.tau=linspace:5ms:6ms:2")
+    code, folder = command("basic", *given, "hydra/launcher=basic")
+    assert code == 0
+    sweep = neurolab.run_sweep([*SHORT, *given], folder.parent / "points")
+    assert sweep.data.sizes == {"zip": 2, "neuron.tau": 2}
+    for index, point in enumerate(sweep):
+        job = yaml.safe_load((folder / str(index) / ".hydra" / "overrides.yaml").read_text())
+        assert job == point.overrides
+        assert_same(point, neurolab.open_run(folder / str(index)))
+    assert not (folder / "4").exists()
 
 
-def test_exit_codes(call, tmp_path, capsys):
-    """1 with a point that went wrong, 2 for a mistake, each told."""
-    assert call(tmp_path / "one", "neuron.V_reset=0mV,5mV", "neuron.V_th=1mV,9mV") == 1
-    told = capsys.readouterr().out
-    assert "6 completed, 2 refused" in told
-    assert "must lie above neuron.V_reset" in told
-    assert call(tmp_path / "two", "input.rate=5mV,20Hz") == 2
-    assert "expected a rate" in capsys.readouterr().err
-    assert call(tmp_path / "two", "sweep.bach=3") == 2
-    assert "There are: batch" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        ("hydra/launcher=joblib", "hydra.launcher.n_jobs=1"),
+        ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"),
+    ],
+    ids=["joblib", "submitit_local"],
+)
+def test_launchers_in_other_processes(tmp_path, launcher):
+    """Hydra's joblib and submitit launchers run two jobs of the sweeper, each in a folder."""
+    home = str(Path(neurolab.__file__).parent.parent)
+    path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
+    given = ("-m", *SHORT, "input.rate=40Hz,80Hz", *launcher, "hydra.sweep.dir=a")
+    done = subprocess.run(
+        [sys.executable, "-m", "neurolab", *given],
+        cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for index, rate in enumerate(("40Hz", "80Hz")):
+        run = neurolab.open_run(tmp_path / "a" / str(index))
+        assert run.summary["status"] == "completed"
+        assert run.config.input.rate == rate
+        assert run.committed_steps == 400

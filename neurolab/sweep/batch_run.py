@@ -118,7 +118,7 @@ class BatchRun:
         alive = np.ones(self.n, bool)
         alive[list(self.broken)] = False
         self.steps[alive] = first + n
-        structure, recording = self.experiment.structure, self.experiment.structure.recording
+        recording = self.experiment.structure.recording
         point = step = neuron = np.zeros(0, np.int64)
         if recording.spikes:
             begin = first % self.program.loop.block

@@ -129,7 +129,7 @@ class BatchWriter:
         traces: Mapping[str, np.ndarray],
         rate_counts: np.ndarray | None,
     ) -> None:
-        """Write a chunk: point, step, neuron of its spikes by point; the rest [point, time, ...]."""
+        """Write a chunk: point, step, neuron of its spikes by point; else [point, time, ...]."""
         if self._spikes:
             point, step, neuron = spikes
             ends = self._end + np.cumsum(np.bincount(point, minlength=self.n_points))
