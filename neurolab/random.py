@@ -2,8 +2,8 @@
 
 A counter-based generator has no state, so a draw does not depend on how a run is cut into chunks,
 on how many devices share it, or on what else draws.  Threefry-2x32 with 20 rounds (Salmon et al.,
-SC 2011) is JAX's own generator; written as elementwise operations it fuses into its consumer and is
-several times faster than `jax.random.bits`.
+SC 2011) is JAX's own generator; written as elementwise operations it is several times faster than
+`jax.random.bits`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 
 from neurolab.structure import Structure
 
-__all__ = ["Layout", "bits", "choose_columns", "pack", "unpack"]
+__all__ = ["Layout", "choose_columns", "pack", "set_bits", "unpack"]
 
 
 def pack(fired: jax.Array) -> jax.Array:
@@ -31,26 +31,21 @@ class Layout(Protocol):
     def local_size(self) -> int: ...
 
 
-def bits(words: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Where every bit is that is set: its word's index along each axis, and its place there.
-
-    In the order of the words, and within a word from the lowest bit on.
-    """
-    place = np.flatnonzero(words != 0)
-    index = np.unravel_index(place, words.shape)
-    left = words[index]
-    count = np.bitwise_count(left).astype(np.int64)
+def set_bits(words: np.ndarray) -> np.ndarray:
+    """Positions of the bits that are set, ascending, 32 positions for each word in turn."""
+    flat = np.ascontiguousarray(words).reshape(-1)
+    place = np.flatnonzero(flat != 0)
+    left, found = flat[place], [place[:0]]
     # Most words that have a spike have one: taking the lowest bit of all words, then of those that
     # have more, beats unpacking 32 bits of each.
-    at = np.cumsum(count) - count
-    bit = np.empty(int(count.sum()), np.int32)
     while left.size:
         lowest = left & (~left + np.uint32(1))
-        bit[at] = (lowest.astype(np.float32).view(np.int32) >> 23) - 127  # exponents of powers of 2
+        bit = (lowest.astype(np.float32).view(np.int32) >> 23) - 127  # exponents of powers of 2
+        found.append(place * 32 + bit)
         left = left ^ lowest
-        more = left != 0
-        left, at = left[more], at[more] + 1
-    return *(np.repeat(axis, count) for axis in index), bit
+        more = np.flatnonzero(left)
+        left, place = left[more], place[more]
+    return np.sort(np.concatenate(found), kind="stable")  # merges what is sorted already
 
 
 def unpack(packed: Any, layout: Layout, first: int, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -58,12 +53,11 @@ def unpack(packed: Any, layout: Layout, first: int, n_steps: int) -> tuple[np.nd
 
     Sorted by step, and within a step by neuron.
     """
-    local_size = layout.local_size
     begin = first % layout.block
-    row, column, bit = bits(np.asarray(packed)[begin : begin + n_steps])
-    shard, word = np.divmod(column, -(-local_size // 32))
-    neuron = shard * local_size + word * 32 + bit
-    return row + first, neuron.astype(np.int32)
+    words = np.asarray(packed)[begin : begin + n_steps]
+    row, column = np.divmod(set_bits(words), words.shape[1] * 32)
+    shard, local = np.divmod(column, -(-layout.local_size // 32) * 32)
+    return row + first, (shard * layout.local_size + local).astype(np.int32)
 
 
 def choose_columns(structure: Structure, n_shards: int) -> tuple[np.ndarray, np.ndarray]:

