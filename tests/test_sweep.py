@@ -14,10 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from hypothesis import given as property_of
+from hypothesis import strategies as st
 
 import neurolab
 from neurolab.cli import main
 from neurolab.compose import compose_config, effective
+from neurolab.sweep import compute
 
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
@@ -134,6 +137,28 @@ def test_batches_and_devices_do_not_matter(tmp_path):
         assert told["same"] == dict.fromkeys(BATCHES, True), point
         assert told["differ"] <= 1e-12, point
     assert sum(told["spikes"] > 0 for told in found.values()) == 4
+
+
+def test_points_that_wait_for_others_are_no_different(tmp_path, monkeypatch):
+    """A device steps three of its points at once, then the next three: all as if at once."""
+    given = ("input.rate=linspace:20Hz:90Hz:8", "device.precision=float64", "device.count=1")
+    whole = sweep(tmp_path / "whole", *given)
+    monkeypatch.setitem(compute._NEURONS_AT_ONCE, "cpu", 30)
+    parts = sweep(tmp_path / "parts", *given)
+    assert whole.spike_count.sum() > 50
+    assert [same_spikes(*pair) for pair in zip(whole, parts, strict=True)] == [True] * 8
+    assert max(trace_difference(*pair) for pair in zip(whole, parts, strict=True)) <= 1e-12
+
+
+@property_of(lanes=st.integers(1, 5000), n_devices=st.integers(1, 9), at_once=st.integers(1, 300))
+def test_points_are_shared_equally(lanes, n_devices, at_once):
+    """Every device has as many, in equal parts that fit, and few lanes are there for that alone."""
+    n, part = compute._shared(lanes, n_devices, at_once)
+    used = min(n_devices, lanes)
+    assert n >= lanes
+    assert n % (used * part) == 0
+    assert 1 <= part <= at_once
+    assert n - lanes < used * (n // (used * part) + 1)
 
 
 def test_in_float32_spikes_are_the_same_as_well(tmp_path):

@@ -38,6 +38,9 @@ class Batch:
         Points in the batch, a multiple of the number of devices.
     varying
         Keys of the numbers that have a value for each point, along their first axis.
+    at_once
+        Points that a device steps together, before it goes on to its next ones: a divisor of the
+        points that it has. What they need should stay in a core's cache.
     """
 
     def __init__(
@@ -47,8 +50,10 @@ class Batch:
         devices: Sequence[Any],
         n_lanes: int,
         varying: Collection[str],
+        at_once: int,
     ) -> None:
         self.structure, self.n_lanes, self.devices = structure, n_lanes, list(devices)
+        self.at_once = at_once
         self.loop = Loop(structure, capacity)
         self.varying = frozenset(varying)
         self.columns, chosen = choose_columns(structure, 1)
@@ -95,13 +100,14 @@ class Batch:
             return {"values": jax.vmap(one)(own, lanes), "step": jnp.int32(0)}
 
         def advance(fixed: Numbers, own: Numbers, state: Any, n_steps: Any) -> Any:
-            def one(own: Numbers, values: State) -> Any:
-                before = {**values, "step": state["step"]}
-                after, records = loop.advance({**fixed, **own}, chosen, before, n_steps, 0)
+            def one(lane: tuple[Numbers, State]) -> Any:
+                before = {**lane[1], "step": state["step"]}
+                after, records = loop.advance({**fixed, **lane[0]}, chosen, before, n_steps, 0)
                 del after["step"]
                 return after, records
 
-            after, records = jax.vmap(one)(own, state["values"])
+            lanes = (own, state["values"])
+            after, records = jax.lax.map(one, lanes, batch_size=self.at_once)
             return {"values": after, "step": state["step"] + n_steps}, records
 
         lanes, whole = PartitionSpec("points"), PartitionSpec()

@@ -29,9 +29,11 @@ __all__ = ["Report", "compute_groups"]
 
 log = logging.getLogger("neurolab")
 
-#: Neurons of all points that one device steps together: what stays in a core's cache (measured:
-#: 5000 to 10000 are equally fast, 50000 a third slower), and enough to fill a GPU.
+#: Neurons of all points of a batch on one device, and those of them that it steps together: what
+#: stays in a core's cache (measured: 2500 are a tenth faster than 10000, 50000 a third slower than
+#: these); a GPU takes all at once.
 _NEURONS_PER_DEVICE = {"cpu": 10240}
+_NEURONS_AT_ONCE = {"cpu": 2560}
 _NEURONS_PER_GPU = 2**19
 _MOST_POINTS = 8192
 _FIRST_CHUNK_STEPS = 1000
@@ -89,7 +91,7 @@ class _GroupRun:
     ) -> None:
         self.group, self.devices, self.folder = group, devices, folder
         self.report, self.told = report, told
-        self.n_lanes = _n_lanes(group, devices, most)
+        self.n_lanes, self.at_once = _n_lanes(group, devices, most)
         self.program: Batch | None = None
         self.chunk_steps = _FIRST_CHUNK_STEPS
 
@@ -139,6 +141,7 @@ class _GroupRun:
                 self.devices[: min(len(self.devices), self.n_lanes)],
                 self.n_lanes,
                 group.varying,
+                self.at_once,
             )
             self.program.compile(group.numbers(padded(lanes, self.n_lanes)))
             self.report.compile_s += time.perf_counter() - began
@@ -163,20 +166,33 @@ class _GroupRun:
         """After running out of memory: smaller batches, if that is possible."""
         if "RESOURCE_EXHAUSTED" not in str(error) or self.n_lanes <= len(self.devices):
             return False
-        n = len(self.devices)
-        self.n_lanes, self.program = max(self.n_lanes // 2 // n, 1) * n, None
+        half = max(self.n_lanes // 2, len(self.devices))
+        self.n_lanes, self.at_once = _shared(half, len(self.devices), self.at_once)
+        self.program = None
         log.warning("not enough memory: %d points at once from now on", self.n_lanes)
         return True
 
 
-def _n_lanes(group: Group, devices: Sequence[Any], most: int | None) -> int:
-    """Points of a batch: what memory and caches hold, in equal batches, the same per device."""
-    structure, n_devices = group.experiment.structure, len(devices)
-    neurons = _NEURONS_PER_DEVICE.get(devices[0].platform, _NEURONS_PER_GPU)
-    wanted = most or min(max(neurons // structure.size, 1) * n_devices, _MOST_POINTS)
+def _n_lanes(group: Group, devices: Sequence[Any], most: int | None) -> tuple[int, int]:
+    """Points of a batch, and of those that a device steps together.
+
+    As many as memory and caches hold, in equal batches, the same number for each device.
+    """
+    size, n_devices, kind = group.experiment.structure.size, len(devices), devices[0].platform
+    neurons = _NEURONS_PER_DEVICE.get(kind, _NEURONS_PER_GPU)
+    wanted = most or min(max(neurons // size, 1) * n_devices, _MOST_POINTS)
     # records of at least two blocks of steps must fit
-    while wanted > 1 and group.experiment.capacity(wanted) < 2 * block_length(structure.size):
+    while wanted > 1 and group.experiment.capacity(wanted) < 2 * block_length(size):
         wanted //= 2
     n_batches = -(-len(group.lanes) // wanted)
     lanes = -(-len(group.lanes) // n_batches)
-    return lanes if lanes < n_devices else -(-lanes // n_devices) * n_devices
+    return _shared(lanes, n_devices, max(_NEURONS_AT_ONCE.get(kind, neurons) // size, 1))
+
+
+def _shared(lanes: int, n_devices: int, at_once: int) -> tuple[int, int]:
+    """At least so many lanes, in equal parts of at most ``at_once`` for every device."""
+    n_devices = min(n_devices, lanes)
+    own = -(-lanes // n_devices)
+    parts = -(-own // at_once)
+    at_once = -(-own // parts)
+    return n_devices * parts * at_once, at_once

@@ -77,13 +77,14 @@ def print_sweep(
         if summary[status]
     ]
     table.add_row("points", f"{summary['points']}: {', '.join(counts) or 'none'}")
-    rate = summary["points_per_s"]
-    speed = f", {rate:.3g} points/s on {summary['device']}" if rate else ""
     table.add_row(
         "time",
         f"{summary['wall_s']:.2f} s, of which composing {summary['compose_s']:.2f} s, "
-        f"compiling {summary['compile_s']:.2f} s{speed}",
+        f"compiling {summary['compile_s']:.2f} s",
     )
+    if summary["points_per_s"]:
+        told = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
+        table.add_row("speed", told)
     table.add_row("folder", str(folder.path))
     console = Console()
     console.print(table, soft_wrap=True)
