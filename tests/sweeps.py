@@ -1,0 +1,31 @@
+"""Small sweeps, and how their points are compared."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+import neurolab
+
+CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
+SHORT = ("size=10", "duration=100ms", KEEP)
+
+
+def sweep(folder, *overrides):
+    return neurolab.run_sweep([*SHORT, *overrides], folder)
+
+
+def same_spikes(one, other):
+    return all(np.array_equal(one.spikes[k], other.spikes[k]) for k in ("time", "neuron"))
+
+
+def trace_difference(one, other):
+    """The largest difference of two runs' traces; infinite if they are not of the same times."""
+    if not all(one.traces[name].shape == other.traces[name].shape for name in other.traces):
+        return float("inf")
+    return max(
+        float(np.abs(one.traces[name].values - other.traces[name].values).max())
+        for name in other.traces
+    )
