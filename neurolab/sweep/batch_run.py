@@ -121,12 +121,12 @@ class BatchRun:
         recording = self.experiment.structure.recording
         point = step = neuron = np.zeros(0, np.int64)
         if recording.spikes:
-            begin = first % self.program.loop.block
-            words = np.asarray(records["spikes"])[: self.n, begin : begin + n]
-            where, width = set_bits(words), words.shape[2] * 32
+            words = np.asarray(records["spikes"])[: self.n]  # no bit is set outside of this chunk
+            where, (rows, width) = set_bits(words), (words.shape[1], words.shape[2] * 32)
             row = where // width
-            point = row // n
-            step, neuron = first + row - point * n, where - row * width  # twice as fast as divmod
+            point = row // rows
+            neuron = where - row * width  # twice as fast as divmod
+            step = row - point * rows + first - first % self.program.loop.block
             counts = step < self.steps[point]
             if not counts.all():
                 point, step, neuron = point[counts], step[counts], neuron[counts]
