@@ -63,7 +63,7 @@ def run(overrides: Iterable[str] = (), folder: str | Path | None = None) -> Run:
     OmegaConf.save(OmegaConf.create(plain), path / ".hydra" / "config.yaml")
     OmegaConf.save(OmegaConf.create(overrides), path / ".hydra" / "overrides.yaml")
     with log_to(path):
-        outcome = simulate(plain, path)
+        outcome = simulate(plain, path, overrides=overrides)
     if outcome.error is not None:
         raise outcome.error
     return open_run(path)

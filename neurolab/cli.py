@@ -87,6 +87,7 @@ def _diagnose(overrides: list[str], multirun: bool) -> list[Problem]:
 
 def _job(config: Any) -> tuple[int, float | None]:
     from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
     from omegaconf import OmegaConf
 
     from neurolab.compose import effective
@@ -100,7 +101,10 @@ def _job(config: Any) -> tuple[int, float | None]:
     from neurolab.progress import print_summary
     from neurolab.runner import simulate
 
-    outcome = simulate(plain, folder, told=print_summary)
+    overrides = list(hydra_config.overrides.task)
+    multirun = hydra_config.mode == RunMode.MULTIRUN
+    group = Path(hydra_config.sweep.dir).name if multirun else None
+    outcome = simulate(plain, folder, print_summary, overrides, group)
     if outcome.status == "diverged":
         print(f"neurolab: diverged: {outcome.message}\n{_DIVERGED}", file=sys.stderr)
     elif outcome.status == "failed":

@@ -34,7 +34,7 @@ from neurolab.values import read_time
 
 __all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times", "sized"]
 
-_TOP = ("size", "duration", "dt", "seed", "inputs", "sweep")
+_TOP = ("size", "duration", "dt", "seed", "inputs", "sweep", "vars")
 _GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
 
 
@@ -244,7 +244,15 @@ def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Track
     for name in settings:
         if target is not None and name not in known:
             reader.problems.add(f"tracker.{name}", settings[name], did_you_mean(name, known))
-    return partial(target or NoTracker, **settings)
+    make = partial(target or NoTracker, **settings)
+    if not reader.problems.found:
+        try:
+            make()
+        except ConfigError as error:
+            reader.problems.found += error.problems
+        except (TypeError, ValueError) as error:
+            reader.problems.add("tracker", node.get("_target_"), str(error))
+    return make
 
 
 def sized(part: Part, size: int, numbers: Mapping[str, Any], n_points: int = 0) -> Part:

@@ -18,7 +18,7 @@ from neurolab.inputs.spikes import arrival_steps
 from neurolab.neurons import Neuron
 from neurolab.problems import Problem, Problems, did_you_mean, show
 from neurolab.structure import Number, Part
-from neurolab.units import Relative, UnitError, dimension_name
+from neurolab.units import Relative, UnitError, dimension_name, unit_text
 from neurolab.values import UnfitValueError, read_number
 
 __all__ = ["ModelReader", "Reading", "declared_parameters", "disorder"]
@@ -32,6 +32,13 @@ class Reading:
     unit: u.Unit
     relative: bool
     shape: tuple[int, ...]
+
+    @property
+    def unit_name(self) -> str:
+        """The unit of the number, as a person reads it; empty for a plain number."""
+        if self.relative:
+            return "rheobase*ms" if self.declared.role == "weight" else "rheobase"
+        return unit_text(self.unit)
 
 
 @dataclass

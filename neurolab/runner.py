@@ -16,24 +16,29 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import brainunit as u
 import jax
 import numpy as np
 
 from neurolab.analysis import SpikeStatistics
 from neurolab.config import Experiment, check
+from neurolab.divergence import is_finite, locate
 from neurolab.program import Program
 from neurolab.progress import Progress
 from neurolab.records import unpack
+from neurolab.status import StatusFile
 from neurolab.stop import StopRequest
 from neurolab.store import Chunk, ResultsWriter
 from neurolab.summary import peak_memory_mb, write_summary
-from neurolab.trackers import Tracker
+from neurolab.trackers import Tracked
+from neurolab.tracking import Rows, Telling, in_units
+from neurolab.units import unit_text
 
 __all__ = ["Outcome", "simulate"]
 
@@ -59,10 +64,13 @@ def simulate(
     config: Mapping[str, Any],
     folder: Path,
     told: Callable[[Mapping[str, Any], Path], None] = lambda summary, folder: None,
+    overrides: Sequence[str] = (),
+    group: str | None = None,
 ) -> Outcome:
     """Run a configuration and leave a complete folder, whatever happens.
 
-    ``told`` gets the summary as soon as it stands, before the plots are drawn.
+    ``told`` gets the summary as soon as it stands, before the plots are drawn; ``overrides`` and
+    ``group`` (the sweep that the run belongs to) are for trackers.
 
     Raises
     ------
@@ -73,9 +81,16 @@ def simulate(
     for warning in experiment.warnings:
         log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
     outcome = Outcome()
-    tracker = experiment.tracker()
-    tracker.start(folder, config)
+    tracker = Telling(experiment.tracker)
     run = _Simulation(experiment, found, folder, tracker)
+
+    def tracked() -> Tracked:
+        plain, units = in_units(config, experiment.readings, experiment.numbers)
+        given = [text for text in overrides if not text.startswith(("hydra", "tracker", "device"))]
+        name = " ".join(given) or "/".join(folder.resolve().parts[-2:])
+        return Tracked("run", folder, name, plain, units, tuple(overrides), group)
+
+    tracker.start(tracked)
     try:
         with StopRequest() as stop:
             run.go(stop, outcome)
@@ -83,14 +98,16 @@ def simulate(
         outcome.error, outcome.message = error, f"{type(error).__name__}: {error}"
         log.exception("the run failed")
     try:
-        run.writer.close()
-    except OSError:  # a full disk, say; what was committed is readable all the same
+        run.close()
+    except Exception:  # a full disk, say; what was committed is readable all the same
         log.exception("the results could not be closed")
     outcome.summary = write_summary(folder, run.facts(outcome), config)
+    run.say(outcome.status)
     log.info("%s after %g ms %s", outcome.status, run.done * run.dt_ms, outcome.message)
     told(outcome.summary, folder)
     _draw(folder)
-    tracker.finish(outcome.status, outcome.summary)
+    tracker.finish(outcome.exit_code, outcome.summary)
+    tracker.wait()
     return outcome
 
 
@@ -109,9 +126,9 @@ class _Simulation:
     """The state of one run: what is done, written and counted."""
 
     def __init__(
-        self, experiment: Experiment, found: list[Any], folder: Path, tracker: Tracker
+        self, experiment: Experiment, found: list[Any], folder: Path, tracker: Telling
     ) -> None:
-        self.experiment, self.tracker = experiment, tracker
+        self.experiment, self.tracker, self.status = experiment, tracker, StatusFile(folder)
         structure = experiment.structure
         self.dt_ms, self.size = structure.dt_ms, structure.size
         self.program = Program(structure, experiment.capacity(), found)
@@ -121,8 +138,13 @@ class _Simulation:
         self.started = time.perf_counter()
         self.compile_s = 0.0
         self.first_step_at = self.last_step_at = 0.0
+        self.waiting: list[Chunk] = []  # computed, and not yet written
+        self.committed_at = 0.0
         self.broken = ""  # what diverged, where and when
         self.carry = np.zeros(0, np.int64)  # steps of spikes in a rate bin not yet complete
+        potential = f"neuron.{getattr(structure.neuron.target, 'potential', 'V')}"
+        unit = unit_text(experiment.units.get(potential, u.UNITLESS))
+        self.rows = Rows(experiment.n_steps, self.dt_ms, self.size, tracker.log, potential, unit)
         self.writer = ResultsWriter(
             folder,
             n_neurons=self.size,
@@ -140,6 +162,7 @@ class _Simulation:
         program, numbers, total = self.program, self.experiment.numbers, self.experiment.n_steps
         with Progress(total, self.dt_ms, self.size) as progress, ThreadPoolExecutor(1) as writer:
             progress.say("compiling")
+            self.say("compiling")
             state = program.start(numbers)
             program.compile(numbers)
             self.compile_s = time.perf_counter() - self.started
@@ -147,6 +170,7 @@ class _Simulation:
             sent, n, written = 0, min(_FIRST_CHUNK_STEPS, total), None
             while sent < total and not stop.requested:
                 n = min(n, total - sent, program.capacity)
+                n = min(n, self.rows.left(sent)) if self.tracker.active else n
                 began = time.perf_counter()
                 after, records = jax.block_until_ready(program.advance(numbers, state, n))
                 took = time.perf_counter() - began
@@ -155,6 +179,7 @@ class _Simulation:
                 written = writer.submit(self._finish, state, after, records, sent, n)
                 state, sent = after, sent + n
                 progress.update(self.done, self.speed)
+                self.say("running")
                 n = max(int(n * _CHUNK_SECONDS / took), program.block)
             broken = "" if written is None or written.result() else self.broken
         if broken:
@@ -173,38 +198,21 @@ class _Simulation:
 
     def _finish(self, before: Any, after: Any, records: Any, first: int, n: int) -> bool:
         """Check a chunk, write it, commit it; False if the run has diverged in it."""
-        finite = _not_finite({name: np.asarray(value) for name, value in after.items()}) is None
+        finite = is_finite(after)
         if not finite:
-            n, self.broken = self._locate(before, n)
+            numbers, advance = self.experiment.numbers, self.program.advance
+            n, self.broken = locate(lambda s, m: advance(numbers, s, m)[0], before, n, self.dt_ms)
             if n:
-                records = self.program.advance(self.experiment.numbers, before, n)[1]
+                after, records = advance(numbers, before, n)
         if n:
-            self._write(records, first, n)
+            n_spikes = self._write(records, first, n)
+            if self.tracker.active:
+                self.rows.add(self.done, n_spikes, after)
         self.last_step_at = time.perf_counter()
         return finite
 
-    def _locate(self, before: Any, n: int) -> tuple[int, str]:
-        """The steps before the first that is not finite, and what happened there.
-
-        Any number of steps from ``before`` can be made, so the first bad one is found by
-        bisection with the compiled program.
-        """
-        good, bad = 0, n
-        while bad - good > 1:
-            middle = (good + bad) // 2
-            state, _ = self.program.advance(self.experiment.numbers, before, middle)
-            state = {name: np.asarray(value) for name, value in state.items()}
-            good, bad = (good, middle) if _not_finite(state) else (middle, bad)
-        state, _ = self.program.advance(self.experiment.numbers, before, bad)
-        broken = _not_finite({k: np.asarray(v) for k, v in state.items()})
-        name, neuron, value = broken or ("state", 0, float("nan"))
-        step = int(np.asarray(before["step"])) + bad - 1
-        return good, (
-            f"{name.removeprefix('neuron.')} became {value} in step {step} "
-            f"({(step + 1) * self.dt_ms:g} ms), neuron {neuron}"
-        )
-
-    def _write(self, records: dict[str, Any], first: int, n: int) -> None:
+    def _write(self, records: dict[str, Any], first: int, n: int) -> int | None:
+        """Write a chunk; its spikes, or None where nothing spikes."""
         structure = self.experiment.structure
         recording = structure.recording
         step = neuron = np.zeros(0, np.int64)
@@ -218,15 +226,27 @@ class _Simulation:
         }
         rate = self._rate_counts(step, first, n)
         none = not self.experiment.kept.spikes
-        self.writer.append(
+        self.waiting.append(
             Chunk(
                 first, n, step[:0] if none else step, neuron[:0] if none else neuron, traces, rate
             )
         )
         self.done = first + n
-        seconds = n * self.dt_ms * 1e-3
-        metrics = {"rate_hz": step.size / self.size / seconds} if recording.spikes else {}
-        self.tracker.log(self.done * self.dt_ms, metrics)
+        if time.perf_counter() - self.committed_at > _CHUNK_SECONDS / 2:
+            self.commit()
+        return step.size if recording.spikes else None
+
+    def commit(self) -> None:
+        """Write the chunks that wait: small ones, of a run that is tracked, wait for more."""
+        if self.waiting:
+            self.writer.append(Chunk.joined(self.waiting))
+            self.waiting.clear()
+            self.committed_at = time.perf_counter()
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        self.commit()
+        self.writer.close()
 
     def _rate_counts(self, step: np.ndarray, first: int, n: int) -> np.ndarray | None:
         """Spikes of every bin that this chunk completes; the rest waits for the next chunk."""
@@ -237,6 +257,18 @@ class _Simulation:
         start, end = first // width, (first + n) // width
         self.carry = steps[steps >= end * width]
         return np.bincount(steps[steps < end * width] // width - start, minlength=end - start)
+
+    def say(self, status: str) -> None:
+        """How far the run is, in status.json."""
+        total = self.experiment.n_steps
+        self.status.write(
+            status,
+            simulated_ms=self.done * self.dt_ms,
+            duration_ms=total * self.dt_ms,
+            x_real_time=self.speed * self.dt_ms * 1e-3,
+            neuron_updates_per_s=self.speed * self.size,
+            eta_s=self.status.eta_s(self.done, total) if status == "running" else None,
+        )
 
     def facts(self, outcome: Outcome) -> dict[str, Any]:
         """What the summary says of this run."""
@@ -258,12 +290,3 @@ class _Simulation:
             "device": self.device,
             "precision": f"float{self.experiment.structure.precision}",
         }
-
-
-def _not_finite(state: Mapping[str, np.ndarray]) -> tuple[str, int, float] | None:
-    """A variable that holds NaN or infinity, the first such neuron, and the value."""
-    for name, value in state.items():
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
-            where = np.argwhere(~np.isfinite(value))[0]
-            return name, int(where[-1]) if where.size else 0, float(value[tuple(where)])
-    return None

@@ -60,6 +60,23 @@ class Chunk:
     traces: dict[str, np.ndarray] = field(default_factory=dict)  # by name: [samples, neurons]
     rate_counts: np.ndarray | None = None  # spikes in each bin completed here; None: not kept
 
+    @staticmethod
+    def joined(chunks: Sequence[Chunk]) -> Chunk:
+        """Chunks that follow one another, as one."""
+        if len(chunks) == 1:
+            return chunks[0]
+        first = chunks[0]
+        return Chunk(
+            first.first_step,
+            sum(chunk.n_steps for chunk in chunks),
+            np.concatenate([chunk.spike_step for chunk in chunks]),
+            np.concatenate([chunk.spike_neuron for chunk in chunks]),
+            {name: np.concatenate([c.traces[name] for c in chunks]) for name in first.traces},
+            None
+            if first.rate_counts is None
+            else np.concatenate([c.rate_counts for c in chunks if c.rate_counts is not None]),
+        )
+
 
 @dataclass(frozen=True)
 class Commit:

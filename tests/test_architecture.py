@@ -133,8 +133,10 @@ def test_results_are_read_without_models(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_heavy_packages_are_imported_where_used(module):
-    """W&B is imported nowhere yet; Zarr, xarray and Matplotlib only inside functions."""
-    assert "wandb" not in packages(module)
+    """Tracking libraries only by their tracker, Zarr, xarray and Matplotlib inside functions."""
+    for library in ("wandb", "trackio"):
+        assert library not in packages(module, with_late=False)
+        assert library not in packages(module) or module == f"neurolab.trackers.{library}"
     late = {"zarr", "xarray"} if own(module) in READERS else {"zarr", "xarray", "matplotlib"}
     assert packages(module, with_late=False) & late == set()
 
@@ -152,7 +154,8 @@ def test_what_is_imported_is_a_dependency():
     """Every package that is imported is named in pyproject.toml."""
     path = PACKAGE.parent / "pyproject.toml"
     if path.exists():
-        needs = tomllib.loads(path.read_text())["project"]["dependencies"]
+        project = tomllib.loads(path.read_text())["project"]
+        needs = [*project["dependencies"], *project["optional-dependencies"]["trackio"]]
     else:
         needs = importlib.metadata.requires("neurolab") or []
     names = {need.split(">")[0].split("<")[0].split("=")[0].strip() for need in needs}

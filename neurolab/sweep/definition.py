@@ -12,7 +12,6 @@ from neurolab.problems import Problems
 from neurolab.sweep.compose import Point, simple_value
 from neurolab.sweep.points import Group
 from neurolab.sweep.table import swept
-from neurolab.units import unit_text
 from neurolab.values import UnfitValueError, read_number, read_time
 
 __all__ = ["define", "differences", "extend"]
@@ -144,7 +143,7 @@ def _coordinate(key: str, texts: list[str], groups: Sequence[Group]) -> tuple[li
         times = [read_time(value, key, Problems()) for value in configured]
         return (times, "ms") if None not in times else (texts, "")
     readings = [g.experiment.readings[key] for g in groups if key in g.experiment.readings]
-    units = {(unit_text(reading.unit), reading.relative) for reading in readings}
+    units = {reading.unit_name for reading in readings}
     if len(units) == 1:
         reading = readings[0]
         try:
@@ -155,10 +154,7 @@ def _coordinate(key: str, texts: list[str], groups: Sequence[Group]) -> tuple[li
         except (UnfitValueError, ValueError):
             return texts, ""
         if all(np.ndim(number) == 0 and r == reading.relative for number, r in numbers):
-            unit = unit_text(reading.unit)
-            if reading.relative:
-                unit = "rheobase*ms" if reading.declared.role == "weight" else "rheobase"
-            return [float(number) for number, _ in numbers], unit
+            return [float(number) for number, _ in numbers], reading.unit_name
     plain = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in configured)
     return (configured, "") if plain else (texts, "")
 

@@ -22,7 +22,7 @@ from neurolab.device import choose as choose_devices
 from neurolab.device import prepare
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.stop import StopRequest
-from neurolab.sweep.compose import Composer, Point, compose_points, configuration
+from neurolab.sweep.compose import Composer, Point, compose_points
 from neurolab.sweep.executors import Executor
 from neurolab.sweep.settings import Settings
 from neurolab.sweep.store import SweepFolder
@@ -83,6 +83,7 @@ def run_sweep(
     prepare((templates[0].get("device") if templates else None) or {})
     from neurolab.sweep.definition import define, differences, extend
     from neurolab.sweep.points import group_points, mistakes
+    from neurolab.sweep.tracking import SweepTelling
 
     imported = time.perf_counter()
     groups, warnings = group_points(templates, points)
@@ -107,25 +108,28 @@ def run_sweep(
     wanted = {point.index for point in missing}
     for group in groups:
         group.lanes = [lane for lane in group.lanes if lane.point.index in wanted]
-    groups = [group for group in groups if group.lanes]
+    all_groups, groups = groups, [group for group in groups if group.lanes]
     from neurolab.sweep.gather import gather
     from neurolab.sweep.progress import SweepProgress
 
     total = sum(not point.problems for point in points)
-    with StopRequest() as stop, SweepProgress(total, total - len(missing)) as progress:
-        if executor is None:
-            from neurolab.sweep.compute import compute_groups
+    with SweepTelling(folder, all_groups, templates) as telling:
+        telling.start(definition)
+        with StopRequest() as stop, SweepProgress(folder, total, total - len(missing)) as progress:
+            if executor is None:
+                from neurolab.sweep.compute import compute_groups
 
-            report = compute_groups(groups, store, stop, progress.update, settings.batch)
-        else:
-            report = executor.compute(templates, missing, store, stop, progress, settings.batch)
-    store.fail(report.failed)
-    outcome = SweepOutcome(folder, rows=store.all_rows(definition))
-    times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
-    _track(groups, templates, outcome)
-    outcome.summary = gather(store, definition, outcome.rows, report, times, stop.requested)
-    bad = [row for row in outcome.rows.values() if row["status"] != "completed"]
-    outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad))
+                report = compute_groups(groups, store, stop, progress.update, settings.batch)
+            else:
+                report = executor.compute(templates, missing, store, stop, progress, settings.batch)
+        store.fail(report.failed)
+        outcome = SweepOutcome(folder, rows=store.all_rows(definition))
+        times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
+        outcome.summary = gather(store, definition, outcome.rows, report, times, stop.requested)
+        progress.end(outcome.summary["status"], len(outcome.rows))
+        bad = [row for row in outcome.rows.values() if row["status"] != "completed"]
+        outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad))
+        telling.finish(outcome.exit_code, outcome.summary, outcome.rows)
     return outcome
 
 
@@ -134,26 +138,6 @@ def _check_devices(groups: Sequence[Group]) -> None:
     for group in groups:
         choose_devices(group.config.get("device") or {}, None, problems)
     problems.raise_if_any()
-
-
-def _track(
-    groups: Sequence[Group], templates: Sequence[Mapping[str, Any]], outcome: SweepOutcome
-) -> None:
-    """Tell the trackers that are configured of every point that was computed."""
-    from neurolab.trackers import NoTracker
-
-    for group in groups:
-        for lane in group.lanes:
-            index = lane.point.index
-            tracker, row = group.experiment.tracker(), outcome.rows.get(index)
-            if isinstance(tracker, NoTracker) or row is None:
-                continue
-            folder = outcome.folder / str(index)
-            folder.mkdir(exist_ok=True)
-            tracker.start(folder, configuration(templates[lane.point.template], lane.point.changes))
-            if row.get("rate_hz") is not None:
-                tracker.log(row["duration_ms"], {"rate_hz": row["rate_hz"]})
-            tracker.finish(row["status"], row)
 
 
 def _refuse(points: Sequence[Point], found: Mapping[int, tuple[Problem, ...]]) -> None:

@@ -1,38 +1,77 @@
-"""Trackers: what is told about a run while it goes.
+"""Trackers: what is told of a run, a sweep or a point of one, while it goes and at its end.
 
-A tracker is any class with the methods of `Tracker`, named by dotted path in the configuration.
+A tracker is any class with the methods of `Tracker`, named by dotted path in the configuration
+(``tracker._target_``); the other keys of that group are its constructor's arguments, which it
+refuses by raising ValueError.  It is called in a process of its own, which it is pickled to before
+``start`` (`neurolab.tracking`); what it raises ends the telling with a warning, never the
+simulation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["NoTracker", "Tracker"]
+__all__ = ["NoTracker", "Tracked", "Tracker"]
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """What begins.
+
+    Attributes
+    ----------
+    kind
+        ``run``, ``sweep``, or ``point``, which has no folder of its own but its sweep's.
+    folder
+        Where the results go, and where what a tracker keeps belongs.
+    name
+        What was overridden; of a run without overrides, its folder; of a sweep, its keys.
+    config
+        The configuration, numbers in the units that the models declare.
+    units
+        Those units, under the same keys.
+    overrides
+        What was given on the command line.
+    group
+        The sweep that a point, or a run of another launcher, belongs to.
+    index
+        Of a point in its sweep.
+    """
+
+    kind: str
+    folder: Path
+    name: str
+    config: Mapping[str, Any]
+    units: Mapping[str, Any] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
+    group: str | None = None
+    index: int | None = None
 
 
 class Tracker(Protocol):
     """The protocol of a tracker; ``finish`` is called however a run ends."""
 
-    def start(self, folder: Path, config: Mapping[str, Any]) -> None:
-        """A run begins in ``folder`` with this configuration."""
+    def start(self, tracked: Tracked) -> None:
+        """Something begins."""
 
-    def log(self, time_ms: float, metrics: Mapping[str, float]) -> None:
-        """Metrics at a simulated time, after each chunk."""
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Metrics after so many steps, ``time_ms`` among them, a hundred times in a run."""
 
-    def finish(self, status: str, summary: Mapping[str, Any]) -> None:
-        """The run has ended, its files are written."""
+    def finish(self, exit_code: int, summary: Mapping[str, Any]) -> None:
+        """It has ended, its files are written; ``summary["status"]`` says how."""
 
 
 class NoTracker:
     """Keeps nothing beyond the run folder."""
 
-    def start(self, folder: Path, config: Mapping[str, Any]) -> None:
+    def start(self, tracked: Tracked) -> None:
         pass
 
-    def log(self, time_ms: float, metrics: Mapping[str, float]) -> None:
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
         pass
 
-    def finish(self, status: str, summary: Mapping[str, Any]) -> None:
+    def finish(self, exit_code: int, summary: Mapping[str, Any]) -> None:
         pass

@@ -1,0 +1,60 @@
+"""status.json: how far a run or a sweep is, for whoever looks at its folder from elsewhere.
+
+    {"status": "running", "simulated_ms": 1200.0, "duration_ms": 10000.0, "x_real_time": 3.1,
+     "eta_s": 2.8, ..., "updated": "2026-11-20T12:00:03+00:00", "host": "node7", "pid": 4711}
+
+It is replaced in one operation after each chunk, so a reader never sees half of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+__all__ = ["STATUS", "StatusFile"]
+
+STATUS = "status.json"
+_SECONDS = 0.2
+
+
+class StatusFile:
+    """Writes status.json in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / STATUS
+        self._facts = {"started": _now(), "host": socket.gethostname(), "pid": os.getpid()}
+        self._began: float | None = None
+        self._first = 0.0
+        self._last = ("", 0.0)
+
+    def write(self, status: str, **facts: Any) -> None:
+        """Say how it stands; the same status no more than five times a second."""
+        now = time.perf_counter()
+        if status == self._last[0] and now - self._last[1] < _SECONDS:
+            return
+        self._last = (status, now)
+        content = {"status": status, **facts, **self._facts, "updated": _now()}
+        partial = self._path.with_name(f"{STATUS}.partial")
+        try:
+            partial.write_text(json.dumps(content, indent=2) + "\n")
+            partial.replace(self._path)
+        except OSError:
+            pass  # a full disk is told where results are lost, not here
+
+    def eta_s(self, done: float, total: float) -> float | None:
+        """Seconds left, as fast as it went since this was first asked; None before it can tell."""
+        now = time.perf_counter()
+        if self._began is None:
+            self._began, self._first = now, done
+        if done <= self._first:
+            return None
+        return round((total - done) * (now - self._began) / (done - self._first), 1)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,111 @@
+"""What trackers are told of a sweep: the whole as one, or each of its points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from neurolab.sweep.compose import configuration
+from neurolab.sweep.points import Group, Lane
+from neurolab.trackers import NoTracker, Tracked
+from neurolab.tracking import Telling, in_units
+
+__all__ = ["SweepTelling"]
+
+
+class SweepTelling:
+    """A sweep as one thing that is tracked; with ``tracker.per_point`` every point is one."""
+
+    def __init__(
+        self, folder: Path, groups: Sequence[Group], templates: Sequence[Mapping[str, Any]]
+    ) -> None:
+        self.folder, self.groups, self.templates = folder, groups, templates
+        self.telling = Telling(groups[0].experiment.tracker if groups else NoTracker)
+        self.per_point = self.telling.per_point
+
+    def start(self, definition: Mapping[str, Any]) -> None:
+        """The sweep begins."""
+        given = [set(point["overrides"]) for point in definition["points"]]
+        self.shared = set.intersection(*given) if len(given) > 1 else set()
+        if not self.per_point:
+            self.telling.start(lambda: self._sweep(definition))
+
+    def finish(
+        self, exit_code: int, summary: Mapping[str, Any], rows: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        """The sweep's results are written; the groups have the points that were to be computed."""
+        if not self.per_point:
+            self.telling.finish(exit_code, summary)
+        elif self.telling.active:
+            for group in self.groups:
+                for lane in group.lanes:
+                    row = rows.get(lane.point.index)
+                    if row is not None:
+                        self._point(group, lane, row)
+        self.telling.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            if not self.per_point:
+                message = f"{kind.__name__}: {value}"
+                self.telling.finish(1, {"status": "failed", "message": message})
+            self.telling.wait()
+
+    def _point(self, group: Group, lane: Lane, row: Mapping[str, Any]) -> None:
+        telling, point = self.telling, lane.point
+
+        def tracked() -> Tracked:
+            config = configuration(self.templates[point.template], point.changes)
+            experiment = group.reference
+            numbers = {**experiment.numbers, **lane.numbers}
+            plain, units = in_units(config, experiment.readings, numbers)
+            own = [text for text in point.overrides if text not in self.shared]
+            name, sweep = " ".join(own) or f"point {point.index}", self.folder.name
+            return Tracked(
+                "point", self.folder, name, plain, units, point.overrides, sweep, point.index
+            )
+
+        telling.start(tracked)
+        metrics = {name: row[name] for name in ("rate_hz", "isi_cv") if row.get(name) is not None}
+        if "n_steps" in row:
+            telling.log(row["n_steps"], {"time_ms": row["duration_ms"], **metrics})
+        code = {"completed": 0, "diverged": 3}.get(row["status"], 1)
+        telling.finish(code, {k: v for k, v in row.items() if k not in ("batch", "lane")})
+
+    def _sweep(self, definition: Mapping[str, Any]) -> Tracked:
+        """The configuration that the points share, and what is swept."""
+        experiment = self.groups[0].reference
+        plain, units = in_units(self.templates[0], experiment.readings, experiment.numbers)
+        axes = definition["axes"]
+        keys = [key for axis in axes for key in axis["keys"]]
+        for key in keys:
+            _drop(plain, key)
+            _drop(units, key)
+        swept = {
+            key: {"values": axis["values"][key], "unit": axis["units"].get(key, "")}
+            for axis in axes
+            for key in axis["keys"]
+        }
+        plain["sweep"] = {"points": len(definition["points"]), "keys": keys, "swept": swept}
+        name = f"{definition.get('title') or 'sweep'} over {', '.join(keys) or 'nothing'}"
+        return Tracked("sweep", self.folder, name, plain, units, tuple(sorted(self.shared)))
+
+
+def _drop(tree: dict[str, Any], key: str) -> None:
+    *path, name = key.split(".")
+    for step in path:
+        inner = tree.get(step)
+        if not isinstance(inner, dict):
+            return
+        tree = inner
+    tree.pop(name, None)

@@ -1,0 +1,53 @@
+"""What a finished run or sweep has to show: pictures, the table of its points, files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["pictures", "points", "result_files"]
+
+_FILES = (
+    "results.zarr",
+    "commit.json",
+    "sweep.zarr",
+    "sweep.csv",
+    "definition.json",
+    "summary.json",
+    ".hydra/config.yaml",
+    ".hydra/overrides.yaml",
+)
+
+
+def pictures(folder: Path) -> dict[str, Path]:
+    """The plots in a folder by name."""
+    return {path.stem: path for path in sorted(folder.glob("*.png"))}
+
+
+def points(folder: Path) -> pd.DataFrame:
+    """A row for each point of a sweep: parameters with their units, status, summary values."""
+    from neurolab.sweep.results import open_sweep
+    from neurolab.sweep.table import VALUES
+
+    sweep = open_sweep(folder)
+    units = {key: unit for axis in sweep.definition["axes"] for key, unit in axis["units"].items()}
+    units |= {name: unit for name, (unit, _) in VALUES.items()}
+    table = sweep.table.reset_index()
+    rows = [sweep.rows.get(index, {}) for index in range(len(sweep))]
+    for name in ("duration_ms", "n_steps", "seed"):
+        if name not in table:
+            table[name] = [row.get(name) for row in rows]
+    named = {
+        key: f"{key} ({unit})"
+        for key, unit in units.items()
+        if key in table and unit not in ("", "1") and f"_{unit.lower()}" not in key
+    }
+    return table.rename(columns=named)
+
+
+def result_files(folder: Path) -> list[Path]:
+    """Files and folders that hold the results and say what they are of."""
+    return [folder / name for name in _FILES if (folder / name).exists()]

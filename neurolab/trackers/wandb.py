@@ -1,0 +1,225 @@
+"""Weights & Biases: runs and sweeps as W&B runs, offline unless asked otherwise.
+
+Offline, everything is in the run folder (``wandb/offline-run-*``) until ``wandb sync`` uploads it;
+``wandb leet`` shows it without a server.  Online, a server that does not answer or a key that is
+missing makes a run offline, with a warning that says what to do.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import re
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from neurolab.problems import Problems, did_you_mean
+from neurolab.summary import environment
+from neurolab.trackers import Tracked
+from neurolab.trackers.folder import pictures, points, result_files
+
+__all__ = ["WandbTracker"]
+
+log = logging.getLogger("neurolab")
+
+_MODES = ("offline", "online", "disabled")
+
+
+class WandbTracker:
+    """A W&B run for a run, for a whole sweep, or for each point of one.
+
+    Parameters
+    ----------
+    mode
+        ``offline``, ``online`` or ``disabled``.
+    project, entity, name, group, job_type, tags, notes
+        As W&B has them; a name of None is what was overridden, a group of None the sweep.
+    per_point
+        A run for each point of a sweep in place of one for the sweep.
+    artifact
+        Whether the results are an artifact.
+    dir
+        Where W&B writes; None: into the run folder.
+    init_timeout, finish_timeout
+        How long to wait for a server at the start and at the end.
+
+    Raises
+    ------
+    ConfigError
+        For settings that cannot be.
+    """
+
+    def __init__(
+        self,
+        mode: str = "offline",
+        project: str = "neurolab",
+        entity: str | None = None,
+        name: str | None = None,
+        group: str | None = None,
+        job_type: str | None = None,
+        tags: Sequence[str] = (),
+        notes: str | None = None,
+        per_point: bool = False,
+        artifact: bool = True,
+        dir: str | None = None,
+        init_timeout: str = "20 s",
+        finish_timeout: str = "10 min",
+    ) -> None:
+        from neurolab.values import read_time  # heavy; not needed where the tracker runs
+
+        problems = Problems()
+        if mode not in _MODES:
+            problems.add("tracker.mode", mode, did_you_mean(str(mode), _MODES))
+        if not project or re.search(r"[/\\#?%:]", str(project)) or len(str(project)) > 128:
+            advice = "expected a name of at most 128 characters without / \\ # ? % :"
+            problems.add("tracker.project", project, advice)
+        if isinstance(tags, str) or not all(isinstance(tag, str) and tag for tag in tags):
+            problems.add("tracker.tags", tags, "expected a list, such as [pilot,figure2]")
+        for key, given in (("per_point", per_point), ("artifact", artifact)):
+            if not isinstance(given, bool):
+                problems.add(f"tracker.{key}", given, "expected true or false")
+        self.init_timeout_s, self.finish_timeout_s = (
+            (read_time(text, f"tracker.{key}", problems) or 0.0) / 1000
+            for key, text in (("init_timeout", init_timeout), ("finish_timeout", finish_timeout))
+        )
+        problems.raise_if_any()
+        self.mode, self.project, self.entity = mode, project, entity
+        self.name, self.group, self.job_type = name, group, job_type
+        self.tags, self.notes = tuple(tags), notes
+        self.per_point, self.artifact, self.dir = per_point, artifact, dir
+        self.active = mode != "disabled"
+        #: How long the end is waited for.
+        self.patience_s = self.init_timeout_s + self.finish_timeout_s + 60
+        self._step = 0
+
+    def start(self, tracked: Tracked) -> None:
+        self.tracked = tracked
+        self.remedy = "nothing of it was kept by W&B; `wandb status` shows its settings"
+        self.run = self._begin(self.mode)
+        self.remedy = f"`wandb sync {self.run.settings.sync_dir}` uploads what W&B has of it"
+        self.run.define_metric("time_ms")
+        self.run.define_metric("*", step_metric="time_ms")
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        self._step = step
+        self.run.log(dict(metrics), step=step)
+
+    def finish(self, exit_code: int, summary: Mapping[str, Any]) -> None:
+        try:
+            self.run.summary.update(dict(summary))
+            if self.tracked.kind != "point":
+                self._results()
+        finally:  # whatever the disk or the server says, it has ended
+            self.run.finish(exit_code=exit_code)
+        if self.tracked.kind != "point":
+            path = self.run.settings.sync_dir
+            log.info(
+                "W&B: %s",
+                f"offline; upload it with `wandb sync {path}`" if self.offline else self.run.url,
+            )
+
+    def _begin(self, mode: str) -> Any:
+        import wandb
+
+        self.offline = mode == "offline"
+        if mode == "online":
+            problem = self._unreachable(wandb.setup().settings.base_url)
+            if problem:
+                return self._begin_offline(problem, "see that the server can be reached")
+        folder = Path(self.dir or self.tracked.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Artifacts wait for their upload here, not in the user's home. This process is ours.
+        os.environ.setdefault("WANDB_DATA_DIR", str(folder.resolve() / "wandb" / "data"))
+        tracked = self.tracked
+        config = {
+            **tracked.config,
+            "units": tracked.units,
+            "overrides": list(tracked.overrides),
+            "environment": environment(),
+        }
+        try:
+            if mode == "online" and not wandb.login(prompt=False):
+                return self._begin_offline("there is no API key", "`wandb login`")
+            return wandb.init(
+                mode=mode,  # type: ignore[arg-type]
+                project=self.project,
+                entity=self.entity,
+                # In a W&B sweep the agent has said which run this is.
+                id=None if "WANDB_SWEEP_ID" in os.environ else self._id(),
+                name=(self.name or tracked.name)[:128],
+                group=self.group or tracked.group,
+                job_type=self.job_type or tracked.kind,
+                tags=self.tags,
+                notes=self.notes,
+                config=config,
+                dir=str(folder),
+                resume="allow" if mode == "online" else None,
+                reinit="create_new",
+                settings=wandb.Settings(
+                    silent=True,
+                    console="off",
+                    x_save_requirements=False,  # takes a while; versions are in the configuration
+                    init_timeout=self.init_timeout_s,
+                    finish_timeout=self.finish_timeout_s,
+                ),
+            )
+        except (wandb.Error, OSError) as error:
+            if mode == "offline":
+                raise
+            why = (str(error).splitlines() or [type(error).__name__])[0]
+            return self._begin_offline(why, "see that the server can be reached")
+
+    def _unreachable(self, url: str) -> str:
+        """Why the server does not answer, empty if it does: W&B itself tries again for minutes."""
+        try:
+            urllib.request.urlopen(url, timeout=self.init_timeout_s).close()
+        except urllib.error.HTTPError:
+            return ""  # an answer all the same
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            return f"{url} does not answer ({error})"
+        return ""
+
+    def _begin_offline(self, why: str, remedy: str) -> Any:
+        run = self._begin("offline")
+        log.warning(
+            "W&B: %s: this run is kept offline; %s, then `wandb sync %s`",
+            why,
+            remedy,
+            run.settings.sync_dir,
+        )
+        return run
+
+    def _id(self) -> str:
+        """The id of what is tracked: the same again when it is resumed in its folder."""
+        path = self.tracked.folder / "wandb" / "run-id"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(secrets.token_hex(4))
+        index = self.tracked.index
+        return path.read_text() + ("" if index is None else f"-{index}")
+
+    def _results(self) -> None:
+        """Pictures, the table of a sweep, and the files."""
+        import wandb
+
+        folder, step = self.tracked.folder, self._step
+        shown: dict[str, Any] = {
+            f"plots/{name}": wandb.Image(str(path)) for name, path in pictures(folder).items()
+        }
+        if self.tracked.kind == "sweep":
+            shown["points"] = wandb.Table(dataframe=points(folder), log_mode="IMMUTABLE")
+        if shown:
+            self.run.log(shown, step=step)
+        files = result_files(folder) if self.artifact else []
+        if not files:
+            return
+        artifact = wandb.Artifact(f"{self.tracked.kind}-{self.run.id}", "results")
+        for path in files:
+            add, name = (artifact.add_dir if path.is_dir() else artifact.add_file), path.name
+            add(str(path), name=name, policy="immutable")  # results change no more: no copies
+        self.run.log_artifact(artifact)
