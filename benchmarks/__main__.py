@@ -10,11 +10,11 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import report, startup, w1, w3
+from benchmarks import report, startup, tracking, w1, w3
 from benchmarks.environment import brian2_python, machine, versions
 
 SIMULATORS = ("neurolab", "brainpy", "brian2")
-WORKLOADS = ("w1", "w3")
+WORKLOADS = ("w1", "w3", "tracking")
 
 
 def main() -> int:
@@ -33,6 +33,8 @@ def main() -> int:
             odd += _w1(options, results, console)
         if "w3" in options.workloads:
             odd += _w3(options, results, console)
+        if "tracking" in options.workloads:
+            _tracking(options, results, console)
         if options.startup or options.all:
             _startup(options, results, console)
     except KeyboardInterrupt:
@@ -81,6 +83,15 @@ def _w3(options: argparse.Namespace, results: dict[str, Any], console: Console) 
     return w3.odd_rates(rows)
 
 
+def _tracking(options: argparse.Namespace, results: dict[str, Any], console: Console) -> None:
+    kept = results["tracking"] = {"measurements": [], "table": []}
+    with console.status("") as status:
+        for one in tracking.measure(options.repeats, options.quick, status.update):
+            kept["measurements"].append(one)
+    kept["table"] = tracking.table(kept["measurements"])
+    report.show_tracking(console, kept["table"], options.repeats)
+
+
 def _startup(options: argparse.Namespace, results: dict[str, Any], console: Console) -> None:
     kept = results["startup"] = {"measurements": [], "table": []}
     with console.status("") as status:
@@ -109,7 +120,7 @@ def _options() -> argparse.Namespace:
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--startup", action="store_true", help="starts alone")
-    which.add_argument("--all", action="store_true", help="W1, W3, then starts")
+    which.add_argument("--all", action="store_true", help="all workloads, then starts")
     parser.add_argument("--starts", type=_count, default=5, help="rounds of starts (5)")
     options = parser.parse_args()
     usual = WORKLOADS if options.all else () if options.startup else WORKLOADS[:1]

@@ -109,6 +109,21 @@ def show_startup(console: Console, rows: list[dict[str, Any]], repeats: int) -> 
     console.print(table)
 
 
+def show_tracking(console: Console, rows: list[dict[str, Any]], repeats: int) -> None:
+    """Seconds of whole commands, and what a tracker adds."""
+    title = f"Trackers, whole commands, medians of {repeats}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("command")
+    table.add_column("tracker")
+    for heading in ("seconds", "added", "added, %"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        added = ("", "") if row["tracker"] == "none" else (row["added_s"], 100 * row["added"])
+        cells = [cell if cell == "" else format(cell, ".2f") for cell in added]
+        table.add_row(row["case"], row["tracker"], f"{row['exit_s']:.2f}", *cells)
+    console.print(table)
+
+
 def save(results: Mapping[str, Any]) -> Path:
     """Write everything that was measured to ``results/<date>.json``."""
     _RESULTS.mkdir(exist_ok=True)
