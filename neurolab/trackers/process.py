@@ -47,6 +47,9 @@ def _serve(messages: BinaryIO) -> None:
             what, *arguments = pickle.load(messages)
         except EOFError:
             break
+        except Exception as error:  # a module that is not found here, say
+            _say(tracker, error, failed)
+            return
         try:
             if what == "start":
                 tracker = arguments.pop(0)

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import secrets
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -181,6 +182,8 @@ class WandbTracker:
         except urllib.error.HTTPError:
             return ""  # an answer all the same
         except (OSError, ValueError, http.client.HTTPException) as error:
+            if isinstance(getattr(error, "reason", None), ssl.SSLError):
+                return ""  # W&B has certificates of its own
             return f"{url} does not answer ({error})"
         return ""
 
