@@ -89,13 +89,13 @@ def simulate(
     outcome.summary = write_summary(folder, run.facts(outcome), config)
     log.info("%s after %g ms %s", outcome.status, run.done * run.dt_ms, outcome.message)
     told(outcome.summary, folder)
-    _draw(folder)
+    _draw(folder, config)
     tracker.finish(outcome.status, outcome.summary)
     return outcome
 
 
-def _draw(folder: Path) -> None:
-    """The pictures; a run whose pictures fail is still a run."""
+def _draw(folder: Path, config: Mapping[str, Any]) -> None:
+    """The pictures and the page; a run whose pictures fail is still a run."""
     try:
         from neurolab.plots import draw_all
         from neurolab.results import open_run
@@ -103,6 +103,12 @@ def _draw(folder: Path) -> None:
         draw_all(open_run(folder))
     except Exception:
         log.exception("the plots could not be drawn; the results are complete")
+    try:
+        from neurolab.report import write_report
+
+        write_report(folder, bool((config.get("report") or {}).get("standalone")))
+    except Exception:
+        log.exception("the page could not be written; the results are complete")
 
 
 class _Simulation:
