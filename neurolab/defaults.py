@@ -57,7 +57,9 @@ def defaults_of(
             elif choices is None:
                 options = {k: t.partition("=")[2] for k, t in typed.items() if "." not in k}
                 choices = usual | {k: v for k, v in options.items() if loader.get_group_options(k)}
-            chosen = {k: v for k, v in choices.items() if not k.startswith(("hydra/", "experiment"))}
+            chosen = {
+                k: v for k, v in choices.items() if not k.startswith(("hydra/", "experiment"))
+            }
             if not elsewhere and not choices.get("experiment"):
                 values = [key for key in typed if key not in chosen]
                 defaults = _as_the_options_say(config, values, chosen, loader)

@@ -1,6 +1,6 @@
 // The raster with the population rate below, on one time axis.
 
-const MOST_SVG = 10000; // spikes drawn without WebGL
+const MOST_SVG = 5000; // spikes drawn without WebGL
 
 /** The spikes and rate of a run: `element` is drawn in, `time` is shared with other figures. */
 function raster(element, results, time, scale, unit, note) {

@@ -12,7 +12,8 @@ const plots = h("div.plots");
 main.append(plots);
 if (!results) plots.append(h("section.card.empty", {}, h("h2", {}, "Nothing was recorded"),
   h("p", {}, data.status === "completed" ? "The configuration asks for no records (record)."
-    : "The run ended before its first results were written; the log says why.")));
+    : data.log ? "The run ended before its first results were written; its log says why."
+      : "The run is going on, or was killed, before its first results were written.")));
 else if (!results.spikes && !results.rate && !results.traces.length)
   plots.append(h("section.card.empty", {}, h("h2", {}, "Nothing to draw"),
     h("p", {}, "Neither spikes, rate nor variables were recorded; record=spikes keeps them.")));
