@@ -46,17 +46,22 @@ def defaults_of(
     elsewhere = list(elsewhere)
     typed = {text.lstrip("+~").partition("=")[0]: text for text in overrides}
     primary = OmegaConf.load(conf_folder() / "config.yaml").defaults
-    usual = {k: v for one in primary if isinstance(one, DictConfig) for k, v in one.items()}
-    usual = {k: v for k, v in usual.items() if " " not in k}
+    entries = {str(k): v for one in primary if isinstance(one, DictConfig) for k, v in one.items()}
+    usual = {key: option for key, option in entries.items() if " " not in key}
     try:
         with own_hydra():
             loader = GlobalHydra.instance().config_loader()
             if choices is None and "experiment" in typed:
                 whole = compose("config", [*typed.values(), *elsewhere], return_hydra_config=True)
-                choices = dict(whole.hydra.runtime.choices)
+                choices = {str(k): v for k, v in whole.hydra.runtime.choices.items()}
             elif choices is None:
-                options = {k: t.partition("=")[2] for k, t in typed.items() if "." not in k}
-                choices = usual | {k: v for k, v in options.items() if loader.get_group_options(k)}
+                groups = {key: key.partition("@")[0] for key in typed}
+                choices = usual | {
+                    key: typed[key].partition("=")[2]
+                    for key, group in groups.items()
+                    if "." not in group and loader.get_group_options(group)
+                }
+            choices = choices or {}
             chosen = {
                 k: v for k, v in choices.items() if not k.startswith(("hydra/", "experiment"))
             }

@@ -32,8 +32,8 @@ LAYERS = (
     {"units"},
 )
 MODELS = {"neurons", "synapses", "inputs", "integrators", "dynamics", "network", "units", "random"}
-READERS = {"plots", "plot_parts", "analysis", "results", "trackers", "summary", "store"}
-KNOW_HYDRA = {"cli", "compose", "api", "_plugins"}
+READERS = {"plots", "plot_parts", "analysis", "results", "trackers", "summary", "store", "report"}
+KNOW_HYDRA = {"cli", "compose", "defaults", "api", "_plugins"}
 #: The modules of a sweep that do.
 SWEEP_KNOWS_HYDRA = {"compose", "forms", "launcher", "sweeper", "results"}
 
@@ -114,7 +114,7 @@ def test_models_know_nothing_of_configurations_files_and_trackers(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_the_outside_knows_hydra(module):
-    """Hydra and OmegaConf are imported by cli, compose and api; a saved YAML is read as well."""
+    """Hydra and OmegaConf are imported by cli, compose, defaults, api; saved YAML is read too."""
     known = packages(module) & {"hydra", "omegaconf"}
     if own(module) == "sweep" and module.rpartition(".")[2] in SWEEP_KNOWS_HYDRA:
         return
@@ -133,8 +133,8 @@ def test_results_are_read_without_models(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_heavy_packages_are_imported_where_used(module):
-    """W&B is imported nowhere yet; Zarr, xarray and Matplotlib only inside functions."""
-    assert "wandb" not in packages(module)
+    """W&B is imported nowhere yet, Plotly never; Zarr, xarray, Matplotlib only inside functions."""
+    assert packages(module) & {"wandb", "plotly"} == set()
     late = {"zarr", "xarray"} if own(module) in READERS else {"zarr", "xarray", "matplotlib"}
     assert packages(module, with_late=False) & late == set()
 
@@ -156,7 +156,7 @@ def test_what_is_imported_is_a_dependency():
     else:
         needs = importlib.metadata.requires("neurolab") or []
     names = {need.split(">")[0].split("<")[0].split("=")[0].strip() for need in needs}
-    names = {name.replace("hydra-core", "hydra") for name in names}
+    names = {name.replace("hydra-core", "hydra").replace("pyyaml", "yaml") for name in names}
     import sys
 
     used = set().union(*(packages(module) for module in MODULES))

@@ -65,7 +65,10 @@ def _groups(
             for key, value in flat(config[group], group)
             if key != group
         ]
-        one = {"name": group, "rows": rows, "option": chosen.get(group)}
+        more = {k: v for k, v in chosen.items() if k.replace("@", "/").startswith(f"{group}/")}
+        inner = [f"{key.rpartition('.')[2].rpartition('/')[2]}: {v}" for key, v in more.items()]
+        option = ", ".join(filter(None, [chosen.get(group), *inner]))
+        one = {"name": group, "rows": rows, "option": option}
         if group in usual and _option(usual[group]) != _option(chosen.get(group)):
             one["default"] = _option(usual[group])
         if rows or one["option"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,19 +60,20 @@ def index_page(outputs: Path) -> Page:
     if not entries:
         raise FileNotFoundError(f"{outputs} holds no runs or sweeps, up to 4 folders deep.")
     entries.sort(key=lambda entry: str(entry["date"]), reverse=True)
+    title = f"Runs and sweeps in {outputs.resolve().name}"
     data = {
         "kind": "index",
-        "title": f"Runs and sweeps in {outputs.resolve().name}",
+        "title": title,
         "texts": list(texts.of),
         "entries": entries,
     }
-    return Page(data["title"], _SCRIPTS, _STYLES, data, plots=False)
+    return Page(title, _SCRIPTS, _STYLES, data, plots=False)
 
 
 def _entry(folder: Path, outputs: Path, texts: _Texts) -> dict[str, Any]:
     sweep = is_sweep(folder)
     summary = read_json(folder / "summary.json")
-    there = set(os.listdir(folder))
+    there = {path.name for path in folder.iterdir()}
     if sweep:
         config, overrides, keys = _definition(folder)
     else:

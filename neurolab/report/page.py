@@ -86,8 +86,8 @@ class Page:
 def bundle(folder: Path) -> Path:
     """The plotting library that the pages around a folder share, copied there if it is missing.
 
-    It lies in ``assets/`` of the nearest folder above that is named ``outputs``, else of the parent;
-    where that cannot be written, of the folder itself.
+    It lies in ``assets/`` of the nearest folder above that is named ``outputs``, else of the
+    parent; where that cannot be written, of the folder itself.
     """
     folder = folder.resolve()
     above = (path for path in (folder, *folder.parents) if path.name == "outputs")

@@ -59,7 +59,7 @@ def run_page(folder: Path) -> Page:
 
 
 def _title(run: Run | None, configuration: Mapping[str, Any], status: str) -> str:
-    if run is not None:
+    if run is not None and run.committed_steps:
         return title(run)
     values = {row["key"]: row["value"] for g in configuration["groups"] for row in g["rows"]}
     neuron = values.get("neuron._target_", "run").rpartition(".")[2]

@@ -36,11 +36,12 @@ def sweep_page(folder: Path) -> Page:
     statuses = [rows[i]["status"] if i in rows else "missing" for i in range(n)]
     status = summary.get("status", "running or killed")
     title = ", ".join(part for part in (definition.get("title"), f"{n:,} points") if part)
+    title = f"Sweep: {title}"
     arrays: dict[str, np.ndarray] = {}
     kinds = [*_STATUSES, *sorted(set(statuses) - set(_STATUSES))]
-    data = {
+    data: dict[str, Any] = {
         "kind": "sweep",
-        "title": f"Sweep: {title}",
+        "title": title,
         "status": status,
         "date": date_of(folder),
         "folder": folder.resolve().name,
@@ -59,7 +60,7 @@ def sweep_page(folder: Path) -> Page:
         "pictures": [f"{v}.png" for v in VALUES if (folder / f"{v}.png").exists()],
     }  # fmt: skip
     data["spikes"] = spikes_of(rows, arrays)
-    return Page(data["title"], _SCRIPTS, _STYLES, data, arrays)
+    return Page(title, _SCRIPTS, _STYLES, data, arrays)
 
 
 def _tiles(

@@ -73,18 +73,14 @@ def _attributes(batch: Path) -> dict[str, Any]:
 def _read(
     batch: Path, about: Mapping[str, Any], rows: list[Mapping[str, Any]], window: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Point, time in ms and neuron of the batch's spikes in the window, in the order of the file."""
+    """Point, time in ms and neuron of a batch's spikes in the window, in the file's order."""
     import zarr
 
-    group, dt_ms = (
-        zarr.open_group(batch / RESULTS, mode="r", use_consolidated=False),
-        about["dt_ms"],
-    )
-    found: list[tuple[np.ndarray, ...]] = [
-        (np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
-    ]
+    group: Any = zarr.open_group(batch / RESULTS, mode="r", use_consolidated=False)
+    dt_ms, none = about["dt_ms"], np.zeros(0, np.int64)
+    found: list[tuple[Any, Any, Any]] = [(none, np.zeros(0), none)]
     if "spike_end" not in group:
-        return found[0]  # type: ignore[return-value]
+        return found[0]
     ends = group["spike_end"][:]
     points = np.full(ends.shape[1], -1)
     steps = np.zeros(ends.shape[1], np.int64)
@@ -100,7 +96,8 @@ def _read(
         found.append((points[lane[keep]], (step[keep] + 1) * dt_ms, neuron[keep]))
         if step.size and step.min() >= last:
             break
-    return tuple(np.concatenate(part) for part in zip(*found, strict=True))  # type: ignore[return-value]
+    point, time, neuron = (np.concatenate(part) for part in zip(*found, strict=True))
+    return point, time, neuron
 
 
 def _round(ms: float) -> float:

@@ -85,7 +85,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         return f"it has {len(before['points'])} points, this command asks for {len(now['points'])}"
     for index, (old, new) in enumerate(zip(before["points"], now["points"], strict=True)):
         ours, theirs = (
-            {text for text in point["overrides"] if not text.startswith("sweep.")}
+            {text for text in point["overrides"] if not text.startswith(("sweep.", "report."))}
             for point in (new, old)
         )
         if ours != theirs:
