@@ -71,7 +71,7 @@ function tiles(list) {
 
 function card(title, ...children) {
   const id = `part-${title.toLowerCase().replace(/[^a-z]+/g, "-")}`;
-  return h("section.card", { "aria-labelledby": id }, h("h2", { id }, title), ...children);
+  return h("section.card", { "aria-labelledby": id }, h("h2", { id }, title), children);
 }
 
 const isDark = () => {

@@ -70,6 +70,12 @@ function perFrame(then) {
   };
 }
 
+/** Calls `then` when it was not asked for a while: for what takes longer than a frame. */
+function whenStill(then) {
+  let timer = 0;
+  return () => { clearTimeout(timer); timer = setTimeout(then, 300); };
+}
+
 /** Figures that show the same times: a zoom in one is a zoom in all. */
 class SharedTime {
   constructor(end) { this.end = end; this.range = [0, end]; this.members = []; }

@@ -67,16 +67,20 @@ function draw() {
   if (!results) return;
   const time = new SharedTime(results.shown_ms * scale);
   if (results.spikes || results.rate) {
-    const note = h("p.hint"), place = h("div.figure.raster", { id: "raster", role: "img",
-      "aria-label": "spikes of each neuron over time, and the population rate" });
-    const { spikes } = results;
-    const title = spikes ? "Spikes" : "Population rate";
+    const notes = [h("p.hint"), h("p.hint")], { spikes } = results;
+    const above = spikes && h("div.figure.raster", { id: "raster", role: "img",
+      "aria-label": "spikes of each neuron over time" });
+    const below = results.rate && h(spikes ? "div.figure.strip" : "div.figure.raster", { id: "rate",
+      role: "img", "aria-label": "population rate over time" });
     const cut = spikes && results.shown_ms < results.duration_ms * 0.999
       ? h("p.cut", {}, `The first ${shownTime(results.shown_ms)} of ${shownTime(results.duration_ms)}: ` +
         `${number(spikes.count)} of ${number(spikes.all)} spikes. open_run() reads them all.`) : null;
-    const hint = coarse ? null : h("p.hint", {}, "Drag to zoom, Ctrl and wheel to zoom in time, double-click for all.");
-    plots.append(card(title, h("div.row", {}, time.buttons(), note, hint), cut, place));
-    raster(place, results, time, scale, unit, note);
+    const hint = coarse ? null : h("p.hint", {},
+      "Drag to zoom, Ctrl and wheel to zoom in time, double-click for all.");
+    plots.append(card(spikes ? "Spikes" : "Population rate",
+      h("div.row", {}, time.buttons(), notes, hint), cut, above, below));
+    if (above) raster(above, results, time, scale, unit, notes[1]);
+    if (below) populationRate(below, results, time, scale, unit, notes[0]);
   }
   const places = [], pair = h("div.pair");
   if (results.traces.length) {

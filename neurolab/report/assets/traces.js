@@ -39,10 +39,13 @@ function tracesFigure(element, results, time, scale, unit) {
     for (const { y } of mine) for (const v of y) { if (v < low) low = v; if (v > high) high = v; }
     const row = 0.07 * Math.max(high - low, 1e-9);
     return mine.map(({ neuron }, place) => {
-      const x = [];
-      for (let i = 0; i < step.length; i++)
-        if (who[i] === neuron) x.push((step[i] + 1) * results.dt_ms * scale);
-      return { neuron, x, y: Array(x.length).fill(high + row * (mine.length - place + 0.3)) };
+      const x = [], y = [], bottom = high + row * (mine.length - place);
+      for (let i = 0; i < step.length; i++) { // one broken line is faster than many marks
+        if (who[i] !== neuron) continue;
+        const at = (step[i] + 1) * results.dt_ms * scale;
+        x.push(at, at, null); y.push(bottom, bottom + 0.7 * row, null);
+      }
+      return { neuron, x, y };
     });
   }
 
@@ -60,9 +63,9 @@ function tracesFigure(element, results, time, scale, unit) {
         line: { color: colour(line.neuron), width: 1.3 },
         hovertemplate: `%{y:.4g} ${panels[line.at].unit}<br>%{x} ${unit}<extra>neuron ${line.neuron}</extra>` };
     });
-    for (const { neuron, x, y } of ticks) traces.push({ type: "scatter", mode: "markers", x, y,
-      legendgroup: `${neuron}`, showlegend: false, hoverinfo: "skip", yaxis: `y${voltage + 1}`.replace("y1", "y"),
-      marker: { symbol: "line-ns-open", size: 7, color: colour(neuron), line: { width: 1.3 } } });
+    for (const { neuron, x, y } of ticks) traces.push({ type: "scatter", mode: "lines", x, y,
+      connectgaps: false, legendgroup: `${neuron}`, showlegend: false, hoverinfo: "skip", yaxis: `y${voltage + 1}`.replace("y1", "y"),
+      line: { color: colour(neuron), width: 1.2 } });
     const wanted = layout({ showlegend: true, margin: { t: 26 },
       xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false,
         anchor: `y${panels.length}`.replace(/^y1$/, "y"), minallowed: 0, maxallowed: time.end }) });
