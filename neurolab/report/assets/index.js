@@ -17,7 +17,9 @@ const kind = select("kind", [["", "runs and sweeps"], ["run", "runs"], ["sweep",
 const sort = select("sort", Object.keys(SORTS).map((name) => [name, name]));
 const told = h("p.hint", { id: "told", "aria-live": "polite" });
 const list = h("ul.entries", { id: "entries" });
+const end = h("p.hint", {}, "more ...");
 const rows = new Map(); // made when first shown
+let rest = []; // those that are not shown yet
 const compareButton = h("button.primary", { type: "button", id: "compare", onclick: () => {
   compare(...[...chosen].map((i) => entries[i]));
 } }, "Compare");
@@ -29,8 +31,9 @@ main.append(header(data.title, "", [plural(entries.filter((e) => !e.sweep).lengt
   plural(entries.filter((e) => e.sweep).length, "sweep")], []),
 h("div.controls", {}, h("label.filter", { for: "filter" }, "Filter ", box),
   ...[["Status", status], ["Show", kind], ["Sort by", sort]].map(([text, one]) =>
-    h("label", { for: one.id }, `${text} `, one))), told, list, bar);
+    h("label", { for: one.id }, `${text} `, one))), told, list, end, bar);
 show();
+new IntersectionObserver(([seen]) => { if (seen.isIntersecting) more(); }, { rootMargin: "1500px" }).observe(end);
 
 function show() {
   const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -41,8 +44,17 @@ function show() {
   });
   const [by, way] = SORTS[sort.value];
   shown.sort((a, b) => (by(entries[a]) < by(entries[b]) ? -way : by(entries[a]) > by(entries[b]) ? way : a - b));
-  list.replaceChildren(...shown.map(row));
+  rest = shown;
+  list.replaceChildren();
+  more();
   told.textContent = shown.length === entries.length ? "" : `${shown.length} of ${entries.length}`;
+}
+
+/** The next entries: those far below are made when one comes near them. */
+function more() {
+  list.append(...rest.slice(0, 50).map(row));
+  rest = rest.slice(50);
+  end.hidden = !rest.length;
 }
 
 function row(i) {
