@@ -13,8 +13,8 @@ from typing import Any
 from neurolab.store import RESULTS
 
 __all__ = [
-    "date_of", "find", "flat", "is_run", "is_sweep", "log_tail", "overrides_of", "read_json",
-    "read_yaml", "seconds", "short",
+    "date_of", "find", "flat", "is_run", "is_sweep", "log_tail", "overrides_of", "place_of",
+    "read_json", "read_yaml", "seconds", "short",
 ]  # fmt: skip
 
 _DEFINITION = "definition.json"
@@ -93,6 +93,12 @@ def date_of(folder: Path) -> str:
             then = datetime.fromtimestamp((folder / name).stat().st_mtime)
             return then.strftime("%Y-%m-%d %H:%M:%S")
     return ""
+
+
+def place_of(folder: Path) -> str:
+    """A folder as it is named from beside ``outputs``; its name alone elsewhere."""
+    parts = folder.resolve().parts
+    return "/".join(parts[parts.index("outputs") :]) if "outputs" in parts else parts[-1]
 
 
 def log_tail(folder: Path) -> str:

@@ -75,10 +75,11 @@ def _entry(folder: Path, outputs: Path, texts: _Texts) -> dict[str, Any]:
     summary = read_json(folder / "summary.json")
     there = {path.name for path in folder.iterdir()}
     if sweep:
-        config, overrides, keys = _definition(folder)
+        config, overrides, name = _definition(folder)
     else:
         found = read_yaml(folder / ".hydra" / "config.yaml")
-        config, overrides, keys = found if isinstance(found, dict) else {}, overrides_of(folder), []
+        config, overrides = found if isinstance(found, dict) else {}, overrides_of(folder)
+        name = _name(config)
     picture = next((p for p in _PICTURES["sweep" if sweep else "run"] if p in there), "")
     path = folder.relative_to(outputs).as_posix()
     rows = [(texts(key), texts(text_of(value))) for key, value in flat(config)]
@@ -88,7 +89,7 @@ def _entry(folder: Path, outputs: Path, texts: _Texts) -> dict[str, Any]:
         "link": quote(path) + "/",
         "sweep": sweep,
         "date": date_of(folder),
-        "name": _name(config, keys),
+        "name": name,
         "overrides": overrides,
         "status": summary.get("status", "running or killed"),
         "rate": summary.get("rate_hz_mean"),
@@ -104,27 +105,27 @@ def _entry(folder: Path, outputs: Path, texts: _Texts) -> dict[str, Any]:
     }
 
 
-def _definition(folder: Path) -> tuple[Mapping[str, Any], list[str], list[str]]:
-    """A sweep's first configuration, what all its points share of what was typed, and its keys."""
+def _definition(folder: Path) -> tuple[Mapping[str, Any], list[str], str]:
+    """A sweep's first configuration, what all its points share of what was typed, and its name."""
     try:
         definition = SweepFolder(folder).definition()
     except ValueError:  # not written whole
-        return {}, [], []
-    keys = [f"{key} ({axis['size']})" for axis in definition["axes"] for key in axis["keys"]]
+        return {}, [], "sweep"
+    keys = [f"{', '.join(a['keys'])} ({a['size']})" for a in definition["axes"] if a["keys"]]
     typed = [point["overrides"] for point in definition["points"]]
     common = set(typed[0]).intersection(*map(set, typed)) if typed else set()
     shared = [text for text in (typed[0] if typed else []) if text in common]
     templates = definition["templates"]
-    return (templates[0] if templates else {}), shared, keys
+    name = ", ".join(part for part in (definition.get("title"), " × ".join(keys)) if part)
+    return (templates[0] if templates else {}), shared, name or "sweep"
 
 
-def _name(config: Mapping[str, Any], keys: list[str]) -> str:
-    """What a person calls it: the neuron and its input, or the keys that were swept."""
+def _name(config: Mapping[str, Any]) -> str:
+    """What a person calls a run: the neuron and its input."""
 
     def model(group: str) -> str:
         node = config.get(group)
         target = node.get("_target_") if isinstance(node, Mapping) else None
         return str(target or "").rpartition(".")[2]
 
-    parts = [model("neuron") or "run", *([" × ".join(keys)] if keys else [model("input")])]
-    return ", ".join(part for part in parts if part)
+    return ", ".join(part for part in (model("neuron") or "run", model("input")) if part)

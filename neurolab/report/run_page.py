@@ -11,7 +11,16 @@ import numpy as np
 from neurolab.analysis import isi
 from neurolab.plot_parts import BinnedRate, binned_rate, decimate, duration, title
 from neurolab.report.configuration import configuration_of, text_of
-from neurolab.report.folders import date_of, flat, log_tail, overrides_of, read_json, seconds, short
+from neurolab.report.folders import (
+    date_of,
+    flat,
+    log_tail,
+    overrides_of,
+    place_of,
+    read_json,
+    seconds,
+    short,
+)
 from neurolab.report.page import Page
 from neurolab.results import Run
 from neurolab.store import RESULTS
@@ -42,7 +51,7 @@ def run_page(folder: Path) -> Page:
         "status": status,
         "message": summary.get("message", ""),
         "date": date_of(folder),
-        "folder": folder.resolve().name,
+        "folder": place_of(folder),
         "overrides": overrides_of(folder),
         "tiles": _tiles(summary, run),
         "configuration": configuration,

@@ -10,7 +10,15 @@ import numpy as np
 
 from neurolab.plot_parts import duration
 from neurolab.report.configuration import text_of
-from neurolab.report.folders import date_of, flat, log_tail, read_json, seconds, short
+from neurolab.report.folders import (
+    date_of,
+    flat,
+    log_tail,
+    place_of,
+    read_json,
+    seconds,
+    short,
+)
 from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
 from neurolab.sweep.store import SweepFolder
@@ -44,7 +52,7 @@ def sweep_page(folder: Path) -> Page:
         "title": title,
         "status": status,
         "date": date_of(folder),
-        "folder": folder.resolve().name,
+        "folder": place_of(folder),
         "tiles": _tiles(definition, summary, rows, statuses),
         "keys": _keys(definition),
         "statuses": kinds,

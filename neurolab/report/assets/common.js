@@ -118,5 +118,6 @@ function withoutPlots(folder, pictures = []) {
       "the page was moved, or the folder assets was. Tables work without it. Written anew, the " +
       "page finds it, and with --standalone it holds it and can be sent:"),
     copyable(command),
-    pictures.map((name) => h("img.picture", { src: encodeURI(name), alt: name, loading: "lazy" })));
+    pictures.map((name) => h("img.picture", { src: encodeURI(name), alt: name,
+      onerror: (event) => event.target.remove() })));
 }

@@ -29,7 +29,7 @@ function compare(one, other) {
   const side = (entry) => h("figure", {}, h("figcaption", {}, h("a", { href: entry.report ? `${entry.link}report.html` : entry.link }, entry.path),
     " ", badge(entry.status), h("span", {}, entry.date)),
   entry.picture ? h("img", { src: entry.link + entry.picture, alt: `${entry.picture} of ${entry.path}` }) : h("p.blank", {}, "no picture"));
-  dialog.append(h("div.head", {}, h("h2", {}, `${one.name} and ${other.name}`), close),
+  dialog.append(h("div.head", {}, h("h2", {}, one.name === other.name ? `Two of ${one.name}` : `${one.name}; ${other.name}`), close),
     h("div.sides", {}, side(one), side(other)),
     h("section", {}, h("h3", {}, "Configuration"), h("div.row", {}, hint, h("label", { for: "all-keys" }, all, " all keys")),
       h("div.scroll", {}, h("table.both", { id: "differences" }, head(), body))),

@@ -48,7 +48,7 @@ function drawer(moved) {
     const several = group.length > 1 ? h("p.hint", {}, `One of ${group.length} points here: `,
       group.slice(0, 40).map((p) => h("button.link", { type: "button", "aria-current": String(p === point),
         onclick: () => { show(p); picture(); } }, String(p)))) : null;
-    const place = h("div.figure.small", { id: "point-raster", role: "img", "aria-label": "spikes of this point" });
+    const place = h("div.figure.small", { id: "point-raster", role: "group", "aria-label": "spikes of this point" });
     const told = h("p.hint");
     shown = { place, told };
     inside.replaceChildren(...[

@@ -27,7 +27,7 @@ function raster(element, results, time, scale, unit, told) {
     const height = element.clientHeight || 400, width = element.clientWidth || 1000;
     const part = Math.abs(shown[1] - shown[0]) / n, row = height / Math.max(part * n, 1);
     if (row >= 3.5) return { symbol: "line-ns-open", size: Math.min(row * 0.62, 18), width: 1.2, opacity: 1 };
-    const size = Math.min(Math.max(row, 1.5), 2.2);
+    const size = Math.min(Math.max(0.75 * row, 1.5), 2.2);
     const visible = (lower(x, time.range[1]) - lower(x, time.range[0])) * part / picked.part;
     const cover = (visible * size * size) / (height * width);
     return { symbol: "square", size, width: 0, opacity: Math.min(1, Math.max(0.3, 0.35 / cover)) };

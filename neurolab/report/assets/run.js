@@ -68,10 +68,10 @@ function draw() {
   const time = new SharedTime(results.shown_ms * scale);
   if (results.spikes || results.rate) {
     const notes = [h("p.hint"), h("p.hint")], { spikes } = results;
-    const above = spikes && h("div.figure.raster", { id: "raster", role: "img",
+    const above = spikes && h("div.figure.raster", { id: "raster", role: "group",
       "aria-label": "spikes of each neuron over time" });
     const below = results.rate && h(spikes ? "div.figure.strip" : "div.figure.raster", { id: "rate",
-      role: "img", "aria-label": "population rate over time" });
+      role: "group", "aria-label": "population rate over time" });
     const cut = spikes && results.shown_ms < results.duration_ms * 0.999
       ? h("p.cut", {}, `The first ${shownTime(results.shown_ms)} of ${shownTime(results.duration_ms)}: ` +
         `${number(spikes.count)} of ${number(spikes.all)} spikes. open_run() reads them all.`) : null;
@@ -84,14 +84,14 @@ function draw() {
   }
   const places = [], pair = h("div.pair");
   if (results.traces.length) {
-    const place = h("div.figure", { id: "traces", role: "img", "aria-label": "recorded variables over time" });
+    const place = h("div.figure", { id: "traces", role: "group", "aria-label": "recorded variables over time" });
     const voltage = results.traces.some((panel) => panel.name.split(".").pop() === "V");
     place.style.height = `${Math.max(20, 6 + 5 * (results.traces.length + (voltage ? 1 : 0)))}rem`;
     pair.append(card("Traces", place));
     places.push(() => tracesFigure(place, results, time, scale, unit));
   }
   if (results.isi) {
-    const { isi } = results, place = h("div.figure", { id: "isi", role: "img",
+    const { isi } = results, place = h("div.figure", { id: "isi", role: "group",
       "aria-label": "histogram of inter-spike intervals" });
     place.style.height = "20rem";
     const cv = isi.cv === null || isi.cv === undefined ? "" : `, CV ${number(isi.cv, 3)}`;

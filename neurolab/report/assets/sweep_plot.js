@@ -9,7 +9,7 @@ function choice(label, id, options, chosen, changed) {
 
 /** The picture with its selects; `open` is called with the points that were clicked. */
 function sweepPlot(open) {
-  const place = h("div.figure.sweep", { id: "plot", role: "img", "aria-label": "a summary value over swept keys" });
+  const place = h("div.figure.sweep", { id: "plot", role: "group", "aria-label": "a summary value over swept keys" });
   const note = h("p.hint", { id: "plot-note", "aria-live": "polite" });
   const varied = KEYS.map((_, i) => i).filter((i) => KEYS[i].values.length > 1);
   const order = [...varied].sort((a, b) => rank(KEYS[b]) - rank(KEYS[a]));

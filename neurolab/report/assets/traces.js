@@ -74,7 +74,7 @@ function tracesFigure(element, results, time, scale, unit) {
       const height = unitHeight * heights[i];
       const text = of ? `${name} (${of})` : name;
       wanted[`yaxis${i ? i + 1 : ""}`] = axis({ domain: [Math.max(0, top - height), top],
-        title: { text: text.length > 12 ? text.replace(" (", "<br>(") : text }, nticks: 5 });
+        title: { text: text.length > 12 ? text.replace(/ \(|_(?=[^_]*$)/, "<br>$&") : text }, nticks: 5 });
       top -= height + space;
     });
     return { traces, layout: wanted };
