@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from neurolab.report import write_report
+
 pytest_plugins = ["browser"]
 
 RUN, SWEEP = "2026-11-20/12-00-00-run/report.html", "2026-11-20/13-00-00-sweep/report.html"
@@ -224,3 +226,15 @@ def test_a_page_without_its_library_says_so(outputs, browser, tmp_path, name):
         browser("document.querySelector('tr[data-point=\"3\"]').click()")
         assert "Point 3" in browser.find("#drawer").text
         assert browser.errors() == []
+
+
+def test_a_standalone_page_works_anywhere(outputs, browser, tmp_path):
+    """Alone in another folder it draws, and asks for no other file."""
+    shutil.copytree((outputs / RUN).parent, tmp_path / "run")
+    page = write_report(tmp_path / "run", standalone=True)
+    (tmp_path / "elsewhere").mkdir()
+    browser.open(page.rename(tmp_path / "elsewhere" / "sent.html"))
+    assert browser("return document.getElementById('raster')._fullData[0].x.length") > 100
+    assert browser.errors() == []
+    sources = browser("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert all(source.startswith(("data:", "blob:")) for source in sources)
