@@ -44,7 +44,7 @@ function scattered(value, kx, ky, points) {
     y: good.map((p) => keyValue(ky, p)), customdata: good.map((p) => [p]),
     text: good.map((p) => `${aboutPoint(p)}<br>${value.name} = ${withUnit(number(value.of[p]), value.unit)}`),
     marker: { size: good.length > 2000 ? 6 : 13, color: good.map((p) => value.of[p]), colorscale: scaleOf(),
-      colorbar: colourbar(value), line: { width: 0.5, color: css("--surface") } },
+      colorbar: colourbar(value), line: { width: 1, color: css("--axis") } },
     hovertemplate: "%{text}<extra></extra>" }],
   y: { title: { text: keyLabel(ky) }, ...typeOf(ky) } };
 }
