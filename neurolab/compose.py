@@ -125,7 +125,7 @@ def diagnose(overrides: Iterable[str]) -> list[Problem]:
     problems = Problems()
     groups: list[str] = []
     values: list[tuple[str, Override]] = []
-    with _own_hydra():
+    with own_hydra():
         loader = GlobalHydra.instance().config_loader()
         for text in overrides:
             try:
@@ -157,7 +157,7 @@ def diagnose(overrides: Iterable[str]) -> list[Problem]:
 
 
 @contextmanager
-def _own_hydra() -> Iterator[None]:
+def own_hydra() -> Iterator[None]:
     """Hydra set up for composing, beside one that may be at work."""
     running = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()

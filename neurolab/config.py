@@ -34,7 +34,7 @@ from neurolab.values import read_time
 
 __all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times", "sized"]
 
-_TOP = ("size", "duration", "dt", "seed", "inputs", "sweep", "vars")
+_TOP = ("size", "duration", "dt", "seed", "inputs", "sweep", "report", "vars")
 _GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
 
 
@@ -115,6 +115,7 @@ def read_experiment(config: Mapping[str, Any]) -> Experiment:
     for key in config:
         if key not in (*_TOP, *_GROUPS):
             problems.add(key, show(config[key]), did_you_mean(key, (*_TOP, *_GROUPS)))
+    _report(config.get("report") or {}, problems)
     size = _whole(config, "size", 1, problems)
     seed = _whole(config, "seed", 0, problems)
     if seed >= 2**32:
@@ -235,6 +236,17 @@ def _inputs(config: Mapping[str, Any], reader: ModelReader) -> list[tuple[str, P
     nodes |= {f"inputs.{name}": node for name, node in (config.get("inputs") or {}).items()}
     parts = {key: reader.model(node, key, Input) for key, node in nodes.items()}
     return [(key, part) for key, part in parts.items() if part is not None]
+
+
+def _report(node: Any, problems: Problems) -> None:
+    if not isinstance(node, Mapping):
+        problems.add("report", node, "expected keys, such as report.standalone=true")
+        return
+    for key, value in node.items():
+        if key != "standalone":
+            problems.add(f"report.{key}", value, did_you_mean(str(key), ("standalone",)))
+        elif not isinstance(value, bool):
+            problems.add("report.standalone", value, "expected true or false")
 
 
 def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Tracker]:

@@ -195,10 +195,12 @@ def mean_rate_hz(run: Run) -> float | None:
     return float(run.rate.mean()) if run.rate is not None and run.rate.size else None
 
 
-def decimate(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def decimate(
+    x: np.ndarray, y: np.ndarray, most: int = _MAX_POINTS
+) -> tuple[np.ndarray, np.ndarray]:
     """Smallest and largest value of each block of samples, in their order: peaks survive."""
-    block = -(-2 * y.size // _MAX_POINTS)
-    if y.size <= _MAX_POINTS:
+    block = -(-2 * y.size // most)
+    if y.size <= most:
         return x, y
     start = np.arange(0, y.size - block + 1, block)
     blocks = y[: start.size * block].reshape(-1, block)

@@ -79,6 +79,7 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     speed = summary["neuron_updates_per_s"]
     table.add_row("speed", f"{speed:.3g} neuron-updates/s on {summary['device']}")
     table.add_row("folder", str(folder))
+    table.add_row("report", str(folder / "report.html"))
     Console().print(table, soft_wrap=True)
 
 

@@ -105,14 +105,14 @@ def simulate(
     run.say(outcome.status)
     log.info("%s after %g ms %s", outcome.status, run.done * run.dt_ms, outcome.message)
     told(outcome.summary, folder)
-    _draw(folder)
+    _draw(folder, config)
     tracker.finish(outcome.exit_code, outcome.summary)
     tracker.wait()
     return outcome
 
 
-def _draw(folder: Path) -> None:
-    """The pictures; a run whose pictures fail is still a run."""
+def _draw(folder: Path, config: Mapping[str, Any]) -> None:
+    """The pictures and the page; a run whose pictures fail is still a run."""
     try:
         from neurolab.plots import draw_all
         from neurolab.results import open_run
@@ -120,6 +120,12 @@ def _draw(folder: Path) -> None:
         draw_all(open_run(folder))
     except Exception:
         log.exception("the plots could not be drawn; the results are complete")
+    try:
+        from neurolab.report import write_report
+
+        write_report(folder, bool((config.get("report") or {}).get("standalone")))
+    except Exception:
+        log.exception("the page could not be written; the results are complete")
 
 
 class _Simulation:
@@ -245,8 +251,10 @@ class _Simulation:
 
     def close(self) -> None:
         """Nothing more comes."""
-        self.commit()
-        self.writer.close()
+        try:
+            self.commit()
+        finally:
+            self.writer.close()
 
     def _rate_counts(self, step: np.ndarray, first: int, n: int) -> np.ndarray | None:
         """Spikes of every bin that this chunk completes; the rest waits for the next chunk."""

@@ -40,7 +40,8 @@ def environment() -> dict[str, Any]:
 
 def config_hash(config: Mapping[str, Any]) -> str:
     """A hash of what decides the results: where they go and who is told do not count."""
-    what = {key: config[key] for key in sorted(config) if key not in ("tracker", "device", "sweep")}
+    ignored = ("tracker", "device", "sweep", "report")
+    what = {key: config[key] for key in sorted(config) if key not in ignored}
     what["precision"] = (config.get("device") or {}).get("precision")
     text = json.dumps(what, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,7 +1,9 @@
 """Compiled programs are kept between runs of the tests, under pytest's cache."""
 
+import fcntl
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from absl import logging as absl_logging
@@ -17,3 +19,19 @@ def pytest_configure(config: pytest.Config) -> None:
     # absl, which JAX's world brings, logs to the stderr of its import, and when Hydra sets up its
     # logging closes that stream unless it is the process's own: not the one pytest captures with.
     absl_logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
+
+
+@pytest.fixture(scope="session")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs and sweeps with their pages; not to be changed. Made once for all of xdist's workers."""
+    from pages import make_outputs
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "pages"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            make_outputs(folder)
+            (folder / "made").touch()
+    return folder / "outputs"

@@ -32,8 +32,8 @@ LAYERS = (
     {"units"},
 )
 MODELS = {"neurons", "synapses", "inputs", "integrators", "dynamics", "network", "units", "random"}
-READERS = {"plots", "plot_parts", "analysis", "results", "trackers", "summary", "store"}
-KNOW_HYDRA = {"cli", "compose", "api", "_plugins"}
+READERS = {"plots", "plot_parts", "analysis", "results", "trackers", "summary", "store", "report"}
+KNOW_HYDRA = {"cli", "compose", "defaults", "api", "_plugins"}
 #: The modules of a sweep that do.
 SWEEP_KNOWS_HYDRA = {"compose", "forms", "launcher", "sweeper", "results"}
 
@@ -114,7 +114,7 @@ def test_models_know_nothing_of_configurations_files_and_trackers(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_the_outside_knows_hydra(module):
-    """Hydra and OmegaConf are imported by cli, compose and api; a saved YAML is read as well."""
+    """Hydra and OmegaConf are imported by cli, compose, defaults, api; saved YAML is read too."""
     known = packages(module) & {"hydra", "omegaconf"}
     if own(module) == "sweep" and module.rpartition(".")[2] in SWEEP_KNOWS_HYDRA:
         return
@@ -133,7 +133,8 @@ def test_results_are_read_without_models(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_heavy_packages_are_imported_where_used(module):
-    """Tracking libraries only by their tracker, Zarr, xarray and Matplotlib inside functions."""
+    """Tracking libraries only by their tracker, Plotly never, Zarr and the like in functions."""
+    assert "plotly" not in packages(module)
     for library in ("wandb", "trackio"):
         assert library not in packages(module, with_late=False)
         assert library not in packages(module) or module == f"neurolab.trackers.{library}"
@@ -159,7 +160,7 @@ def test_what_is_imported_is_a_dependency():
     else:
         needs = importlib.metadata.requires("neurolab") or []
     names = {need.split(">")[0].split("<")[0].split("=")[0].strip() for need in needs}
-    names = {name.replace("hydra-core", "hydra") for name in names}
+    names = {name.replace("hydra-core", "hydra").replace("pyyaml", "yaml") for name in names}
     import sys
 
     used = set().union(*(packages(module) for module in MODULES))

@@ -72,7 +72,10 @@ def test_folders_of_points_are_those_of_the_basic_launcher(command):
         assert exported.summary["spike_count"] == run.summary["spike_count"]
         assert exported.config == run.config
         assert exported.config.neuron.tau == ("4ms", "6ms")[index]
+        assert (folder / "report.html").exists()
+        assert (there / "report.html").exists()
     assert sweep.spike_count.sum() > 0
+    assert '"folders":true' in (ours / "report.html").read_text()  # links to those of the points
     assert (ours / "multirun.yaml").exists()
     assert (basic / "multirun.yaml").exists()
 

@@ -84,13 +84,13 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         return f"it has {len(before['points'])} points, this command asks for {len(now['points'])}"
     for index, (old, new) in enumerate(zip(before["points"], now["points"], strict=True)):
         ours, theirs = (
-            {text for text in point["overrides"] if not text.startswith("sweep.")}
+            {text for text in point["overrides"] if not text.startswith(("sweep.", "report."))}
             for point in (new, old)
         )
         if ours != theirs:
             was, given = " ".join(sorted(theirs - ours)), " ".join(sorted(ours - theirs))
             return f"its point {index} has {was or 'no'} where this command gives {given or 'none'}"
-    ignored = ("device.", "tracker.")
+    ignored = ("device.", "tracker.", "report.")
     pairs = zip(before["templates"], now["templates"], strict=False)
     for old_config, new_config in pairs:
         old, new = dict(_flat(old_config)), dict(_flat(_as_json(new_config)))

@@ -57,6 +57,13 @@ def gather(
         draw_all(data, folder.path)
     except Exception:
         log.exception("the plots could not be drawn; the results are complete")
+    try:
+        from neurolab.report import write_report
+
+        settings = [template.get("report") or {} for template in definition["templates"]]
+        write_report(folder.path, any(one.get("standalone") for one in settings))
+    except Exception:
+        log.exception("the page could not be written; the results are complete")
     return summary
 
 
@@ -86,6 +93,7 @@ def print_sweep(
         told = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
         table.add_row("speed", told)
     table.add_row("folder", str(folder.path))
+    table.add_row("report", str(folder.path / "report.html"))
     console = Console()
     console.print(table, soft_wrap=True)
     bad = [row for row in rows.values() if row["status"] != "completed"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from neurolab.sweep.settings import read_settings
 
 __all__ = ["SweepLauncher"]
+
+log = logging.getLogger("neurolab")
 
 
 class SweepLauncher(Launcher):
@@ -69,14 +72,25 @@ class SweepLauncher(Launcher):
             codes.append(outcome.exit_code)
         indices = range(initial_job_idx, initial_job_idx + len(job_overrides))
         if self.settings.folders:
-            return [
+            returned = [
                 self._in_folder(composer, index, job, outcome.rows.get(index, {}))
                 for index, job in zip(indices, job_overrides, strict=True)
             ]
+            self._page(self.folder)  # anew: with links to the points' pages
+            return returned
         return [
             _returned(job, outcome.rows.get(index, {}))
             for index, job in zip(indices, job_overrides, strict=True)
         ]
+
+    def _page(self, folder: Path) -> None:
+        """A report; what fails in it is logged, as the results are complete without."""
+        from neurolab.report import write_report
+
+        try:
+            write_report(folder, bool(self.config.report.standalone))
+        except Exception:
+            log.exception("the page could not be written; the results are complete")
 
     def _in_folder(
         self, composer: Any, index: int, job: Sequence[str], row: Mapping[str, Any]
@@ -101,6 +115,7 @@ class SweepLauncher(Launcher):
             plain = effective(config, job)
             OmegaConf.save(OmegaConf.create(plain), folder / ".hydra" / "config.yaml")
             export_point(self.folder, index, folder)
+            self._page(folder)
             return _rate(row)
 
         result = run_job(

@@ -1,0 +1,100 @@
+// A point beside the page: its parameters, values, command and run.
+
+function drawer(moved) {
+  let group = [], point = -1, shown = null;
+  const inside = h("div.inside");
+  const panel = h("aside.drawer", { id: "drawer", "aria-label": "point", tabindex: -1, hidden: true }, inside);
+  panel.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !panel.hidden) close(); });
+  let before = null;
+
+  function close() {
+    panel.hidden = true;
+    document.body.classList.remove("beside");
+    before?.focus?.({ preventScroll: true });
+    dispatchEvent(new Event("resize"));
+  }
+
+  /** Shows the first of these points; the others are offered beside it. */
+  function open(points) {
+    if (panel.hidden) before = document.activeElement;
+    group = points;
+    show(points[0]);
+    if (panel.hidden) {
+      panel.hidden = false;
+      document.body.classList.add("beside");
+      dispatchEvent(new Event("resize"));
+      panel.focus({ preventScroll: true });
+    }
+    picture();
+  }
+
+  function go(step) {
+    const order = moved.order(), at = order.indexOf(point);
+    const next = order[at + step];
+    if (next === undefined) return;
+    group = [next];
+    show(next);
+    picture();
+  }
+
+  const pairs = (rows) => h("table.values", {}, h("tbody", {}, rows.map(([name, text]) =>
+    h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, text)))));
+
+  function show(which) {
+    point = which;
+    moved.select(point, true);
+    const button = (text, label, act) => h("button.quiet", { type: "button", "aria-label": label, title: label, onclick: act }, text);
+    const several = group.length > 1 ? h("p.hint", {}, `One of ${group.length} points here: `,
+      group.slice(0, 40).map((p) => h("button.link", { type: "button", "aria-current": String(p === point),
+        onclick: () => { show(p); picture(); } }, String(p)))) : null;
+    const place = h("div.figure.small", { id: "point-raster", role: "group", "aria-label": "spikes of this point" });
+    const told = h("p.hint");
+    shown = { place, told };
+    inside.replaceChildren(...[
+      h("div.row.head", {}, h("h2", {}, `Point ${point}`), badge(statusOf(point)),
+        h("div.buttons", {}, button("←", "the point before in the table", () => go(-1)),
+          button("→", "the next point in the table", () => go(1)), button("Close", "close", close))),
+      several,
+      data.messages[point] ? h("p.message", { "data-status": statusOf(point) }, data.messages[point]) : null,
+      h("h3", {}, "Parameters"),
+      KEYS.length ? pairs(KEYS.map((key) => [key.name, valueText(key, keyValue(key, point), 6)])) : h("p.hint", {}, "None was swept."),
+      h("h3", {}, "Values"),
+      pairs(VALUES.map((value) => [value.name, withUnit(number(value.of[point], 6), value.of[point] === null ? "" : value.unit)])),
+      h("h3", {}, "Run"), told, place,
+      data.folders ? h("p", {}, h("a", { href: `${point}/report.html` }, "Its page: traces, intervals, configuration")) : null,
+      h("h3", {}, "Computed alone by"), copyable(commandOf(point))].filter(Boolean));
+  }
+
+  let kept = null; // the arrays, decoded when first asked for
+  function picture() {
+    const { place, told } = shown, { spikes } = data;
+    place.hidden = true;
+    if (spikes.why) { told.textContent = spikes.why; return; }
+    if (typeof Plotly === "undefined") { told.textContent = "The plotting library is missing, see the top of the page."; return; }
+    kept ??= { time: array("spike_time"), neuron: array("spike_neuron"), end: array("spike_end") };
+    const start = point ? kept.end[point - 1] : 0, end = kept.end[point];
+    if (end === undefined || (start === end && !completed(point))) {
+      told.textContent = completed(point) ? "No spikes." : "Nothing was recorded of this point.";
+      return;
+    }
+    const long = spikes.window_ms > 5000, unit = long ? "s" : "ms", window = spikes.window_ms * (long ? 1e-3 : 1);
+    const all = Math.max(...spikes.n_neurons), most = Math.min(spikes.most_neurons, all);
+    const part = [spikes.whole ? "" : `the first ${number(window)} ${unit}`, most < all ? `the first ${most} neurons` : ""];
+    told.textContent = start === end ? "No spikes." : `${plural(end - start, "spike")}${part.some(Boolean) ? ` of ${part.filter(Boolean).join(", ")}` : ""}.`;
+    if (start === end) return;
+    place.hidden = false;
+    const x = Array.from(kept.time.subarray(start, end), (t) => (t * window) / 65535);
+    const y = Array.from(kept.neuron.subarray(start, end)), gl = hasWebGL && x.length > 3000;
+    const build = () => ({ traces: [{ type: gl ? "scattergl" : "scatter", mode: "markers", x, y,
+      marker: { symbol: gl ? "square" : "line-ns-open", size: gl ? 2.5 : 5, color: css("--spike"), line: { width: gl ? 0 : 1 } },
+      hovertemplate: `neuron %{y}<br>%{x:.5g} ${unit}<extra></extra>` }],
+    layout: layout({ margin: { l: 48, r: 8, t: 6, b: 40 },
+      xaxis: axis({ title: { text: `time (${unit})` }, range: [0, window], showgrid: false, minallowed: 0, maxallowed: window }),
+      yaxis: axis({ title: { text: "neuron" }, range: [-0.5, most - 0.5], showgrid: false, tickformat: "d" }) }) });
+    const { traces, layout: wanted } = build();
+    Plotly.react(place, traces, wanted, CONFIG);
+  }
+  themed.push(() => { if (!panel.hidden && shown) picture(); });
+  return { panel, open };
+}

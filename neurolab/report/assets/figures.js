@@ -1,0 +1,136 @@
+// Plotly figures in the page's own type and colours, drawn anew when the theme changes.
+
+// Okabe and Ito's colours, which remain distinct with any colour vision; blue, black are lighter in
+// the dark.
+const palette = () => (isDark()
+  ? ["#56B4E9", "#E69F00", "#2BC79A", "#E08BBB", "#F0E442", "#FF8A4C", "#9AA5B0", "#5E9BD6"]
+  : ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222", "#8A8A8A"]);
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const coarse = matchMedia("(pointer: coarse)").matches;
+// Nothing leaves the page: Plotly would offer to share a chart on its maker's server.
+const CONFIG = { displaylogo: false, responsive: true, displayModeBar: !coarse, showSendToCloud: false,
+  plotlyServerURL: "", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
+  toImageButtonOptions: { scale: 3 } };
+const narrow = () => innerWidth < 640;
+const hasWebGL = (() => {
+  try {
+    const context = document.createElement("canvas").getContext("webgl");
+    context?.getExtension("WEBGL_lose_context")?.loseContext();
+    return Boolean(context);
+  } catch { return false; }
+})();
+
+/** Merge of plain objects; the later one wins. */
+function merged(one, other) {
+  const result = { ...one };
+  for (const [key, value] of Object.entries(other)) {
+    const both = value && result[key] && [value, result[key]].every((x) => x.constructor === Object);
+    result[key] = both ? merged(result[key], value) : value;
+  }
+  return result;
+}
+
+function axis(more = {}) {
+  return merged({ gridcolor: css("--grid"), linecolor: css("--axis"), zeroline: false,
+    showline: true, ticks: "outside", ticklen: 4, tickcolor: css("--axis"), automargin: true,
+    tickfont: { color: css("--ink") }, title: { font: { color: css("--ink") }, standoff: 8 } }, more);
+}
+
+function layout(more = {}) {
+  const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.82;
+  return merged({ paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: css("--font"), size, color: css("--ink") },
+    margin: { l: narrow() ? 48 : 64, r: 16, t: 8, b: 44 }, showlegend: false, uirevision: "keep",
+    dragmode: coarse ? false : "zoom", colorway: palette(),
+    hoverlabel: { font: { family: css("--font"), size }, bgcolor: css("--surface"),
+      bordercolor: css("--axis") },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: css("--muted"), activecolor: css("--accent") },
+    legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", font: { color: css("--ink") } },
+  }, more);
+}
+
+/** A figure in an element: `build` gives its traces and layout as they are to be now. */
+function figure(element, build, config = {}) {
+  const draw = () => {
+    const { traces, layout: wanted } = build();
+    return Plotly.react(element, traces, wanted, { ...CONFIG, ...config });
+  };
+  draw();
+  themed.push(draw);
+  return draw;
+}
+
+/** Calls `then` at most once a frame. */
+function perFrame(then) {
+  let waiting = false;
+  return (...given) => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; then(...given); });
+  };
+}
+
+/** Calls `then` when it was not asked for a while: for what takes longer than a frame. */
+function whenStill(then) {
+  let timer = 0;
+  return () => { clearTimeout(timer); timer = setTimeout(then, 300); };
+}
+
+/** Figures that show the same times: a zoom in one is a zoom in all. */
+class SharedTime {
+  constructor(end) { this.end = end; this.range = [0, end]; this.members = []; }
+
+  add(element, changed = () => {}) {
+    this.members.push({ element, changed });
+    element.on("plotly_relayout", (what) => {
+      if (!Object.keys(what).some((key) => /^xaxis\d*\.|^autosize$/.test(key))) return;
+      if (what.autosize) return;
+      this.set(element.layout.xaxis.range.map(Number), element);
+    });
+    element.on("plotly_doubleclick", () => { this.set([0, this.end]); });
+    element.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
+      event.preventDefault();
+      this._wheel(element, event);
+    }, { passive: false });
+    this._wheel = perFrame((from, event) => {
+      const box = from.getBoundingClientRect(), size = from._fullLayout._size;
+      const at = Math.min(Math.max((event.clientX - box.left - size.l) / size.w, 0), 1);
+      this.zoom(Math.exp(Math.max(-60, Math.min(60, event.deltaY)) * 0.005), at);
+    });
+  }
+
+  /** Shows `factor` times as much, around a place between 0 and 1. */
+  zoom(factor, at = 0.5) {
+    const [a, b] = this.range, width = Math.min((b - a) * factor, this.end);
+    const start = Math.min(Math.max(a + (b - a - width) * at, 0), this.end - width);
+    this.set([start, start + width]);
+  }
+
+  /** Moves on by a part of what is shown. */
+  move(part) {
+    const [a, b] = this.range, start = Math.min(Math.max(a + (b - a) * part, 0), this.end - (b - a));
+    this.set([start, start + b - a]);
+  }
+
+  set(range, from = null) {
+    if (range[0] === this.range[0] && range[1] === this.range[1] && from) return;
+    this.range = range;
+    for (const { element, changed } of this.members) {
+      const shown = element.layout.xaxis.range.map(Number);
+      if (shown[0] !== range[0] || shown[1] !== range[1] || !from)
+        Plotly.relayout(element, { "xaxis.range": [...range] });
+      changed(range);
+    }
+  }
+
+  /** Buttons for those without a mouse. */
+  buttons() {
+    const one = (text, label, act) =>
+      h("button.quiet", { type: "button", "aria-label": label, title: label, onclick: act }, text);
+    return h("div.buttons", { role: "group", "aria-label": "time shown" },
+      one("←", "earlier", () => this.move(-0.5)), one("→", "later", () => this.move(0.5)),
+      one("+", "zoom in", () => this.zoom(0.5)), one("−", "zoom out", () => this.zoom(2)),
+      one("All", "show all", () => this.set([0, this.end])));
+  }
+}

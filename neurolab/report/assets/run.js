@@ -1,0 +1,107 @@
+// The page of a run.
+
+const results = data.results;
+const seconds = results && results.shown_ms > 5000;
+const scale = seconds ? 1e-3 : 1, unit = seconds ? "s" : "ms";
+const shownTime = (ms) => (ms > 5000 ? `${number(ms / 1000)} s` : `${number(ms)} ms`);
+
+main.append(header(data.title, data.status, [data.date, data.folder], data.overrides));
+if (data.message) main.append(h("p.message", { "data-status": data.status }, data.message));
+if (data.tiles.length) main.append(tiles(data.tiles));
+const plots = h("div.plots");
+main.append(plots);
+if (!results) plots.append(h("section.card.empty", {}, h("h2", {}, "Nothing was recorded"),
+  h("p", {}, data.status === "completed" ? "The configuration asks for no records (record)."
+    : data.log ? "The run ended before its first results were written; its log says why."
+      : "The run is going on, or was killed, before its first results were written.")));
+else if (!results.spikes && !results.rate && !results.traces.length)
+  plots.append(h("section.card.empty", {}, h("h2", {}, "Nothing to draw"),
+    h("p", {}, "Neither spikes, rate nor variables were recorded; record=spikes keeps them.")));
+if (data.log) {
+  const log = h("pre.log", { tabindex: 0, "aria-label": "log" }, data.log);
+  main.append(card("The end of the log", log));
+  log.scrollTop = log.scrollHeight;
+}
+main.append(configuration(), summary());
+
+function configuration() {
+  const { groups, compared } = data.configuration;
+  const any = groups.some((g) => g.default || g.rows.some((row) => row.differs));
+  const only = h("input", { type: "checkbox", id: "only", onchange: show });
+  const body = h("div.configuration");
+  const told = compared === "defaults" ? "What differs from the default is bold, with the default beside it."
+    : "What was typed is bold; the options it was made of are not here to compare it with.";
+  const part = card("Configuration", h("div.row", {}, h("p.hint", {}, any ? told : "All defaults."),
+    any ? h("label", { for: "only" }, only, " only what differs") : null), body);
+  show();
+  return part;
+
+  function show() {
+    body.replaceChildren(...groups.map(group).filter(Boolean));
+  }
+  function group({ name, rows, option, default: usual }) {
+    const kept = rows.filter((row) => row.differs || !only.checked);
+    if (!kept.length && (only.checked && !usual)) return null;
+    const title = h("h3", {}, name, option ? h(usual ? "span.option.differs" : "span.option", {}, ` ${option}`) : null,
+      usual ? h("span.default", {}, `default: ${usual}`) : null);
+    return h("div.group", {}, title, kept.length ? h("table.values", {}, h("tbody", {}, kept.map((row) =>
+      h(row.differs ? "tr.differs" : "tr", {}, h("th", { scope: "row" }, row.name), h("td", {},
+        h(row.differs ? "b" : "span", {}, row.value),
+        row.default !== undefined ? h("span.default", {}, `default: ${row.default}`) : null))))) : null);
+  }
+}
+
+function summary() {
+  const rows = data.summary.map(([key, value]) =>
+    h("tr", {}, h("th", { scope: "row" }, key), h("td", {}, value)));
+  const inside = rows.length ? h("table.values", {}, h("tbody", {}, rows))
+    : h("p.hint", {}, "There is no summary.json: the run is going on, or was killed.");
+  return h("section.card", {}, h("details", {}, h("summary", {}, h("h2", {}, "Summary, versions, revision")), inside));
+}
+
+function draw() {
+  if (typeof Plotly === "undefined") {
+    plots.replaceChildren(withoutPlots(data.folder, data.pictures));
+    return;
+  }
+  if (!results) return;
+  const time = new SharedTime(results.shown_ms * scale);
+  if (results.spikes || results.rate) {
+    const notes = [h("p.hint"), h("p.hint")], { spikes } = results;
+    const above = spikes && h("div.figure.raster", { id: "raster", role: "group",
+      "aria-label": "spikes of each neuron over time" });
+    const below = results.rate && h(spikes ? "div.figure.strip" : "div.figure.raster", { id: "rate",
+      role: "group", "aria-label": "population rate over time" });
+    const cut = spikes && results.shown_ms < results.duration_ms * 0.999
+      ? h("p.cut", {}, `The first ${shownTime(results.shown_ms)} of ${shownTime(results.duration_ms)}: ` +
+        `${number(spikes.count)} of ${number(spikes.all)} spikes. open_run() reads them all.`) : null;
+    const hint = coarse ? null : h("p.hint", {},
+      "Drag to zoom, Ctrl and wheel to zoom in time, double-click for all.");
+    plots.append(card(spikes ? "Spikes" : "Population rate",
+      h("div.row", {}, time.buttons(), notes, hint), cut, above, below));
+    if (above) raster(above, results, time, scale, unit, notes[1]);
+    if (below) populationRate(below, results, time, scale, unit, notes[0]);
+  }
+  const places = [], pair = h("div.pair");
+  if (results.traces.length) {
+    const place = h("div.figure", { id: "traces", role: "group", "aria-label": "recorded variables over time" });
+    const voltage = results.traces.some((panel) => panel.name.split(".").pop() === "V");
+    place.style.height = `${Math.max(20, 6 + 5 * (results.traces.length + (voltage ? 1 : 0)))}rem`;
+    pair.append(card("Traces", place));
+    places.push(() => tracesFigure(place, results, time, scale, unit));
+  }
+  if (results.isi) {
+    const { isi } = results, place = h("div.figure", { id: "isi", role: "group",
+      "aria-label": "histogram of inter-spike intervals" });
+    place.style.height = "20rem";
+    const cv = isi.cv === null || isi.cv === undefined ? "" : `, CV ${number(isi.cv, 3)}`;
+    const more = isi.beyond ? `; ${number(isi.beyond)} longer ones are not shown` : "";
+    pair.append(card(`Inter-spike intervals${cv}`, h("p.hint", {},
+      `${plural(isi.total, "interval")}, mean ${number(isi.mean_ms, 3)} ms, bins of ` +
+      `${number(isi.bin_ms, 2)} ms${more}.`), place));
+    places.push(() => intervals(place, isi));
+  }
+  if (places.length) plots.append(pair);
+  places.forEach((show) => show()); // when each has its final width
+}
+window.neurolab = { draw };

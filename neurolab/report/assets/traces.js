@@ -1,0 +1,98 @@
+// Recorded variables of a few neurons, a panel each, and the histogram of inter-spike intervals.
+
+const MOST_POINTS = 4000; // of a line: more than twice the pixels across
+
+/** Smallest and largest value of each block of samples between two places: peaks survive. */
+function decimated(xs, ys, from, to) {
+  const block = Math.ceil((2 * (to - from)) / MOST_POINTS);
+  if (block <= 2) return { x: xs.slice(from, to), y: ys.slice(from, to) };
+  const x = [], y = [];
+  for (let start = from; start < to; start += block) {
+    let least = start, most = start;
+    for (let i = start; i < Math.min(start + block, to); i++) {
+      if (ys[i] < ys[least]) least = i;
+      if (ys[i] > ys[most]) most = i;
+    }
+    for (const i of [Math.min(least, most), Math.max(least, most)]) { x.push(xs[i]); y.push(ys[i]); }
+  }
+  return { x, y };
+}
+
+function tracesFigure(element, results, time, scale, unit) {
+  const step = array("spike_step"), who = array("spike_neuron");
+  const panels = results.traces;
+  const neurons = [...new Set(panels.flatMap((p) => p.lines.map((l) => l.neuron)))].sort((a, b) => a - b);
+  const lines = panels.flatMap((panel, at) => panel.lines.map(({ neuron, array: name }) => {
+    const y = array(name), sample = array(`${name}/sample`);
+    const every = panel.every_ms * scale;
+    const x = Float64Array.from(y, (_, i) => ((sample ? sample[i] : i) + 1) * every);
+    return { at, neuron, x, y };
+  }));
+  const voltage = panels.findIndex((panel) => panel.name.split(".").pop() === "V");
+  const ticks = voltage >= 0 && step ? spikeTicks() : [];
+  const space = 0.05, heights = panels.map((_, i) => (i === voltage ? 2 : 1));
+  const unitHeight = (1 - space * (panels.length - 1)) / heights.reduce((a, b) => a + b, 0);
+
+  function spikeTicks() { // V is reset and does not show its spikes
+    const mine = lines.filter((line) => line.at === voltage);
+    let low = Infinity, high = -Infinity;
+    for (const { y } of mine) for (const v of y) { if (v < low) low = v; if (v > high) high = v; }
+    const row = 0.07 * Math.max(high - low, 1e-9);
+    return mine.map(({ neuron }, place) => {
+      const x = [], y = [], bottom = high + row * (mine.length - place);
+      for (let i = 0; i < step.length; i++) { // one broken line is faster than many marks
+        if (who[i] !== neuron) continue;
+        const at = (step[i] + 1) * results.dt_ms * scale;
+        x.push(at, at, null); y.push(bottom, bottom + 0.7 * row, null);
+      }
+      return { neuron, x, y };
+    });
+  }
+
+  const shown = ({ x, y }, [from, to]) =>
+    decimated(x, y, Math.max(0, lower(x, from) - 1), Math.min(x.length, lower(x, to) + 1));
+
+  function build() {
+    const colours = palette(), colour = (neuron) => colours[neurons.indexOf(neuron) % colours.length];
+    const first = new Set();
+    const traces = lines.map((line) => {
+      const legend = !first.has(line.neuron);
+      first.add(line.neuron);
+      return { type: "scatter", mode: "lines", ...shown(line, time.range), name: `neuron ${line.neuron}`,
+        legendgroup: `${line.neuron}`, showlegend: legend, yaxis: `y${line.at + 1}`.replace("y1", "y"),
+        line: { color: colour(line.neuron), width: 1.3 },
+        hovertemplate: `%{y:.4g} ${panels[line.at].unit}<br>%{x} ${unit}<extra>neuron ${line.neuron}</extra>` };
+    });
+    for (const { neuron, x, y } of ticks) traces.push({ type: "scatter", mode: "lines", x, y,
+      connectgaps: false, legendgroup: `${neuron}`, showlegend: false, hoverinfo: "skip", yaxis: `y${voltage + 1}`.replace("y1", "y"),
+      line: { color: colour(neuron), width: 1.2 } });
+    const wanted = layout({ showlegend: true, margin: { t: 26 },
+      xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false,
+        anchor: `y${panels.length}`.replace(/^y1$/, "y"), minallowed: 0, maxallowed: time.end }) });
+    let top = 1;
+    panels.forEach(({ name, unit: of }, i) => {
+      const height = unitHeight * heights[i];
+      const text = of ? `${name} (${of})` : name;
+      wanted[`yaxis${i ? i + 1 : ""}`] = axis({ domain: [Math.max(0, top - height), top],
+        title: { text: text.length > 12 ? text.replace(/ \(|_(?=[^_]*$)/, "<br>$&") : text }, nticks: 5 });
+      top -= height + space;
+    });
+    return { traces, layout: wanted };
+  }
+
+  figure(element, build);
+  time.add(element, perFrame((range) => {
+    const now = lines.map((line) => shown(line, range));
+    Plotly.restyle(element, { x: now.map((l) => l.x), y: now.map((l) => l.y) }, lines.map((_, i) => i));
+  }));
+}
+
+function intervals(element, { counts, bin_ms: bin }) {
+  figure(element, () => ({
+    traces: [{ type: "bar", x: counts.map((_, i) => (i + 0.5) * bin), y: counts,
+      width: bin, marker: { color: palette()[0], line: { width: 0 } },
+      hovertemplate: "%{y} intervals<br>about %{x:.3g} ms<extra></extra>" }],
+    layout: layout({ bargap: 0, xaxis: axis({ title: { text: "interval (ms)" }, rangemode: "tozero",
+      showgrid: false, range: [0, counts.length * bin] }), yaxis: axis({ title: { text: "intervals" } }) }),
+  }));
+}

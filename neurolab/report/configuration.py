@@ -1,0 +1,96 @@
+"""A configuration as groups of keys and values, with what differs from the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from neurolab.report.folders import flat, overrides_of, read_yaml
+
+__all__ = ["configuration_of", "text_of"]
+
+#: Where results go and who is told come last: they decide no result.
+_LAST = ("device", "tracker", "sweep", "report")
+
+
+def configuration_of(folder: Path) -> dict[str, Any]:
+    """The groups of a run's configuration; ``compared`` says with what it was compared."""
+    config = read_yaml(folder / ".hydra" / "config.yaml")
+    config = config if isinstance(config, dict) else {}
+    overrides, choices, elsewhere = overrides_of(folder), None, []
+    about = read_yaml(folder / ".hydra" / "hydra.yaml")
+    about = about.get("hydra", {}) if isinstance(about, dict) else {}
+    if about:
+        choices = (about.get("runtime") or {}).get("choices")
+        given = (about.get("overrides") or {}).get("hydra") or []
+        elsewhere = [text for text in given if str(text).startswith("hydra.searchpath=")]
+    found = None
+    if config:
+        from neurolab.defaults import defaults_of
+
+        found = defaults_of(config, overrides, choices, elsewhere)
+    if found is None:
+        typed = {text.lstrip("+~").partition("=")[0] for text in overrides}
+        return {"groups": _groups(config, {}, {}, None, typed), "compared": "overrides"}
+    defaults, chosen, usual = found
+    return {"groups": _groups(config, chosen, usual, defaults, ()), "compared": "defaults"}
+
+
+def _groups(
+    config: Mapping[str, Any],
+    chosen: Mapping[str, Any],
+    usual: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None,
+    typed: Sequence[str] | set[str],
+) -> list[dict[str, Any]]:
+    before = dict(flat(defaults or {}))
+
+    def row(key: str, value: Any, name: str) -> dict[str, Any]:
+        one: dict[str, Any] = {"key": key, "name": name, "value": text_of(value)}
+        if defaults is None:
+            one["differs"] = key in typed
+        elif key not in before:
+            one |= {"differs": True, "default": "not set"}
+        elif not _same(value, before[key]):
+            one |= {"differs": True, "default": text_of(before[key])}
+        return one
+
+    plain = [row(key, value, key) for key, value in config.items() if not isinstance(value, dict)]
+    groups: list[dict[str, Any]] = [{"name": "run", "rows": plain}] if plain else []
+    named = [key for key, value in config.items() if isinstance(value, dict)]
+    for group in sorted(named, key=lambda name: _LAST.index(name) if name in _LAST else -1):
+        rows = [
+            row(key, value, key.removeprefix(f"{group}."))
+            for key, value in flat(config[group], group)
+            if key != group
+        ]
+        more = {k: v for k, v in chosen.items() if k.replace("@", "/").startswith(f"{group}/")}
+        inner = [f"{key.rpartition('.')[2].rpartition('/')[2]}: {v}" for key, v in more.items()]
+        option = ", ".join(filter(None, [chosen.get(group), *inner]))
+        one = {"name": group, "rows": rows, "option": option}
+        if group in usual and _option(usual[group]) != _option(chosen.get(group)):
+            one["default"] = _option(usual[group])
+        if rows or one["option"]:
+            groups.append(one)
+    return groups
+
+
+def _option(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
+def text_of(value: Any) -> str:
+    """A value as YAML would have it on one line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(text_of(inner) for inner in value)}]"
+    return "{}" if value == {} else str(value)
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Equal up to blanks, which the value of a quantity does not depend on: 20ms, 20 ms."""
+    if isinstance(value, str) and isinstance(other, str):
+        return "".join(value.split()) == "".join(other.split())
+    return bool(value == other) and isinstance(value, bool) == isinstance(other, bool)

@@ -1,0 +1,131 @@
+"""The index of many runs and sweeps: a list to filter and sort, and two side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from neurolab.report.configuration import text_of
+from neurolab.report.folders import (
+    date_of,
+    find,
+    flat,
+    is_sweep,
+    overrides_of,
+    read_json,
+    read_yaml,
+    seconds,
+)
+from neurolab.report.page import Page
+from neurolab.sweep.store import SweepFolder
+
+__all__ = ["index_page"]
+
+_STYLES = ("common.css", "index.css")
+_SCRIPTS = ("common.js", "compare.js", "index.js")
+_PICTURES = {
+    "run": ("raster.png", "rate.png", "traces.png"),
+    "sweep": ("rate_hz.png", "isi_cv.png"),
+}
+_VALUES = (
+    "status", "message", "n_neurons", "duration_ms", "dt_ms", "seed", "spike_count", "rate_hz_mean",
+    "rate_hz_std", "isi_cv_mean", "points", "completed", "diverged", "refused", "failed", "missing",
+    "wall_s", "compile_s", "neuron_updates_per_s", "points_per_s", "peak_rss_mb", "device",
+    "precision", "git_revision", "config_hash",
+)  # fmt: skip
+
+
+class _Texts:
+    """Texts by number: configurations of a thousand runs share nearly all of theirs."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, int] = {}
+
+    def __call__(self, text: str) -> int:
+        return self.of.setdefault(text, len(self.of))
+
+
+def index_page(outputs: Path) -> Page:
+    """The index of what is below a folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing.
+    """
+    texts = _Texts()
+    entries = [_entry(path, outputs, texts) for path in find(outputs)]
+    if not entries:
+        raise FileNotFoundError(f"{outputs} holds no runs or sweeps, up to 4 folders deep.")
+    entries.sort(key=lambda entry: str(entry["date"]), reverse=True)
+    title = f"Runs and sweeps in {outputs.resolve().name}"
+    data = {
+        "kind": "index",
+        "title": title,
+        "texts": list(texts.of),
+        "entries": entries,
+    }
+    return Page(title, _SCRIPTS, _STYLES, data, plots=False)
+
+
+def _entry(folder: Path, outputs: Path, texts: _Texts) -> dict[str, Any]:
+    sweep = is_sweep(folder)
+    summary = read_json(folder / "summary.json")
+    there = {path.name for path in folder.iterdir()}
+    if sweep:
+        config, overrides, name = _definition(folder)
+    else:
+        found = read_yaml(folder / ".hydra" / "config.yaml")
+        config, overrides = found if isinstance(found, dict) else {}, overrides_of(folder)
+        name = _name(config)
+    picture = next((p for p in _PICTURES["sweep" if sweep else "run"] if p in there), "")
+    path = folder.relative_to(outputs).as_posix()
+    rows = [(texts(key), texts(text_of(value))) for key, value in flat(config)]
+    values = [[key, text_of(summary[key])] for key in _VALUES if summary.get(key) not in (None, "")]
+    return {
+        "path": path,
+        "link": quote(path) + "/",
+        "sweep": sweep,
+        "date": date_of(folder),
+        "name": name,
+        "overrides": overrides,
+        "status": summary.get("status", "running or killed"),
+        "rate": summary.get("rate_hz_mean"),
+        "cv": summary.get("isi_cv_mean"),
+        "points": summary.get("points"),
+        "completed": summary.get("completed"),
+        "wall": summary.get("wall_s"),
+        "took": seconds(summary.get("wall_s")),
+        "picture": picture,
+        "report": "report.html" in there,
+        "values": values,
+        "config": rows,
+    }
+
+
+def _definition(folder: Path) -> tuple[Mapping[str, Any], list[str], str]:
+    """A sweep's first configuration, what all its points share of what was typed, and its name."""
+    try:
+        definition = SweepFolder(folder).definition()
+    except ValueError:  # not written whole
+        return {}, [], "sweep"
+    keys = [f"{', '.join(a['keys'])} ({a['size']})" for a in definition["axes"] if a["keys"]]
+    typed = [point["overrides"] for point in definition["points"]]
+    common = set(typed[0]).intersection(*map(set, typed)) if typed else set()
+    shared = [text for text in (typed[0] if typed else []) if text in common]
+    templates = definition["templates"]
+    name = ", ".join(part for part in (definition.get("title"), " × ".join(keys)) if part)
+    return (templates[0] if templates else {}), shared, name or "sweep"
+
+
+def _name(config: Mapping[str, Any]) -> str:
+    """What a person calls a run: the neuron and its input."""
+
+    def model(group: str) -> str:
+        node = config.get(group)
+        target = node.get("_target_") if isinstance(node, Mapping) else None
+        return str(target or "").rpartition(".")[2]
+
+    return ", ".join(part for part in (model("neuron") or "run", model("input")) if part)

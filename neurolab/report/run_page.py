@@ -1,0 +1,193 @@
+"""The page of a run: what it was, its spikes, traces and intervals, and its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurolab.analysis import isi
+from neurolab.plot_parts import BinnedRate, binned_rate, decimate, duration, title
+from neurolab.report.configuration import configuration_of, text_of
+from neurolab.report.folders import (
+    date_of,
+    flat,
+    log_tail,
+    overrides_of,
+    place_of,
+    read_json,
+    seconds,
+    short,
+)
+from neurolab.report.page import Page
+from neurolab.results import Run
+from neurolab.store import RESULTS
+
+__all__ = ["run_page"]
+
+_MOST_SPIKES = 500_000
+_MOST_SAMPLES = 20_000  # of a line
+_MOST_IN_ALL = 400_000
+_MOST_BINS = 20_000
+_EXAMPLES = 4
+_ISI_BINS = 60
+
+_STYLES = ("common.css", "plots.css", "run.css")
+_SCRIPTS = ("common.js", "figures.js", "raster.js", "traces.js", "run.js")
+
+
+def run_page(folder: Path) -> Page:
+    """The page of a run, however it ended, and if it recorded nothing."""
+    run = Run(folder) if (folder / RESULTS / "zarr.json").exists() else None
+    summary = read_json(folder / "summary.json")
+    status = summary.get("status", "running or killed")
+    configuration = configuration_of(folder)
+    name = _title(run, configuration, status)
+    data: dict[str, Any] = {
+        "kind": "run",
+        "title": name,
+        "status": status,
+        "message": summary.get("message", ""),
+        "date": date_of(folder),
+        "folder": place_of(folder),
+        "overrides": overrides_of(folder),
+        "tiles": _tiles(summary, run),
+        "configuration": configuration,
+        "summary": [[key, text_of(value)] for key, value in flat(summary)],
+        "log": "" if status == "completed" else log_tail(folder),
+        "pictures": [
+            file for file in ("raster.png", "traces.png", "rate.png") if (folder / file).exists()
+        ],
+    }
+    arrays: dict[str, np.ndarray] = {}
+    if run is not None and run.committed_steps:
+        data["results"] = _results(run, summary, arrays)
+    return Page(name, _SCRIPTS, _STYLES, data, arrays)
+
+
+def _title(run: Run | None, configuration: Mapping[str, Any], status: str) -> str:
+    if run is not None and run.committed_steps:
+        return title(run)
+    values = {row["key"]: row["value"] for g in configuration["groups"] for row in g["rows"]}
+    neuron = values.get("neuron._target_", "run").rpartition(".")[2]
+    parts = [neuron, f"N = {values['size']}" if "size" in values else "", status]
+    return ", ".join(part for part in parts if part)
+
+
+def _tiles(summary: Mapping[str, Any], run: Run | None) -> list[dict[str, str]]:
+    """The few numbers that are looked for first."""
+    tiles = []
+    if summary.get("rate_hz_mean") is not None:
+        spread = f"s.d. over neurons {short(summary['rate_hz_std'])} Hz"
+        tiles += [_tile("rate", short(summary["rate_hz_mean"]), "Hz", spread)]
+        cv = summary.get("isi_cv_mean")
+        note = "too few spikes" if cv is None else "0 a clock, 1 Poisson"
+        tiles += [_tile("ISI CV", short(cv), "", note)]
+        tiles += [_tile("spikes", f"{summary['spike_count']:,}", "")]
+    done = summary.get("duration_ms", run.duration_ms if run else None)
+    size = summary.get("n_neurons", run.n_neurons if run else None)
+    if done is not None:
+        value, _, unit = duration(done).rpartition(" ")
+        tiles += [_tile("simulated", value, unit, f"{size:,} neurons")]
+    if summary.get("neuron_updates_per_s"):
+        speed = short(summary["neuron_updates_per_s"])
+        number, _, prefix = speed.partition(" ")
+        tiles += [_tile("speed", number, f"{prefix} updates/s".strip(), summary.get("device", ""))]
+    if summary.get("wall_s") is not None:
+        value, _, unit = seconds(summary["wall_s"]).rpartition(" ")
+        compiling = summary.get("compile_s")
+        note = "" if compiling is None else f"compiling {seconds(compiling)}"
+        tiles += [_tile("wall time", value, unit, note)]
+    return tiles
+
+
+def _tile(label: str, value: str, unit: str, note: str = "") -> dict[str, str]:
+    return {"label": label, "value": value, "unit": unit, "note": note}
+
+
+def _results(run: Run, summary: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """What was recorded; the first part of it where it is more than a page can hold."""
+    part = run.beginning(_MOST_SPIKES)
+    found: dict[str, Any] = {
+        "n_neurons": run.n_neurons,
+        "dt_ms": run.dt_ms,
+        "duration_ms": run.duration_ms,
+        "shown_ms": part.duration_ms,
+        "spikes": None,
+        "rate": None,
+        "isi": None,
+    }
+    spikes = part.spikes
+    if spikes is not None:
+        arrays["spike_step"] = part.read("spike_step").astype(np.uint32)
+        few = run.n_neurons <= 2**16
+        arrays["spike_neuron"] = spikes["neuron"].values.astype(np.uint16 if few else np.uint32)
+        found["spikes"] = {
+            "count": int(arrays["spike_step"].size),
+            "all": int(run.commit.lengths.get("spike_step", 0)),
+        }
+        found["isi"] = _histogram(spikes["time"].values, spikes["neuron"].values, run.n_neurons)
+        if found["isi"]:
+            found["isi"]["cv"] = summary.get("isi_cv_mean")
+    binned = binned_rate(run if run.rate is not None else part)
+    if binned is not None:
+        binned = _fewer(binned)
+        arrays["rate"] = binned.rate_hz.astype(np.float32)
+        found["rate"] = {"bin_ms": binned.bin_ms, "mean": binned.mean_hz}
+    found["traces"] = _traces(part, arrays)
+    return found
+
+
+def _fewer(binned: BinnedRate) -> BinnedRate:
+    group = -(-binned.rate_hz.size // _MOST_BINS)
+    return binned.grouped(binned.bin_ms * group) if group > 1 else binned
+
+
+def _histogram(time_ms: np.ndarray, neuron: np.ndarray, n_neurons: int) -> dict[str, Any] | None:
+    """Counts of intervals, but for the longest few, which would leave the others one bin."""
+    intervals = isi(time_ms, neuron, n_neurons)
+    if not intervals.size:
+        return None
+    end = float(np.quantile(intervals, 0.995)) * 1.02
+    counts, edges = np.histogram(intervals, bins=_ISI_BINS, range=(0.0, end))
+    return {
+        "counts": counts.tolist(),
+        "bin_ms": float(edges[1]),
+        "total": int(intervals.size),
+        "beyond": int((intervals > end).sum()),
+        "mean_ms": float(intervals.mean()),
+    }
+
+
+def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """The recorded variables of a few neurons, those that spiked before those that did not."""
+    variables = {str(name): values for name, values in run.traces.items() if values.size}
+    lines = max(1, sum(min(_EXAMPLES, v.shape[1]) for v in variables.values()))
+    most = min(_MOST_SAMPLES, _MOST_IN_ALL // lines)
+    silent = np.ones(run.n_neurons, bool)
+    if run.spikes is not None:
+        silent[run.spikes["neuron"].values] = False
+    panels = []
+    for name, variable in variables.items():
+        neurons = variable[variable.dims[1]].values
+        places = np.sort(np.argsort(silent[neurons], kind="stable")[:_EXAMPLES])
+        values = variable.isel({variable.dims[1]: places}).values
+        every = run.attributes["traces"][name]["every"]
+        panel: dict[str, Any] = {
+            "name": name,
+            "unit": "" if variable.attrs.get("units") == "1" else variable.attrs.get("units", ""),
+            "every_ms": every * run.dt_ms,
+            "samples": int(values.shape[0]),
+            "lines": [],
+        }
+        for column, neuron in enumerate(neurons[places].tolist()):
+            sample, value = decimate(np.arange(values.shape[0]), values[:, column], most)
+            key = f"{name}/{neuron}"
+            arrays[key] = value.astype(np.float32)
+            if sample.size < values.shape[0]:
+                arrays[f"{key}/sample"] = sample.astype(np.uint32)
+            panel["lines"].append({"neuron": neuron, "array": key})
+        panels.append(panel)
+    return panels

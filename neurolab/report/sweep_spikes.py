@@ -1,0 +1,106 @@
+"""The spikes of a sweep's points in one first window of time: what a page can hold of each run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurolab.store import RESULTS
+
+__all__ = ["spikes_of"]
+
+_MOST = 400_000  # spikes of all points: 1.6 MB of page
+_MOST_NEURONS = 50
+_FEWEST = 50  # spikes of an active point, below which a picture says nothing
+_TIMES = 65_535
+
+
+def spikes_of(
+    rows: Mapping[int, Mapping[str, Any]], arrays: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """The window, and in ``arrays`` for each point's spikes their times and neurons.
+
+    Times count in steps of window / 65535; ``why`` says why there are none.
+    """
+    batches: dict[Path, list[Mapping[str, Any]]] = {}
+    for row in rows.values():
+        if "batch" in row and row.get("n_steps"):
+            batches.setdefault(Path(row["batch"]), []).append(row)
+    about = {path: attributes for path in batches if (attributes := _attributes(path))}
+    if not about:
+        return {"why": "No spikes were recorded (record=spikes keeps them)."}
+    per_ms = 0.0
+    for path, attributes in about.items():
+        n = attributes["n_neurons"]
+        for row in batches[path]:
+            count = row.get("spike_count") or 0
+            per_ms += count * min(1.0, _MOST_NEURONS / n) / row["duration_ms"]
+    longest = max(row["duration_ms"] for path in about for row in batches[path])
+    window = min(longest, _round(_MOST / per_ms)) if per_ms else longest
+    active = sum(bool(row.get("spike_count")) for path in about for row in batches[path])
+    if window < longest and per_ms * window < _FEWEST * active:
+        why = f"{active} points are too many to hold the spikes of each in this page; open_sweep "
+        return {"why": why + "has them."}
+    parts = [_read(path, about[path], batches[path], window) for path in about]
+    point, time, neuron = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(point, kind="stable")
+    arrays["spike_time"] = np.rint(time[order] * (_TIMES / window)).astype(np.uint16)
+    arrays["spike_neuron"] = neuron[order].astype(np.uint8)
+    counts = np.bincount(point, minlength=max(rows, default=-1) + 1)
+    arrays["spike_end"] = np.cumsum(counts).astype(np.uint32)
+    sizes = sorted({attributes["n_neurons"] for attributes in about.values()})
+    return {
+        "window_ms": window,
+        "whole": bool(window >= longest),
+        "most_neurons": _MOST_NEURONS,
+        "n_neurons": sizes,
+    }
+
+
+def _attributes(batch: Path) -> dict[str, Any]:
+    """What a batch says of its records; empty if there are no spikes among them."""
+    try:
+        found = json.loads((batch / RESULTS / "zarr.json").read_text())["attributes"]
+    except FileNotFoundError:
+        return {}
+    return found if found["record_spikes"] else {}
+
+
+def _read(
+    batch: Path, about: Mapping[str, Any], rows: list[Mapping[str, Any]], window: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Point, time in ms and neuron of a batch's spikes in the window, in the file's order."""
+    import zarr
+
+    group: Any = zarr.open_group(batch / RESULTS, mode="r", use_consolidated=False)
+    dt_ms, none = about["dt_ms"], np.zeros(0, np.int64)
+    found: list[tuple[Any, Any, Any]] = [(none, np.zeros(0), none)]
+    if "spike_end" not in group:
+        return found[0]
+    ends = group["spike_end"][:]
+    points = np.full(ends.shape[1], -1)
+    steps = np.zeros(ends.shape[1], np.int64)
+    for row in rows:
+        points[row["lane"]], steps[row["lane"]] = row["point"], row["n_steps"]
+    last, begin = int(np.floor(window / dt_ms + 1e-6)), 0
+    for end in ends:  # chunk after chunk, each sorted by point
+        step, neuron = group["spike_step"][begin : end[-1]], group["spike_neuron"][begin : end[-1]]
+        lane = np.repeat(np.arange(end.size), np.diff(end, prepend=begin))
+        begin = int(end[-1])
+        keep = (step < np.minimum(steps, last)[lane]) & (neuron < _MOST_NEURONS)
+        keep &= points[lane] >= 0
+        found.append((points[lane[keep]], (step[keep] + 1) * dt_ms, neuron[keep]))
+        if step.size and step.min() >= last:
+            break
+    point, time, neuron = (np.concatenate(part) for part in zip(*found, strict=True))
+    return point, time, neuron
+
+
+def _round(ms: float) -> float:
+    """Down to two digits: a window that is easily said."""
+    power = 10.0 ** (np.floor(np.log10(ms)) - 1)
+    return float(np.floor(ms / power) * power)

@@ -1,0 +1,44 @@
+"""A folder of results with their pages, as a user's `outputs/` is; and the data in a page."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from sweeps import KEEP
+
+import neurolab
+from neurolab.report import write_index, write_report
+
+#: Text of a user that must stay text.
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+SHORT = ("size=20", "duration=300ms", KEEP)
+
+
+def make_outputs(folder: Path) -> Path:
+    """Two runs, what is left of a killed one, and two sweeps: a grid, and one with mishaps."""
+    outputs = folder / "outputs"
+    day = outputs / "2026-11-20"
+    full = ("record=full", "neuron=adexif_ref", "neuron.b=5mA")
+    neurolab.run([*SHORT, *full], day / "12-00-00-run")
+    neurolab.run([*SHORT, "neuron=lif", "neuron.tau=12ms", "seed=3"], day / "12-30-00-other")
+    grid = ["input.rate=linspace:10Hz:40Hz:6", "neuron.tau=linspace:5ms:15ms:7", "seed=0,1"]
+    neurolab.run_sweep([*SHORT, "neuron=lif_ref", *grid], day / "13-00-00-sweep")
+    bad = ("neuron=expif", "neuron.spk_reset=soft", "integrator=euler", "input=constant")
+    neurolab.run_sweep(
+        ["size=10", "duration=100ms", KEEP, *bad, "neuron.V_reset=-68mV,20mV",
+         "input.amplitude=0.5rheobase,60rheobase"], outputs / "mishaps",
+    )  # fmt: skip
+    shutil.copytree(day / "12-00-00-run" / ".hydra", outputs / "killed" / ".hydra")
+    (outputs / "killed" / ".hydra" / "overrides.yaml").write_text(f"- 'neuron.name={HOSTILE}'\n")
+    write_report(outputs / "killed")
+    write_index(outputs)
+    return outputs
+
+
+def data_of(page: Path) -> dict:
+    """What a page embeds as JSON."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text())
+    return json.loads(found.group(1))

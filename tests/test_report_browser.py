@@ -1,0 +1,240 @@
+"""Pages as a person uses them, in a headless Chromium: they zoom, filter, sort, compare."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from neurolab.report import write_report
+
+pytest_plugins = ["browser"]
+
+RUN, SWEEP = "2026-11-20/12-00-00-run/report.html", "2026-11-20/13-00-00-sweep/report.html"
+PAGES = (RUN, SWEEP, "mishaps/report.html", "killed/report.html", "index.html")
+RANGE = "return document.getElementById(arguments[0])._fullLayout[arguments[1]].range.map(Number)"
+PLOT = "#plot .nsewdrag"
+
+
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1280), ("dark", 1920), ("light", 390), ("dark", 390)]
+)
+def test_pages_open_without_errors_and_fit(outputs, browser, theme, width):
+    """Light, dark, wide, narrow: no console errors, nothing wider than the window, no network."""
+    for name in PAGES:
+        browser.open(outputs / name, theme, width)
+        assert browser.errors() == [], name
+        assert browser("return document.documentElement.scrollWidth") <= width, name
+        sources = browser("return performance.getEntriesByType('resource').map(e => e.name)")
+        assert all(source.startswith(("file:", "data:", "blob:")) for source in sources)
+        dark = browser("return getComputedStyle(document.body).backgroundColor")
+        shade = sum(map(int, re.findall(r"\d+", dark)[:3])) / 3
+        assert (shade < 60) == (theme == "dark"), name
+        assert browser("return document.documentElement.lang && document.title")
+        unnamed = (
+            "return [...document.querySelectorAll('main button, main select, main input')].filter("
+        )
+        unnamed += "e => !(e.innerText || e.ariaLabel || e.labels?.length)).map(e => e.outerHTML)"
+        assert browser(unnamed) == [], name
+
+
+def test_a_theme_is_chosen_and_kept(outputs, browser):
+    browser.open(outputs / RUN, "light")
+    ink = browser("return document.querySelector('#raster')._fullLayout.font.color")
+    browser.find("button.theme").click()
+    assert browser("return document.querySelector('#raster')._fullLayout.font.color") != ink
+    browser.open(outputs / "index.html", "light")
+    assert browser("return document.documentElement.dataset.theme") == "dark"
+    browser("localStorage.clear()")
+    assert browser.errors() == []
+
+
+def test_the_raster_zooms_and_what_is_below_follows(outputs, browser):
+    """A drag across the raster changes the times of spikes, rate, traces; a button undoes it."""
+    browser.open(outputs / RUN)
+    assert browser("return document.getElementById('raster')._fullData[0].type") == "scattergl"
+    assert browser("return document.getElementById('raster')._fullData[0].x.length") > 100
+    before = browser(RANGE, "raster", "xaxis")
+    assert before == [0, 300]
+    browser.drag("#raster .nsewdrag", (0.25, 0.3), (0.5, 0.31))
+    browser.wait("return document.getElementById('raster').layout.xaxis.range[0] > 50")
+    start, end = browser(RANGE, "raster", "xaxis")
+    assert start == pytest.approx(75, abs=5)
+    assert end == pytest.approx(150, abs=5)
+    for name in ("rate", "traces"):
+        there = f"document.getElementById('{name}')._fullLayout.xaxis.range"
+        browser.wait(f"return Math.abs({there}[0] - {start}) + Math.abs({there}[1] - {end}) < 1e-6")
+    browser.wait("return document.getElementById('rate')._fullData[0].x[0] > 50")
+    assert browser("return document.getElementById('rate')._fullData[0].x.at(-1)") <= end + 25
+    browser.find("button[aria-label='show all']").click()
+    browser.wait("return document.getElementById('traces')._fullLayout.xaxis.range[1] >= 300")
+    assert browser(RANGE, "raster", "xaxis") == before
+    browser.find("button[aria-label='zoom in']").click()
+    browser.wait("return document.getElementById('raster')._fullLayout.xaxis.range[0] === 75")
+    assert browser.errors() == []
+
+
+def test_without_webgl_the_raster_is_drawn_all_the_same(outputs, browser_without_webgl):
+    browser = browser_without_webgl
+    browser.open(outputs / RUN)
+    assert browser("return document.getElementById('raster')._fullData[0].type") == "scatter"
+    browser.find("button[aria-label='zoom in']").click()
+    browser.wait("return document.getElementById('raster')._fullLayout.xaxis.range[0] === 75")
+    assert browser.errors() == []
+
+
+def test_only_what_differs_is_shown_when_asked(outputs, browser):
+    browser.open(outputs / RUN)
+    whole = len(browser.texts(".configuration tr"))
+    browser.find("#only").click()
+    kept = browser.texts(".configuration tr")
+    assert 0 < len(kept) < whole
+    assert any("5mA" in row and "default: 1 mA" in row for row in kept)
+
+
+def test_the_table_filters_and_sorts(outputs, browser):
+    """Texts, comparisons, and what is wrong with them; headings sort and say so."""
+    browser.open(outputs / SWEEP)
+    told = lambda: browser.find("#filter-told").text  # noqa: E731
+    assert told() == "84 points"
+    browser.type("#filter", "rate=10 tau>=15")
+    assert told() == "2 of 84 points"
+    browser.type("#filter", "neuron.tau<7 seed=1")
+    assert told() == "12 of 84 points"
+    browser.type("#filter", "diverged")
+    assert told() == "0 of 84 points"
+    browser.type("#filter", "tauu>3")
+    assert "no column tauu" in told()
+    assert browser.find("#filter").get_attribute("aria-invalid") == "true"
+    browser.type("#filter", " ")
+    column = browser.texts(".points th").index("rate_hz Hz")
+    heading = browser("return document.querySelectorAll('.points th button')[arguments[0]]", column)
+    values = f".points tbody tr:not(.space) td:nth-child({column + 1})"
+    for way, sign in (("ascending", 1), ("descending", -1)):
+        heading.click()
+        sorts = browser("return [...document.querySelectorAll('.points th')].map(e => e.ariaSort)")
+        assert sorts[column] == way
+        rates = [sign * float(text.replace(",", "")) for text in browser.texts(values)]
+        assert rates == sorted(rates)
+    assert browser.errors() == []
+
+
+def test_the_heatmap_changes_with_what_is_chosen(outputs, browser):
+    """Another value, fixed keys, lines in place of cells."""
+    browser.open(outputs / SWEEP)
+    z = "return JSON.stringify(document.getElementById('plot')._fullData[0].z)"
+    assert browser("return document.getElementById('plot')._fullData[0].type") == "heatmap"
+    rates = browser(z)
+    browser.choose("#value", "isi_cv")
+    assert browser(z) != rates
+    browser.choose("#value", "rate_hz")
+    assert browser(z) == rates
+    browser.choose("#fixed select", "1")
+    assert browser(z) != rates
+    browser.choose("#y", "the value (lines)")
+    kinds = browser("return document.getElementById('plot')._fullData.map(t => t.type)")
+    assert set(kinds) == {"scatter"}
+    browser.choose("#colour", "input.rate (Hz)")
+    browser.choose("#x", "neuron.tau (ms)")
+    assert browser("return document.getElementById('plot')._fullData.length") == 6
+    assert browser.errors() == []
+
+
+def test_a_click_shows_a_point_with_its_parameters_and_run(outputs, browser):
+    """From the picture, and from the table; Escape closes it."""
+    browser.open(outputs / SWEEP)
+    assert not browser.find("#drawer").is_displayed()
+    browser.choose("#fixed select", "1")
+    browser.click(PLOT, (0.07, 0.92))  # the cell at the lower left
+    browser.wait("return !document.getElementById('drawer').hidden")
+    told = browser.find("#drawer").text
+    assert "Point 1\n" in told
+    assert "input.rate 10 Hz" in told
+    assert "neuron.tau 5 ms" in told
+    assert "seed 1" in told
+    assert "python -m neurolab " in told
+    browser.type("#filter", "rate=40 tau=5")
+    browser("document.querySelector('.points tbody tr:not(.space)').click()")
+    told = browser.find("#drawer").text
+    assert "input.rate 40 Hz" in told
+    spikes = browser("return document.getElementById('point-raster').data[0].x.length")
+    assert f"spike_count {spikes:,}" in told
+    browser.find("#drawer").send_keys("\ue00c")
+    assert not browser.find("#drawer").is_displayed()
+    assert browser.errors() == []
+
+
+def test_points_that_went_wrong_are_marked(outputs, browser):
+    browser.open(outputs / "mishaps" / "report.html")
+    names = browser("return document.getElementById('plot')._fullData.map(t => t.name)")
+    assert {"1 diverged", "2 refused"} <= set(names)
+    browser("document.querySelector('tr[data-point=\"2\"]').click()")
+    assert "neuron.V_reset = 20 mV" in browser.find("#drawer .message").text
+    assert "Nothing was recorded" in browser.find("#drawer").text
+    assert browser.errors() == []
+
+
+def test_the_index_filters_and_compares(outputs, browser):
+    """Two runs side by side: their pictures, and the keys that differ."""
+    browser.open(outputs / "index.html")
+    assert len(browser.texts(".entry")) == 5
+    browser.type("#filter", "tau=12ms")
+    assert browser.find("#told").text == "1 of 5"
+    browser.type("#filter", " ")
+    browser.choose("#status", "running or killed")
+    assert len(browser.texts(".entry")) == 1
+    browser.choose("#status", "any status")
+    browser.choose("#kind", "runs")
+    for name in ("12-00-00-run", "12-30-00-other"):
+        entries = "[...document.querySelectorAll('.entry')]"
+        pick = f"return {entries}.find(e => e.innerText.includes(arguments[0]))"
+        browser(pick, name).find_element("css selector", "input").click()
+    browser.find("#compare").click()
+    lines = [line.split("\t") for line in browser.texts("#differences tbody tr")]
+    differs = {key: sorted(values) for key, *values in lines}
+    assert differs["seed"] == ["0", "3"]
+    assert differs["neuron.tau"] == ["10 ms", "12ms"]
+    assert "size" not in differs
+    pictures = "[...document.querySelectorAll('.sides img')]"
+    browser.wait(f"return {pictures}.filter(i => i.naturalWidth).length === 2")
+    browser.find("#all-keys").click()
+    assert len(browser.texts("#differences tbody tr")) > len(lines)
+    browser.find("dialog button").click()
+    assert browser.errors() == []
+
+
+def test_text_of_a_user_is_shown_as_text(outputs, browser):
+    """Markup in overrides makes no elements."""
+    from pages import HOSTILE
+
+    for name in ("killed/report.html", "index.html"):
+        browser.open(outputs / name)
+        assert any(HOSTILE in text for text in browser.texts(".chips code"))
+        assert browser("return document.querySelectorAll('img[src=x]').length") == 0
+
+
+@pytest.mark.parametrize("name", [RUN, SWEEP])
+def test_a_page_without_its_library_says_so(outputs, browser, tmp_path, name):
+    """What is missing and the command that makes the page whole; tables work, nothing is thrown."""
+    shutil.copy(outputs / name, tmp_path / "report.html")
+    browser.open(tmp_path / "report.html")
+    assert "python -m neurolab.report" in browser.find(".notice").text
+    assert "--standalone" in browser.find(".notice").text
+    assert all("ERR_FILE_NOT_FOUND" in error for error in browser.errors())
+    if name == SWEEP:
+        browser("document.querySelector('tr[data-point=\"3\"]').click()")
+        assert "Point 3" in browser.find("#drawer").text
+        assert browser.errors() == []
+
+
+def test_a_standalone_page_works_anywhere(outputs, browser, tmp_path):
+    """Alone in another folder it draws, and asks for no other file."""
+    shutil.copytree((outputs / RUN).parent, tmp_path / "run")
+    page = write_report(tmp_path / "run", standalone=True)
+    (tmp_path / "elsewhere").mkdir()
+    browser.open(page.rename(tmp_path / "elsewhere" / "sent.html"))
+    assert browser("return document.getElementById('raster')._fullData[0].x.length") > 100
+    assert browser.errors() == []
+    sources = browser("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert all(source.startswith(("data:", "blob:")) for source in sources)
