@@ -14,6 +14,8 @@ from neurolab.report import write_index, write_report
 
 #: Text of a user that must stay text.
 HOSTILE = "</script><img src=x onerror=alert(1)>"
+RUN, OTHER = "2026-11-20/12-00-00-run", "2026-11-20/12-30-00-other"
+SWEEP = "2026-11-20/13-00-00-sweep"
 SHORT = ("size=20", "duration=300ms", KEEP)
 
 
@@ -42,3 +44,12 @@ def data_of(page: Path) -> dict:
     """What a page embeds as JSON."""
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text())
     return json.loads(found.group(1))
+
+
+def copied(outputs, name, folder, *files):
+    """Some files of a result, in a folder of its own."""
+    for file in files:
+        target = folder / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((outputs / name / file).read_bytes())
+    return folder

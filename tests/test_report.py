@@ -1,4 +1,4 @@
-"""Pages of runs, sweeps and many of both: what is in them, whatever became of the results."""
+"""Pages of runs: what is in them, whatever became of the run; and what all pages are made of."""
 
 from __future__ import annotations
 
@@ -11,32 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import HOSTILE, SHORT, data_of
+from pages import HOSTILE, OTHER, RUN, SHORT, SWEEP, copied, data_of
 
 import neurolab
 from neurolab.problems import ConfigError
-from neurolab.report import write_index, write_report
-from neurolab.report.__main__ import main
+from neurolab.report import write_report
 from neurolab.report.page import bundle
-from neurolab.sweep.store import write_json
 
-RUN, OTHER = "2026-11-20/12-00-00-run", "2026-11-20/12-30-00-other"
-SWEEP = "2026-11-20/13-00-00-sweep"
 EXTERNAL = re.compile(r"""(?:src|href|url)\s*[=(]\s*["']?(?:https?:)?//""")
 
 
 def rows(page):
     groups = data_of(page)["configuration"]["groups"]
     return {row["key"]: row for group in groups for row in group["rows"]}
-
-
-def copied(outputs, name, folder, *files):
-    """Some files of a result, in a folder of its own."""
-    for file in files:
-        target = folder / file
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((outputs / name / file).read_bytes())
-    return folder
 
 
 def test_a_page_is_in_every_folder_and_the_library_there_once(outputs):
@@ -244,151 +231,6 @@ def test_a_page_that_fails_does_not_fail_the_run(tmp_path, monkeypatch):
     run = neurolab.run([*SHORT, "record=summary"], tmp_path / "run")
     assert run.summary["status"] == "completed"
     assert "the page could not be written" in (tmp_path / "run" / "neurolab.log").read_text()
-
-
-def test_a_sweep_has_its_keys_values_and_spikes(outputs):
-    """Keys with units and values, a value for each point, and the points' spikes in a window."""
-    sweep, data = neurolab.open_sweep(outputs / SWEEP), data_of(outputs / SWEEP / "report.html")
-    assert [(k["name"], k["unit"], len(k["values"])) for k in data["keys"]] == [
-        ("input.rate", "Hz", 6), ("neuron.tau", "ms", 7), ("seed", "", 2),
-    ]  # fmt: skip
-    values = {v["name"]: v["of"] for v in data["values"]}
-    np.testing.assert_allclose(values["rate_hz"], sweep.table["rate_hz"], rtol=1e-5)
-    for key in data["keys"]:
-        np.testing.assert_allclose(np.array(key["values"])[key["of"]], sweep.table[key["name"]])
-    assert data["spikes"]["whole"]
-    assert data["spikes"]["window_ms"] == 300
-
-
-def test_the_spikes_of_a_point_are_its_own(outputs, monkeypatch):
-    """Also where the window and the neurons are cut."""
-    from neurolab.report import sweep_spikes
-
-    sweep = neurolab.open_sweep(outputs / SWEEP)
-    monkeypatch.setattr(sweep_spikes, "_MOST", 5000)
-    monkeypatch.setattr(sweep_spikes, "_MOST_NEURONS", 7)
-    monkeypatch.setattr(sweep_spikes, "_FEWEST", 5)
-    arrays = {}
-    found = sweep_spikes.spikes_of(sweep.rows, arrays)
-    assert 0 < found["window_ms"] < 300
-    begins = [0, *arrays["spike_end"][:-1]]
-    for point in (0, 40, 83):
-        mine = slice(begins[point], arrays["spike_end"][point])
-        spikes = sweep[point].spikes
-        keep = (spikes["time"] <= found["window_ms"] + 1e-9) & (spikes["neuron"] < 7)
-        time = arrays["spike_time"][mine] * found["window_ms"] / 65535
-        np.testing.assert_allclose(np.sort(time), np.sort(spikes["time"][keep]), atol=0.01)
-        assert np.bincount(arrays["spike_neuron"][mine], minlength=7).tolist() == (
-            np.bincount(spikes["neuron"][keep], minlength=7).tolist()
-        )
-    monkeypatch.setattr(sweep_spikes, "_FEWEST", 1000)
-    assert "too many" in sweep_spikes.spikes_of(sweep.rows, {})["why"]
-
-
-def test_points_that_went_wrong_are_told(outputs):
-    """Their statuses and reasons; one value of the others is not lost."""
-    data = data_of(outputs / "mishaps" / "report.html")
-    statuses = [data["statuses"][i] for i in data["status_of"]]
-    assert statuses == ["completed", "diverged", "refused", "refused"]
-    assert "became inf" in data["messages"]["1"]
-    assert "neuron.V_reset" in data["messages"]["2"]
-    assert data["values"][0]["of"][0] == 0.0
-    assert data["values"][0]["of"][2] is None
-
-
-def test_a_large_sweep_is_a_small_page(tmp_path):
-    """1000 points with many spikes each stay below 5 MB; 10,000 say that they are too many."""
-    sizes = {}
-    for n in (1000, 10_000):
-        folder = tmp_path / str(n) / "outputs" / "sweep"
-        batch = folder / "batches" / "000000"
-        batch.mkdir(parents=True)
-        keys = {"neuron.b": np.linspace(0, 50, n // 20).tolist(), "input.rate": list(range(20))}
-        axes = [{"name": k, "keys": [k], "size": len(v), "values": {k: v}, "units": {k: "Hz"}}
-                for k, v in keys.items()]  # fmt: skip
-        points = [
-            {"overrides": ["neuron=adexif_ref", f"neuron.b={i / 7}mA", f"input.rate={i % 20}Hz"],
-             "template": 0, "changes": {}, "refused": ""} for i in range(n)
-        ]  # fmt: skip
-        definition = {"format": "neurolab sweep 1", "title": "AdExIFRef", "axes": axes,
-                      "templates": [{}], "points": points}  # fmt: skip
-        write_json(folder / "definition.json", definition)
-        write_json(batch / "commit.json", {"rows": [
-            {"point": i, "status": "completed", "message": "", "rate_hz": i / 3,
-             "rate_hz_std": i / 9, "isi_cv": i / n, "spike_count": 2000, "duration_ms": 1000.0,
-             "n_steps": 10_000, "seed": 0}
-            for i in range(n)]})  # fmt: skip
-        import zarr
-
-        group = zarr.create_group(batch / "results.zarr", attributes={
-            "n_neurons": 100, "dt_ms": 0.1, "record_spikes": True, "traces": {}})  # fmt: skip
-        rng = np.random.default_rng(0)
-        count = 2_000_000
-        for name, values in {
-            "spike_step": np.sort(rng.integers(0, 10_000, (1000, count // 1000)), axis=1).ravel(),
-            "spike_neuron": rng.integers(0, 100, count).astype(np.int32),
-            "spike_end": (np.arange(1, n + 1) * (count // n))[None],
-        }.items():
-            group.create_array(name, data=values)
-        page = write_report(folder)
-        sizes[n], spikes = page.stat().st_size, data_of(page)["spikes"]
-        assert ("too many" in spikes["why"]) if n == 10_000 else spikes["window_ms"] == 400
-    assert 1.5e6 < sizes[1000] < 5e6
-    assert sizes[10_000] < 5e6
-
-
-def test_the_index_lists_what_there_is(outputs):
-    """Runs, sweeps and what a killed run left, newest first; nothing inside a sweep."""
-    data = data_of(outputs / "index.html")
-    entries = {entry["path"]: entry for entry in data["entries"]}
-    assert entries.keys() == {RUN, OTHER, SWEEP, "mishaps", "killed"}
-    assert entries[RUN]["date"] == "2026-11-20 12:00:00"
-    assert entries["killed"]["status"] == "running or killed"
-    assert entries[RUN]["name"] == "AdExIFRef, Poisson"
-    assert entries[RUN]["picture"] == "raster.png"
-    assert entries[SWEEP]["points"] == entries[SWEEP]["completed"] == 84
-    dates = [entry["date"] for entry in data["entries"]]
-    assert dates == sorted(dates, reverse=True)
-    config = {data["texts"][key]: data["texts"][value] for key, value in entries[OTHER]["config"]}
-    assert config["neuron.tau"] == "12ms"
-
-
-def test_the_command_writes_what_is_missing(outputs, tmp_path, capsys):
-    """A run or sweep anew; below a folder the pages that are not there; wrong folders: 2."""
-    there = tmp_path / "outputs"
-    run = copied(outputs, RUN, there / "deep" / "a", ".hydra/config.yaml", "summary.json")
-    assert main([str(there)]) == 0
-    assert (run / "report.html").exists()
-    assert "index.html" in capsys.readouterr().out
-    before = (run / "report.html").stat().st_mtime_ns
-    assert main([str(there)]) == 0
-    assert (run / "report.html").stat().st_mtime_ns == before
-    assert main([str(run), "--standalone"]) == 0
-    assert (run / "report.html").stat().st_size > 3e6
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "file").write_text("")
-    for wrong, told in (
-        ("nowhere", "no folder"),
-        ("empty", "no runs or sweeps"),
-        ("file", "a file"),
-    ):
-        assert main([str(tmp_path / wrong)]) == 2
-        assert told in capsys.readouterr().err
-    with pytest.raises(FileNotFoundError, match="no run"):
-        write_report(tmp_path / "empty")
-    with pytest.raises(FileNotFoundError):
-        write_index(tmp_path / "empty")
-
-
-def test_one_damaged_run_does_not_stop_the_others(outputs, tmp_path, capsys):
-    good = copied(outputs, RUN, tmp_path / "good", ".hydra/config.yaml", "summary.json")
-    bad = tmp_path / "bad" / "results.zarr"
-    bad.mkdir(parents=True)
-    (bad / "zarr.json").write_text("{")
-    assert main([str(tmp_path)]) == 1
-    assert "bad" in capsys.readouterr().err
-    assert (good / "report.html").exists()
-    assert len(data_of(tmp_path / "index.html")["entries"]) == 2
 
 
 def test_the_library_is_copied_whole_by_many_at_once(tmp_path):
