@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pages import HOSTILE, OTHER, RUN, SHORT, SWEEP, copied, data_of
 import neurolab
 from neurolab.problems import ConfigError
 from neurolab.report import write_report
+from neurolab.report.folders import ended
 from neurolab.report.page import bundle
 
 EXTERNAL = re.compile(r"""(?:src|href|url)\s*[=(]\s*["']?(?:https?:)?//""")
@@ -167,6 +169,27 @@ def test_the_arrays_are_those_of_the_run(outputs):
     trace = run.traces[results["traces"][0]["name"]].sel(neuron=line["neuron"])
     np.testing.assert_allclose(arrays[line["array"]], trace, rtol=1e-6)
     assert sum(results["isi"]["counts"]) + results["isi"]["beyond"] == results["isi"]["total"]
+
+
+@pytest.mark.parametrize(
+    ("said", "age_s", "status", "message"),
+    [
+        ({"status": "running", "simulated_ms": 30.0, "duration_ms": 120.0, "eta_s": 90.0}, 1,
+         "running", "25% done at .*, 1 min 30 s left"),
+        ({"status": "running", "simulated_ms": 30.0, "duration_ms": 120.0, "eta_s": 90.0}, 1000,
+         "killed", "25% done at [^,]*"),
+        ({"status": "compiling", "points_done": 2, "points": 4}, 1000,
+         "running or killed", "50% done at [^,]*"),
+    ],
+)  # fmt: skip
+def test_a_run_without_a_summary_is_what_its_status_says(tmp_path, said, age_s, status, message):
+    """It goes on if it said so within a minute."""
+    updated = (datetime.now(UTC) - timedelta(seconds=age_s)).isoformat(timespec="seconds")
+    (tmp_path / "status.json").write_text(json.dumps({**said, "updated": updated}))
+    found = ended(tmp_path, {})
+    assert found[0] == status
+    assert re.fullmatch(message, found[1])
+    assert ended(tmp_path, {"status": "completed"}) == ("completed", "")
 
 
 @pytest.mark.parametrize(

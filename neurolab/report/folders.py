@@ -6,21 +6,24 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from neurolab.status import STATUS
 from neurolab.store import RESULTS
 
 __all__ = [
-    "date_of", "find", "flat", "is_run", "is_sweep", "log_tail", "overrides_of", "place_of",
-    "read_json", "read_yaml", "seconds", "short",
+    "date_of", "ended", "find", "flat", "is_run", "is_sweep", "log_tail", "overrides_of",
+    "place_of", "read_json", "read_yaml", "seconds", "short",
 ]  # fmt: skip
 
 _DEFINITION = "definition.json"
 _NOT_INSIDE = {"batches", "assets", ".hydra", ".submitit", "sweep.zarr", RESULTS}
 _DEEPEST = 4
 _LOG_BYTES = 8192
+#: A run that goes on says so several times a minute.
+_SILENT_SECONDS = 60
 
 
 def is_sweep(folder: Path) -> bool:
@@ -99,6 +102,27 @@ def place_of(folder: Path) -> str:
     """A folder as it is named from beside ``outputs``; its name alone elsewhere."""
     parts = folder.resolve().parts
     return "/".join(parts[parts.index("outputs") :]) if "outputs" in parts else parts[-1]
+
+
+def ended(folder: Path, summary: Mapping[str, Any]) -> tuple[str, str]:
+    """The status of a run or sweep and what is to be said of it; of one that has no summary, as
+    far as status.json tells."""
+    if "status" in summary:
+        return str(summary["status"]), str(summary.get("message") or "")
+    facts = read_json(folder / STATUS)
+    try:
+        updated = datetime.fromisoformat(facts["updated"])
+        if facts.get("duration_ms"):
+            part = facts["simulated_ms"] / facts["duration_ms"]
+        else:
+            part = facts["points_done"] / max(facts["points"], 1)
+    except (KeyError, TypeError, ValueError):
+        return "running or killed", ""
+    age = (datetime.now(UTC) - updated).total_seconds()
+    going = "running" if age < _SILENT_SECONDS else "killed"
+    status = going if facts.get("status") == "running" else "running or killed"
+    left = f", {seconds(facts['eta_s'])} left" if facts.get("eta_s") and status == "running" else ""
+    return status, f"{part:.0%} done at {updated.astimezone():%H:%M:%S on %Y-%m-%d}{left}"
 
 
 def log_tail(folder: Path) -> str:

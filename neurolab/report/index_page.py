@@ -10,6 +10,7 @@ from urllib.parse import quote
 from neurolab.report.configuration import text_of
 from neurolab.report.folders import (
     date_of,
+    ended,
     find,
     flat,
     is_sweep,
@@ -73,6 +74,7 @@ def index_page(outputs: Path) -> Page:
 def _entry(folder: Path, outputs: Path, texts: _Texts) -> dict[str, Any]:
     sweep = is_sweep(folder)
     summary = read_json(folder / "summary.json")
+    status, message = ended(folder, summary)
     there = {path.name for path in folder.iterdir()}
     if sweep:
         config, overrides, name = _definition(folder)
@@ -91,7 +93,8 @@ def _entry(folder: Path, outputs: Path, texts: _Texts) -> dict[str, Any]:
         "date": date_of(folder),
         "name": name,
         "overrides": overrides,
-        "status": summary.get("status", "running or killed"),
+        "status": status,
+        "message": message,
         "rate": summary.get("rate_hz_mean"),
         "cv": summary.get("isi_cv_mean"),
         "points": summary.get("points"),

@@ -13,6 +13,7 @@ from neurolab.plot_parts import BinnedRate, binned_rate, decimate, duration, tit
 from neurolab.report.configuration import configuration_of, text_of
 from neurolab.report.folders import (
     date_of,
+    ended,
     flat,
     log_tail,
     overrides_of,
@@ -42,14 +43,14 @@ def run_page(folder: Path) -> Page:
     """The page of a run, however it ended, and if it recorded nothing."""
     run = Run(folder) if (folder / RESULTS / "zarr.json").exists() else None
     summary = read_json(folder / "summary.json")
-    status = summary.get("status", "running or killed")
+    status, message = ended(folder, summary)
     configuration = configuration_of(folder)
     name = _title(run, configuration, status)
     data: dict[str, Any] = {
         "kind": "run",
         "title": name,
         "status": status,
-        "message": summary.get("message", ""),
+        "message": message,
         "date": date_of(folder),
         "folder": place_of(folder),
         "overrides": overrides_of(folder),
@@ -163,7 +164,9 @@ def _histogram(time_ms: np.ndarray, neuron: np.ndarray, n_neurons: int) -> dict[
 
 def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """The recorded variables of a few neurons, those that spiked before those that did not."""
-    variables = {str(name): values for name, values in run.traces.items() if values.size}
+    # Whole numbers are places in time or states of a machine: lines of them say nothing.
+    traces = {str(name): values for name, values in run.traces.items() if values.size}
+    variables = {name: v for name, v in traces.items() if v.dtype.kind == "f"} or traces
     lines = max(1, sum(min(_EXAMPLES, v.shape[1]) for v in variables.values()))
     most = min(_MOST_SAMPLES, _MOST_IN_ALL // lines)
     silent = np.ones(run.n_neurons, bool)

@@ -12,6 +12,7 @@ from neurolab.plot_parts import duration
 from neurolab.report.configuration import text_of
 from neurolab.report.folders import (
     date_of,
+    ended,
     flat,
     log_tail,
     place_of,
@@ -42,7 +43,7 @@ def sweep_page(folder: Path) -> Page:
     summary = read_json(folder / "summary.json")
     n = len(definition["points"])
     statuses = [rows[i]["status"] if i in rows else "missing" for i in range(n)]
-    status = summary.get("status", "running or killed")
+    status, message = ended(folder, summary)
     title = ", ".join(part for part in (definition.get("title"), f"{n:,} points") if part)
     title = f"Sweep: {title}"
     arrays: dict[str, np.ndarray] = {}
@@ -51,6 +52,7 @@ def sweep_page(folder: Path) -> Page:
         "kind": "sweep",
         "title": title,
         "status": status,
+        "message": message,
         "date": date_of(folder),
         "folder": place_of(folder),
         "tiles": _tiles(definition, summary, rows, statuses),

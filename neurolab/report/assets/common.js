@@ -45,7 +45,7 @@ const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count ==
 
 // A status is a colour, a symbol and a word: any one of them is enough.
 const MARKS = { completed: "●", interrupted: "◐", diverged: "×", failed: "△", refused: "□",
-  missing: "○", "running or killed": "◇", running: "◇" };
+  missing: "○", killed: "△", "running or killed": "◇", running: "◇" };
 
 function badge(status) {
   const mark = h("span", { "aria-hidden": "true" }, MARKS[status] || "○");

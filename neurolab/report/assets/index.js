@@ -78,7 +78,8 @@ function made(entry, i) {
   } });
   return h("li.entry", {}, h("a.thumbnail", { href: page, tabindex: -1, "aria-hidden": "true" }, picture),
     h("div.about", {}, h("h2", {}, h("a", { href: page }, entry.name)),
-      h("p.facts", {}, badge(entry.status), h("span", {}, entry.date), h("span", {}, entry.path)),
+      h("p.facts", {}, badge(entry.status), h("span", {}, entry.date), h("span", {}, entry.path),
+        entry.message ? h("span", {}, entry.message) : null),
       entry.overrides.length ? h("p.chips", {}, entry.overrides.map((text) => h("code", {}, text))) : null),
     h("dl.numbers", {}, [...values, ["took", entry.took]].map(([name, text]) =>
       h("div", {}, h("dt", {}, name), h("dd", {}, text)))),

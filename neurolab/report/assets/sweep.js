@@ -3,6 +3,7 @@
 const common = data.typed.common.map((i) => data.typed.texts[i]);
 const lasted = data.durations.length === 1 ? `${data.durations[0]} each` : "";
 main.append(header(data.title, data.status, [data.date, data.folder, lasted], common), tiles(data.tiles));
+if (data.message) main.append(h("p.message", { "data-status": data.status }, data.message));
 const plots = h("div.plots");
 main.append(plots);
 const beside = drawer({ order: () => table.order(), select: (point, near) => table.select(point, near) });
