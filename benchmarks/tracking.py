@@ -19,7 +19,7 @@ _RUN = ("neuron=adexif_ref", "input=poisson")
 _SWEEP = ("input.rate=linspace:12Hz:30Hz:20", "neuron.b=linspace:0mA:50mA:50")
 WORKLOADS = {
     "a short run, N = 100, 1 s": _RUN,
-    "a long run, N = 10^4, 100 s": (*_RUN, "size=10000", "duration=100s", "record=summary"),
+    "a long run, N = 10^4, 50 s": (*_RUN, "size=10000", "duration=50s", "record=summary"),
     "a sweep, 1000 points": ("-m", *_RUN, *_SWEEP, "record=summary"),
     "a sweep, 1000 points, each a run": ("-m", *_RUN, *_SWEEP, "record=summary"),
 }

@@ -14,12 +14,11 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage",
+    "--disable-dev-shm-usage", "--disable-3d-apis",  # no page needs WebGL
 )  # fmt: skip
-SOFTWARE_GL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
-def start(profile: Path, size: tuple[int, int] = (1280, 900), webgl: bool = True) -> Any:
+def start(profile: Path, size: tuple[int, int] = (1280, 900)) -> Any:
     """A new browser.
 
     Raises
@@ -35,9 +34,8 @@ def start(profile: Path, size: tuple[int, int] = (1280, 900), webgl: bool = True
 
     options = webdriver.ChromeOptions()
     options.binary_location = binary
-    gl = SOFTWARE_GL if webgl else ("--disable-3d-apis",)
     own = (f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}")
-    for flag in (*FLAGS, *gl, *own):
+    for flag in (*FLAGS, *own):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(chromedriver))
@@ -97,6 +95,16 @@ class Browser:
         actions.move_to_element_with_offset(element, *map(round, places[0])).click_and_hold()
         actions.move_to_element_with_offset(element, *map(round, places[1])).release().perform()
 
+    def hover(self, selector: str, at: tuple[float, float]) -> None:
+        """Move the mouse to a place, given as parts of an element's width and height."""
+        from selenium.webdriver import ActionChains
+
+        element = self.find(selector)
+        self("arguments[0].scrollIntoView({block: 'center'})", element)
+        size = element.size
+        x, y = (at[0] - 0.5) * size["width"], (at[1] - 0.5) * size["height"]
+        ActionChains(self.driver).move_to_element_with_offset(element, round(x), round(y)).perform()
+
     def click(self, selector: str, at: tuple[float, float]) -> None:
         self.drag(selector, at, at)
 
@@ -109,22 +117,12 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser, with WebGL in software.
+    """A browser.
 
     Where there is none the test is skipped, unless NEUROLAB_REQUIRE_BROWSER is set, as CI does.
     """
-    yield from _browser(tmp_path_factory, webgl=True)
-
-
-@pytest.fixture(scope="session")
-def browser_without_webgl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """The same without WebGL."""
-    yield from _browser(tmp_path_factory, webgl=False)
-
-
-def _browser(factory: pytest.TempPathFactory, webgl: bool) -> Iterator[Browser]:
     try:
-        driver = start(factory.mktemp("profile"), webgl=webgl)
+        driver = start(tmp_path_factory.mktemp("profile"))
     except FileNotFoundError as error:
         told: Callable[[str], Any] = pytest.skip
         if os.environ.get("NEUROLAB_REQUIRE_BROWSER"):

@@ -36,7 +36,7 @@ _EXAMPLES = 4
 _ISI_BINS = 60
 
 _STYLES = ("common.css", "plots.css", "run.css")
-_SCRIPTS = ("common.js", "figures.js", "raster.js", "traces.js", "run.js")
+_SCRIPTS = ("common.js", "figures.js", "spikes.js", "raster.js", "traces.js", "run.js")
 
 
 def run_page(folder: Path) -> Page:

@@ -29,8 +29,8 @@ __all__ = ["sweep_page"]
 
 _STYLES = ("common.css", "plots.css", "table.css", "sweep.css")
 _SCRIPTS = (
-    "common.js", "figures.js", "points.js", "sweep_lines.js", "sweep_plot.js", "table.js",
-    "drawer.js", "sweep.js",
+    "common.js", "figures.js", "spikes.js", "points.js", "sweep_lines.js", "sweep_plot.js",
+    "table.js", "drawer.js", "sweep.js",
 )  # fmt: skip
 _STATUSES = ("completed", "diverged", "refused", "failed", "missing")
 

@@ -84,16 +84,14 @@ function drawer(moved) {
     told.textContent = start === end ? "No spikes." : `${plural(end - start, "spike")}${part.some(Boolean) ? ` of ${part.filter(Boolean).join(", ")}` : ""}.`;
     if (start === end) return;
     place.hidden = false;
-    const x = Array.from(kept.time.subarray(start, end), (t) => (t * window) / 65535);
-    const y = Array.from(kept.neuron.subarray(start, end)), gl = hasWebGL && x.length > 3000;
-    const build = () => ({ traces: [{ type: gl ? "scattergl" : "scatter", mode: "markers", x, y,
-      marker: { symbol: gl ? "square" : "line-ns-open", size: gl ? 2.5 : 5, color: css("--spike"), line: { width: gl ? 0 : 1 } },
-      hovertemplate: `neuron %{y}<br>%{x:.5g} ${unit}<extra></extra>` }],
-    layout: layout({ margin: { l: 48, r: 8, t: 6, b: 40 },
+    const x = Float64Array.from(kept.time.subarray(start, end), (t) => (t * window) / 65535);
+    Plotly.react(place, nothing(), layout({ margin: { l: 48, r: 8, t: 6, b: 40 },
       xaxis: axis({ title: { text: `time (${unit})` }, range: [0, window], showgrid: false, minallowed: 0, maxallowed: window }),
-      yaxis: axis({ title: { text: "neuron" }, range: [-0.5, most - 0.5], showgrid: false, tickformat: "d" }) }) });
-    const { traces, layout: wanted } = build();
-    Plotly.react(place, traces, wanted, CONFIG);
+      yaxis: axis({ title: { text: "neuron" }, range: [-0.5, most - 0.5], showgrid: false, tickformat: "d" }) }),
+    { ...CONFIG, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]] });
+    place.querySelectorAll(".spikes, .tip").forEach((old) => old.remove());
+    place.removeAllListeners?.("plotly_afterplot");
+    spikeLayer(place, x, kept.neuron.subarray(start, end), unit);
   }
   themed.push(() => { if (!panel.hidden && shown) picture(); });
   return { panel, open };

@@ -12,13 +12,6 @@ const CONFIG = { displaylogo: false, responsive: true, displayModeBar: !coarse, 
   plotlyServerURL: "", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
   toImageButtonOptions: { scale: 3 } };
 const narrow = () => innerWidth < 640;
-const hasWebGL = (() => {
-  try {
-    const context = document.createElement("canvas").getContext("webgl");
-    context?.getExtension("WEBGL_lose_context")?.loseContext();
-    return Boolean(context);
-  } catch { return false; }
-})();
 
 /** Merge of plain objects; the later one wins. */
 function merged(one, other) {
@@ -68,12 +61,6 @@ function perFrame(then) {
     waiting = true;
     requestAnimationFrame(() => { waiting = false; then(...given); });
   };
-}
-
-/** Calls `then` when it was not asked for a while: for what takes longer than a frame. */
-function whenStill(then) {
-  let timer = 0;
-  return () => { clearTimeout(timer); timer = setTimeout(then, 300); };
 }
 
 /** Figures that show the same times: a zoom in one is a zoom in all. */

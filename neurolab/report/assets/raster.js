@@ -1,40 +1,13 @@
-// The raster, and the population rate below it: two figures on one time axis. (In one figure every
-// new bin of the rate would make Plotly read all spikes anew.)
+// The raster, and the population rate below it: two figures on one time axis.
 
-const MOST_SVG = 4000; // spikes drawn without WebGL
 const LEFT = () => (narrow() ? 52 : 68); // the same in both, so that times are above one another
 
 /** The spikes of a run: drawn in `element`, for as long as `time` says. */
-function raster(element, results, time, scale, unit, told) {
-  const step = array("spike_step"), neuron = array("spike_neuron");
+function raster(element, results, time, scale, unit) {
   const dt = results.dt_ms * scale, n = results.n_neurons;
-  const x = Float64Array.from(step, (s) => (s + 1) * dt), y = Float32Array.from(neuron);
-  const sparse = hasWebGL || x.length <= MOST_SVG;
-  let picked = pick(time.range), drawn = mark();
+  const x = Float64Array.from(array("spike_step"), (step) => (step + 1) * dt);
 
-  /** The spikes to be drawn: all with WebGL, else an even choice of those that are in view. */
-  function pick([from, to]) {
-    if (sparse) return { x, y, part: 1 };
-    const start = lower(x, from), end = lower(x, to), every = Math.ceil((end - start) / MOST_SVG) || 1;
-    const which = [];
-    for (let i = start; i < end; i += every) which.push(i);
-    return { x: which.map((i) => x[i]), y: which.map((i) => y[i]), part: every };
-  }
-
-  /** Marks as high as a neuron's row; where they would cover one another, small and translucent. */
-  function mark() {
-    const shown = element.layout?.yaxis?.range ?? [-0.5, n - 0.5];
-    const height = element.clientHeight || 400, width = element.clientWidth || 1000;
-    const part = Math.abs(shown[1] - shown[0]) / n, row = height / Math.max(part * n, 1);
-    if (row >= 3.5) return { symbol: "line-ns-open", size: Math.min(row * 0.62, 18), width: 1.2, opacity: 1 };
-    const size = Math.min(Math.max(0.75 * row, 1.5), 2.2);
-    const visible = (lower(x, time.range[1]) - lower(x, time.range[0])) * part / picked.part;
-    const cover = (visible * size * size) / (height * width);
-    return { symbol: "square", size, width: 0, opacity: Math.min(1, Math.max(0.3, 0.35 / cover)) };
-  }
-
-  function build() {
-    drawn = mark();
+  figure(element, () => {
     const wanted = layout({ margin: { l: LEFT(), b: results.rate ? 8 : 44 },
       xaxis: axis({ title: { text: results.rate ? "" : `time (${unit})` }, range: [...time.range],
         showgrid: false, automargin: false, showticklabels: !results.rate, minallowed: 0, maxallowed: time.end }),
@@ -42,38 +15,10 @@ function raster(element, results, time, scale, unit, told) {
         tickformat: "d", minallowed: -0.5, maxallowed: n - 0.5, ...(n <= 5 ? { dtick: 1 } : {}) }) });
     if (!x.length) wanted.annotations = [{ text: `no spikes in ${number(time.end)} ${unit}`, xref: "paper",
       yref: "paper", x: 0.5, y: 0.5, showarrow: false, font: { size: 18, color: css("--muted") } }];
-    return { layout: wanted, traces: [{ type: hasWebGL ? "scattergl" : "scatter", mode: "markers",
-      x: picked.x, y: picked.y, name: "spikes", marker: { color: css("--spike"), symbol: drawn.symbol,
-        size: drawn.size, opacity: drawn.opacity, line: { width: drawn.width } },
-      hovertemplate: `neuron %{y}<br>%{x} ${unit}<extra></extra>` }] };
-  }
-
-  const remark = whenStill(() => { // marks that suit what is in view now
-    const now = mark(), near = (one, other) => Math.abs(one / other - 1) < 0.35;
-    if (now.symbol === drawn.symbol && near(now.size, drawn.size) && near(now.opacity, drawn.opacity)) return;
-    drawn = now;
-    Plotly.restyle(element, { "marker.size": now.size, "marker.symbol": now.symbol,
-      "marker.opacity": now.opacity, "marker.line.width": now.width }, [0]);
-  });
-
-  function say() {
-    told.textContent = picked.part > 1
-      ? `No WebGL in this browser: every ${picked.part}th spike in view is drawn.` : "";
-  }
-
-  figure(element, build);
-  time.add(element, perFrame((range) => {
-    if (!sparse) {
-      picked = pick(range);
-      Plotly.restyle(element, { x: [picked.x], y: [picked.y] }, [0]);
-      say();
-    }
-    remark();
-  }));
-  element.on("plotly_relayout", (what) => {
-    if (Object.keys(what).some((key) => key.startsWith("yaxis."))) remark();
-  });
-  say();
+    return { layout: wanted, traces: nothing() };
+  }, { modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]] }); // a picture of it is raster.png
+  spikeLayer(element, x, array("spike_neuron"), unit);
+  time.add(element);
 }
 
 /** The population rate in bins as wide as can be told apart, and that hold a few spikes. */
@@ -112,14 +57,4 @@ function populationRate(element, results, time, scale, unit, told) {
     const { x, y } = bars(range);
     Plotly.restyle(element, { x: [x], y: [y] }, [0]);
   }));
-}
-
-/** The first place in sorted values that is not below one. */
-function lower(values, one) {
-  let low = 0, high = values.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle] < one) low = middle + 1; else high = middle;
-  }
-  return low;
 }

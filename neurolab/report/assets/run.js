@@ -67,7 +67,7 @@ function draw() {
   if (!results) return;
   const time = new SharedTime(results.shown_ms * scale);
   if (results.spikes || results.rate) {
-    const notes = [h("p.hint"), h("p.hint")], { spikes } = results;
+    const note = h("p.hint"), { spikes } = results;
     const above = spikes && h("div.figure.raster", { id: "raster", role: "group",
       "aria-label": "spikes of each neuron over time" });
     const below = results.rate && h(spikes ? "div.figure.strip" : "div.figure.raster", { id: "rate",
@@ -78,9 +78,9 @@ function draw() {
     const hint = coarse ? null : h("p.hint", {},
       "Drag to zoom, Ctrl and wheel to zoom in time, double-click for all.");
     plots.append(card(spikes ? "Spikes" : "Population rate",
-      h("div.row", {}, time.buttons(), notes, hint), cut, above, below));
-    if (above) raster(above, results, time, scale, unit, notes[1]);
-    if (below) populationRate(below, results, time, scale, unit, notes[0]);
+      h("div.row", {}, time.buttons(), note, hint), cut, above, below));
+    if (above) raster(above, results, time, scale, unit);
+    if (below) populationRate(below, results, time, scale, unit, note);
   }
   const places = [], pair = h("div.pair");
   if (results.traces.length) {
