@@ -172,7 +172,7 @@ def test_a_run_that_is_killed_or_stopped_is_told_so(tracker, tmp_path, number, c
         command, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL
     )
     try:
-        wait_for(lambda: status_of(folder)["simulated_ms"] > 0)
+        wait_for(lambda: status_of(folder)["eta_s"] is not None)
         facts = status_of(folder)
         assert (facts["status"], facts["pid"]) == ("running", going.pid)
         assert 0 < facts["simulated_ms"] < facts["duration_ms"] == 1e6

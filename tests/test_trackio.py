@@ -37,7 +37,7 @@ def test_a_run_and_a_sweep_are_in_its_database(tmp_path):
     assert [step for step, _ in of_run] == [*range(10, 1001, 10), 1000]
     assert of_run[99][1]["spikes"] == run.summary["spike_count"]
     last = of_run[-1][1]
-    assert last["exit_code"] == 0
+    assert last["summary/exit_code"] == 0
     assert last["summary/status"] == "completed"
     image = tmp_path / "database" / "media" / last["plots/raster"]["file_path"]
     assert image.stat().st_size > 1000

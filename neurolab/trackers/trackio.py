@@ -82,7 +82,7 @@ class TrackioTracker:
     def finish(self, exit_code: int, summary: Mapping[str, Any]) -> None:
         import trackio
 
-        shown: dict[str, Any] = {"exit_code": exit_code}
+        shown: dict[str, Any] = {"summary/exit_code": exit_code}
         shown |= {f"summary/{k}": v for k, v in summary.items() if isinstance(v, (int, float, str))}
         try:
             if self.tracked.kind != "point":
