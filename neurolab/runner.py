@@ -29,6 +29,7 @@ import numpy as np
 from neurolab.analysis import SpikeStatistics
 from neurolab.config import Experiment, check
 from neurolab.divergence import is_finite, locate
+from neurolab.pictures import draw_run
 from neurolab.program import Program
 from neurolab.progress import Progress
 from neurolab.records import unpack
@@ -36,8 +37,8 @@ from neurolab.status import StatusFile
 from neurolab.stop import StopRequest
 from neurolab.store import Chunk, ResultsWriter
 from neurolab.summary import peak_memory_mb, write_summary
-from neurolab.trackers import Tracked
-from neurolab.tracking import Rows, Telling, in_units
+from neurolab.trackers.telling import Telling
+from neurolab.tracking import Rows, tracked_run
 from neurolab.units import unit_text
 
 __all__ = ["Outcome", "simulate"]
@@ -81,64 +82,42 @@ def simulate(
     for warning in experiment.warnings:
         log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
     outcome = Outcome()
-    tracker = Telling(experiment.tracker)
-    run = _Simulation(experiment, found, folder, tracker)
-
-    def tracked() -> Tracked:
-        plain, units = in_units(config, experiment.readings, experiment.numbers)
-        given = [text for text in overrides if not text.startswith(("hydra", "tracker", "device"))]
-        name = " ".join(given) or "/".join(folder.resolve().parts[-2:])
-        return Tracked("run", folder, name, plain, units, tuple(overrides), group)
-
-    tracker.start(tracked)
-    try:
-        with StopRequest() as stop:
-            run.go(stop, outcome)
-    except Exception as error:
-        outcome.error, outcome.message = error, f"{type(error).__name__}: {error}"
-        log.exception("the run failed")
-    try:
-        run.close()
-    except Exception:  # a full disk, say; what was committed is readable all the same
-        log.exception("the results could not be closed")
-    outcome.summary = write_summary(folder, run.facts(outcome), config)
-    run.say(outcome.status)
-    log.info("%s after %g ms %s", outcome.status, run.done * run.dt_ms, outcome.message)
-    told(outcome.summary, folder)
-    _draw(folder, config)
-    tracker.finish(outcome.exit_code, outcome.summary)
-    tracker.wait()
+    with Telling(experiment.tracker) as tracker, StatusFile(folder) as status:
+        run = _Simulation(experiment, found, folder, tracker, status)
+        tracker.start(lambda: tracked_run(experiment, config, folder, overrides, group))
+        try:
+            with StopRequest() as stop:
+                run.go(stop, outcome)
+        except Exception as error:
+            outcome.error, outcome.message = error, f"{type(error).__name__}: {error}"
+            log.exception("the run failed")
+        try:
+            run.close()
+        except Exception:  # a full disk, say; what was committed is readable all the same
+            log.exception("the results could not be closed")
+        outcome.summary = write_summary(folder, run.facts(outcome), config)
+        run.say(outcome.status)
+        log.info("%s after %g ms %s", outcome.status, run.done * run.dt_ms, outcome.message)
+        told(outcome.summary, folder)
+        draw_run(folder, standalone=bool((config.get("report") or {}).get("standalone")))
+        tracker.finish(outcome.exit_code, outcome.summary)
     return outcome
-
-
-def _draw(folder: Path, config: Mapping[str, Any]) -> None:
-    """The pictures and the page; a run whose pictures fail is still a run."""
-    try:
-        from neurolab.plots import draw_all
-        from neurolab.results import open_run
-
-        draw_all(open_run(folder))
-    except Exception:
-        log.exception("the plots could not be drawn; the results are complete")
-    try:
-        from neurolab.report import write_report
-
-        write_report(folder, bool((config.get("report") or {}).get("standalone")))
-    except Exception:
-        log.exception("the page could not be written; the results are complete")
 
 
 class _Simulation:
     """The state of one run: what is done, written and counted."""
 
     def __init__(
-        self, experiment: Experiment, found: list[Any], folder: Path, tracker: Telling
+        self,
+        experiment: Experiment,
+        found: list[Any],
+        folder: Path,
+        tracker: Telling,
+        status: StatusFile,
     ) -> None:
-        self.experiment, self.tracker, self.status = experiment, tracker, StatusFile(folder)
+        self.experiment, self.tracker, self.status = experiment, tracker, status
         structure = experiment.structure
         self.dt_ms, self.size = structure.dt_ms, structure.size
-        self.program = Program(structure, experiment.capacity(), found)
-        self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
         self.statistics = SpikeStatistics(structure.size)
         self.done = 0
         self.started = time.perf_counter()
@@ -151,6 +130,11 @@ class _Simulation:
         potential = f"neuron.{getattr(structure.neuron.target, 'potential', 'V')}"
         unit = unit_text(experiment.units.get(potential, u.UNITLESS))
         self.rows = Rows(experiment.n_steps, self.dt_ms, self.size, tracker.log, potential, unit)
+        capacity = experiment.capacity()
+        if tracker.active:  # chunks are as short as rows, and each fills all memory of its records
+            capacity = min(capacity, 1 << (self.rows.every - 1).bit_length())
+        self.program = Program(structure, capacity, found)
+        self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
         self.writer = ResultsWriter(
             folder,
             n_neurons=self.size,
@@ -238,19 +222,22 @@ class _Simulation:
             )
         )
         self.done = first + n
-        if time.perf_counter() - self.committed_at > _CHUNK_SECONDS / 2:
+        held = sum(chunk.n_steps for chunk in self.waiting)
+        late = time.perf_counter() - self.committed_at > _CHUNK_SECONDS / 2
+        if late or 2 * held > self.experiment.capacity():
             self.commit()
         return step.size if recording.spikes else None
 
     def commit(self) -> None:
         """Write the chunks that wait: small ones, of a run that is tracked, wait for more."""
-        if self.waiting:
-            self.writer.append(Chunk.joined(self.waiting))
-            self.waiting.clear()
+        chunks, self.waiting = self.waiting, []  # what fails halfway is not written a second time
+        if chunks:
+            self.writer.append(Chunk.joined(chunks))
             self.committed_at = time.perf_counter()
 
     def close(self) -> None:
         """Nothing more comes."""
+        self.rows.end()
         try:
             self.commit()
         finally:

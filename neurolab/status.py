@@ -14,7 +14,8 @@ import socket
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 __all__ = ["STATUS", "StatusFile"]
 
@@ -23,7 +24,7 @@ _SECONDS = 0.2
 
 
 class StatusFile:
-    """Writes status.json in a folder."""
+    """Writes status.json in a folder; as a context, also that an exception ended it."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / STATUS
@@ -31,13 +32,27 @@ class StatusFile:
         self._began: float | None = None
         self._first = 0.0
         self._last = ("", 0.0)
+        self._told: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            status = "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed"
+            self.write(status, **self._told)
 
     def write(self, status: str, **facts: Any) -> None:
         """Say how it stands; the same status no more than five times a second."""
         now = time.perf_counter()
         if status == self._last[0] and now - self._last[1] < _SECONDS:
             return
-        self._last = (status, now)
+        self._last, self._told = (status, now), facts
         content = {"status": status, **facts, **self._facts, "updated": _now()}
         partial = self._path.with_name(f"{STATUS}.partial")
         try:

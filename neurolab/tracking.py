@@ -1,124 +1,27 @@
-"""Telling a tracker of a run or a sweep without ever holding it up.
-
-`Telling` has a tracker in a process of its own: importing a tracking library, waiting for its
-server and writing its files takes place beside the simulation, an error there is a warning, and if
-the simulation is killed, the tracker still hears of it.  `in_units` is the configuration as a
-tracker gets it, `Rows` the metrics over time.
-"""
+"""What trackers are told: of a run, its configuration in declared units, its metrics over time."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import logging
-import pickle
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurolab.problems import Problems
 from neurolab.reader import Reading
-from neurolab.trackers import NoTracker, Tracked, Tracker
+from neurolab.trackers import Tracked
 from neurolab.values import is_drawn, read_time
 
-__all__ = ["Rows", "Telling", "in_units"]
+if TYPE_CHECKING:
+    from neurolab.config import Experiment
 
-log = logging.getLogger("neurolab")
+__all__ = ["Rows", "in_units", "tracked_run"]
 
 #: Rows of metrics that a run has, whatever its length.
 _ROWS = 100
 #: Keys whose values are times, besides those of the models.
 _TIMES = ("duration", "dt", "record.interval", "record.rate_bin")
-
-
-class Telling:
-    """A tracker in a process of its own: calls return at once and raise nothing; `wait` waits,
-    as long as the tracker's ``patience_s`` says if it has that."""
-
-    def __init__(self, make: Callable[[], Tracker]) -> None:
-        self._make = make
-        tracker = make()
-        #: Whether anybody listens.
-        self.active = not isinstance(tracker, NoTracker) and getattr(tracker, "active", True)
-        #: Whether it wants each point of a sweep, not the sweep.
-        self.per_point = bool(getattr(tracker, "per_point", False))
-        self._patience = getattr(tracker, "patience_s", None)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._reader: threading.Thread | None = None
-
-    def start(self, tracked: Callable[[], Tracked]) -> None:
-        """Something begins; ``tracked`` is asked what only if somebody listens."""
-        if self.active:
-            self._begin()
-            self._send("start", self._make(), tracked())
-
-    def log(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Metrics after so many steps."""
-        self._send("log", step, metrics)
-
-    def finish(self, exit_code: int, summary: Mapping[str, Any]) -> None:
-        """It ended."""
-        self._send("finish", exit_code, summary)
-
-    def wait(self) -> None:
-        """Until the tracker has taken everything in, or failed, or Ctrl-C."""
-        if self._process is None or self._process.stdin is None:
-            return
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(self._patience)
-            if self._reader is not None:
-                self._reader.join()
-        except (KeyboardInterrupt, subprocess.TimeoutExpired):
-            pid = self._process.pid
-            log.warning("the tracker is not waited for any longer; its process %d goes on", pid)
-
-    def _begin(self) -> None:
-        """Start the process; importing a tracking library takes as long as compiling."""
-        if self._process is not None:
-            return
-        code = (
-            f"import sys; sys.path[:] = {sys.path!r}; "
-            "from neurolab.trackers.process import main; main()"
-        )
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", code],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the simulation
-            )
-        except OSError as error:
-            self._gone(error)
-            return
-        self._reader = threading.Thread(target=self._listen, daemon=True)
-        self._reader.start()
-
-    def _send(self, *message: Any) -> None:
-        if not self.active or self._process is None or self._process.stdin is None:
-            return
-        try:
-            pickle.dump(message, self._process.stdin)
-            self._process.stdin.flush()
-        except Exception as error:  # the process is gone, or the tracker cannot be pickled
-            self._gone(error)
-
-    def _gone(self, error: Exception) -> None:
-        self.active = False
-        log.warning("the tracker's process cannot be told: %s: %s", type(error).__name__, error)
-
-    def _listen(self) -> None:
-        """Log what the process has to say."""
-        if self._process is not None and self._process.stdout is not None:
-            for line in self._process.stdout:
-                level, text = json.loads(line)
-                log.log(level, "%s", text)
 
 
 class Rows:
@@ -148,7 +51,9 @@ class Rows:
         self.potential = potential
         name = potential.rpartition(".")[2]
         self.mean = f"{name}_mean_{unit}" if unit.isidentifier() else f"{name}_mean"
-        self._last = self._spikes = self._total = 0
+        self._last = self._done = self._spikes = self._total = 0
+        self._state: Mapping[str, Any] = {}
+        self._spiking = False
 
     def left(self, done: int) -> int:
         """Steps from here to the next row."""
@@ -157,10 +62,18 @@ class Rows:
     def add(self, done: int, n_spikes: int | None, state: Mapping[str, Any]) -> None:
         """The steps up to ``done``: their spikes (None where nothing spikes), the state then."""
         self._spikes += n_spikes or 0
-        if done % self.every and done != self.n_steps:
-            return
+        if done % self.every == 0 or done == self.n_steps:
+            self._tell(done, n_spikes is not None, state)
+        self._state, self._done, self._spiking = state, done, n_spikes is not None
+
+    def end(self) -> None:
+        """Of a run that ends between two rows: what is left."""
+        if self._done > self._last:
+            self._tell(self._done, self._spiking, self._state)
+
+    def _tell(self, done: int, spiking: bool, state: Mapping[str, Any]) -> None:
         row = {"time_ms": done * self.dt_ms}
-        if n_spikes is not None:
+        if spiking:
             self._total += self._spikes
             seconds = (done - self._last) * self.dt_ms * 1e-3
             row |= {"rate_hz": self._spikes / self.size / seconds, "spikes": self._total}
@@ -168,6 +81,20 @@ class Rows:
             row[self.mean] = float(np.asarray(state[self.potential]).mean(dtype=np.float64))
         self._last, self._spikes = done, 0
         self.told(done, row)
+
+
+def tracked_run(
+    experiment: Experiment,
+    config: Mapping[str, Any],
+    folder: Path,
+    overrides: Sequence[str],
+    group: str | None,
+) -> Tracked:
+    """A run, named by what was overridden, or else by its folder."""
+    plain, units = in_units(config, experiment.readings, experiment.numbers)
+    given = [text for text in overrides if not text.startswith(("hydra", "tracker", "device"))]
+    name = " ".join(given) or "/".join(folder.resolve().parts[-2:])
+    return Tracked("run", folder, name, plain, units, tuple(overrides), group)
 
 
 def in_units(

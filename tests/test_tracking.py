@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -49,6 +50,15 @@ class Lines:
 
 class Each(Lines):
     per_point = True
+
+
+class Deaf(Each):
+    patience_s = 0.5
+
+    def start(self, tracked):
+        import signal, time
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        time.sleep(100)
 
 
 class Choosy:
@@ -108,6 +118,43 @@ def test_a_diverged_run_is_told_so(tracker, tmp_path):
     assert (finish["exit_code"], finish["status"]) == (3, "diverged")
 
 
+@pytest.mark.parametrize("moment", ["start", "finish"])
+def test_whatever_ends_a_run_is_told(tracker, tmp_path, monkeypatch, moment):
+    """A second Ctrl-C, or a disk that is full when the summary is written."""
+    error = KeyboardInterrupt() if moment == "start" else OSError(28, "No space left on device")
+
+    def fails(*_):
+        raise error
+
+    where = {"start": "program.Program.compile", "finish": "runner.write_summary"}
+    monkeypatch.setattr(f"neurolab.{where[moment]}", fails)
+    with pytest.raises(type(error)):
+        neurolab.run([*SHORT, tracker()], tmp_path / "run")
+    finish, status = told(tmp_path / "run")[-1], status_of(tmp_path / "run")["status"]
+    assert finish["exit_code"] == 1
+    assert finish["status"] == status == ("interrupted" if moment == "start" else "failed")
+
+
+def test_a_tracker_that_does_not_listen_holds_nothing_up(tracker, tmp_path, monkeypatch):
+    """It is left alone after its patience, with a warning; a sweep of points does not wait."""
+    folder = tmp_path / "sweep"
+    lists = f"neuron.V_initializer=[{','.join(['0.5mV'] * 500)}]"
+    given = ("size=500", "duration=10ms", KEEP, tracker("Deaf"), lists, "seed=range:20")
+    began = time.monotonic()
+    neurolab.run_sweep(given, folder)
+    assert time.monotonic() - began < 30
+    text = (folder / "neurolab.log").read_text()
+    assert text.count("WARNING") == 1
+    assert "not waited for" in text
+    subprocess.run(["kill", re.search(r"process (\d+) goes on", text)[1]], check=True)
+
+
+def test_what_is_in_the_module_path_of_a_notebook_is_no_hindrance(tracker, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])
+    neurolab.run([*SHORT, tracker()], tmp_path / "run")
+    assert told(tmp_path / "run")[-1]["what"] == "finish"
+
+
 @pytest.mark.parametrize("moment", ["start", "log", "finish"])
 def test_a_tracker_that_fails_is_one_warning(tracker, tmp_path, moment):
     """The run completes; its log says what the tracker said."""
@@ -118,6 +165,8 @@ def test_a_tracker_that_fails_is_one_warning(tracker, tmp_path, moment):
     warnings = [line for line in lines if "WARNING" in line]
     assert len(warnings) == 1
     assert f"RuntimeError: refuses to {moment}" in warnings[0]
+    if moment == "log":
+        assert told(folder)[-1]["what"] == "finish"
     assert "results are not affected" in warnings[0]
 
 
@@ -232,6 +281,18 @@ def test_the_last_row_of_a_run_is_its_end_whatever_its_length():
         "spikes": 1234,
         "V_mean_mV": 1234.0,
     }
+
+
+def test_a_run_that_ends_between_two_rows_is_told_to_its_end():
+    """Once, with the steps and spikes since the last row."""
+    rows = []
+    kept = Rows(1000, 0.1, 1, lambda step, row: rows.append((step, row)), "neuron.V", "mV")
+    for done, spikes in ((10, 3), (14, 2)):
+        kept.add(done, spikes, {"neuron.V": np.zeros(1)})
+    kept.end()
+    kept.end()
+    assert [(step, row["spikes"]) for step, row in rows] == [(10, 3), (14, 5)]
+    assert rows[-1][1]["rate_hz"] == pytest.approx(2 / 0.4e-3)
 
 
 def test_numbers_in_declared_units():

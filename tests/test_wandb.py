@@ -236,6 +236,7 @@ def test_a_key_that_is_missing_is_told(tmp_path, monkeypatch):
     tracker = WandbTracker(mode="online")
     monkeypatch.setattr(tracker, "_unreachable", lambda url: "")
     monkeypatch.setattr("wandb.login", lambda prompt: False)
+    monkeypatch.setattr("neurolab.trackers.wandb._GIVEN_UP", [])
     said = []
     monkeypatch.setattr("neurolab.trackers.wandb.log.warning", lambda *a: said.append(a[0] % a[1:]))
     monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path))

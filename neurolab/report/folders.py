@@ -101,7 +101,9 @@ def date_of(folder: Path) -> str:
 def place_of(folder: Path) -> str:
     """A folder as it is named from beside ``outputs``; its name alone elsewhere."""
     parts = folder.resolve().parts
-    return "/".join(parts[parts.index("outputs") :]) if "outputs" in parts else parts[-1]
+    if "outputs" not in parts:
+        return parts[-1]
+    return "/".join(parts[len(parts) - 1 - parts[::-1].index("outputs") :])
 
 
 def ended(folder: Path, summary: Mapping[str, Any]) -> tuple[str, str]:

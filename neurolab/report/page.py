@@ -8,9 +8,10 @@ import importlib.util
 import json
 import math
 import os
+import secrets
 import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -45,11 +46,8 @@ class Page:
             link = os.path.relpath(bundle(path.parent), path.parent.resolve())
             library = f'<script src="{quote(Path(link).as_posix())}"></script>'
         text = self._text(library)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            file.write(text)
-        _publish(Path(file.name), path)
+        with _replacing(path) as partial:
+            partial.write_text(text, encoding="utf-8")
         return path
 
     def _text(self, library: str) -> str:
@@ -104,20 +102,23 @@ def bundle(folder: Path) -> Path:
 
 def _copied(target: Path) -> Path:
     target.parent.mkdir(exist_ok=True)
-    # Several processes may do this at once: each its own copy, the last one stays.
-    handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
-    shutil.copyfile(_plotly(), partial)
-    _publish(Path(partial), target)
+    with _replacing(target) as partial:
+        shutil.copyfile(_plotly(), partial)
     return target
 
 
-def _publish(partial: Path, path: Path) -> None:
-    """A temporary file under its name, as readable as a file that was opened there."""
-    mask = os.umask(0)
-    os.umask(mask)
-    partial.chmod(0o666 & ~mask)
-    partial.replace(path)
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A file to write that takes the place of ``path`` when it is whole, and leaves nothing if not.
+
+    Several processes may do this at once: each has its own, the last one stays.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _plotly() -> Path:

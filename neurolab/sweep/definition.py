@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from neurolab.values import UnfitValueError, read_number, read_time
 
 __all__ = ["define", "differences", "extend"]
 
+#: Overrides that change no result; the precision is compared in the configuration.
+_IGNORED = re.compile(r"[+~]*(sweep|tracker|device|report)[.=]")
 FORMAT = "neurolab sweep 1"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,9 +17,9 @@ __all__ = ["SweepProgress"]
 class SweepProgress:
     """A bar over points; a batch counts by the part of its time that is simulated."""
 
-    def __init__(self, folder: Path, total: int, done: int) -> None:
+    def __init__(self, status: StatusFile, total: int, done: int) -> None:
         self.total, self.done, self._began = total, done, time.perf_counter()
-        self._points, self._status = 0, StatusFile(folder)
+        self._points, self._status = 0, status
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from neurolab.device import choose as choose_devices
 from neurolab.device import prepare
 from neurolab.problems import ConfigError, Problem, Problems
+from neurolab.status import StatusFile
 from neurolab.stop import StopRequest
 from neurolab.sweep.compose import Composer, Point, compose_points
 from neurolab.sweep.executors import Executor
@@ -113,9 +114,9 @@ def run_sweep(
     from neurolab.sweep.progress import SweepProgress
 
     total = sum(not point.problems for point in points)
-    with SweepTelling(folder, all_groups, templates) as telling:
+    with SweepTelling(folder, all_groups, templates) as telling, StatusFile(folder) as status:
         telling.start(definition)
-        with StopRequest() as stop, SweepProgress(folder, total, total - len(missing)) as progress:
+        with StopRequest() as stop, SweepProgress(status, total, total - len(missing)) as progress:
             if executor is None:
                 from neurolab.sweep.compute import compute_groups
 
@@ -126,7 +127,8 @@ def run_sweep(
         outcome = SweepOutcome(folder, rows=store.all_rows(definition))
         times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
         outcome.summary = gather(store, definition, outcome.rows, report, times, stop.requested)
-        progress.end(outcome.summary["status"], len(outcome.rows))
+        ended = sum(not p.problems and p.index in outcome.rows for p in points)
+        progress.end(outcome.summary["status"], ended)
         bad = [row for row in outcome.rows.values() if row["status"] != "completed"]
         outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad))
         telling.finish(outcome.exit_code, outcome.summary, outcome.rows)

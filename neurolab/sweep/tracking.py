@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,8 @@ from typing import Any, Self
 from neurolab.sweep.compose import configuration
 from neurolab.sweep.points import Group, Lane
 from neurolab.trackers import NoTracker, Tracked
-from neurolab.tracking import Telling, in_units
+from neurolab.trackers.telling import Telling
+from neurolab.tracking import in_units
 
 __all__ = ["SweepTelling"]
 
@@ -44,9 +46,9 @@ class SweepTelling:
                     row = rows.get(lane.point.index)
                     if row is not None:
                         self._point(group, lane, row)
-        self.telling.wait()
 
     def __enter__(self) -> Self:
+        self.telling.__enter__()
         return self
 
     def __exit__(
@@ -55,11 +57,7 @@ class SweepTelling:
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        if kind is not None:
-            if not self.per_point:
-                message = f"{kind.__name__}: {value}"
-                self.telling.finish(1, {"status": "failed", "message": message})
-            self.telling.wait()
+        self.telling.__exit__(kind, value, tb)
 
     def _point(self, group: Group, lane: Lane, row: Mapping[str, Any]) -> None:
         telling, point = self.telling, lane.point
@@ -102,7 +100,7 @@ class SweepTelling:
 
 
 def _drop(tree: dict[str, Any], key: str) -> None:
-    *path, name = key.split(".")
+    *path, name = re.split(r"[./]", key)  # a group within a group has a slash
     for step in path:
         inner = tree.get(step)
         if not isinstance(inner, dict):

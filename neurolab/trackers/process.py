@@ -1,8 +1,9 @@
 """The process that trackers run in: it takes calls from its standard input until that ends.
 
 A message is one of ``("start", tracker, tracked)``, ``("log", step, metrics)`` and ``("finish",
-exit_code, summary)``, pickled; what is to be said is written to standard output, a line of JSON
-each.  If the input ends within a run, the simulation was killed, and its tracker is told so.
+exit_code, summary)``, pickled twice: one that cannot be read here leaves the others readable.  What
+is to be said is written to standard output, a line of JSON each.  If the input ends within a run,
+the simulation was killed, and its tracker is told so.
 """
 
 from __future__ import annotations
@@ -41,46 +42,46 @@ def main() -> None:
 
 def _serve(messages: BinaryIO) -> None:
     tracker: Any = None
-    failed: set[str] = set()
+    told: set[str] = set()
+    silent = False  # a tracker that failed hears nothing more but the end
     while True:
         try:
-            what, *arguments = pickle.load(messages)
+            message = pickle.load(messages)
         except EOFError:
             break
-        except Exception as error:  # a module that is not found here, say
-            _say(tracker, error, failed)
-            return
+        what = ""
         try:
+            what, *arguments = pickle.loads(message)
             if what == "start":
-                tracker = arguments.pop(0)
-            if tracker is not None:
+                tracker, silent = arguments.pop(0), False
+            if tracker is not None and not (silent and what == "log"):
                 getattr(tracker, what)(*arguments)
             if what == "finish":
                 tracker = None
         except Exception as error:
-            _say(tracker, error, failed)
-            tracker = None
+            _say(tracker, error, told)
+            silent = True
+            if what != "log":
+                tracker = None
     if tracker is not None:
         try:
-            message = "the simulation's process ended before it could say how"
-            tracker.finish(1, {"status": "killed", "message": message})
+            why = "the simulation's process ended before it could say how"
+            tracker.finish(1, {"status": "killed", "message": why})
         except Exception as error:
-            _say(tracker, error, failed)
+            _say(tracker, error, told)
 
 
-def _say(tracker: Any, error: Exception, failed: set[str]) -> None:
+def _say(tracker: Any, error: Exception, told: set[str]) -> None:
     """Warn, once of each reason."""
     name, log = type(tracker).__name__, logging.getLogger("neurolab")
     lines = str(error).strip().splitlines() or [""]
     reason = f"{type(error).__name__}: {lines[0]}"
-    if reason not in failed:
+    if reason not in told:
         remedy = getattr(tracker, "remedy", "")
-        told = f"; {remedy}" if remedy else ""
-        log.warning(
-            "%s stopped: %s; the run and its results are not affected%s", name, reason, told
-        )
+        more = f"; {remedy}" if remedy else ""
+        log.warning("%s: %s; the run and its results are not affected%s", name, reason, more)
         log.info("the error of %s", name, exc_info=error)
-    failed.add(reason)
+    told.add(reason)
 
 
 class _Lines(logging.Handler):

@@ -61,12 +61,12 @@ class TrackioTracker:
 
         self.tracked = tracked
         # Names are unique in a project; the folder's is the time.
-        place = " ".join(tracked.folder.resolve().parts[-2:])
+        place = "/".join(tracked.folder.resolve().parts[-2:])
         index = "" if tracked.index is None else f"-{tracked.index}"
         name = self.name or tracked.name
         self.run = trackio.init(
             project=self.project,
-            name=name if place in name else f"{name} ({place}{index})",
+            name=(name if place in name else f"{name} ({place}{index})").replace("/", " "),
             group=self.group or tracked.group,
             config={**tracked.config, "units": tracked.units, "environment": environment()},
             resume="allow",

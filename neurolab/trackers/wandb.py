@@ -16,6 +16,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,10 @@ __all__ = ["WandbTracker"]
 log = logging.getLogger("neurolab")
 
 _MODES = ("offline", "online", "disabled")
+#: Why the server was given up: of many points only the first waits for it, and warns. (This is the
+#: process of one run's or one sweep's tracker.)
+_GIVEN_UP: list[str] = []
+_environment = cache(environment)
 
 
 class WandbTracker:
@@ -128,6 +133,8 @@ class WandbTracker:
         import wandb
 
         self.offline = mode == "offline"
+        if mode == "online" and _GIVEN_UP:
+            return self._begin("offline")
         if mode == "online":
             problem = self._unreachable(wandb.setup().settings.base_url)
             if problem:
@@ -141,7 +148,7 @@ class WandbTracker:
             **tracked.config,
             "units": tracked.units,
             "overrides": list(tracked.overrides),
-            "environment": environment(),
+            "environment": _environment(),
         }
         try:
             if mode == "online" and not wandb.login(prompt=False):
@@ -189,12 +196,11 @@ class WandbTracker:
 
     def _begin_offline(self, why: str, remedy: str) -> Any:
         run = self._begin("offline")
-        log.warning(
-            "W&B: %s: this run is kept offline; %s, then `wandb sync %s`",
-            why,
-            remedy,
-            run.settings.sync_dir,
-        )
+        place, what = run.settings.sync_dir, "this run is"
+        if self.tracked.kind == "point":
+            place, what = f"{Path(place).parent}/offline-run-*", "these points are"
+        log.warning("W&B: %s: %s kept offline; %s, then `wandb sync %s`", why, what, remedy, place)
+        _GIVEN_UP.append(why)
         return run
 
     def _id(self) -> str:
@@ -210,7 +216,8 @@ class WandbTracker:
         """Pictures, the table of a sweep, and the files."""
         import wandb
 
-        folder, step = self.tracked.folder, self._step
+        # A W&B run that is resumed goes on where it was.
+        folder, step = self.tracked.folder, max(self._step, self.run.starting_step)
         shown: dict[str, Any] = {
             f"plots/{name}": wandb.Image(str(path)) for name, path in pictures(folder).items()
         }

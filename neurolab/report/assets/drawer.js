@@ -89,10 +89,8 @@ function drawer(moved) {
       xaxis: axis({ title: { text: `time (${unit})` }, range: [0, window], showgrid: false, minallowed: 0, maxallowed: window }),
       yaxis: axis({ title: { text: "neuron" }, range: [-0.5, most - 0.5], showgrid: false, tickformat: "d" }) }),
     { ...CONFIG, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]] });
-    place.querySelectorAll(".spikes, .tip").forEach((old) => old.remove());
-    place.removeAllListeners?.("plotly_afterplot");
     spikeLayer(place, x, kept.neuron.subarray(start, end), unit);
   }
-  themed.push(() => { if (!panel.hidden && shown) picture(); });
+  themed.push(() => { if (!panel.hidden && shown) { show(point); picture(); } });
   return { panel, open };
 }
