@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import neurolab
+from neurolab.store import Chunk, ResultsWriter
 
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
@@ -277,3 +278,44 @@ def test_a_stopped_run_keeps_what_was_committed(tmp_path, number, code):
     assert found.traces["V"].shape == (found.committed_steps // 2, 4)
     assert math.isfinite(found.summary["rate_hz_mean"])
     assert (folder / "raster.png").exists()
+
+
+def test_a_write_that_failed_is_not_made_a_second_time(tmp_path, monkeypatch):
+    """A disk that is full for a moment: what was committed stays as it was, in order."""
+    append, written = ResultsWriter._append, []
+
+    def full_for_once(self, name, values):
+        written.append(name)
+        if written.count("spike_step") == 2 and name == "spike_step":
+            raise OSError(28, "No space left on device")
+        append(self, name, values)
+
+    monkeypatch.setattr(ResultsWriter, "_append", full_for_once)
+    monkeypatch.setattr("neurolab.runner._CHUNK_SECONDS", 0.0)  # a commit for each chunk
+    with pytest.raises(OSError, match="No space"):
+        run(tmp_path / "run", "duration=2s")
+    broken = neurolab.open_run(tmp_path / "run")
+    assert 0 < broken.committed_steps < 20000
+    time_ms = broken.traces["time"].values
+    assert time_ms.size == broken.commit.lengths["time"]
+    np.testing.assert_allclose(np.diff(time_ms), 0.2)
+    assert written.count("spike_step") == 2
+
+
+def test_what_waits_to_be_written_is_bounded(tmp_path, monkeypatch):
+    """Small chunks wait for one another, but no more of them than record.memory allows."""
+    joined = []
+    monkeypatch.setattr(Chunk, "joined", staticmethod(_noted(joined, Chunk.joined)))
+    given = ("record=full", "record.memory=1MiB", "duration=2s", "size=100")
+    one = neurolab.run([*given, KEEP], tmp_path / "run")
+    bytes_per_step = one.traces.nbytes / one.committed_steps
+    assert max(joined) * bytes_per_step <= 2**20
+    assert sum(joined) == 20000
+
+
+def _noted(lengths, join):
+    def noting(chunks):
+        lengths.append(sum(chunk.n_steps for chunk in chunks))
+        return join(chunks)
+
+    return noting

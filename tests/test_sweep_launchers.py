@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from wandb_files import inspect, logs
 
 import neurolab
 from neurolab.cli import main
@@ -109,16 +110,18 @@ def test_the_sweeper_feeds_the_basic_launcher(command):
 @pytest.mark.parametrize(
     "launcher",
     [
+        ("hydra/launcher=basic",),
         ("hydra/launcher=joblib", "hydra.launcher.n_jobs=1"),
         ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"),
     ],
-    ids=["joblib", "submitit_local"],
+    ids=["basic", "joblib", "submitit_local"],
 )
 def test_launchers_in_other_processes(tmp_path, launcher):
-    """Hydra's joblib and submitit launchers run two jobs of the sweeper, each in a folder."""
+    """Of two jobs of the sweeper each has a folder and is a W&B run of the group."""
     home = str(Path(neurolab.__file__).parent.parent)
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
-    given = ("-m", *SHORT, "input.rate=40Hz,80Hz", *launcher, "hydra.sweep.dir=a")
+    tracker = ("tracker=wandb", "tracker.artifact=false")
+    given = ("-m", *SHORT, *tracker, "input.rate=40Hz,80Hz", *launcher, "hydra.sweep.dir=a")
     done = subprocess.run(
         [sys.executable, "-m", "neurolab", *given],
         cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path},
@@ -129,3 +132,9 @@ def test_launchers_in_other_processes(tmp_path, launcher):
         assert run.summary["status"] == "completed"
         assert run.config.input.rate == rate
         assert run.committed_steps == 400
+        (log,) = logs(run.path)
+        begun = next(record["run"] for record in inspect(log) if record["type"] == "run")
+        assert begun["run_group"] == "a"
+        state = inspect(log, "--summary")
+        assert state["config"]["input"]["rate"] == float(rate.removesuffix("Hz"))
+        assert (state["state"], state["exit_code"]) == ("finished", 0)

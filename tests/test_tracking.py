@@ -149,6 +149,17 @@ def test_a_tracker_that_does_not_listen_holds_nothing_up(tracker, tmp_path, monk
     subprocess.run(["kill", re.search(r"process (\d+) goes on", text)[1]], check=True)
 
 
+def test_a_sweep_goes_on_with_another_tracker(tracker, tmp_path):
+    """Who is told is no part of what a sweep is; status.json counts what can be computed."""
+    folder = tmp_path / "sweep"
+    swept = ("neuron.tau=5ms,10ms", "neuron.V_reset=-1mV,2mV")  # 2 mV is above the threshold
+    neurolab.run_sweep([*SHORT, *swept], folder)
+    neurolab.run_sweep([*SHORT, *swept, tracker(), f"sweep.resume={folder}"])
+    assert [line["what"] for line in told(folder)] == ["start", "finish"]
+    status = status_of(folder)
+    assert (status["status"], status["points_done"], status["points"]) == ("completed", 2, 2)
+
+
 def test_what_is_in_the_module_path_of_a_notebook_is_no_hindrance(tracker, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])
     neurolab.run([*SHORT, tracker()], tmp_path / "run")

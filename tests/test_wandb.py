@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from sweeps import KEEP, SHORT
+from wandb_files import inspect, logs
 
 import neurolab
 from neurolab.config import read_experiment
@@ -23,17 +24,6 @@ from neurolab.trackers.wandb import WandbTracker
 
 WANDB = ("tracker=wandb", "tracker.project=tests")
 ROOT = Path(neurolab.__file__).parent.parent
-
-
-def inspect(path, *options):
-    """The records of a W&B run, or with ``--summary`` what they come to."""
-    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", *options, str(path)]
-    text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    return json.loads(text) if options else [json.loads(line) for line in text.splitlines()]
-
-
-def logs(folder):
-    return sorted((folder / "wandb").glob("offline-run-*/run-*.wandb"))
 
 
 @pytest.fixture(scope="module")
@@ -171,23 +161,6 @@ def test_points_of_a_sweep_are_runs_of_a_group_if_asked_for(tmp_path):
     rates = neurolab.open_sweep(folder).table["rate_hz"].tolist()
     assert sorted(state["summary"]["rate_hz"] for state in states) == pytest.approx(sorted(rates))
     assert len({state["run_id"] for state in states}) == 2
-
-
-@pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local"])
-def test_with_other_launchers_each_job_is_a_run_of_the_group(launcher, tmp_path):
-    given = [*SHORT, *WANDB, f"hydra/launcher={launcher}", "neuron.tau=5ms,10ms"]
-    given += [f"hydra.sweep.dir={tmp_path / 'jobs'}", "tracker.artifact=false"]
-    if launcher == "joblib":
-        given.append("hydra.launcher.n_jobs=2")
-    command = [sys.executable, "-m", "neurolab", "-m", *given]
-    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path, timeout=200)
-    for job in ("0", "1"):
-        (log,) = logs(tmp_path / "jobs" / job)
-        begun = next(r["run"] for r in inspect(log) if r["type"] == "run")
-        assert begun["run_group"] == "jobs"
-        state = inspect(log, "--summary")
-        assert state["config"]["neuron"]["tau"] == (5, 10)[int(job)]
-        assert (state["state"], state["exit_code"]) == ("finished", 0)
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         return f"it has {len(before['points'])} points, this command asks for {len(now['points'])}"
     for index, (old, new) in enumerate(zip(before["points"], now["points"], strict=True)):
         ours, theirs = (
-            {text for text in point["overrides"] if not text.startswith(("sweep.", "report."))}
+            {text for text in point["overrides"] if not _IGNORED.match(text)}
             for point in (new, old)
         )
         if ours != theirs:
