@@ -3,7 +3,7 @@
     python -m benchmarks.pages
 
 A run of 1000 neurons for 10 s (200,000 spikes), a sweep of 20 x 50 points, and an index of 1000
-runs, in headless Chromium; without a GPU WebGL is computed by SwiftShader, the slow case.
+runs, in headless Chromium; without a GPU, the slow case.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ function spikeLayer(element, x, y, unit) {
   function marked(row, ratio, visible, area) {
     if (row >= 3.5 * ratio) {
       const tall = Math.round(Math.min(row * 0.72, 18 * ratio));
-      return { tall, wide: Math.max(1, Math.round((visible < 3000 ? 1.5 : 1) * ratio)), opacity: 1 };
+      const bold = visible < 3000 && tall >= 6 * ratio ? 1.5 : 1;
+      return { tall, wide: Math.max(1, Math.round(bold * ratio)), opacity: 1 };
     }
     const least = visible * 100 < area ? 2 : 1.4; // few spikes need not hide behind their size
     const side = Math.max(1, Math.round(Math.min(Math.max(0.75 * row, least * ratio), 2.2 * ratio)));
