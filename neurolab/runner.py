@@ -48,6 +48,8 @@ log = logging.getLogger("neurolab")
 #: Wall time that a chunk aims at: often enough to see progress, to stop, and to lose little.
 _CHUNK_SECONDS = 0.5
 _FIRST_CHUNK_STEPS = 1000
+#: Neuron-updates that a processor of a few cores makes in that time.
+_UPDATES_PER_CHUNK = {"cpu": 2**27}
 
 
 @dataclass
@@ -130,10 +132,7 @@ class _Simulation:
         potential = f"neuron.{getattr(structure.neuron.target, 'potential', 'V')}"
         unit = unit_text(experiment.units.get(potential, u.UNITLESS))
         self.rows = Rows(experiment.n_steps, self.dt_ms, self.size, tracker.log, potential, unit)
-        capacity = experiment.capacity()
-        if tracker.active:  # chunks are as short as rows, and each fills all memory of its records
-            capacity = min(capacity, 1 << (self.rows.every - 1).bit_length())
-        self.program = Program(structure, capacity, found)
+        self.program = Program(structure, self._capacity(found[0].platform), found)
         self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
         self.writer = ResultsWriter(
             folder,
@@ -143,6 +142,14 @@ class _Simulation:
             record_spikes=experiment.kept.spikes,
             rate_bin_steps=experiment.kept.rate_bin_steps,
         )
+
+    def _capacity(self, platform: str) -> int:
+        """Steps that records have memory for: each chunk fills all of it, also a short one."""
+        capacity = self.experiment.capacity()
+        longest = _UPDATES_PER_CHUNK.get(platform, capacity * self.size) // self.size
+        if self.tracker.active:  # a chunk is a row at most
+            longest = min(longest, self.rows.every)
+        return min(capacity, 1 << (max(longest, 1) - 1).bit_length())  # few sizes: few programs
 
     def go(self, stop: StopRequest, outcome: Outcome) -> None:
         """Compile, then compute chunk after chunk until the end, a stop, or a divergence.
