@@ -67,8 +67,9 @@ function perFrame(then) {
 class SharedTime {
   constructor(end) { this.end = end; this.range = [0, end]; this.members = []; }
 
-  add(element, changed = () => {}) {
-    this.members.push({ element, changed });
+  /** `data` gives the x, y of the traces `which` at a range, where they depend on it. */
+  add(element, data = null) {
+    this.members.push({ element, data });
     element.on("plotly_relayout", (what) => {
       if (!Object.keys(what).some((key) => /^xaxis\d*\.|^autosize$/.test(key))) return;
       if (what.autosize) return;
@@ -103,11 +104,14 @@ class SharedTime {
   set(range, from = null) {
     if (range[0] === this.range[0] && range[1] === this.range[1] && from) return;
     this.range = range;
-    for (const { element, changed } of this.members) {
+    for (const { element, data } of this.members) {
       const shown = element.layout.xaxis.range.map(Number);
-      if (shown[0] !== range[0] || shown[1] !== range[1] || !from)
-        Plotly.relayout(element, { "xaxis.range": [...range] });
-      changed(range);
+      const moves = shown[0] !== range[0] || shown[1] !== range[1] || !from;
+      const move = moves ? { "xaxis.range": [...range] } : {};
+      if (data) {
+        const { x, y, which } = data(range);
+        Plotly.update(element, { x, y }, move, which); // both at once: a figure is drawn once
+      } else if (moves) Plotly.relayout(element, move);
     }
   }
 

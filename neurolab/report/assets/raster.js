@@ -53,8 +53,8 @@ function populationRate(element, results, time, scale, unit, told) {
       yaxis: axis({ title: { text: alone ? "population rate (Hz)" : "rate (Hz)" }, fixedrange: true,
         automargin: false, rangemode: "tozero", nticks: alone ? 6 : 3 }) }) };
   });
-  time.add(element, perFrame((range) => {
+  time.add(element, (range) => {
     const { x, y } = bars(range);
-    Plotly.restyle(element, { x: [x], y: [y] }, [0]);
-  }));
+    return { x: [x], y: [y], which: [0] };
+  });
 }

@@ -81,10 +81,10 @@ function tracesFigure(element, results, time, scale, unit) {
   }
 
   figure(element, build);
-  time.add(element, perFrame((range) => {
+  time.add(element, (range) => {
     const now = lines.map((line) => shown(line, range));
-    Plotly.restyle(element, { x: now.map((l) => l.x), y: now.map((l) => l.y) }, lines.map((_, i) => i));
-  }));
+    return { x: now.map((l) => l.x), y: now.map((l) => l.y), which: lines.map((_, i) => i) };
+  });
 }
 
 function intervals(element, { counts, bin_ms: bin }) {
