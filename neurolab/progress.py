@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
 
-__all__ = ["Progress", "print_summary"]
+__all__ = ["Progress", "places", "print_rows", "print_summary"]
 
 
 class Progress:
@@ -59,28 +59,40 @@ class Progress:
 
 def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     """The table at the end of a run."""
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="dim")
-    table.add_column()
     status = summary["status"]
     colour = {"completed": "green", "interrupted": "yellow"}.get(status, "red")
-    note = f"  {summary['message']}" if summary.get("message") else ""
-    table.add_row("status", f"[{colour}]{status}[/]{note}")
-    table.add_row("simulated", f"{summary['n_neurons']} neurons, {_time(summary['duration_ms'])}")
+    note = f"  {escape(summary['message'])}" if summary.get("message") else ""
+    rows = {
+        "status": f"[{colour}]{status}[/]{note}",
+        "simulated": f"{summary['n_neurons']} neurons, {_time(summary['duration_ms'])}",
+    }
     if summary.get("spike_count") is not None:
         rate, spread = summary["rate_hz_mean"], summary["rate_hz_std"]
-        table.add_row("rate", f"{rate:.2f} Hz (s.d. over neurons {spread:.2f})")
         cv = summary["isi_cv_mean"]
-        table.add_row("ISI CV", "-" if cv is None else f"{cv:.2f}")
-        table.add_row("spikes", f"{summary['spike_count']:,}")
-    table.add_row(
-        "time", f"{summary['wall_s']:.2f} s, of which compiling {summary['compile_s']:.2f} s"
-    )
+        rows |= {
+            "rate": f"{rate:.2f} Hz (s.d. over neurons {spread:.2f})",
+            "ISI CV": "-" if cv is None else f"{cv:.2f}",
+            "spikes": f"{summary['spike_count']:,}",
+        }
     speed = summary["neuron_updates_per_s"]
-    table.add_row("speed", f"{speed:.3g} neuron-updates/s on {summary['device']}")
-    table.add_row("folder", str(folder))
-    table.add_row("report", str(folder / "report.html"))
-    Console().print(table, soft_wrap=True)
+    rows |= {
+        "time": f"{summary['wall_s']:.2f} s, of which compiling {summary['compile_s']:.2f} s",
+        "speed": f"{speed:.3g} neuron-updates/s on {summary['device']}",
+        **places(folder),
+    }
+    print_rows(Console(), rows)
+
+
+def print_rows(console: Console, rows: Mapping[str, str]) -> None:
+    """Names and values, a line each; long values are not cut, as paths are there to be copied."""
+    width = max(map(len, rows)) + 2
+    for name, value in rows.items():
+        console.print(f"[dim]{name:{width}}[/]{value}", soft_wrap=True, highlight=False)
+
+
+def places(folder: Path) -> dict[str, str]:
+    """Where the results of a run or a sweep are, and its page."""
+    return {"folder": escape(str(folder)), "report": escape(str(folder / "report.html"))}
 
 
 def _time(ms: float) -> str:

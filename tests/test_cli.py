@@ -13,6 +13,7 @@ import yaml
 
 import neurolab
 from neurolab.compose import conf_folder
+from neurolab.progress import print_summary
 
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
@@ -136,3 +137,12 @@ def test_the_console_script_is_the_module(tmp_path):
     other = call("--help", cwd=tmp_path)
     assert one.returncode == other.returncode == 0
     assert one.stdout == other.stdout != ""
+
+
+def test_paths_are_printed_whole(tmp_path, capsys):
+    """However narrow the terminal: they are there to be opened."""
+    folder = tmp_path / ("a folder with a long name" * 4)
+    summary = {"status": "failed", "message": "", "n_neurons": 1, "duration_ms": 1.0}
+    summary |= {"wall_s": 1.0, "compile_s": 1.0, "neuron_updates_per_s": 1.0, "device": "cpu x 1"}
+    print_summary(summary, folder)
+    assert f"folder     {folder}" in capsys.readouterr().out

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
 
+from neurolab.progress import places, print_rows
 from neurolab.summary import environment, peak_memory_mb
 from neurolab.sweep.store import SweepFolder, write_json
 from neurolab.sweep.table import as_dataset, write_csv, write_zarr
@@ -74,33 +74,26 @@ def print_sweep(
     folder: SweepFolder, summary: Mapping[str, Any], rows: Mapping[int, Mapping[str, Any]]
 ) -> None:
     """The table at the end of a sweep, and the points that went wrong."""
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="dim")
-    table.add_column()
     colour = {"completed": "green", "interrupted": "yellow", "missing": "yellow"}
     counts = [
         f"[{colour.get(status, 'red')}]{summary[status]} {status}[/]"
         for status in (*_STATUSES, "missing")
         if summary[status]
     ]
-    table.add_row("points", f"{summary['points']}: {', '.join(counts) or 'none'}")
-    table.add_row(
-        "time",
-        f"{summary['wall_s']:.2f} s, of which composing {summary['compose_s']:.2f} s, "
+    told = {
+        "points": f"{summary['points']}: {', '.join(counts) or 'none'}",
+        "time": f"{summary['wall_s']:.2f} s, of which composing {summary['compose_s']:.2f} s, "
         f"compiling {summary['compile_s']:.2f} s",
-    )
+    }
     if summary["points_per_s"]:
-        told = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
-        table.add_row("speed", told)
-    table.add_row("folder", str(folder.path))
-    table.add_row("report", str(folder.path / "report.html"))
+        told["speed"] = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
     console = Console()
-    console.print(table, soft_wrap=True)
+    print_rows(console, told | places(folder.path))
     bad = [row for row in rows.values() if row["status"] != "completed"]
     points = folder.definition()["points"]
     for row in bad[:_MOST_TOLD]:
         overrides = " ".join(points[row["point"]]["overrides"])
-        told = f"point {row['point']} {row['status']}: {row['message']}\n    {overrides}"
-        console.print(told, style="red", markup=False, soft_wrap=True)
+        line = f"point {row['point']} {row['status']}: {row['message']}\n    {overrides}"
+        console.print(line, style="red", markup=False, soft_wrap=True)
     if len(bad) > _MOST_TOLD:
         console.print(f"... and {len(bad) - _MOST_TOLD} more: see sweep.csv", style="red")
