@@ -84,7 +84,7 @@ def simulate(
     for warning in experiment.warnings:
         log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
     outcome = Outcome()
-    with Telling(experiment.tracker) as tracker, StatusFile(folder) as status:
+    with Telling(experiment.tracker()) as tracker, StatusFile(folder) as status:
         run = _Simulation(experiment, found, folder, tracker, status)
         tracker.start(lambda: tracked_run(experiment, config, folder, overrides, group))
         try:

@@ -12,12 +12,15 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["STATUS", "StatusFile"]
+from neurolab.store import write_whole
+
+__all__ = ["STATUS", "StatusFile", "status_after"]
 
 STATUS = "status.json"
 _SECONDS = 0.2
@@ -44,8 +47,7 @@ class StatusFile:
         tb: TracebackType | None,
     ) -> None:
         if kind is not None:
-            status = "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed"
-            self.write(status, **self._told)
+            self.write(status_after(kind), **self._told)
 
     def write(self, status: str, **facts: Any) -> None:
         """Say how it stands; the same status no more than five times a second."""
@@ -54,12 +56,8 @@ class StatusFile:
             return
         self._last, self._told = (status, now), facts
         content = {"status": status, **facts, **self._facts, "updated": _now()}
-        partial = self._path.with_name(f"{STATUS}.partial")
-        try:
-            partial.write_text(json.dumps(content, indent=2) + "\n")
-            partial.replace(self._path)
-        except OSError:
-            pass  # a full disk is told where results are lost, not here
+        with suppress(OSError):  # a full disk is told where results are lost, not here
+            write_whole(self._path, json.dumps(content, indent=2) + "\n")
 
     def eta_s(self, done: float, total: float) -> float | None:
         """Seconds left, as fast as it went since this was first asked; None before it can tell."""
@@ -69,6 +67,11 @@ class StatusFile:
         if done <= self._first:
             return None
         return round((total - done) * (now - self._began) / (done - self._first), 1)
+
+
+def status_after(error: type[BaseException]) -> str:
+    """The status of what an exception ended."""
+    return "interrupted" if issubclass(error, KeyboardInterrupt) else "failed"
 
 
 def _now() -> str:

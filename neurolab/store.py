@@ -149,9 +149,7 @@ class ResultsWriter:
                 self._append(name, getattr(chunk, name))
         lengths = {name: int(array.shape[0]) for name, array in self._arrays.items()}
         self._commit = Commit(end, lengths, dict(extra or {}))
-        partial = self.folder / f"{COMMIT}.partial"
-        partial.write_text(json.dumps(asdict(self._commit), indent=1))
-        partial.replace(self.folder / COMMIT)
+        write_whole(self.folder / COMMIT, json.dumps(asdict(self._commit), indent=1))
 
     def close(self) -> None:
         """Gather the metadata of all arrays in one place, so that the store opens in one read."""
@@ -235,6 +233,13 @@ class ResultsWriter:
             if values.size and (values.min() < low or values.max() >= high):
                 found = f"{values.min()} to {values.max()}"
                 raise ValueError(f"spikes have {what}s {found}, allowed are {low} to {high - 1}.")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file in one operation: a reader sees all of the old text or all of the new."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text)
+    partial.replace(path)
 
 
 def recording_attributes(

@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from neurolab.store import write_whole
+
 __all__ = ["config_hash", "environment", "git_revision", "peak_memory_mb", "write_summary"]
 
 _PACKAGES = ("neurolab", "jax", "jaxlib", "brainstate", "brainunit", "numpy", "hydra-core", "zarr")
@@ -27,9 +29,7 @@ def write_summary(
         **environment(),
         "config_hash": config_hash(config),
     }
-    partial = folder / "summary.json.partial"
-    partial.write_text(json.dumps(summary, indent=2) + "\n")
-    partial.replace(folder / "summary.json")
+    write_whole(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
     return summary
 
 

@@ -28,6 +28,8 @@ from neurolab.sweep.executors import Executor
 from neurolab.sweep.settings import Settings
 from neurolab.sweep.store import SweepFolder
 from neurolab.sweep.table import axes_of
+from neurolab.trackers import NoTracker
+from neurolab.trackers.telling import Telling
 
 if TYPE_CHECKING:
     from neurolab.sweep.points import Group
@@ -114,7 +116,9 @@ def run_sweep(
     from neurolab.sweep.progress import SweepProgress
 
     total = sum(not point.problems for point in points)
-    with SweepTelling(folder, all_groups, templates) as telling, StatusFile(folder) as status:
+    tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
+    with Telling(tracker) as told, StatusFile(folder) as status:
+        telling = SweepTelling(told, folder, all_groups, templates)
         telling.start(definition)
         with StopRequest() as stop, SweepProgress(status, total, total - len(missing)) as progress:
             if executor is None:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.store import RESULTS, Trace, recording_attributes
+from neurolab.store import RESULTS, Trace, recording_attributes, write_whole
 
 __all__ = ["BatchWriter", "SweepFolder"]
 
@@ -170,9 +170,7 @@ class BatchWriter:
 
 def write_json(path: Path, content: Any) -> None:
     """Replace a file in one operation."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, default=_plain))
-    partial.replace(path)
+    write_whole(path, json.dumps(content, default=_plain))
 
 
 def _plain(value: Any) -> Any:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from neurolab.sweep.compose import configuration
 from neurolab.sweep.points import Group, Lane
-from neurolab.trackers import NoTracker, Tracked
+from neurolab.trackers import Tracked
 from neurolab.trackers.telling import Telling
 from neurolab.tracking import in_units
 
@@ -21,11 +20,14 @@ class SweepTelling:
     """A sweep as one thing that is tracked; with ``tracker.per_point`` every point is one."""
 
     def __init__(
-        self, folder: Path, groups: Sequence[Group], templates: Sequence[Mapping[str, Any]]
+        self,
+        telling: Telling,
+        folder: Path,
+        groups: Sequence[Group],
+        templates: Sequence[Mapping[str, Any]],
     ) -> None:
+        self.telling, self.per_point = telling, telling.per_point
         self.folder, self.groups, self.templates = folder, groups, templates
-        self.telling = Telling(groups[0].experiment.tracker if groups else NoTracker)
-        self.per_point = self.telling.per_point
 
     def start(self, definition: Mapping[str, Any]) -> None:
         """The sweep begins."""
@@ -46,18 +48,6 @@ class SweepTelling:
                     row = rows.get(lane.point.index)
                     if row is not None:
                         self._point(group, lane, row)
-
-    def __enter__(self) -> Self:
-        self.telling.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.telling.__exit__(kind, value, tb)
 
     def _point(self, group: Group, lane: Lane, row: Mapping[str, Any]) -> None:
         telling, point = self.telling, lane.point

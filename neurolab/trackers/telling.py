@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
+from neurolab.status import status_after
 from neurolab.trackers import NoTracker, Tracked, Tracker
 
 __all__ = ["Telling"]
@@ -33,9 +34,8 @@ class Telling:
     ``patience_s`` says if it has that; an exception that passes is told as the end.
     """
 
-    def __init__(self, make: Callable[[], Tracker]) -> None:
-        self._make = make
-        tracker = make()
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
         #: Whether anybody listens.
         self.active = not isinstance(tracker, NoTracker) and getattr(tracker, "active", True)
         #: Whether it wants each point of a sweep, not the sweep.
@@ -53,7 +53,7 @@ class Telling:
         try:
             if self._process is None:
                 self._launch()
-            self._send("start", self._make(), tracked())
+            self._send("start", self._tracker, tracked())
             self._begun = True
         except Exception as error:
             self._give_up(error)
@@ -77,8 +77,7 @@ class Telling:
         tb: TracebackType | None,
     ) -> None:
         if kind is not None and self._begun:
-            status = "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed"
-            self.finish(1, {"status": status, "message": f"{kind.__name__}: {value}"})
+            self.finish(1, {"status": status_after(kind), "message": f"{kind.__name__}: {value}"})
         self._wait()
 
     def _wait(self) -> None:
