@@ -57,7 +57,7 @@ def _run(arguments: list[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         folder = str(compose.conf_folder())
-        hydra.main(version_base="1.3", config_path=folder, config_name="config")(job)()
+        hydra.main(version_base="1.3", config_path=folder, config_name=compose.PRIMARY)(job)()
     except ConfigError as error:
         return _refuse(error)
     except (HydraException, OmegaConfBaseException) as error:

@@ -31,6 +31,9 @@ from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 
 __all__ = ["compose_config", "conf_folder", "diagnose", "effective", "register_plugins"]
 
+#: The file that a configuration begins with.  Not ``config``: ./conf comes before the built-in
+#: options, and may hold the config.yaml of another application.
+PRIMARY = "neurolab"
 #: Keys of the configuration that Hydra itself adds.
 _OWN = ("hydra",)
 
@@ -42,12 +45,13 @@ def conf_folder() -> Path:
 
 
 class UserConf(SearchPathPlugin):
-    """Options from ``./conf`` of the folder a run is started in join the built-in ones."""
+    """Options from ``./conf`` of the folder a run is started in join the built-in ones, and replace
+    those of the same name."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         folder = Path.cwd() / "conf"
         if folder.is_dir() and folder.resolve() != conf_folder().resolve():
-            search_path.append("user", f"file://{folder}")
+            search_path.prepend("user", f"file://{folder}", "main")
 
 
 def register_plugins() -> None:
@@ -78,7 +82,7 @@ def compose_config(overrides: Iterable[str]) -> DictConfig:
     overrides = list(overrides)
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         try:
-            return compose("config", overrides, return_hydra_config=True)
+            return compose(PRIMARY, overrides, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException) as error:
             problems = diagnose(overrides)
             raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
@@ -90,7 +94,7 @@ def compose_master(overrides: Iterable[str]) -> Iterator[tuple[ConfigLoader, Dic
     register_plugins()
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
-        master = loader.load_configuration("config", list(overrides), RunMode.MULTIRUN)
+        master = loader.load_configuration(PRIMARY, list(overrides), RunMode.MULTIRUN)
         HydraConfig.instance().set_config(master)
         yield loader, master
 
@@ -143,13 +147,13 @@ def diagnose(overrides: Iterable[str]) -> list[Problem]:
             else:
                 values.append((text, override))
         try:
-            config = compose("config", groups, return_hydra_config=True)
+            config = compose(PRIMARY, groups, return_hydra_config=True)
         except HydraException as error:
             problems.add(" ".join(groups), None, str(error).splitlines()[0])
             return problems.found
         fitting = [text for text, override in values if _known_key(config, override, problems)]
         try:
-            config = compose("config", groups + fitting, return_hydra_config=True)
+            config = compose(PRIMARY, groups + fitting, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException) as error:
             problems.add(" ".join(fitting), None, str(error).splitlines()[0])
             return problems.found

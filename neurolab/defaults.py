@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from neurolab.compose import conf_folder, effective, own_hydra, register_plugins
+from neurolab.compose import PRIMARY, conf_folder, effective, own_hydra, register_plugins
 
 __all__ = ["defaults_of"]
 
@@ -45,14 +45,14 @@ def defaults_of(
     register_plugins()
     elsewhere = list(elsewhere)
     typed = {text.lstrip("+~").partition("=")[0]: text for text in overrides}
-    primary = OmegaConf.load(conf_folder() / "config.yaml").defaults
+    primary = OmegaConf.load(conf_folder() / f"{PRIMARY}.yaml").defaults
     entries = {str(k): v for one in primary if isinstance(one, DictConfig) for k, v in one.items()}
     usual = {key: option for key, option in entries.items() if " " not in key}
     try:
         with own_hydra():
             loader = GlobalHydra.instance().config_loader()
             if choices is None and "experiment" in typed:
-                whole = compose("config", [*typed.values(), *elsewhere], return_hydra_config=True)
+                whole = compose(PRIMARY, [*typed.values(), *elsewhere], return_hydra_config=True)
                 choices = {str(k): v for k, v in whole.hydra.runtime.choices.items()}
             elif choices is None:
                 groups = {key: key.partition("@")[0] for key in typed}
@@ -75,7 +75,7 @@ def defaults_of(
                 for key, value in chosen.items()
                 if key in typed or usual.get(key, "") != value
             ]
-            return effective(compose("config", asked + elsewhere), ()), chosen, usual
+            return effective(compose(PRIMARY, asked + elsewhere), ()), chosen, usual
     except (HydraException, OmegaConfBaseException):
         return None
 
@@ -92,7 +92,7 @@ def _as_the_options_say(
     defaults = OmegaConf.create(dict(config))
     for key in keys:
         package = max((p for p in packages if key.startswith(f"{p}.")), key=len, default="")
-        path = f"{packages[package]}/{chosen[packages[package]]}" if package else "config"
+        path = f"{packages[package]}/{chosen[packages[package]]}" if package else PRIMARY
         source = next((s for s in loader.get_sources() if s.is_config(path)), None)
         file = source.load_config(path).config if source else None
         value = OmegaConf.select(file, key.removeprefix(f"{package}.")) if file else None

@@ -42,7 +42,7 @@ def threefry2x32(key: tuple[Any, Any], counter: tuple[Any, Any]) -> tuple[jax.Ar
     return x0, x1
 
 
-def words(seed: Any, stream: int, first: Any, n_steps: int, elements: Any) -> jax.Array:
+def words(seed: Any, stream: Any, first: Any, n_steps: int, elements: Any) -> jax.Array:
     """One 32-bit word per step and element, shape ``(n_steps, n_elements)``.
 
     Both words of a Threefry block are used: they belong to an even step and the odd one after it.

@@ -28,10 +28,10 @@ def make_outputs(folder: Path) -> Path:
     neurolab.run([*SHORT, "neuron=lif", "neuron.tau=12ms", "seed=3"], day / "12-30-00-other")
     grid = ["input.rate=linspace:10Hz:40Hz:6", "neuron.tau=linspace:5ms:15ms:7", "seed=0,1"]
     neurolab.run_sweep([*SHORT, "neuron=lif_ref", *grid], day / "13-00-00-sweep")
-    bad = ("neuron=expif", "neuron.spk_reset=soft", "integrator=euler", "input=constant")
+    bad = ("neuron=lif", "integrator=euler", "input=constant", "input.amplitude=0.5rheobase")
     neurolab.run_sweep(
-        ["size=10", "duration=100ms", KEEP, *bad, "neuron.V_reset=-68mV,20mV",
-         "input.amplitude=0.5rheobase,60rheobase"], outputs / "mishaps",
+        ["size=10", "duration=100ms", KEEP, *bad, "neuron.V_reset=0mV,20mV",
+         "neuron.tau=5ms,0.04ms"], outputs / "mishaps",
     )  # fmt: skip
     shutil.copytree(day / "12-00-00-run" / ".hydra", outputs / "killed" / ".hydra")
     (outputs / "killed" / ".hydra" / "overrides.yaml").write_text(f"- 'neuron.name={HOSTILE}'\n")

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from reference.population import drive
+from reference.population import drive, overshooting
 from reference.recordings import gradient_cases, recording, value
 
 import neurolab.neurons
@@ -32,7 +32,7 @@ def losses(case, numbers):
     given |= {f"{key}_initializer": value(text) for key, text in case["init"].items()}
     if "tau_ref" in case["params"]:
         given["tau_ref"] = value(case["params"]["tau_ref"])
-    kind = getattr(neurolab.neurons, case["class"])
+    kind = overshooting(getattr(neurolab.neurons, case["class"]))
 
     def built():
         neuron = kind(8, spk_reset=case["spk_reset"], **given)

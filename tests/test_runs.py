@@ -197,8 +197,8 @@ def test_the_command_is_the_function(tmp_path):
 def test_a_diverging_run_is_stopped_and_told(tmp_path):
     """Where V becomes infinite or NaN the run ends: variable, step, time and neuron are named,
     exit code 3, and the data before are kept, to the step."""
-    overrides = (*SHORT, "neuron=expif", "neuron.spk_reset=soft", "input=constant", "record=full",
-                 "input.amplitude=[uniform,1mA,30mA]")  # fmt: skip
+    overrides = (*SHORT, "neuron=lif", "integrator=euler", "input=constant", "record=full",
+                 "neuron.tau=[uniform,0.03ms,0.045ms]")  # fmt: skip
     done = subprocess.run(command(tmp_path / "a", *overrides), capture_output=True, text=True)
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
@@ -215,8 +215,8 @@ def test_a_diverging_run_is_stopped_and_told(tmp_path):
     V = found.traces["V"].values
     assert V.shape == (good, 20)
     assert np.isfinite(V).all()
-    # The neuron named is the one whose last potential is about to overflow the exponential.
-    assert V[-1].argmax() == int(message.rpartition(" ")[2])
+    # Euler's method is unstable for dt > 2 tau; the neuron named is the one that swings widest.
+    assert np.abs(V[-1]).argmax() == int(message.rpartition(" ")[2])
 
 
 BROKEN = '''

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from test_config import CONF, problems, read
 
+from neurolab.api import run_sweep
 from neurolab.compose import compose_config, effective
 from neurolab.config import read_experiment
+from neurolab.help import help_text
 from neurolab.program import Program
 
 CELLS = '''
@@ -96,6 +98,21 @@ def test_options_of_ones_own_join_the_built_in_ones(tmp_path, monkeypatch):
     assert read("neuron=lif").numbers["neuron.tau"] == pytest.approx(5.0)
     (found,) = problems("neuron=mime")
     assert "did you mean 'mine'" in found.advice
+
+
+def test_an_option_of_ones_own_replaces_the_built_in_one_of_its_name(tmp_path, monkeypatch):
+    """./conf/neuron/lif.yaml is what neuron=lif means there, in runs and sweeps, as --help says; a
+    config.yaml beside it, of another application, is not read."""
+    (tmp_path / "conf" / "neuron").mkdir(parents=True)
+    text = (CONF / "neuron" / "lif.yaml").read_text().replace("tau: 5 ms", "tau: 99 ms")
+    (tmp_path / "conf" / "neuron" / "lif.yaml").write_text(f"# My own.\n{text}")
+    (tmp_path / "conf" / "config.yaml").write_text("model: transformer\n")
+    monkeypatch.chdir(tmp_path)
+    assert read("neuron=lif").numbers["neuron.tau"] == pytest.approx(99.0)
+    assert read("neuron=lif_ref").numbers["neuron.tau"] == pytest.approx(5.0)
+    assert "lif                My own." in help_text()
+    sweep = run_sweep(["neuron=lif,lif_ref", "size=1", "duration=1ms"], tmp_path / "sweep")
+    assert [sweep.config(k).neuron.tau for k in range(2)] == ["99 ms", "5 ms"]
 
 
 def test_precision_does_not_leak():

@@ -37,8 +37,9 @@ class _PoissonCounts(SpikeInput):
     def counts(self, mean: jax.Array, first: Any, n_steps: int) -> jax.Array:
         tables = self.tables or random.poisson_tables(self.largest_mean())
 
-        def draw(d: int) -> jax.Array:
-            return random.words(self.seed, self.stream + d, first, n_steps, self.elements())
+        def draw(d: Any) -> jax.Array:
+            stream = jnp.uint32(self.stream) + jnp.asarray(d, jnp.uint32)  # wraps
+            return random.words(self.seed, stream, first, n_steps, self.elements())
 
         return random.poisson(draw, mean, tables)
 

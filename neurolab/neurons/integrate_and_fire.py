@@ -132,11 +132,11 @@ class ExpIF(_Membrane):
 
     .. math:: \tau\,\dot V = -(V - V_{rest}) + \Delta_T e^{(V - V_T)/\Delta_T} + R\,I
 
-    The exponent is not clamped: what diverges is reported, not hidden.
+    The upstroke is cut off at V_th, see `Spiking.update`.
     """
 
     tau = parameter(10.0 * u.ms, "membrane time constant", positive=True)
-    V_th = parameter(-30.0 * u.mV, "potential at which the upstroke counts as a spike")
+    V_th = parameter(-30.0 * u.mV, "potential at which the upstroke is cut off: a spike")
     V_reset = parameter(-68.0 * u.mV, "potential after a spike")
     V_rest = parameter(-65.0 * u.mV, "resting potential")
     V_T = parameter(-59.9 * u.mV, "rheobase potential, where the upstroke takes over")
@@ -146,6 +146,15 @@ class ExpIF(_Membrane):
 
     def curve(self, V: Any) -> Any:
         return -(V - self.V_rest) + self.delta_T * u.math.exp((V - self.V_T) / self.delta_T)
+
+    def peak(self) -> Any:
+        return self.V_th
+
+    def runaway(self, duration: u.Quantity) -> Any:
+        r"""Where :math:`\tau e^{-(V - V_T)/\Delta_T}`, the time from V to infinity under the
+        exponential alone, is ``duration``; no lower than 3 delta_T above V_T, where the exponential
+        outweighs the leak."""
+        return self.V_T + self.delta_T * u.math.maximum(u.math.log(self.tau / duration), 3.0)
 
     def rheobase(self) -> Any:
         return (self.V_T - self.V_rest - self.delta_T) / self.R
@@ -158,7 +167,7 @@ class QuaIF(_Membrane):
     """
 
     tau = parameter(10.0 * u.ms, "membrane time constant", positive=True)
-    V_th = parameter(-30.0 * u.mV, "potential at which the upstroke counts as a spike")
+    V_th = parameter(-30.0 * u.mV, "potential at which the upstroke is cut off: a spike")
     V_reset = parameter(-68.0 * u.mV, "potential after a spike")
     V_rest = parameter(-65.0 * u.mV, "resting potential")
     V_c = parameter(-50.0 * u.mV, "critical potential, beyond which V runs away")
@@ -168,6 +177,15 @@ class QuaIF(_Membrane):
 
     def curve(self, V: Any) -> Any:
         return self.c * (V - self.V_rest) * (V - self.V_c)
+
+    def peak(self) -> Any:
+        return self.V_th
+
+    def runaway(self, duration: u.Quantity) -> Any:
+        r"""Where :math:`\tau / (c\,(V - V_0))`, the time from V to infinity of a parabola with its
+        vertex at V_0 halfway between V_rest and V_c, is ``duration``; no lower than V_c."""
+        vertex = (self.V_rest + self.V_c) / 2
+        return u.math.maximum(vertex + self.tau / (self.c * duration), self.V_c)
 
     def rheobase(self) -> Any:
         return self.c * (self.V_c - self.V_rest) ** 2 / 4 / self.R
@@ -215,7 +233,7 @@ class AdExIF(_Adaptive, ExpIF):
     """
 
     tau = parameter(10.0 * u.ms, "membrane time constant", positive=True)
-    V_th = parameter(-55.0 * u.mV, "potential at which the upstroke counts as a spike")
+    V_th = parameter(-55.0 * u.mV, "potential at which the upstroke is cut off: a spike")
 
     def rheobase(self) -> Any:
         slope = self._critical_slope()

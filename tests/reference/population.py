@@ -34,6 +34,12 @@ def groups() -> dict[str, list[str]]:
     return found
 
 
+def overshooting(cls: type[Spiking]) -> type[Spiking]:
+    """The class without the cut of its upstroke: as in the recordings, V passes V_th by what a step
+    brings, and the variables that are stepped after it see that.  Everything else is the same."""
+    return type(cls.__name__, (cls,), {"peak": lambda self: None})
+
+
 def _stack(quantities: list[u.Quantity]) -> u.Quantity:
     """One row of `SIZE` per case, in the unit of the first."""
     unit = quantities[0].unit
@@ -52,6 +58,7 @@ class Population:
     """Cases that run together; every method is to be called with 64-bit floats switched on."""
 
     names: tuple[str, ...]
+    cut_off: bool = False  # whether an upstroke ends at its peak, as it does in the package
 
     @property
     def cases(self) -> list[dict[str, Any]]:
@@ -81,6 +88,7 @@ class Population:
         if "ref_var" in cls.parameters:
             given["ref_var"] = True
         given = {key: u.maybe_decimal(item) for key, item in given.items()}
+        cls = cls if self.cut_off else overshooting(cls)
         return cls((len(self.names), SIZE), spk_reset=first["spk_reset"], **given, **more)
 
     @cached_property

@@ -1,0 +1,195 @@
+"""The upstroke of exponential and quadratic neurons: cut off at V_th, right at any dt.
+
+It takes a fraction of a step, in which V would go anywhere, up to infinity, by integrator, dt and
+precision.  What has a meaning is that the neuron fires, and what other variables see until then.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import brainstate
+import brainunit as u
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import neurolab.compose
+import neurolab.neurons
+from neurolab.integrators import RK4, Euler, ExpEuler, Heun
+from neurolab.neurons import AdExIF, ExpIF
+
+INTEGRATORS = (ExpEuler, Euler, Heun, RK4)
+UPSTROKE = ("ExpIF", "ExpIFRef", "AdExIF", "AdExIFRef", "QuaIF", "AdQuaIF", "AdQuaIFRef")
+
+#: Naud, Marcille, Clopath & Gerstner, Biol Cybern 99 (2008), table 1, in pF, nS, mV, nS, ms, pA,
+#: mV, pA; V_T = -50 mV, delta_T = 2 mV.  Spikes in 600 ms, by Euler's method at dt = 0.1 ms with
+#: V cut off at 0 mV, from V = E_L and w = 0.
+NAUD = {  # C, g_L, E_L, a, tau_w, b, V_r, I
+    "tonic": (200, 10, -70, 2, 30, 0, -58, 500, 60),
+    "adaptation": (200, 12, -70, 2, 300, 60, -58, 500, 12),
+    "initial burst": (130, 18, -58, 4, 150, 120, -50, 400, 12),
+    "regular bursting": (200, 10, -58, 2, 120, 100, -46, 210, 11),
+    "delayed accelerating": (200, 12, -70, -10, 300, 0, -58, 300, 45),
+    "delayed regular bursting": (100, 10, -65, -10, 90, 30, -47, 110, 32),
+    "transient": (100, 10, -65, 10, 90, 100, -47, 180, 1),
+    "irregular": (100, 12, -60, -11, 130, 30, -48, 160, 33),
+}
+
+
+def fire(make, integrator, current, duration_ms: float, dt_ms: float, precision: int):
+    """Spikes of each neuron, the steps of its first and last, and its largest V."""
+    n_steps = round(duration_ms / dt_ms)
+    dt = dt_ms * u.ms
+
+    def built():
+        neuron = make()
+        neuron.integrator = integrator()
+        neuron.init_state()
+        return neuron, {path[-1]: state for path, state in neuron.states().items()}
+
+    def step(i, carry):
+        values, count, first, last, most = carry
+        with brainstate.StateTraceStack(), brainstate.environ.context(i=i, t=i * dt):
+            neuron, states = built()
+            for name, state in states.items():
+                state.value = values[name]
+            fired = neuron.update(current) != 0
+            V = neuron.V.value.to(u.mV).mantissa
+            values = {name: state.value for name, state in states.items()}
+        return (
+            values,
+            count + fired,
+            jnp.where(fired & (count == 0), i, first),
+            jnp.where(fired, i, last),
+            jnp.maximum(most, V),
+        )
+
+    with (
+        jax.enable_x64(precision == 64),
+        brainstate.environ.context(dt=dt, precision=precision, i=0, t=0.0 * u.ms),
+    ):
+        neuron, states = built()
+        zero = jnp.zeros(neuron.varshape, jnp.int32)
+        V = neuron.V.value.to(u.mV).mantissa
+        carry = ({name: s.value for name, s in states.items()}, zero, zero, zero, V)
+        run = jax.jit(lambda carry: jax.lax.fori_loop(0, n_steps, step, carry))
+        values, count, first, last, most = jax.device_get(run(carry))
+    for name, value in values.items():
+        assert np.isfinite(u.get_mantissa(value)).all(), name
+    return count, first, last, most
+
+
+@cache
+def naud(integrator, dt_ms: float, precision: int) -> tuple[int, ...]:
+    C, g_L, E_L, a, tau_w, b, V_r, I, _ = np.array(list(NAUD.values()), float).T
+
+    def make():
+        return AdExIF(
+            len(NAUD), R=1e3 / g_L * u.Mohm, tau=C / g_L * u.ms, V_th=0.0 * u.mV,
+            V_reset=V_r * u.mV, V_rest=E_L * u.mV, V_T=-50.0 * u.mV, delta_T=2.0 * u.mV,
+            a=a * u.nS, b=b * u.pA,
+            tau_w=tau_w * u.ms, V_initializer=E_L * u.mV, w_initializer=0.0 * u.pA,
+        )  # fmt: skip
+
+    return tuple(fire(make, integrator, I * u.pA, 600.0, dt_ms, precision)[0].tolist())
+
+
+@pytest.mark.parametrize("precision", [32, 64])
+def test_the_eight_patterns_as_published(precision):
+    """Euler's method gives the published spike counts; in float32 all but the irregular pattern's,
+    which is chaotic: a rounding error changes its count."""
+    same = slice(None) if precision == 64 else slice(7)
+    assert naud(Euler, 0.1, precision)[same] == tuple(row[-1] for row in NAUD.values())[same]
+
+
+@pytest.mark.parametrize("precision", [32, 64])
+@pytest.mark.parametrize("integrator", INTEGRATORS)
+def test_the_eight_patterns_within_a_spike_of_their_limit(integrator, precision):
+    """At dt = 0.1 ms every integrator is within one spike of itself at 0.002 ms; Euler within two
+    in the tonic pattern, where each of its 60 spikes is late by a step or two.  The irregular
+    pattern is left out."""
+    counts = np.array(naud(integrator, 0.1, precision))
+    limit = np.array(naud(integrator, 0.002, 64))
+    allowed = np.array([1 + (integrator is Euler), 1, 1, 1, 1, 1, 1, 99])
+    assert (np.abs(counts - limit) <= allowed).all(), (counts, limit)
+
+
+@cache
+def rates(name: str, integrator, dt_ms: float, precision: int) -> np.ndarray:
+    """Rates in Hz for V_th of V_T + 4, 8, 15 and 30 delta_T at 1.1 and 1.5 times the rheobase."""
+    kind = getattr(neurolab.neurons, name)
+    begins = kind.parameters["V_T" if issubclass(kind, ExpIF) else "V_c"].default.mantissa
+    V_th = np.repeat([begins + k * 3.48 for k in (4, 8, 15, 30)], 2) * u.mV
+    current = np.tile([1.1, 1.5], 4) * kind(8, V_th=V_th).rheobase()
+    made = lambda: kind(8, V_th=V_th)  # noqa: E731
+    count, first, last, most = fire(made, integrator, current, 2000.0, dt_ms, precision)
+    assert (most <= np.asarray(V_th.mantissa, np.float32 if precision == 32 else float)).all()
+    return (count - 1) / ((last - first) * dt_ms * 1e-3)
+
+
+@pytest.mark.parametrize("precision", [32, 64])
+@pytest.mark.parametrize("integrator", INTEGRATORS)
+@pytest.mark.parametrize("name", UPSTROKE)
+def test_rates_do_not_depend_on_where_the_upstroke_is_cut_off(name, integrator, precision):
+    """From V_T + 4 to V_T + 30 delta_T, rates at 0.1 ms are within 2 % of those at 0.002 ms."""
+    limit = rates(name, integrator, 0.002, 64)
+    assert (limit > 1).all()
+    np.testing.assert_allclose(rates(name, integrator, 0.1, precision), limit, rtol=0.02)
+
+
+@pytest.mark.parametrize("integrator", INTEGRATORS)
+@pytest.mark.parametrize("name", UPSTROKE)
+def test_no_variable_sees_a_potential_beyond_the_peak(name, integrator):
+    """Whatever V a step begins with and whatever kicks it, slopes are those of V <= V_th, and what
+    is stored of V and w is finite and bounded; with a step as long as the membrane's time constant
+    as well."""
+    kind, seen = getattr(neurolab.neurons, name), []
+
+    class Watched(kind):
+        def derivatives(self, y, current):
+            jax.debug.callback(lambda V: seen.append(float(np.max(V))), y["V"].to(u.mV).mantissa)
+            return super().derivatives(y, current)
+
+    V = np.random.default_rng(0).uniform(-80.0, 0.0, 500)
+    for dt in (0.1, 1.0, 10.0):
+        neuron = Watched(500, V_th=20.0 * u.mV, V_initializer=V * u.mV)
+        neuron.integrator = integrator()
+        neuron.init_state()
+        with brainstate.environ.context(dt=dt * u.ms, i=0, t=0.0 * u.ms):
+            neuron.add_delta_input("kick", np.linspace(0.0, 200.0, 500) * u.mV)
+            spikes = neuron.update(np.geomspace(1.0, 1e6, 500) * u.mA)
+        jax.effects_barrier()
+        assert 0 < np.sum(spikes) < 500
+        assert len(seen) and max(seen) <= 20.0
+        assert np.max(neuron.V.value.to(u.mV).mantissa) == 20.0
+        for variable in neuron.variables().values():
+            assert np.isfinite(u.get_mantissa(variable)).all()
+
+
+def test_a_textbook_cell_keeps_its_rate_when_its_cut_off_is_raised():
+    """adexif_ref with V_th = -30 mV fired at 364 Hz under the default drive; 18 is right."""
+    import neurolab
+
+    typed = ["neuron=adexif_ref", "neuron.V_th=-30mV", "duration=2s", "record=summary"]
+    summary = neurolab.run(typed).summary
+    assert summary["status"] == "completed"
+    assert summary["rate_hz_mean"] == pytest.approx(18.0, abs=1.0)
+
+
+NEURONS = sorted(f.stem for f in (neurolab.compose.conf_folder() / "neuron").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("integrator", ["exp_euler", "euler", "heun", "rk4"])
+@pytest.mark.parametrize("seconds", [1, pytest.param(100, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_every_neuron_completes_with_every_integrator(neuron, integrator, seconds, tmp_path):
+    """Under its default drive, with a soft reset too where it has one."""
+    import neurolab
+
+    for more in [[]] if "rate" in neuron else [[], ["neuron.spk_reset=soft"]]:
+        typed = [f"neuron={neuron}", f"integrator={integrator}", f"duration={seconds}s", "size=8"]
+        folder = tmp_path / str(len(more))
+        run = neurolab.run([*typed, "record=summary", *more], folder)
+        assert run.summary["status"] == "completed", run.summary["message"]
