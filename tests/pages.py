@@ -31,7 +31,7 @@ def make_outputs(folder: Path) -> Path:
     bad = ("neuron=lif", "integrator=euler", "input=constant", "input.amplitude=0.5rheobase")
     neurolab.run_sweep(
         ["size=10", "duration=100ms", KEEP, *bad, "neuron.V_reset=0mV,20mV",
-         "neuron.tau=5ms,0.04ms"], outputs / "mishaps",
+         "neuron.tau=5ms,0.02ms"], outputs / "mishaps",
     )  # fmt: skip
     shutil.copytree(day / "12-00-00-run" / ".hydra", outputs / "killed" / ".hydra")
     (outputs / "killed" / ".hydra" / "overrides.yaml").write_text(f"- 'neuron.name={HOSTILE}'\n")

@@ -214,7 +214,7 @@ def test_whatever_is_left_of_a_run_gives_a_page(outputs, tmp_path, files):
         (["neuron=lif", "input=none"], "completed", ["spikes", "rate"]),
         (["neuron=lif", "record=summary"], "completed", ["rate"]),
         (["record=summary", "record.rate_bin=null"], "completed", []),
-        (["neuron=lif", "neuron.tau=0.04ms", "integrator=euler", "input=constant"], "diverged",
+        (["neuron=lif", "neuron.tau=0.02ms", "integrator=euler", "input=constant"], "diverged",
          ["spikes"]),
     ],
 )  # fmt: skip

@@ -49,16 +49,16 @@ def test_a_grid_becomes_a_grid(tmp_path):
 
 def test_one_bad_point_leaves_the_others(tmp_path):
     """A point that diverges keeps what it had, one whose values do not fit is refused."""
-    overrides = ["neuron=lif", "integrator=euler", "input=constant"]
+    overrides = ["neuron=lif", "integrator=euler", "input=constant", "device.precision=float64"]
     found = sweep(
-        tmp_path / "sweep", *overrides, "neuron.tau=5ms,0.04ms,6ms",
+        tmp_path / "sweep", *overrides, "neuron.tau=5ms,0.02ms,6ms",
         "neuron.V_reset=0mV,2mV",
     )  # fmt: skip
     assert list(found.table["status"]) == [
         "completed", "refused", "diverged", "refused", "completed", "refused",
     ]  # fmt: skip
     assert "neuron.V_th = 1 mV must lie above neuron.V_reset" in found.table["message"][1]
-    alone = neurolab.run([*SHORT, *overrides, "neuron.tau=0.04ms"], tmp_path / "alone")
+    alone = neurolab.run([*SHORT, *overrides, "neuron.tau=0.02ms"], tmp_path / "alone")
     assert alone.summary["status"] == "diverged"
     assert found[2].summary["message"] == alone.summary["message"]
     assert_same(found[2], alone)

@@ -112,7 +112,7 @@ def test_a_tracked_run_has_the_results_of_one_that_is_not(tracker, tmp_path):
 
 
 def test_a_diverged_run_is_told_so(tracker, tmp_path):
-    given = ("neuron=lif", "neuron.tau=0.04ms")  # unstable: dt > 2 tau
+    given = ("neuron=lif", "neuron.tau=0.02ms")  # unstable: dt > 2 tau
     neurolab.run([*SHORT, tracker(), *given, "integrator=euler"], tmp_path / "run")
     finish = told(tmp_path / "run")[-1]
     assert (finish["exit_code"], finish["status"]) == (3, "diverged")

@@ -120,7 +120,7 @@ def unpacked(path):
 
 
 def test_a_diverged_run_has_failed_with_its_exit_code(tmp_path):
-    given = ("neuron=lif", "neuron.tau=0.04ms")  # unstable: dt > 2 tau
+    given = ("neuron=lif", "neuron.tau=0.02ms")  # unstable: dt > 2 tau
     neurolab.run([*SHORT, *WANDB, *given, "integrator=euler"], tmp_path / "run")
     (log,) = logs(tmp_path / "run")
     state = inspect(log, "--summary")
