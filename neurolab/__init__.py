@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neurolab.api import run, run_sweep
-    from neurolab.results import Run, open_run
-    from neurolab.sweep.results import Sweep, open_sweep
+    from neurolab.results import Run, Sweep, open_run, open_sweep
 
 __all__ = ["Run", "Sweep", "open_run", "open_sweep", "run", "run_sweep"]
 
@@ -30,11 +29,7 @@ def __getattr__(name: str) -> Any:
         from neurolab import api
 
         return getattr(api, name)
-    if name in ("Sweep", "open_sweep"):
-        from neurolab.sweep import results as sweeps
-
-        return getattr(sweeps, name)
-    if name in ("Run", "open_run"):
+    if name in ("Run", "Sweep", "open_run", "open_sweep"):
         from neurolab import results
 
         return getattr(results, name)

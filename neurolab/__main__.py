@@ -1,6 +1,6 @@
 """``python -m neurolab``."""
 
-from neurolab.cli import main
+from neurolab.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -11,20 +11,20 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from neurolab.compose import (
+from neurolab.cli.compose import (
     compose_config,
     compose_master,
     effective,
     output_problem,
     sweep_folder_problem,
 )
-from neurolab.device import prepare
-from neurolab.log import log_to
+from neurolab.engine.device import prepare
 from neurolab.problems import ConfigError, Problem
-from neurolab.results import Run, open_run
+from neurolab.results.run import Run, open_run
+from neurolab.simulation.log import log_to
 
 if TYPE_CHECKING:
-    from neurolab.sweep.results import Sweep
+    from neurolab.results.sweep import Sweep
 
 __all__ = ["run", "run_sweep"]
 
@@ -51,8 +51,8 @@ def run(overrides: Iterable[str] = (), folder: str | Path | None = None) -> Run:
     config = compose_config(overrides)
     plain = effective(config, overrides)
     prepare(plain.get("device") or {})
-    from neurolab.config import check
-    from neurolab.runner import simulate
+    from neurolab.config.experiment import check
+    from neurolab.simulation.runner import simulate
 
     path = Path(config.hydra.run.dir if folder is None else folder)
     blocked = output_problem(path)
@@ -85,13 +85,13 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
         For a sweep that cannot be computed, with every problem found.  Points that diverge or
         fail are no error: the table says so.
     """
-    from neurolab.sweep.compose import Composer, diagnose_sweep
+    from neurolab.cli.forms import hydra_form
+    from neurolab.cli.points import Composer, diagnose_sweep
+    from neurolab.cli.sweeper import plan_of
+    from neurolab.config.settings import read_settings
+    from neurolab.results.sweep import open_sweep
     from neurolab.sweep.executors import read_executor
-    from neurolab.sweep.forms import hydra_form
-    from neurolab.sweep.results import open_sweep
     from neurolab.sweep.run import run_sweep as compute
-    from neurolab.sweep.settings import read_settings
-    from neurolab.sweep.sweeper import plan_of
 
     given = [hydra_form(override) for override in overrides]
     with ExitStack() as stack:

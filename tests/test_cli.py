@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 import neurolab
-from neurolab.compose import conf_folder
-from neurolab.progress import print_summary
+from neurolab.cli.compose import conf_folder
+from neurolab.simulation.progress import print_summary
 
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
@@ -128,7 +128,7 @@ def test_the_console_script_is_the_module(tmp_path):
     """
     script = Path(sys.executable).with_name("neurolab")
     start = [str(script)] if script.exists() else [
-        sys.executable, "-c", "import sys; from neurolab.cli import main; sys.exit(main())",
+        sys.executable, "-c", "import sys; from neurolab.cli.main import main; sys.exit(main())",
     ]  # fmt: skip
     assert shutil.which(start[0])
     path = {"PYTHONPATH": HOME}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neurolab.compose import compose_config, conf_folder, effective
-from neurolab.config import check, read_experiment
+from neurolab.cli.compose import compose_config, conf_folder, effective
+from neurolab.config.experiment import check, read_experiment
 from neurolab.problems import ConfigError
 
 CONF = conf_folder()

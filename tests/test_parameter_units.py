@@ -12,11 +12,11 @@ from test_units import FIELD, unit_of
 import neurolab.inputs
 import neurolab.neurons
 import neurolab.synapses
+from neurolab.config.reader import ModelReader
+from neurolab.config.values import UnfitValueError, read_number
 from neurolab.dynamics import Dynamics, Parameter
 from neurolab.problems import Problems
-from neurolab.reader import ModelReader
 from neurolab.units import Relative, format_quantity
-from neurolab.values import UnfitValueError, read_number
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

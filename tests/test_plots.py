@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurolab import plot_parts, plots
-from neurolab.results import Run, open_run
-from neurolab.store import Chunk, ResultsWriter, Trace
+from neurolab.plots import parts as plot_parts
+from neurolab.plots import run as plots
+from neurolab.results.run import Run, open_run
+from neurolab.results.writer import Chunk, ResultsWriter, Trace
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +62,9 @@ def elsewhere(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     make_run(folder)
     code = (
-        f"import sys; sys.path.insert(0, {str(Path(plots.__file__).parents[1])!r})\n"
-        "from neurolab import plot_parts, plots\n"
-        "from neurolab.results import open_run\n"
+        f"import sys; sys.path.insert(0, {str(Path(plots.__file__).parents[2])!r})\n"
+        "from neurolab.plots import parts as plot_parts, run as plots\n"
+        "from neurolab.results.run import open_run\n"
         "light = {'matplotlib', 'zarr', 'xarray', 'omegaconf'} & set(sys.modules)\n"
         "plot_parts.DPI = 40\n"
         f"plots.draw_all(open_run({str(folder)!r}))\n"

@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 import neurolab
-from neurolab.compose import compose_config, effective
-from neurolab.config import read_experiment
+from neurolab.cli.compose import compose_config, effective
+from neurolab.config.experiment import read_experiment
 
 #: crc32 of half of these is above 2^31, which a step of the draws added to as a signed integer.
 SHORT = ("a", "b", "inh", "exc", "noise", "background", "E", "I", "x")

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurolab.compose import compose_config, effective
-from neurolab.config import read_experiment
-from neurolab.program import Program
-from neurolab.records import pack, unpack
+from neurolab.cli.compose import compose_config, effective
+from neurolab.config.experiment import read_experiment
+from neurolab.engine.program import Program
+from neurolab.engine.records import pack, unpack
 
 N_STEPS = 300
 MIXED = (
@@ -201,7 +201,7 @@ import json, sys
 import jax, numpy as np
 sys.path.insert(0, sys.argv[1])
 from test_program import MIXED, experiment, simulate
-from neurolab.program import Program
+from neurolab.engine.program import Program
 spikes = sys.argv[2]
 assert len(jax.devices()) == 4
 found = {}

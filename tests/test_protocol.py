@@ -11,11 +11,11 @@ import jax
 import numpy as np
 import pytest
 
-from neurolab.compose import compose_config, conf_folder, effective
-from neurolab.config import read_experiment
+from neurolab.cli.compose import compose_config, conf_folder, effective
+from neurolab.config.experiment import read_experiment
+from neurolab.engine.program import Program
+from neurolab.engine.records import unpack
 from neurolab.neurons import SigmoidRate, Spiking
-from neurolab.program import Program
-from neurolab.records import unpack
 
 
 def options(group: str) -> list[str]:

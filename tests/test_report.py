@@ -112,7 +112,7 @@ def test_values_of_an_experiment_differ_from_the_defaults(tmp_path, saved):
     """The experiment is left out of what is compared with; with Hydra's own record and without."""
     from omegaconf import OmegaConf
 
-    from neurolab.compose import compose_config, effective
+    from neurolab.cli.compose import compose_config, effective
 
     typed = ["experiment=adex_benchmark", "size=7", "synapse/output=conductance"]
     config = compose_config(typed)
@@ -230,7 +230,7 @@ def test_runs_with_little_to_show_have_a_page(tmp_path, overrides, status, has):
 
 def test_a_run_that_fails_has_a_page_with_its_log(tmp_path, monkeypatch):
     """The traceback is the end of the log."""
-    from neurolab.program import Program
+    from neurolab.engine.program import Program
 
     def fail(*_):
         raise RuntimeError(HOSTILE)

@@ -9,7 +9,7 @@ from pages import OTHER, RUN, SWEEP, copied, data_of
 import neurolab
 from neurolab.report import write_index, write_report
 from neurolab.report.__main__ import main
-from neurolab.sweep.store import write_json
+from neurolab.results.batches import write_json
 
 
 def test_a_sweep_has_its_keys_values_and_spikes(outputs):

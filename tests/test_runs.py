@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import neurolab
-from neurolab.store import Chunk, ResultsWriter
+from neurolab.results.writer import Chunk, ResultsWriter
 
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
@@ -291,7 +291,7 @@ def test_a_write_that_failed_is_not_made_a_second_time(tmp_path, monkeypatch):
         append(self, name, values)
 
     monkeypatch.setattr(ResultsWriter, "_append", full_for_once)
-    monkeypatch.setattr("neurolab.runner._CHUNK_SECONDS", 0.0)  # a commit for each chunk
+    monkeypatch.setattr("neurolab.simulation.runner._CHUNK_SECONDS", 0.0)  # a commit for each chunk
     with pytest.raises(OSError, match="No space"):
         run(tmp_path / "run", "duration=2s")
     broken = neurolab.open_run(tmp_path / "run")

@@ -15,9 +15,9 @@ from scipy.sparse.linalg import spsolve
 from scipy.special import erfcx
 from scipy.stats import poisson
 
-from neurolab.config import read_experiment
-from neurolab.program import Program
-from neurolab.records import unpack
+from neurolab.config.experiment import read_experiment
+from neurolab.engine.program import Program
+from neurolab.engine.records import unpack
 
 TAU, TAU_REF, THETA, MU = 10.0, 2.0, 15.0, 15.0  # ms, ms, mV, mV
 SIGMA = np.sqrt(0.1 * MU)  # mV; without a threshold V has the variance sigma^2 / 2

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import neurolab.store
-from neurolab.results import Run, open_run
-from neurolab.store import Chunk, ResultsWriter, Trace
+import neurolab.results.writer
+from neurolab.results.run import Run, open_run
+from neurolab.results.writer import Chunk, ResultsWriter, Trace
 
 N_NEURONS, DT_MS, BIN_STEPS = 20, 0.1, 10
 TRACES = (
@@ -101,7 +101,7 @@ def test_killed_at_any_moment_it_opens_at_the_last_commit(tmp_path):
         "    out.append(chunk(first, 100 + first % 37)); first += 100 + first % 37\n"
         "    print(first, flush=True)\n"
     )
-    here = [str(Path(neurolab.store.__file__).parents[1]), str(Path(__file__).parent)]
+    here = [str(Path(neurolab.results.writer.__file__).parents[2]), str(Path(__file__).parent)]
     processes = {
         tmp_path / str(commits): subprocess.Popen(
             [sys.executable, "-c", child, *here, str(tmp_path / str(commits))],

@@ -13,15 +13,15 @@ import xarray as xr
 from sweeps import KEEP, same_spikes, sweep, trace_difference
 
 import neurolab
-from neurolab.cli import main
-from neurolab.compose import compose_config, effective
+from neurolab.cli.compose import compose_config, effective
+from neurolab.cli.main import main
 
 
 @pytest.fixture(autouse=True)
 def without_pictures(monkeypatch):
     """Pictures have tests of their own."""
-    monkeypatch.setattr("neurolab.plots.draw_all", lambda run: [])
-    monkeypatch.setattr("neurolab.sweep.plots.draw_all", lambda *_: [])
+    monkeypatch.setattr("neurolab.plots.run.draw_all", lambda run: [])
+    monkeypatch.setattr("neurolab.plots.sweep.draw_all", lambda *_: [])
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from neurolab.sweep import compute
 @pytest.fixture(autouse=True)
 def without_pictures(monkeypatch):
     """Pictures have tests of their own."""
-    monkeypatch.setattr("neurolab.plots.draw_all", lambda run: [])
-    monkeypatch.setattr("neurolab.sweep.plots.draw_all", lambda *_: [])
+    monkeypatch.setattr("neurolab.plots.run.draw_all", lambda run: [])
+    monkeypatch.setattr("neurolab.plots.sweep.draw_all", lambda *_: [])
 
 
 STRUCTURES = {
@@ -42,8 +42,8 @@ BATCHES = {
 }  # fmt: skip
 COMPARED = """
 import json, sys
-import neurolab.plots, neurolab.sweep.plots
-neurolab.plots.draw_all = neurolab.sweep.plots.draw_all = lambda *_: []
+import neurolab.plots.run, neurolab.plots.sweep
+neurolab.plots.run.draw_all = neurolab.plots.sweep.draw_all = lambda *_: []
 sys.path.insert(0, sys.argv[1])
 import test_sweep_equality
 print(json.dumps(test_sweep_equality.compare(sys.argv[2])))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import neurolab
-from neurolab.sweep.table import VALUES
+from neurolab.results.table import VALUES
 
 pytest_plugins = ["slurm_cluster"]
 

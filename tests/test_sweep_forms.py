@@ -9,8 +9,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neurolab.cli.forms import hydra_form, is_form, read_plan
 from neurolab.problems import ConfigError
-from neurolab.sweep.forms import hydra_form, is_form, read_plan
 from neurolab.units import parse
 
 

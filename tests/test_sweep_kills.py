@@ -44,7 +44,7 @@ def test_twenty_kills_leave_the_same_sweep(tmp_path):
     whole = neurolab.open_sweep(tmp_path / "whole")
     here = multiprocessing.get_context("forkserver")
     here.set_forkserver_preload(
-        ["neurolab.api", "neurolab.sweep.compute", "neurolab.sweep.gather", "neurolab.plots"]
+        ["neurolab.api", "neurolab.sweep.compute", "neurolab.sweep.gather", "neurolab.plots.run"]
     )
     started = here.Process(target=time.sleep, args=(0,))  # the imports
     started.start()

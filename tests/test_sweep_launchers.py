@@ -13,7 +13,7 @@ import yaml
 from wandb_files import inspect, logs
 
 import neurolab
-from neurolab.cli import main
+from neurolab.cli.main import main
 
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
@@ -26,8 +26,8 @@ def command(monkeypatch, tmp_path):
 
     Without Hydra's logging, which would close what pytest captures with.
     """
-    monkeypatch.setattr("neurolab.plots.draw_all", lambda run: [])
-    monkeypatch.setattr("neurolab.sweep.plots.draw_all", lambda *_: [])
+    monkeypatch.setattr("neurolab.plots.run.draw_all", lambda run: [])
+    monkeypatch.setattr("neurolab.plots.sweep.draw_all", lambda *_: [])
     monkeypatch.chdir(tmp_path)
 
     def call(folder, *overrides):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from neurolab.sweep import plots
-from neurolab.sweep.plot_keys import Key
+from neurolab.plots import sweep as plots
+from neurolab.plots.sweep_keys import Key
 
 UNITS = {"neuron.b": "mA", "input.rate": "Hz", "input.amplitude": "rheobase", "neuron.tau": "ms"}
 B, RATE = np.linspace(0.0, 50.0, 11), np.linspace(1.0, 30.0, 12)
@@ -314,7 +314,7 @@ def test_importing_imports_no_plotting_library():
     root = Path(plots.__file__).parents[2]
     code = (
         f"import sys; sys.path.insert(0, {str(root)!r})\n"
-        "import neurolab.sweep.plots\n"
+        "import neurolab.plots.sweep\n"
         "print(sorted({'matplotlib', 'xarray', 'jax'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

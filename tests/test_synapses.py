@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from neurolab.engine.population import Population
 from neurolab.inputs import SpikesFromFile
-from neurolab.network import Population
 from neurolab.neurons import IF, LIF
 from neurolab.synapses import Alpha, Conductance, Current, DualExpon, Expon
 from neurolab.units import Relative

@@ -15,10 +15,10 @@ import pytest
 from sweeps import KEEP, SHORT
 
 import neurolab
-from neurolab.config import read_experiment
+from neurolab.config.experiment import read_experiment
 from neurolab.problems import ConfigError
-from neurolab.status import StatusFile
-from neurolab.tracking import Rows, in_units
+from neurolab.results.status import StatusFile
+from neurolab.simulation.tracking import Rows, in_units
 
 LINES = """
 import json
@@ -126,7 +126,7 @@ def test_whatever_ends_a_run_is_told(tracker, tmp_path, monkeypatch, moment):
     def fails(*_):
         raise error
 
-    where = {"start": "program.Program.compile", "finish": "runner.write_summary"}
+    where = {"start": "engine.program.Program.compile", "finish": "simulation.runner.write_summary"}
     monkeypatch.setattr(f"neurolab.{where[moment]}", fails)
     with pytest.raises(type(error)):
         neurolab.run([*SHORT, tracker()], tmp_path / "run")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from neurolab.config.values import read_time
 from neurolab.problems import Problems
 from neurolab.units import Relative, UnitError, dimension_name, format_quantity, parse, parse_unit
-from neurolab.values import read_time
 
 UNITS = """
 ms s us mV V mA uA nA pA nS uS mS siemens ohm kohm Mohm Gohm Hz kHz pF nF uF um cm 1/ms 1/s 1/mV

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import neurolab.compose
+import neurolab.cli.compose
 import neurolab.neurons
 from neurolab.integrators import RK4, Euler, ExpEuler, Heun
 from neurolab.neurons import AdExIF, ExpIF
@@ -178,7 +178,7 @@ def test_a_textbook_cell_keeps_its_rate_when_its_cut_off_is_raised():
     assert summary["rate_hz_mean"] == pytest.approx(18.0, abs=1.0)
 
 
-NEURONS = sorted(f.stem for f in (neurolab.compose.conf_folder() / "neuron").glob("*.yaml"))
+NEURONS = sorted(f.stem for f in (neurolab.cli.compose.conf_folder() / "neuron").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("integrator", ["exp_euler", "euler", "heun", "rk4"])

@@ -8,10 +8,10 @@ import pytest
 from test_config import CONF, problems, read
 
 from neurolab.api import run_sweep
-from neurolab.compose import compose_config, effective
-from neurolab.config import read_experiment
-from neurolab.help import help_text
-from neurolab.program import Program
+from neurolab.cli.compose import compose_config, effective
+from neurolab.cli.help import help_text
+from neurolab.config.experiment import read_experiment
+from neurolab.engine.program import Program
 
 CELLS = '''
 import brainstate

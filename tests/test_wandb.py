@@ -17,7 +17,7 @@ from sweeps import KEEP, SHORT
 from wandb_files import inspect, logs
 
 import neurolab
-from neurolab.config import read_experiment
+from neurolab.config.experiment import read_experiment
 from neurolab.problems import ConfigError
 from neurolab.trackers import Tracked
 from neurolab.trackers.wandb import WandbTracker
@@ -316,8 +316,8 @@ def test_a_disabled_tracker_does_nothing(tmp_path):
 
 def test_what_is_tracked_does_not_change_what_is_computed():
     """The hash of a configuration is the same with and without a tracker."""
-    from neurolab.compose import compose_config, effective
-    from neurolab.summary import config_hash
+    from neurolab.cli.compose import compose_config, effective
+    from neurolab.results.summary import config_hash
 
     configs = [
         effective(compose_config([*SHORT, t]), []) for t in ("tracker=none", "tracker=wandb")

@@ -9,8 +9,8 @@ import brainunit as u
 import pytest
 from omegaconf import OmegaConf
 
-from neurolab.compose import conf_folder
-from neurolab.reader import declared_parameters
+from neurolab.cli.compose import conf_folder
+from neurolab.config.reader import declared_parameters
 from neurolab.units import Relative, parse
 
 CONF = conf_folder()

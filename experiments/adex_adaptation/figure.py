@@ -8,8 +8,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 import neurolab
-from neurolab.plot_parts import INK
-from neurolab.sweep.plots import draw as draw_sweep
+from neurolab.plots.parts import INK
+from neurolab.plots.sweep import draw as draw_sweep
 
 
 def draw(sweep: neurolab.Sweep) -> Figure:

@@ -53,7 +53,7 @@ def read_spikes(file: str | Path, unit: str, size: int) -> tuple[u.Quantity, np.
     """
     path = Path(file)
     if path.is_dir():
-        from neurolab.results import open_run
+        from neurolab.results.run import open_run
 
         try:
             spikes = open_run(path).spikes

@@ -27,7 +27,7 @@ def configuration_of(folder: Path) -> dict[str, Any]:
         elsewhere = [text for text in given if str(text).startswith("hydra.searchpath=")]
     found = None
     if config:
-        from neurolab.defaults import defaults_of
+        from neurolab.cli.defaults import defaults_of
 
         found = defaults_of(config, overrides, choices, elsewhere)
     if found is None:

@@ -20,7 +20,7 @@ from neurolab.report.folders import (
     seconds,
 )
 from neurolab.report.page import Page
-from neurolab.sweep.store import SweepFolder
+from neurolab.results.batches import SweepFolder
 
 __all__ = ["index_page"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neurolab.analysis import isi
-from neurolab.plot_parts import BinnedRate, binned_rate, decimate, duration, title
+from neurolab.plots.parts import BinnedRate, binned_rate, decimate, duration, title
 from neurolab.report.configuration import configuration_of, text_of
 from neurolab.report.folders import (
     date_of,
@@ -23,8 +23,8 @@ from neurolab.report.folders import (
     short,
 )
 from neurolab.report.page import Page
-from neurolab.results import Run
-from neurolab.store import RESULTS
+from neurolab.results.run import Run
+from neurolab.results.writer import RESULTS
 
 __all__ = ["run_page"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.plot_parts import duration
+from neurolab.plots.parts import duration
 from neurolab.report.configuration import text_of
 from neurolab.report.folders import (
     date_of,
@@ -22,8 +22,8 @@ from neurolab.report.folders import (
 )
 from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
-from neurolab.sweep.store import SweepFolder
-from neurolab.sweep.table import VALUES
+from neurolab.results.batches import SweepFolder
+from neurolab.results.table import VALUES
 
 __all__ = ["sweep_page"]
 

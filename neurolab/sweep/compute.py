@@ -1,8 +1,8 @@
 """Computing the points of a sweep: group after group, batch after batch, chunk after chunk.
 
 A group is cut into batches of equal size, so that one program serves them all; a batch is computed
-as a run is (`neurolab.runner`): while a chunk computes, another thread checks and writes the one
-before.  A batch counts when its points' rows are written, which is one operation.
+as a run is (`neurolab.simulation.runner`): while a chunk computes, another thread checks and writes
+the one before.  A batch counts when its points' rows are written, which is one operation.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from neurolab.device import choose as choose_devices
+from neurolab.engine.batch import Batch
+from neurolab.engine.device import choose as choose_devices
+from neurolab.engine.structure import block_length
 from neurolab.problems import ConfigError, Problems
-from neurolab.stop import StopRequest
-from neurolab.structure import block_length
-from neurolab.sweep.batch import Batch
-from neurolab.sweep.batch_run import BatchRun, padded
+from neurolab.results.batches import SweepFolder
+from neurolab.simulation.batch import BatchRun, padded
+from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.points import Group, Lane
-from neurolab.sweep.store import SweepFolder
 
 __all__ = ["Report", "compute_groups"]
 

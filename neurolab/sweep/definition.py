@@ -9,11 +9,11 @@ from typing import Any
 import brainunit as u
 import numpy as np
 
+from neurolab.cli.points import Point, simple_value
+from neurolab.config.values import UnfitValueError, read_number, read_time
 from neurolab.problems import Problems
-from neurolab.sweep.compose import Point, simple_value
+from neurolab.results.table import swept
 from neurolab.sweep.points import Group
-from neurolab.sweep.table import swept
-from neurolab.values import UnfitValueError, read_number, read_time
 
 __all__ = ["define", "differences", "extend"]
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurolab.cli.points import Point
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
-from neurolab.sweep.compose import Point
-from neurolab.sweep.store import SweepFolder
+from neurolab.results.batches import SweepFolder
 
 if TYPE_CHECKING:
-    from neurolab.stop import StopRequest
+    from neurolab.simulation.stop import StopRequest
     from neurolab.sweep.compute import Report
     from neurolab.sweep.progress import SweepProgress
 
@@ -176,10 +176,10 @@ def compute_task(
     folder: Path, templates: Sequence[Mapping[str, Any]], points: list[Point], most: int | None
 ) -> Report:
     """What a task does, in a process of its own."""
-    from neurolab.device import prepare
+    from neurolab.engine.device import prepare
 
     prepare(templates[points[0].template].get("device") or {})
-    from neurolab.stop import StopRequest
+    from neurolab.simulation.stop import StopRequest
     from neurolab.sweep.compute import compute_groups
     from neurolab.sweep.points import group_points
 
@@ -213,8 +213,8 @@ def read_executor(kind: Any, options: Mapping[str, Any]) -> Executor | None:
         given[key] = value
     partition = options.get("partition")
     if kind is not None:
-        from neurolab.recording import read_bytes
-        from neurolab.values import read_time
+        from neurolab.config.recording import read_bytes
+        from neurolab.config.values import read_time
 
         time_ms = read_time(options.get("time", "60 min"), "hydra.launcher.time", problems)
         given["minutes"] = max(1, round((time_ms or 0) / 60_000))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from neurolab.progress import places, print_rows
-from neurolab.summary import environment, peak_memory_mb
-from neurolab.sweep.store import SweepFolder, write_json
-from neurolab.sweep.table import as_dataset, write_csv, write_zarr
+from neurolab.results.batches import SweepFolder, write_json
+from neurolab.results.summary import environment, peak_memory_mb
+from neurolab.results.table import as_dataset, write_csv, write_zarr
+from neurolab.simulation.progress import places, print_rows
 
 if TYPE_CHECKING:
     from neurolab.sweep.compute import Report
@@ -52,7 +52,7 @@ def gather(
     }
     write_json(folder.path / "summary.json", summary)
     try:
-        from neurolab.sweep.plots import draw_all
+        from neurolab.plots.sweep import draw_all
 
         draw_all(data, folder.path)
     except Exception:

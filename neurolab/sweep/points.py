@@ -14,12 +14,12 @@ import brainstate
 import brainunit as u
 import numpy as np
 
-from neurolab.config import Experiment, read_experiment, read_steps, short_times, sized
+from neurolab.cli.points import Point, configuration
+from neurolab.config.experiment import Experiment, read_experiment, read_steps, short_times, sized
+from neurolab.config.reader import disorder
+from neurolab.config.values import UnfitValueError, is_drawn, read_number
+from neurolab.engine.structure import Part, Structure
 from neurolab.problems import ConfigError, Problem, Problems, show
-from neurolab.reader import disorder
-from neurolab.structure import Part, Structure
-from neurolab.sweep.compose import Point, configuration
-from neurolab.values import UnfitValueError, is_drawn, read_number
 
 __all__ = ["Group", "Lane", "group_points", "mistakes"]
 

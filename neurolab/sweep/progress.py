@@ -9,7 +9,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from neurolab.status import StatusFile
+from neurolab.results.status import StatusFile
 
 __all__ = ["SweepProgress"]
 

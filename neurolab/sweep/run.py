@@ -18,16 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurolab.device import choose as choose_devices
-from neurolab.device import prepare
+from neurolab.cli.points import Composer, Point, compose_points
+from neurolab.config.settings import Settings
+from neurolab.engine.device import choose as choose_devices
+from neurolab.engine.device import prepare
 from neurolab.problems import ConfigError, Problem, Problems
-from neurolab.status import StatusFile
-from neurolab.stop import StopRequest
-from neurolab.sweep.compose import Composer, Point, compose_points
+from neurolab.results.batches import SweepFolder
+from neurolab.results.status import StatusFile
+from neurolab.results.table import axes_of
+from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.executors import Executor
-from neurolab.sweep.settings import Settings
-from neurolab.sweep.store import SweepFolder
-from neurolab.sweep.table import axes_of
 from neurolab.trackers import NoTracker
 from neurolab.trackers.telling import Telling
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from neurolab.sweep.compose import configuration
+from neurolab.cli.points import configuration
+from neurolab.simulation.tracking import in_units
 from neurolab.sweep.points import Group, Lane
 from neurolab.trackers import Tracked
 from neurolab.trackers.telling import Telling
-from neurolab.tracking import in_units
 
 __all__ = ["SweepTelling"]
 

@@ -29,8 +29,8 @@ def pictures(folder: Path) -> dict[str, Path]:
 
 def points(folder: Path) -> pd.DataFrame:
     """A row for each point of a sweep: parameters with their units, status, summary values."""
-    from neurolab.sweep.results import open_sweep
-    from neurolab.sweep.table import VALUES
+    from neurolab.results.sweep import open_sweep
+    from neurolab.results.table import VALUES
 
     sweep = open_sweep(folder)
     units = {key: unit for axis in sweep.definition["axes"] for key, unit in axis["units"].items()}

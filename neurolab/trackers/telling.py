@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
-from neurolab.status import status_after
+from neurolab.results.status import status_after
 from neurolab.trackers import NoTracker, Tracked, Tracker
 
 __all__ = ["Telling"]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from neurolab.problems import Problems
-from neurolab.summary import environment
+from neurolab.results.summary import environment
 from neurolab.trackers import Tracked
 from neurolab.trackers.folder import pictures, points
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from neurolab.problems import Problems, did_you_mean
-from neurolab.summary import environment
+from neurolab.results.summary import environment
 from neurolab.trackers import Tracked
 from neurolab.trackers.folder import pictures, points, result_files
 
@@ -76,7 +76,7 @@ class WandbTracker:
         init_timeout: str = "20 s",
         finish_timeout: str = "10 min",
     ) -> None:
-        from neurolab.values import read_time  # heavy; not needed where the tracker runs
+        from neurolab.config.values import read_time  # heavy; not needed where the tracker runs
 
         problems = Problems()
         if mode not in _MODES:

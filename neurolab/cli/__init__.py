@@ -1,0 +1,1 @@
+"""The command line and Hydra: the only room that knows it."""

@@ -1,0 +1,12 @@
+"""What Hydra finds as plugins: it looks for them in modules named ``hydra_plugins`` only."""
+
+from neurolab.cli.launcher import SweepLauncher
+from neurolab.cli.sweeper import PointSweeper
+
+
+class BatchLauncher(SweepLauncher):
+    """``hydra/launcher=batch``."""
+
+
+class Points(PointSweeper):
+    """``hydra/sweeper=points``."""

@@ -1,0 +1,282 @@
+"""How the arguments of a sweep become axes and points.
+
+Hydra's own sweeps (``14Hz,16Hz``, ``choice(..)``, ``range(1,5)``) keep their meaning.  Beside them
+a value may be one of
+
+    linspace(start, stop, n)     n values at equal distances, both ends included
+    logspace(start, stop, n)     n values at equal ratios, both ends included
+    range(start, stop, step)     the stop left out; also range(start, stop) and range(stop)
+    random(low, high, n[, log])  n points drawn uniformly, or uniformly in the logarithm
+    sobol(low, high, n[, log])   n points of a scrambled Sobol sequence
+    zip(a, b, c)                 values that are walked together with those of all other zip(...)
+
+with units, or with colons, ``linspace:0mA:50mA:11``, which a shell takes without quotes.  All keys
+with random or sobol are sampled together, n points for all of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.errors import HydraException
+
+from neurolab.problems import Problem, Problems
+from neurolab.sweep.ranges import FormError, Interval, Series, example, read_numbers, samples
+
+__all__ = ["Axis", "Plan", "hydra_form", "is_form", "read_plan", "unread"]
+
+_NAMES = ("linspace", "logspace", "range", "random", "sobol", "zip")
+_MOST_POINTS = 10**6
+#: ``key=value``, but neither a flag nor the deletion of a key.
+_ARGUMENT = re.compile(r"([^\s=~-][^\s=]*)=\s*(.*?)\s*", re.DOTALL)
+_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+_CALL = re.compile(rf"\s*({'|'.join(_NAMES)})\s*(?:\((.*)\)|:(.*))\s*", re.DOTALL)
+_TOKEN = re.compile(rf"\\.|{_QUOTED.pattern}|.", re.DOTALL)
+#: An argument of the range that Hydra reads by itself.
+_HYDRAS = re.compile(r"(?:\w+\s*=\s*)?[+-]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?")
+#: An argument that Hydra reads as text between colons.
+_SAFE = re.compile(r"[A-Za-z0-9_.+\-*/%@]+")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Keys that are walked together, and the text of each one's value at every place."""
+
+    name: str
+    keys: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is the same for all points, and the axes that they span."""
+
+    order: tuple[str, ...]
+    fixed: dict[str, str]
+    axes: tuple[Axis, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Places along each axis."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    def points(self) -> list[list[str]]:
+        """The overrides of every point, the last axis fastest, in the order they were given."""
+        points = []
+        for places in itertools.product(*(axis.values for axis in self.axes)):
+            texts = dict(self.fixed)
+            for axis, values in zip(self.axes, places, strict=True):
+                texts |= {k: f"{k}={value}" for k, value in zip(axis.keys, values, strict=True)}
+            points.append([texts[key] for key in self.order])
+        return points
+
+
+class _Form(NamedTuple):
+    """A value that is one of our forms, and how it was spelt."""
+
+    key: str
+    value: str
+    quoted: bool
+    colons: bool
+    name: str
+    arguments: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(self.arguments)})"
+
+
+class _Entry(NamedTuple):
+    """What a key walks through, not yet computed, and on which axis; "" if it is fixed."""
+
+    axis: str
+    size: int
+    content: str | tuple[str, ...] | Series | Interval
+
+
+def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0) -> Plan:
+    """The plan of a sweep's arguments; ``seed`` is that of random and Sobol samples.
+
+    Raises
+    ------
+    ConfigError
+        With all that is wrong.
+    """
+    problems = Problems()
+    parser = OverridesParser.create(config_loader)
+    entries: dict[str, _Entry] = {}  # of a key given twice the last, at the place of the first
+    for text in overrides:
+        form = _form(text)
+        key, _, value = text.partition("=")
+        try:
+            if form:
+                key = _parsed(f"{form.key}=0", parser).get_key_element()
+                entries[key] = _read_form(form, key, parser)
+            else:
+                override = _parsed(_with_quotes(text, parser), parser)
+                key = override.get_key_element()
+                entries[key] = _read_hydra(override, key)
+        except FormError as error:
+            advice = f"{error}; write for example {example(form.name)}" if form else str(error)
+            problems.add(key, str(form) if form else value, advice)
+    members: dict[str, list[str]] = {}
+    for key, entry in entries.items():
+        if entry.axis:
+            members.setdefault(entry.axis, []).append(key)
+    _check_sizes(members, entries, problems)
+    problems.raise_if_any()
+    return Plan(
+        tuple(entries),
+        {key: str(entry.content) for key, entry in entries.items() if not entry.axis},
+        tuple(
+            Axis(name, tuple(keys), tuple(_rows({key: entries[key].content for key in keys}, seed)))
+            for name, keys in members.items()
+        ),
+    )
+
+
+def is_form(argument: str) -> bool:
+    """Whether the value of an argument is one of our forms."""
+    return _form(argument) is not None
+
+
+def hydra_form(argument: str) -> str:
+    """An argument as Hydra's grammar accepts it: what it would refuse, with colons or quoted."""
+    form = _form(argument)
+    if form is None or form.quoted:
+        return argument
+    if all(map(_SAFE.fullmatch, form.arguments)):
+        return f"{form.key}={form.name}:{':'.join(form.arguments)}"
+    return f"{form.key}={_quoted(form.value)}"
+
+
+def unread(arguments: Sequence[str]) -> list[Problem]:
+    """Arguments that ask for a sweep where none was asked for."""
+    found = [argument.partition("=") for argument in arguments if is_form(argument)]
+    return [Problem(key, value, "is a sweep: add -m") for key, _, value in found]
+
+
+def _form(argument: str) -> _Form | None:
+    given = _ARGUMENT.fullmatch(argument)
+    if given is None:
+        return None
+    key, value = given.groups()
+    quoted = bool(_QUOTED.fullmatch(value))
+    if quoted:
+        value = re.sub(r"\\(['\"])", r"\1", value[1:-1])
+    match = _CALL.fullmatch(value)
+    if match is None:
+        return None
+    name, inside, after = match.groups()
+    arguments = _split(after, ":") if inside is None else _split(inside, ",")
+    hydras_own = name == "range" and inside is not None and not quoted
+    if arguments is None or (hydras_own and all(map(_HYDRAS.fullmatch, arguments))):
+        return None
+    return _Form(key, value, quoted, inside is None, name, arguments)
+
+
+def _split(text: str, mark: str) -> list[str] | None:
+    """Pieces between marks that are in no brackets or quotes; None if brackets do not pair."""
+    pieces, depth = [""], 0
+    for token in _TOKEN.findall(text):
+        depth += (token in "([{") - (token in "])}")
+        if depth < 0:
+            return None
+        if token == mark and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += token
+    return None if depth else [piece.strip() for piece in pieces]
+
+
+def _parsed(text: str, parser: OverridesParser) -> Override:
+    try:
+        override = parser.parse_override(text)
+    except HydraException as error:
+        told = f"cannot be read: {str(error).splitlines()[0]}; quote it: 'key=\"...\"'"
+        raise FormError(told) from error
+    override.config_loader = parser.config_loader
+    return override
+
+
+def _with_quotes(text: str, parser: OverridesParser) -> str:
+    """A distribution such as ``normal(10 ms, 1 ms)`` in the quotes that Hydra asks for."""
+    call = re.fullmatch(r"([^=]+)=\s*((\w+)\s*\(.*\))\s*", text, re.DOTALL)
+    if call is None or call[3] in (*parser.functions.functions, *_NAMES):
+        return text
+    from neurolab.config.values import DISTRIBUTIONS
+
+    return f"{call[1]}={_quoted(call[2])}" if call[3] in DISTRIBUTIONS else text
+
+
+def _read_hydra(override: Override, key: str) -> _Entry:
+    if not override.is_sweep_override():
+        return _Entry("", 1, f"{key}={override.get_value_element_as_str()}")
+    if not override.is_discrete_sweep():
+        raise FormError(
+            "an interval has no points: write random(low, high, n), sobol(..) or linspace(..)"
+        )
+    try:  # no more of a range than it takes to see that it is too long
+        values = tuple(itertools.islice(override.sweep_string_iterator(), _MOST_POINTS + 1))
+    except (HydraException, ValueError, ArithmeticError) as error:
+        raise FormError(f"cannot be read: {error}") from error
+    if not values:
+        raise FormError("has no values")
+    for value in values:
+        if is_form(f"key={value}".replace("\\", "")):
+            raise FormError("a list cannot hold a form; give the form alone, or all values")
+    return _Entry(key, len(values), values)
+
+
+def _read_form(form: _Form, key: str, parser: OverridesParser) -> _Entry:
+    if form.name == "zip":
+        texts = tuple(_zipped(text, parser) for text in form.arguments)
+        return _Entry("zip", len(texts), texts)
+    numbers = read_numbers(form.name, form.arguments)
+    return _Entry("sample" if isinstance(numbers, Interval) else key, numbers.size, numbers)
+
+
+def _zipped(text: str, parser: OverridesParser) -> str:
+    """A value of any kind as a text that Hydra reads as that value."""
+    if not text:
+        raise FormError("a value is empty")
+    try:
+        override = parser.parse_override(f"key={text}")
+    except HydraException:
+        override = None
+    if is_form(f"key={text}") or (override and override.is_sweep_override()):
+        raise FormError(f"{text} is a sweep itself")
+    return text if override else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return QuotedString(text, Quote.single).with_quotes()
+
+
+def _check_sizes(
+    members: dict[str, list[str]], entries: dict[str, _Entry], problems: Problems
+) -> None:
+    for name, keys in members.items():
+        if len({entries[key].size for key in keys}) > 1:
+            told = ", ".join(f"{key} {entries[key].size}" for key in keys)
+            what = "zip(...) are walked together" if name == "zip" else "are sampled together"
+            advice = f"{what}, so they need as many values each: {told}"
+            problems.add(" ".join(keys), None, advice)
+    sizes = [entries[keys[0]].size for keys in members.values()]
+    if math.prod(sizes) > _MOST_POINTS:
+        many = f"{math.prod(sizes):.3g} points; at most {_MOST_POINTS}"
+        problems.add("sweep", " x ".join(map(str, sizes)), many)
+
+
+def _rows(contents: dict[str, Any], seed: int) -> Iterable[tuple[str, ...]]:
+    """The texts of the keys of one axis, place by place."""
+    if all(isinstance(content, Interval) for content in contents.values()):
+        return samples(contents, seed)
+    columns = [c.texts() if isinstance(c, Series) else c for c in contents.values()]
+    return zip(*columns, strict=True)

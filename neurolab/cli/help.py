@@ -1,0 +1,53 @@
+"""The text of ``--help``: groups and options, a line each, read from the YAML files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neurolab.cli.compose import conf_folder
+
+__all__ = ["help_text"]
+
+_HEAD = """\
+neurolab: simulate a population of neurons and leave a complete run folder.
+
+  python -m neurolab neuron=adexif_ref input=poisson             choose options
+  python -m neurolab neuron=lif neuron.tau=12ms duration=2s      override values, with units
+  python -m neurolab neuron.tau=[normal,10ms,1ms]                a distribution over the neurons
+  python -m neurolab +input@inputs.noise=ou                      one more input
+  python -m neurolab -m neuron.b=linspace:0mA:20mA:50            a sweep: all points as one program
+  python -m neurolab --cfg job                                   print the configuration only
+"""
+
+_TAIL = """\
+Values: size, duration, dt, seed, and everything that --cfg job prints.
+Your own options go into ./conf, your own models by dotted path: neuron._target_=mypkg.MyNeuron.
+Sweeps (-m): a,b,c  linspace:from:to:n  logspace:from:to:n  range:from:to:step  zip:a:b:c
+random:low:high:n  sobol:low:high:n; sweep.resume=FOLDER computes what is missing.
+Hydra: --info tells how a configuration came to be, --hydra-help lists the rest."""
+
+
+def help_text() -> str:
+    """Groups and options of the built-in configuration and of ``./conf``."""
+    folders = [conf_folder()]
+    if (Path.cwd() / "conf").is_dir() and Path.cwd() / "conf" not in folders:
+        folders.append(Path.cwd() / "conf")
+    groups: dict[str, dict[str, str]] = {}
+    for folder in folders:
+        for file in sorted(folder.rglob("*.yaml")):
+            group = file.parent.relative_to(folder).as_posix()
+            if group != "." and not group.startswith("hydra"):
+                groups.setdefault(group, {})[file.stem] = _first_comment(file)
+    lines = [_HEAD]
+    for group, options in groups.items():
+        lines.append(f"{group}=")
+        lines += [f"  {name:<18} {text}" for name, text in options.items()]
+    return "\n".join([*lines, "", _TAIL])
+
+
+def _first_comment(file: Path) -> str:
+    with file.open() as lines:
+        for line in lines:
+            if line.startswith("#") and "@package" not in line:
+                return line[1:].strip()
+    return ""

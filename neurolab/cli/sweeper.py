@@ -1,0 +1,74 @@
+"""The sweeper ``points``: ranges with units, samples, zipped lists; any launcher may follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from neurolab.config.settings import read_settings
+
+if TYPE_CHECKING:
+    from neurolab.cli.forms import Plan
+
+__all__ = ["PointSweeper", "plan_of"]
+
+
+class PointSweeper(Sweeper):
+    """Expands the arguments of a sweep into points; see `neurolab.cli.forms`."""
+
+    def __init__(self, params: Mapping[str, Any] | None = None) -> None:
+        self.params = dict(params or {})
+        self.launcher: Launcher | None = None
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        self.hydra_context, self.config = hydra_context, config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Any:
+        launcher: Any = self.launcher
+        config: Any = self.config
+        settings = read_settings(dict(config.get("sweep") or {}))
+        loader = self.hydra_context.config_loader  # type: ignore[union-attr]
+        plan, axes = plan_of(self.params, arguments, loader, settings.seed)
+        if hasattr(launcher, "axes"):
+            launcher.axes = axes
+        else:
+            folder = Path(str(config.hydra.sweep.dir))
+            folder.mkdir(parents=True, exist_ok=True)
+            OmegaConf.save(config, folder / "multirun.yaml")
+        results = launcher.launch(plan.points(), initial_job_idx=0)
+        for result in results:
+            _ = result.return_value  # raises what a job raised
+        return [results]
+
+
+def plan_of(
+    params: Mapping[str, Any] | None, arguments: Sequence[str], loader: ConfigLoader, seed: int
+) -> tuple[Plan, list[dict[str, Any]] | None]:
+    """The plan of a sweep and its axes; arguments replace what the configuration sweeps."""
+    from neurolab.cli.forms import read_plan
+
+    typed = {argument.partition("=")[0] for argument in arguments}
+    own = [f"{key}={value}" for key, value in (params or {}).items() if key not in typed]
+    plan = read_plan([*own, *arguments], loader, seed)
+    axes = [
+        {
+            "name": axis.name.lstrip("+"),
+            "keys": [key.lstrip("+") for key in axis.keys],
+            "size": len(axis.values),
+        }
+        for axis in plan.axes
+    ]
+    return plan, axes or None

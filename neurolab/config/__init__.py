@@ -1,0 +1,1 @@
+"""A composed configuration, checked and split into a structure and numbers."""

@@ -1,0 +1,292 @@
+"""A configuration as structure and numbers, with every mistake found before anything compiles.
+
+The keys a model may have, their units and their ranges come from the model's own declarations
+(`neurolab.dynamics.Parameter`), so that there is one place to say what a parameter is.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import brainstate
+import brainunit as u
+import numpy as np
+
+from neurolab.config.reader import ModelReader, Reading
+from neurolab.config.recording import Kept, read_recording
+from neurolab.config.values import read_time
+from neurolab.dynamics import Dynamics
+from neurolab.engine.device import choose as choose_devices
+from neurolab.engine.program import Program
+from neurolab.engine.structure import Part, Recording, Structure, block_length
+from neurolab.inputs import Input
+from neurolab.integrators import Integrator
+from neurolab.neurons import Neuron
+from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
+from neurolab.results.writer import Trace
+from neurolab.synapses import Output, Synapse
+from neurolab.trackers import NoTracker, Tracker
+from neurolab.units import unit_text
+
+__all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times", "sized"]
+
+_TOP = ("size", "duration", "dt", "seed", "inputs", "sweep", "report", "vars")
+_GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a configuration asks for, checked: a structure, its numbers, and how long to run."""
+
+    structure: Structure
+    numbers: dict[str, Any]
+    n_steps: int
+    units: dict[str, u.Unit]
+    kept: Kept
+    tracker: Callable[[], Tracker]
+    readings: Mapping[str, Reading]
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def traces(self) -> list[Trace]:
+        """What is recorded of the variables, under the names that results have."""
+        recording = self.structure.recording
+        every = np.arange(self.structure.size)
+        neurons = every if recording.neurons is None else np.asarray(recording.neurons)
+        return [
+            Trace(
+                name.removeprefix("neuron."),
+                unit_text(self.units[name]) or "1",
+                neurons,
+                recording.every,
+            )
+            for name in recording.variables
+        ]
+
+    def capacity(self, n_points: int = 1) -> int:
+        """Steps per chunk that ``record.memory`` allows ``n_points`` computed together.
+
+        It holds the chunk that computes, the one that waits, and the copy that is written.
+        """
+        structure, recording = self.structure, self.structure.recording
+        n_recorded = structure.size if recording.neurons is None else len(recording.neurons)
+        per_step = structure.size / 8 + 4.0
+        width = structure.precision // 8
+        per_step += len(recording.variables) * n_recorded * width / recording.every
+        return int(np.clip(self.kept.memory / 3 / per_step / n_points, 1, 2**18))
+
+
+def check(config: Mapping[str, Any]) -> tuple[Experiment, list[Any]]:
+    """The experiment of a configuration and the devices for it.
+
+    Raises
+    ------
+    ConfigError
+        With all that is wrong.
+    """
+    problems = Problems()
+    size = config.get("size")
+    found = choose_devices(
+        config.get("device") or {}, size if isinstance(size, int) else 1, problems
+    )
+    try:
+        experiment = read_experiment(config)
+    except ConfigError as error:
+        raise ConfigError([*error.problems, *problems.found]) from None
+    problems.raise_if_any()
+    if not issubclass(experiment.structure.neuron.target, Dynamics):
+        found = found[:1]  # it may draw random numbers of its own, for all its neurons at once
+    return experiment, found
+
+
+def read_experiment(config: Mapping[str, Any]) -> Experiment:
+    """Check a composed configuration (plain dicts and lists) and split it.
+
+    Raises
+    ------
+    ConfigError
+        With all problems found, each with its key, what was given, and what to try.
+    """
+    problems = Problems()
+    for key in config:
+        if key not in (*_TOP, *_GROUPS):
+            problems.add(key, show(config[key]), did_you_mean(key, (*_TOP, *_GROUPS)))
+    _report(config.get("report") or {}, problems)
+    size = _whole(config, "size", 1, problems)
+    seed = _whole(config, "seed", 0, problems)
+    if seed >= 2**32:
+        problems.add("seed", seed, "expected a whole number below 4294967296")
+    dt_ms, n_steps = read_steps(config, problems)
+    precision = _precision(config.get("device", {}), problems)
+
+    with brainstate.environ.context(dt=dt_ms * u.ms, precision=precision):
+        reader = ModelReader(size, seed % 2**32, problems)
+        neuron = reader.model(config.get("neuron", {}), "neuron", brainstate.nn.Dynamics)
+        synapse, output = _synapse(config.get("synapse"), reader)
+        inputs = _inputs(config, reader)
+        integrator = reader.locate(
+            config.get("integrator", {}).get("_target_"), "integrator._target_", Integrator
+        )
+        tracker = _tracker(config.get("tracker") or {}, reader)
+        problems.warnings += short_times(neuron, reader.numbers, dt_ms)
+        record = config.get("record") or {}
+        structure = None
+        if neuron and integrator and size:
+            structure = Structure(
+                size=size,
+                dt_ms=dt_ms,
+                neuron=neuron,
+                synapse=synapse,
+                output=output,
+                inputs=tuple(inputs),
+                integrator=integrator,
+                precision=precision,
+                recording=Recording(spikes=False),
+            )
+        numbers = reader.numbers | {"seed": np.uint32(seed % 2**32)}
+        structure, units = _built(structure, numbers, problems)
+        target = neuron.target if neuron else Neuron
+        kept = read_recording(record, target, size, dt_ms, units, problems)
+    problems.raise_if_any()
+    if structure is None:  # only with problems; for the type checker
+        raise ConfigError(problems.found)
+    return Experiment(
+        structure=replace(structure, recording=kept.recording),
+        numbers=numbers,
+        n_steps=n_steps,
+        units=units,
+        kept=kept,
+        tracker=tracker,
+        readings=reader.readings,
+        warnings=tuple(problems.warnings),
+    )
+
+
+def _built(
+    structure: Structure | None, numbers: dict[str, Any], problems: Problems
+) -> tuple[Structure | None, dict[str, u.Unit]]:
+    """The structure with the sizes of its arrays, and its variables with their units.
+
+    Models are built here for the first time; what they refuse is a problem of the configuration.
+    Those whose values were refused above have their defaults.
+    """
+    if structure is None:
+        return None, {}
+    try:
+        inputs = tuple(
+            (name, sized(part, structure.size, numbers)) for name, part in structure.inputs
+        )
+        structure = replace(structure, inputs=inputs)
+        return structure, Program(structure, 1).variables(numbers)
+    except Exception as error:
+        if not problems.found:
+            name = structure.neuron.target.__name__
+            problems.add("neuron", name, f"cannot be built: {type(error).__name__}: {error}")
+        return structure, {}
+
+
+def _whole(config: Mapping[str, Any], key: str, least: int, problems: Problems) -> int:
+    value = config.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        problems.add(key, value, f"expected a whole number, {least} or more")
+        return 0
+    return value
+
+
+def read_steps(config: Mapping[str, Any], problems: Problems) -> tuple[float, int]:
+    """The step in ms, and how many of them the duration is."""
+    times = {}
+    for key in ("dt", "duration"):
+        times[key] = read_time(config.get(key), key, problems)
+    dt_ms, duration_ms = times["dt"], times["duration"]
+    if dt_ms is None or duration_ms is None:
+        return dt_ms or 0.1, 1
+    n_steps = round(duration_ms / dt_ms)
+    if duration_ms < dt_ms * (1 - 1e-9):
+        problems.add(
+            "duration", config.get("duration"), f"is shorter than one step, dt = {config.get('dt')}"
+        )
+    elif n_steps >= 2**31:
+        advice = f"is {n_steps:.3g} steps of dt; at most 2147483647 are counted"
+        problems.add("duration", config.get("duration"), advice)
+    return dt_ms, max(n_steps, 1)
+
+
+def _precision(device: Mapping[str, Any], problems: Problems) -> int:
+    precisions = {"float32": 32, "float64": 64}
+    given = device.get("precision", "float32")
+    if given not in precisions:
+        problems.add("device.precision", given, "expected float32 or float64")
+    return precisions.get(given, 32)
+
+
+def _synapse(node: Any, reader: ModelReader) -> tuple[Part | None, Part | None]:
+    if not node:
+        return None, None
+    output = reader.model(node.get("output") or {}, "synapse.output", Output)
+    return reader.model(node, "synapse", Synapse), output
+
+
+def _inputs(config: Mapping[str, Any], reader: ModelReader) -> list[tuple[str, Part]]:
+    nodes: dict[str, Any] = {"input": config["input"]} if config.get("input") else {}
+    nodes |= {f"inputs.{name}": node for name, node in (config.get("inputs") or {}).items()}
+    parts = {key: reader.model(node, key, Input) for key, node in nodes.items()}
+    return [(key, part) for key, part in parts.items() if part is not None]
+
+
+def _report(node: Any, problems: Problems) -> None:
+    if not isinstance(node, Mapping):
+        problems.add("report", node, "expected keys, such as report.standalone=true")
+        return
+    for key, value in node.items():
+        if key != "standalone":
+            problems.add(f"report.{key}", value, did_you_mean(str(key), ("standalone",)))
+        elif not isinstance(value, bool):
+            problems.add("report.standalone", value, "expected true or false")
+
+
+def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Tracker]:
+    target = reader.locate(node.get("_target_"), "tracker._target_", object)
+    settings = {name: value for name, value in node.items() if name != "_target_"}
+    known = [] if target is None else list(inspect.signature(target).parameters)
+    for name in settings:
+        if target is not None and name not in known:
+            reader.problems.add(f"tracker.{name}", settings[name], did_you_mean(name, known))
+    make = partial(target or NoTracker, **settings)
+    if not reader.problems.found:
+        try:
+            make()
+        except ConfigError as error:
+            reader.problems.found += error.problems
+        except (TypeError, ValueError) as error:
+            reader.problems.add("tracker", node.get("_target_"), str(error))
+    return make
+
+
+def sized(part: Part, size: int, numbers: Mapping[str, Any], n_points: int = 0) -> Part:
+    """The part with the attributes that decide array sizes, from the numbers as they are now.
+
+    The numbers may be those of ``n_points`` points, in place of one for all neurons.
+    """
+    inner = tuple((name, sized(p, size, numbers, n_points)) for name, p in part.parts)
+    part = replace(part, parts=inner)
+    built = part.build(n_points or size, numbers, "input")
+    return replace(part, attributes=tuple(built.sizes(block_length(size)).items()))
+
+
+def short_times(neuron: Part | None, numbers: Mapping[str, Any], dt_ms: float) -> list[Problem]:
+    """Warnings of times too short for the step."""
+    found = []
+    for name, number in neuron.numbers if neuron else ():
+        shortest = float(np.min(numbers[number.key]))
+        if name == "tau_ref" and 0 < shortest < dt_ms:
+            advice = f"is shorter than a step, dt = {dt_ms:g} ms: no step is held"
+            found.append(Problem(number.key, f"{shortest:g} ms", advice))
+        elif name == "tau" and shortest < 2 * dt_ms:
+            advice = f"is less than two steps, dt = {dt_ms:g} ms: expect large errors"
+            found.append(Problem(number.key, f"{shortest:g} ms", advice))
+    return found

@@ -1,0 +1,1 @@
+"""A structure becomes a compiled program; numbers are its arguments."""

@@ -1,0 +1,205 @@
+"""The two pure functions of a structure, for one shard of its neurons: `start` and `advance`.
+
+Inside them ordinary brainstate modules are built with the numbers (possibly tracers) put in place,
+their states are filled from ``state``, the steps are looped over, and the states are read back.
+``n_steps`` is an argument too, so that one compiled program serves chunks of any length up to its
+capacity, and runs of any duration.  `neurolab.engine.program` compiles them with the neurons of one
+run shared by devices; `neurolab.engine.batch` for many points at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import brainstate
+import brainunit as u
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from neurolab.dynamics import Dynamics
+from neurolab.engine.population import Population
+from neurolab.engine.records import pack
+from neurolab.engine.structure import Numbers, Structure, block_length
+from neurolab.neurons import Neuron
+from neurolab.units import with_unit
+
+__all__ = ["Loop", "Records", "State"]
+
+State = dict[str, Any]
+Records = dict[str, Any]
+
+
+class Loop:
+    """Start and advance a shard of a structure's neurons.
+
+    Parameters
+    ----------
+    structure
+        What is simulated.
+    capacity
+        Most steps that one `advance` may make.
+    n_shards
+        How many equal shards the neurons are in.
+    """
+
+    def __init__(self, structure: Structure, capacity: int, n_shards: int = 1) -> None:
+        self.structure = structure
+        self.local_size = structure.size // n_shards
+        self.block = block_length(structure.size)
+        self.n_blocks = -(-capacity // self.block) + 1
+
+    @property
+    def capacity(self) -> int:
+        """Most steps that one `advance` may make."""
+        return (self.n_blocks - 1) * self.block
+
+    def environment(self) -> Any:
+        """The context in which both functions are traced and called: precision and dt."""
+        stack = ExitStack()
+        stack.enter_context(_kept_brainstate_random())
+        double = self.structure.precision == 64
+        stack.enter_context(jax.enable_x64(double))
+        dt = self.structure.dt_ms * u.ms
+        stack.enter_context(brainstate.environ.context(precision=self.structure.precision, dt=dt))
+        return stack
+
+    def arguments(self, numbers: Numbers) -> dict[str, Any]:
+        """Numbers in the precision of the structure."""
+        dtype = np.float64 if self.structure.precision == 64 else np.float32
+        return {
+            key: np.asarray(value, dtype if np.asarray(value).dtype.kind == "f" else None)
+            for key, value in numbers.items()
+        }
+
+    def build(self, numbers: Numbers, shard: Any) -> Population:
+        """The models of a shard, their numbers in place and their states made."""
+        s, size = self.structure, self.local_size
+        neuron = s.neuron.build(size, numbers, "neuron")
+        if isinstance(neuron, Neuron):
+            neuron.integrator = s.integrator()
+        synapse = s.synapse.build(size, numbers, "synapse") if s.synapse else None
+        output = s.output.build(size, numbers, "synapse.output") if s.output else None
+        inputs = {name: part.build(size, numbers, name) for name, part in s.inputs}
+        population = Population(neuron, synapse, output, inputs)
+        for model in population.models().values():
+            if isinstance(model, Dynamics):
+                model.seed = numbers["seed"]
+                model.index = jnp.arange(size, dtype=jnp.int32) + shard * size
+        brainstate.nn.init_all_states(population)
+        return population
+
+    def start(self, numbers: Numbers, shard: Any) -> State:
+        """The state before the first step."""
+        return _read(self.build(numbers, shard)) | {"step": jnp.int32(0)}
+
+    def advance(
+        self, numbers: Numbers, chosen: Any, state: State, n_steps: Any, shard: Any
+    ) -> tuple[State, Records]:
+        """The state ``n_steps`` later, and what happened: spikes as bits, samples of variables.
+
+        ``chosen`` are the neurons of this shard whose variables are recorded.
+        """
+        recording, length, dt = self.structure.recording, self.block, brainstate.environ.get_dt()
+        first, last = state["step"], state["step"] + n_steps
+        first_block = first // length
+
+        def sample(records: Records, values: State, i: Any) -> Records:
+            row = (i + 1) // recording.every - first // recording.every - 1
+            # Between samples the last row is written, which nobody reads.
+            row = jnp.where((i + 1) % recording.every == 0, row, self._sample_rows - 1)
+            whole = recording.neurons is None
+            return records | {
+                name: jax.lax.dynamic_update_index_in_dim(
+                    records[name], values[name] if whole else values[name][chosen], row, 0
+                )
+                for name in recording.variables
+            }
+
+        def in_block(b: Any, carry: tuple[State, Records]) -> tuple[State, Records]:
+            values, records = carry
+            begin = (first_block + b) * length
+            drawn = self.build(numbers, shard).draw(begin, length)
+
+            def in_step(j: Any, carry: tuple[State, Any, Records]) -> tuple[State, Any, Records]:
+                values, fired, records = carry
+                here = jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, j, 0, False), drawn)
+                population = self.build(numbers, shard)
+                _write(population, values)
+                i = begin + j
+                with brainstate.StateTraceStack(), brainstate.environ.context(i=i, t=i * dt):
+                    _seed_brainstate((numbers["seed"], i, shard))
+                    out = population.update(here)
+                values = _read(population)
+                if recording.spikes:
+                    fired = jax.lax.dynamic_update_index_in_dim(fired, out != 0, j, 0)
+                return values, fired, sample(records, values, i)
+
+            fired = jnp.zeros((length if recording.spikes else 0, self.local_size), bool)
+            lower, upper = jnp.maximum(first - begin, 0), jnp.minimum(last - begin, length)
+            start = (values, fired, records)
+            values, fired, records = jax.lax.fori_loop(lower, upper, in_step, start)
+            if recording.spikes:
+                spikes = jax.lax.dynamic_update_slice_in_dim(
+                    records["spikes"], pack(fired), b * length, 0
+                )
+                records = records | {"spikes": spikes}
+            return values, records
+
+        values = {name: value for name, value in state.items() if name != "step"}
+        n_blocks = (last - 1) // length - first_block + 1
+        start = (values, self._empty(values, chosen))
+        values, records = jax.lax.fori_loop(0, n_blocks, in_block, start)
+        return values | {"step": last}, records
+
+    @property
+    def _sample_rows(self) -> int:
+        return self.capacity // self.structure.recording.every + 2
+
+    def _empty(self, values: State, chosen: Any) -> Records:
+        records: Records = {}
+        if self.structure.recording.spikes:
+            width = -(-self.local_size // 32)
+            records["spikes"] = jnp.zeros((self.n_blocks * self.block, width), jnp.uint32)
+        for name in self.structure.recording.variables:
+            shape = (self._sample_rows, chosen.shape[0])
+            records[name] = jnp.zeros(shape, values[name].dtype)
+        return records
+
+
+def _seed_brainstate(seed: tuple[Any, ...]) -> None:
+    """Make ``brainstate.random``, which a user's model may draw from, a function of the step."""
+    key = jax.random.PRNGKey(0)
+    for number in seed:
+        key = jax.random.fold_in(key, number)
+    brainstate.random.DEFAULT.value = key
+
+
+@contextmanager
+def _kept_brainstate_random() -> Iterator[None]:
+    """Leave ``brainstate.random`` as it was."""
+    before = brainstate.random.DEFAULT.value
+    try:
+        yield
+    finally:
+        brainstate.random.DEFAULT.value = before
+
+
+def states_of(population: Population) -> dict[str, Any]:
+    """The states of a population by name, the neuron's first: ``neuron.V``, ``synapse.g``, ..."""
+    states: Any = population.states()
+    named = {".".join(map(str, path)).removeprefix("inputs."): s for path, s in states.items()}
+    order = ("neuron", "synapse")
+    rank = {name: index for index, name in enumerate(order)}
+    return dict(sorted(named.items(), key=lambda kv: rank.get(kv[0].partition(".")[0], 2)))
+
+
+def _read(population: Population) -> State:
+    return {name: u.get_mantissa(held.value) for name, held in states_of(population).items()}
+
+
+def _write(population: Population, values: State) -> None:
+    for name, held in states_of(population).items():
+        held.value = with_unit(values[name], u.get_unit(held.value))

@@ -1,0 +1,81 @@
+"""What a program hands out, as arrays: spikes as bits, variables of chosen neurons."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from neurolab.engine.structure import Structure
+
+__all__ = ["Layout", "choose_columns", "pack", "set_bits", "unpack"]
+
+
+def pack(fired: jax.Array) -> jax.Array:
+    """Spikes as bits: bool (steps, neurons) to uint32 (steps, ceil(neurons / 32))."""
+    n_steps, size = fired.shape
+    padded = jnp.pad(fired, ((0, 0), (0, -size % 32))).reshape(n_steps, -1, 32)
+    bits = padded.astype(jnp.uint32) << jnp.arange(32, dtype=jnp.uint32)
+    return jnp.sum(bits, axis=-1, dtype=jnp.uint32)
+
+
+class Layout(Protocol):
+    """How a program lays out its records: rows begin at a block, devices pack their neurons."""
+
+    @property
+    def block(self) -> int: ...
+
+    @property
+    def local_size(self) -> int: ...
+
+
+def set_bits(words: np.ndarray) -> np.ndarray:
+    """Positions of the bits that are set, ascending, 32 positions for each word in turn."""
+    flat = np.ascontiguousarray(words).reshape(-1)
+    place = np.flatnonzero(flat != 0)
+    left, found = flat[place], [place[:0]]
+    # Most words that have a spike have one: taking the lowest bit of all words, then of those that
+    # have more, beats unpacking 32 bits of each.
+    while left.size:
+        lowest = left & (~left + np.uint32(1))
+        bit = (lowest.astype(np.float32).view(np.int32) >> 23) - 127  # exponents of powers of 2
+        found.append(place * 32 + bit)
+        left = left ^ lowest
+        more = np.flatnonzero(left)
+        left, place = left[more], place[more]
+    return np.sort(np.concatenate(found), kind="stable")  # merges what is sorted already
+
+
+def unpack(packed: Any, layout: Layout, first: int, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and neurons of the spikes of ``n_steps`` steps from ``first`` on.
+
+    Sorted by step, and within a step by neuron.
+    """
+    begin = first % layout.block
+    words = np.asarray(packed)[begin : begin + n_steps]
+    row, column = np.divmod(set_bits(words), words.shape[1] * 32)
+    shard, local = np.divmod(column, -(-layout.local_size // 32) * 32)
+    return row + first, (shard * layout.local_size + local).astype(np.int32)
+
+
+def choose_columns(structure: Structure, n_shards: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which columns of the recorded variables are wanted, and the neurons that each shard records.
+
+    Every shard records the same number of its neurons; where it has fewer to record than another,
+    it repeats its first.
+    """
+    local = structure.size // n_shards
+    wanted = structure.recording.neurons
+    neurons = np.arange(structure.size) if wanted is None else np.asarray(wanted, np.int64)
+    width = max(int(np.bincount(neurons // local, minlength=n_shards).max(initial=0)), 1)
+    chosen = np.zeros((n_shards, width), np.int32)
+    columns = np.zeros(neurons.size, np.int64)
+    filled = np.zeros(n_shards, np.int64)
+    for k, neuron in enumerate(neurons):
+        shard = neuron // local
+        chosen[shard, filled[shard]] = neuron % local
+        columns[k] = shard * width + filled[shard]
+        filled[shard] += 1
+    return columns, chosen

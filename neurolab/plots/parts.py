@@ -1,0 +1,235 @@
+"""What the pictures of `neurolab.plots.run` are made of: frame, axes, key; binned rates, lines.
+
+Colours are Okabe and Ito's, which remain distinct with any colour vision. Figures are made without
+pyplot, which is slow to import and keeps every figure alive.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neurolab.analysis import population_rate
+from neurolab.results.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, PALE = "#E69F00", "#56B4E9", "#A9CCE3"
+INK, GREY = "#222222", "#8A8A8A"
+
+SIZE, DPI, _LEFT = (8.0, 4.5), 150, 0.115
+_MAX_POINTS = 4000  # per line: more than twice the pixels across
+_SECONDS_FROM_MS = 5000.0
+
+
+def new_figure(title: str, height: float = SIZE[1]) -> Figure:
+    """An empty figure with its title."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(SIZE[0], height), dpi=DPI, facecolor="white")
+    # Fixed margins: automatic layout draws everything twice.
+    figure.subplots_adjust(
+        left=_LEFT, right=0.965, top=1 - 0.68 / height, bottom=0.58 / height, hspace=0.16
+    )
+    figure.text(_LEFT, 1 - 0.22 / height, title, fontsize=14, color=INK, va="center", weight="bold")
+    return figure
+
+
+def title(run: Run) -> str:
+    """Which neuron, how many, how active, and what became of a run that was not completed."""
+    from omegaconf import OmegaConf
+
+    target = OmegaConf.select(run.config, "neuron._target_")
+    mean, status = mean_rate_hz(run), run.summary.get("status", "unfinished")
+    partial = run.summary.get("duration_ms", 0.0) > run.duration_ms * 1.001
+    parts = [
+        "" if target is None else str(target).split(".")[-1],
+        f"N = {run.n_neurons}",
+        "" if mean is None else f"mean {mean:.3g} Hz",
+        f"the first {duration(run.duration_ms)}" if partial else "",
+        "" if status == "completed" else str(status),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def time_axis(ax: Axes, run: Run) -> float:
+    """Label the shared time axis; returns what turns ms into its unit."""
+    seconds = run.duration_ms > _SECONDS_FROM_MS
+    scale = 1e-3 if seconds else 1.0
+    ax.set_xlim(0, max(run.duration_ms, run.dt_ms) * scale)
+    ax.set_xlabel(f"time ({'s' if seconds else 'ms'})", fontsize=12, color=INK)
+    return scale
+
+
+#: Characters of a label beyond which it would not fit beside a low panel.
+_LONG_LABEL = 12
+
+
+def label(ax: Axes, text: str) -> None:
+    """The label of the vertical axis, and the looks of both."""
+    if len(text) > _LONG_LABEL:
+        text = text.replace(" (", "\n(")
+    ax.set_ylabel(text, fontsize=12 if len(text) <= _LONG_LABEL else 10, color=INK)
+    ax.tick_params(labelsize=10.5, color=GREY, labelcolor=INK)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(GREY)
+
+
+def join_below(ax: Axes) -> None:
+    """A panel whose time axis is that of the panel below."""
+    ax.tick_params(bottom=False)
+    ax.spines["bottom"].set_visible(False)
+
+
+def neuron_axis(ax: Axes, n_neurons: int) -> None:
+    """A row for each neuron, whole numbers at the ticks."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.set_ylim(-0.5, n_neurons - 0.5)
+    if n_neurons <= 5:
+        ax.set_yticks(range(n_neurons))
+    else:
+        ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 2.5, 5, 10]))
+
+
+def draw_bars(ax: Axes, bars: BinnedRate, scale: float, colour: str) -> None:
+    """A histogram as one filled outline: thousands of bins without thousands of patches."""
+    edges = np.append(bars.centre_ms - bars.bin_ms / 2, bars.centre_ms[-1] + bars.bin_ms / 2)
+    ax.stairs(bars.rate_hz, edges * scale, fill=True, color=colour, linewidth=0)
+    ax.set_ylim(0, 1.08 * bars.rate_hz.max())
+
+
+def colour_key(figure: Figure, entries: dict[str, str]) -> None:
+    """What colours mean, in these colours, in one line under the title."""
+    from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea
+
+    texts: list[Artist] = [
+        TextArea(name, textprops={"color": colour, "fontsize": 11, "weight": "normal"})
+        for name, colour in entries.items()
+    ]
+    figure.add_artist(
+        AnchoredOffsetbox(
+            "center left",
+            child=HPacker(children=texts, pad=0, sep=16),
+            pad=0,
+            borderpad=0,
+            frameon=False,
+            bbox_to_anchor=(_LEFT, 1 - 0.46 / figure.get_figheight()),
+            bbox_transform=figure.transFigure,
+        )
+    )
+
+
+def say(ax: Axes, text: str) -> None:
+    """A text in the middle of an empty panel."""
+    ax.text(
+        0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=14, color=GREY
+    )
+
+
+def duration(ms: float) -> str:
+    """A time in the unit of the time axis."""
+    return f"{ms / 1000:g} s" if ms > _SECONDS_FROM_MS else f"{ms:g} ms"
+
+
+@dataclass(frozen=True)
+class BinnedRate:
+    """Population rate in bins of equal width."""
+
+    centre_ms: np.ndarray
+    rate_hz: np.ndarray
+    bin_ms: float
+    n_neurons: int
+
+    @property
+    def mean_hz(self) -> float:
+        return float(self.rate_hz.mean())
+
+    @property
+    def spikes_per_ms(self) -> float:
+        return self.mean_hz * self.n_neurons * 1e-3
+
+    def legible_ms(self, finest: float) -> float:
+        """Bin width for bars: about three spikes in each, and neither hairlines nor blocks."""
+        duration_ms = self.bin_ms * self.rate_hz.size
+        return _nice(min(max(3 / self.spikes_per_ms, duration_ms * finest), duration_ms / 30))
+
+    def grouped(self, bin_ms: float) -> BinnedRate:
+        """Neighbouring bins averaged to about this width."""
+        group = max(1, min(round(bin_ms / self.bin_ms), self.rate_hz.size))
+        whole = self.rate_hz.size // group * group
+        centre, rate_hz = (
+            values[:whole].reshape(-1, group).mean(axis=1)
+            for values in (self.centre_ms, self.rate_hz)
+        )
+        return BinnedRate(centre, rate_hz, self.bin_ms * group, self.n_neurons)
+
+
+def binned_rate(run: Run) -> BinnedRate | None:
+    """The population rate, recorded or counted from the spikes; None when there is neither."""
+    if run.rate is not None and run.rate.size:
+        bin_ms = float(run.rate.attrs["bin_ms"])
+        return BinnedRate(run.rate["time"].values, run.rate.values, bin_ms, run.n_neurons)
+    if run.spikes is None or run.committed_steps == 0:
+        return None
+    steps = max(1, round(_nice(run.duration_ms / 1000) / run.dt_ms))  # whole steps: no beating
+    bin_ms = min(steps, run.committed_steps) * run.dt_ms
+    time_ms = run.spikes["time"].values
+    binned = population_rate(time_ms, run.n_neurons, run.duration_ms, bin_ms)
+    return BinnedRate(*binned, bin_ms, run.n_neurons)
+
+
+def mean_rate_hz(run: Run) -> float | None:
+    """Spikes per neuron and second of the whole run; None when there is no telling."""
+    if run.summary.get("rate_hz_mean") is not None:
+        return float(run.summary["rate_hz_mean"])
+    if run.spikes is not None and run.committed_steps:
+        return run.spikes.sizes["spike"] / (run.n_neurons * run.duration_ms * 1e-3)
+    return float(run.rate.mean()) if run.rate is not None and run.rate.size else None
+
+
+def decimate(
+    x: np.ndarray, y: np.ndarray, most: int = _MAX_POINTS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of each block of samples, in their order: peaks survive."""
+    block = -(-2 * y.size // most)
+    if y.size <= most:
+        return x, y
+    start = np.arange(0, y.size - block + 1, block)
+    blocks = y[: start.size * block].reshape(-1, block)
+    ends = np.sort(np.stack([blocks.argmin(axis=1), blocks.argmax(axis=1)], axis=1), axis=1)
+    keep = np.append((start[:, None] + ends).ravel(), np.arange(start.size * block, y.size))
+    return x[keep], y[keep]
+
+
+def smooth(y: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian average, weighted anew at the edges so that a constant stays constant."""
+    reach = min(math.ceil(4 * sigma), y.size - 1)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    size = 1 << (y.size + kernel.size - 2).bit_length()
+
+    def convolve(values: np.ndarray) -> np.ndarray:
+        product = np.fft.rfft(values, size) * np.fft.rfft(kernel, size)
+        return np.asarray(np.fft.irfft(product, size)[reach : reach + y.size])
+
+    smooth: np.ndarray = np.maximum(convolve(y) / convolve(np.ones(y.size)), 0.0)
+    return smooth
+
+
+def _nice(value: float) -> float:
+    """The nearest of 1, 2, 5, 10, 20, 50, ... at or above a value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return float(next(m * power for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9)))
+
+
+def round_down(value: float) -> float:
+    """A value cut to its first digit."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return math.floor(value / power) * power

@@ -1,0 +1,229 @@
+"""Pictures of a run, made from its folder: raster.png, traces.png, rate.png.
+
+Each function takes a `Run` and returns a matplotlib Figure, so a picture can be changed before it
+is saved, or None when the run has nothing to show in it; `draw_all` saves them in the run folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurolab.plots.parts import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    PURPLE,
+    SIZE,
+    SKY,
+    VERMILLION,
+    binned_rate,
+    colour_key,
+    decimate,
+    draw_bars,
+    duration,
+    join_below,
+    label,
+    mean_rate_hz,
+    neuron_axis,
+    new_figure,
+    round_down,
+    say,
+    smooth,
+    time_axis,
+    title,
+)
+from neurolab.results.run import Run
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_EXAMPLES = 3  # neurons drawn: more lines than these are a tangle
+_MOST = 5_000_000  # spikes, and samples of a trace, that are read to be drawn
+_MAX_MARKS = 30_000  # spikes drawn one by one; beyond, as an image of their density
+
+
+def draw_all(run: Run) -> list[Path]:
+    """Save the pictures that a run has something for in its folder; returns their paths."""
+    part = run.beginning(_MOST)
+    figures = {"raster": raster(part), "traces": traces(part), "rate": rate(run)}
+    paths = []
+    for name, figure in figures.items():
+        if figure is not None:
+            paths.append(run.path / f"{name}.png")
+            figure.savefig(paths[-1], pil_kwargs={"compress_level": 3})
+    return paths
+
+
+def raster(run: Run) -> Figure | None:
+    """Every spike over time and neuron, above the population rate; None if none were recorded."""
+    spikes, binned = run.spikes, binned_rate(run)
+    if spikes is None:
+        return None
+    figure = new_figure(title(run))
+    top, strip = figure.subplots(
+        2, 1, sharex=True, gridspec_kw={"height_ratios": (3.6, 1), "hspace": 0.08}
+    )
+    scale = time_axis(strip, run)
+    join_below(top)
+    label(top, "neuron")
+    neuron_axis(top, run.n_neurons)
+    if spikes.sizes["spike"] == 0:
+        say(top, f"no spikes in {duration(run.duration_ms)}")
+    else:
+        _spikes(top, spikes["time"].values * scale, spikes["neuron"].values, run)
+    label(strip, "rate (Hz)")
+    strip.set_yticks([])
+    if binned is not None and binned.rate_hz.any():
+        bars = binned.grouped(binned.legible_ms(1 / 300))
+        draw_bars(strip, bars, scale, BLUE)
+        strip.set_yticks([0, round_down(float(bars.rate_hz.max()))])
+        count = f"{spikes.sizes['spike']:,} spikes in {duration(run.duration_ms)}"
+        colour_key(figure, {count: GREY, f"{bars.bin_ms:.3g} ms bins": BLUE})
+    figure.align_ylabels([top, strip])
+    return figure
+
+
+def traces(run: Run) -> Figure | None:
+    """Recorded variables of a few neurons over time, one panel each; None when there are none.
+
+    The neurons are the first recorded ones, those that spiked before those that did not. Spikes
+    are ticks above V at their times, as V itself is reset and does not show them.
+    """
+    data = {str(name): variable for name, variable in run.traces.items() if variable.size}
+    if not data:
+        return None
+    chosen = {name: _examples(variable, run) for name, variable in data.items()}
+    shown = sorted({index for indices in chosen.values() for index in indices.values()})
+    palette = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK)
+    colours = {index: palette[i % len(palette)] for i, index in enumerate(shown)}
+    voltage = next((name for name in data if name.split(".")[-1] == "V"), None)
+    figure = new_figure(title(run), height=max(SIZE[1], 1.6 + 1.25 * len(data)))
+    ratios = [2.0 if name == voltage else 1.0 for name in data]
+    axes = figure.subplots(
+        len(data), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios}
+    )[:, 0]
+    scale = time_axis(axes[-1], run)
+    for ax, (name, variable) in zip(axes, data.items(), strict=True):
+        unit = variable.attrs.get("units", "")
+        label(ax, f"{name} ({unit})" if unit not in ("", "1") else name)
+        time, neuron = variable.dims
+        values = variable.isel({neuron: list(chosen[name])}).values.astype(float)
+        for column, index in reversed(list(enumerate(chosen[name].values()))):
+            line = decimate(variable[time].values * scale, values[:, column])
+            ax.plot(*line, color=colours[index], linewidth=1.2, alpha=1.0 if column == 0 else 0.75)
+        ax.locator_params(axis="y", nbins=5)
+        if name == voltage and run.spikes is not None:
+            _spike_ticks(ax, run, {i: colours[i] for i in chosen[name].values()}, values, scale)
+        if ax is not axes[-1]:
+            join_below(ax)
+    colour_key(figure, {f"neuron {index}": colour for index, colour in colours.items()})
+    figure.align_ylabels(list(axes))
+    return figure
+
+
+def rate(run: Run) -> Figure | None:
+    """The population rate: bins, a smoothed line over them, and the mean; None if not recorded."""
+    if run.rate is None and run.spikes is None:
+        return None
+    figure = new_figure(title(run))
+    ax = figure.subplots()
+    scale = time_axis(ax, run)
+    label(ax, "population rate (Hz)")
+    binned = binned_rate(run)
+    if binned is None or not binned.rate_hz.any():
+        ax.set_yticks([])
+        covered_ms = run.duration_ms if binned is None else binned.bin_ms * binned.rate_hz.size
+        what = "spikes" if run.spikes is not None or binned is not None else "whole bin"
+        say(ax, f"no {what} in {duration(covered_ms)}")
+        return figure
+    bars = binned.grouped(binned.legible_ms(1 / 600))
+    draw_bars(ax, bars, scale, PALE)
+    key = {f"{bars.bin_ms:.3g} ms bins": "#7FB3D5"}
+    if binned.rate_hz.size >= 10:
+        line = smooth(binned.rate_hz, bars.bin_ms / binned.bin_ms)
+        ax.plot(*decimate(binned.centre_ms * scale, line), color=BLUE, linewidth=2.0)
+        key[f"smoothed, sigma {bars.bin_ms:.3g} ms"] = BLUE
+    if (mean := mean_rate_hz(run)) is not None:
+        ax.axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
+        key[f"mean {mean:.3g} Hz"] = VERMILLION
+    colour_key(figure, key)
+    return figure
+
+
+def _spikes(ax: Axes, time: np.ndarray, neuron: np.ndarray, run: Run) -> None:
+    """Spikes as marks as high as a neuron's row, or as an image where marks would fill it up."""
+    if time.size <= _MAX_MARKS:
+        row = 72 * SIZE[1] * 0.55 / run.n_neurons  # points per neuron
+        style: dict[str, Any] = {"marker": "|", "markersize": min(max(0.8 * row, 2.6), 30)}
+        style["markeredgewidth"] = 0.9
+        if row < 1.5:
+            size = 1.6 if time.size < 10_000 else 1.1
+            style = {"marker": "o", "markersize": size, "markeredgewidth": 0}
+        ax.plot(time, neuron, linestyle="none", color=INK, **style)
+        return
+    from matplotlib.colors import LinearSegmentedColormap, PowerNorm
+
+    (start, end), (low, high) = ax.get_xlim(), ax.get_ylim()
+    columns, rows = 520, min(run.n_neurons, 190)  # two pixels each: one spike can be seen
+    x = ((time - start) / (end - start) * columns).astype(np.int64).clip(0, columns - 1)
+    y = ((neuron - low) / (high - low) * rows).astype(np.int64).clip(0, rows - 1)
+    density = np.bincount(y * columns + x, minlength=rows * columns).reshape(rows, columns)
+    ax.imshow(
+        density,
+        origin="lower",
+        aspect="auto",
+        extent=(start, end, low, high),
+        cmap=LinearSegmentedColormap.from_list("ink", ["white", INK]),
+        norm=PowerNorm(0.6, vmin=0, vmax=max(1.0, np.quantile(density[density > 0], 0.99))),
+        interpolation="nearest",
+    )
+
+
+def _spike_ticks(
+    ax: Axes, run: Run, colours: dict[int, str], values: np.ndarray, scale: float
+) -> None:
+    """A row of ticks for each neuron above its membrane potential, outside the axis of V."""
+    if run.spikes is None:
+        return
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    row = 0.07 * max(high - low, 1e-9)
+    time, neuron = run.spikes["time"].values * scale, run.spikes["neuron"].values
+    for place, (index, colour) in enumerate(reversed(colours.items())):
+        bottom = high + row * (place + 1)
+        at = np.repeat(time[neuron == index], 3)  # one broken line is faster than many lines
+        ends = np.tile([bottom, bottom + 0.7 * row, np.nan], at.size // 3)
+        ax.plot(at, ends, color=colour, linewidth=1.1)
+    inside = [tick for tick in ax.get_yticks() if low - row <= tick <= high + row / 2]
+    ax.set_yticks(inside)
+    ax.spines["left"].set_bounds(low - row, high + row / 2)
+    ax.set_ylim(low - row, high + row * (len(colours) + 1))
+    middle = high + row * (1 + len(colours) / 2)
+    ax.annotate(
+        "spikes",
+        (0, middle),
+        (-6, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=10,
+        color=GREY,
+    )
+
+
+def _examples(variable: xr.DataArray, run: Run) -> dict[int, int]:
+    """Position -> neuron index of the few neurons drawn."""
+    neurons = variable[variable.dims[1]].values
+    silent = np.ones(run.n_neurons, bool)
+    if run.spikes is not None:
+        silent[run.spikes["neuron"].values] = False
+    first = np.sort(np.argsort(silent[neurons], kind="stable")[:_EXAMPLES])
+    return {int(position): int(neurons[position]) for position in first}

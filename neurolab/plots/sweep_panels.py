@@ -1,0 +1,173 @@
+"""What the pictures of `neurolab.plots.sweep` are made of: panels, lines, cells and clouds."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurolab.plots import parts as plot_parts
+from neurolab.plots.parts import GREY, INK
+from neurolab.plots.sweep_keys import Array, Key, limits, marked, room
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
+
+WIDTH, HEIGHT = plot_parts.SIZE
+
+
+class Grid:
+    """A figure with a panel for each value of up to two keys, or for each of several x axes."""
+
+    def __init__(self, title: str, xs: list[Key], keys: list[Key], left: float, right: float):
+        n = len(xs) * math.prod(map(len, keys))
+        columns = len(keys[0]) if len(keys) > 1 else {4: 2, 5: 3, 6: 3, 9: 3}.get(n, min(n, 4))
+        gap, own = 0.25, len(xs) > 1
+        width = (WIDTH - left - right + gap) / columns - gap
+        names = keys[0].titles(width) if keys else []
+        titles = 0.2 * (1 + names[0].count("\n")) if names else 0.0
+        bottom = max(x.turned(width)[1] for x in xs)
+        gap_y = bottom + 0.1 if own else titles + 0.22 if len(keys) < 2 else 0.2
+        each = min(max(0.85 * width, 1.45 if n > columns else 2.0), HEIGHT - 1.3 if n == 1 else 3.0)
+        top, rows = 0.72 + titles, -(-n // columns)
+        height = top + bottom + rows * each + (rows - 1) * gap_y
+        self.figure = figure = plot_parts.new_figure(title, height)
+        figure.texts[0].set_fontsize(max(7.0, min(14.0, 14.0 * 54 / max(len(title), 1))))
+        self.box = (left / WIDTH, bottom / height, 1 - right / WIDTH, 1 - top / height)
+        figure.subplots_adjust(*self.box, wspace=gap / width, hspace=gap_y / each)
+        grid = figure.subplots(rows, columns, sharex=not own, sharey=True, squeeze=False).ravel()
+        self.axes, self.panel_height = list(grid[:n]), each
+        for place, ax in enumerate(self.axes):
+            plot_parts.label(ax, "")
+            ax.xaxis.set_tick_params(labelbottom=own or place + columns >= n)
+            set_axis(ax.xaxis, xs[place if own else 0], width)
+        for ax in grid[n:]:
+            ax.remove()
+        fit = min(1.0, (width + 0.15) / room("\n".join(names or "1").split("\n")))
+        style: dict[str, Any] = {"fontsize": 10.5 * fit, "color": INK}
+        for ax, name in zip(self.axes, names, strict=False):
+            ax.set_title(name, pad=5, **style)
+        style |= {"rotation": 270, "va": "center", "textcoords": "offset points"}
+        for row, name in enumerate(keys[1].titles(each) if len(keys) > 1 else ()):
+            ax = self.axes[(row + 1) * columns - 1]
+            ax.annotate(name, (1.0, 0.5), (5, 0), "axes fraction", **style)
+
+    def name_axes(self, x: str, y: str) -> None:
+        """Labels of the axes: one for all panels."""
+        style: dict[str, Any] = {"fontsize": 12, "color": INK}
+        if len(self.axes) == 1:
+            self.axes[0].set_xlabel(x, **style)
+            self.axes[0].set_ylabel(y, **style)
+            return
+        middle = (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+        edge = 0.22 / WIDTH, 0.1 / self.figure.get_figheight()
+        self.figure.supxlabel(x, x=middle[0], y=edge[1], va="bottom", **style)
+        self.figure.supylabel(y, x=edge[0], y=middle[1], ha="left", **style)
+
+    def colour_bar(self, text: str, gap: float) -> None:
+        """What the colours of values are, right of all panels."""
+        _, bottom, right, top = self.box
+        cax = self.figure.add_axes((right + gap / WIDTH, bottom, 0.16 / WIDTH, top - bottom))
+        bar = self.figure.colorbar(self.axes[0].collections[0], cax=cax)
+        bar.outline.set_linewidth(0)
+        bar.set_label(text, fontsize=12, color=INK)
+        cax.tick_params(labelsize=10.5, color=GREY, labelcolor=INK)
+
+    def line_key(self, key: Key, shade: list[Any], up: bool, gap: float) -> None:
+        """What the colours of lines are, right of all panels; the last on top if they go up."""
+        at, top, head = self.box[2] + gap / WIDTH, self.box[3], key.label.replace(" (", "\n(")
+        self.figure.text(at, top, head, fontsize=10.5, color=INK, va="top")
+        entries = list(zip(key.texts, shade, strict=True))
+        for row, (text, colour) in enumerate(reversed(entries) if up else entries):
+            y = top - (0.28 + 0.17 * head.count("\n") + 0.22 * row) / self.figure.get_figheight()
+            self.figure.text(at, y, text, fontsize=10, color=colour, va="top", weight="bold")
+
+
+def set_axis(axis: Any, key: Key, length: float) -> None:
+    """Scale and ticks of the axis, of so many inches, that a key runs along."""
+    from matplotlib import ticker
+
+    which = axis.axis_name
+    ticks = length / (0.6 if which == "x" else 0.35)  # so many have room
+    if not key.numeric:
+        step = math.ceil(len(key) * 0.2 / length)
+        angle = key.turned(length)[0] if which == "x" else 0.0
+        look = {"rotation": angle, "rotation_mode": "anchor", "ha": "right", "va": "center"}
+        axis.set_ticks(list(key.places[::step]), key.texts[::step], **(look if angle else {}))
+        axis.axes.set(**{f"{which}lim": (-0.5, len(key) - 0.5)})
+    elif key.log:
+        axis.axes.set(**{f"{which}scale": "log"})
+        each = ticks / np.log10(key.distinct[-1] / key.distinct[0])  # in a decade
+        subs = (1.0, 2.0, 5.0) if each > 3 else (1.0, 3.0) if each > 2 else (1.0,)
+        axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=max(2, int(ticks))))
+        axis.set_major_formatter(lambda v, _: f"{v:.4g}".replace("e+0", "e").replace("e-0", "e-"))
+        axis.set_minor_locator(ticker.NullLocator())
+    else:
+        whole = bool(np.all(key.distinct % 1 == 0)) and np.ptp(key.distinct) >= 2
+        steps = {"steps": [1, 2, 2.5, 5, 10], "integer": whole}
+        axis.set_major_locator(ticker.MaxNLocator(max(2, min(8, round(ticks))), **steps))
+
+
+def lines(ax: Axes, x: Key, rows: Array, sd: Array, shade: list[Any]) -> None:
+    """One line, or row of points, for each of the rows of values."""
+    joined, spread = x.joined and x.numeric, sd if sd.any() else [None] * len(shade)
+    size = 5.0 if len(x) <= 45 else 3.5 if len(x) <= 120 or not joined else 0.0
+    for i, colour in reversed(list(enumerate(shade))):
+        # Categories side by side, or they hide each other.
+        at = x.places if x.numeric else x.places + 0.5 * ((i + 0.5) / len(shade) - 0.5)
+        if joined:
+            ax.plot(at, rows[i], "o-", color=colour, markersize=size, linewidth=1.6)
+            ax.fill_between(at, rows[i] - sd[i], rows[i] + sd[i], color=colour, alpha=0.18, lw=0)
+        else:
+            style: dict[str, Any] = {"fmt": "o", "color": colour, "markersize": size}
+            ax.errorbar(at, rows[i], spread[i], elinewidth=1.2, capsize=3, **style)
+
+
+def heatmap(ax: Axes, x: Key, y: Key, values: Array, marks: Array, norm: Normalize) -> None:
+    """A cell for each value; where runs were not completed hatched, without a value grey."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    sides = x.edges(), y.edges()
+    ax.set_facecolor("#E4E4E4")
+    ax.pcolormesh(*sides, np.ma.masked_invalid(values), cmap="viridis", norm=norm)
+    cell = Path.unit_rectangle()
+    corners, steps = np.array(cell.vertices, int).T, np.array(cell.codes)
+    for name, m, here in marked(marks):
+        # All cells as one path: cell by cell, hatching takes many seconds.
+        cells = zip(sides, np.nonzero(here)[::-1], corners, strict=True)
+        at = [side[first[:, None] + corner].ravel() for side, first, corner in cells]
+        path = Path(np.stack(at, axis=1), np.tile(steps, here.sum()))
+        ax.add_patch(PathPatch(path, fill=False, ec=m.colour, hatch=m.hatch, lw=0, label=name))
+
+
+def cloud(ax: Axes, x: Key, y: Key, values: Array, marks: Array, norm: Normalize) -> None:
+    """A point for each value in its colour; symbols where runs were not completed."""
+    if x.joined:
+        ax.plot(x.values, y.values, color="#CCCCCC", linewidth=1.2, zorder=0)
+    size = 60 if values.size <= 60 else 30 if values.size <= 400 else 12
+    ax.scatter(x.values, y.values, size, values, cmap="viridis", norm=norm, edgecolors="none")
+    for name, mark, here in marked(marks):
+        style = {"color": mark.colour, "markersize": size**0.5, "markerfacecolor": "none"}
+        ax.plot(x.values[here], y.values[here], mark.marker, label=name, **style)
+
+
+def strip(grid: Grid, xs: list[Key], marks: Array, ends: Array, shade: list[Any]) -> None:
+    """Limits that show the ends; above, by (panel, line, x), what runs were not completed."""
+    (low, high), ax = limits(ends), grid.axes[0]
+    margin = 0.06 * ((high - low) or abs(high) or 1.0)
+    low = 0.0 if 0 <= low <= 0.5 * high else low - margin
+    rows = np.flatnonzero((marks > 1).any(axis=(0, 2)))
+    part, edge = min(0.5, rows.size * 0.16 / grid.panel_height), high + margin
+    row = part / (1 - part) * (edge - low) / max(rows.size, 1)
+    ax.set_ylim(low - 0.015 * (edge - low), edge + row * rows.size)
+    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= edge])
+    for ax, x, panel in zip(grid.axes, xs, marks, strict=True):
+        for place, i in enumerate(rows[::-1]):
+            ax.axhline(edge, color=GREY, linewidth=0.6)
+            for name, mark, here in marked(panel[i]):
+                height = np.full(here.sum(), edge + (rows.size - place - 0.5) * row)
+                style = {"color": shade[i], "markersize": 5.0, "markerfacecolor": "none"}
+                ax.plot(x.places[here], height, mark.marker, label=name, **style)

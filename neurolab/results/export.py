@@ -1,0 +1,53 @@
+"""A point of a sweep as a run folder of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from neurolab.results.sweep import open_sweep
+from neurolab.results.writer import RESULTS, Chunk, ResultsWriter, Trace
+
+__all__ = ["export_point"]
+
+
+def export_point(sweep_folder: Path, index: int, folder: Path) -> None:
+    """Write a point's summary and records into ``folder``, so that `open_run` reads it.
+
+    What was not computed leaves a summary that says why.
+    """
+    sweep = open_sweep(sweep_folder)
+    row = sweep.rows.get(index, {"point": index, "status": "missing"})
+    summary = {key: value for key, value in row.items() if key not in ("batch", "lane")}
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    if "batch" not in row or not (Path(row["batch"]) / RESULTS).exists() or not row["n_steps"]:
+        return
+    run = sweep[index]
+    about = run.attributes["traces"]
+    traces = [
+        Trace(name, trace["unit"], np.asarray(run.attributes["neurons"][name]), trace["every"])
+        for name, trace in about.items()
+    ]
+    spikes = run.spikes is not None
+    bins = run.attributes["rate_bin_steps"]
+    with ResultsWriter(
+        folder,
+        n_neurons=run.n_neurons,
+        dt_ms=run.dt_ms,
+        traces=traces,
+        record_spikes=spikes,
+        rate_bin_steps=bins,
+    ) as writer:
+        none = np.zeros(0, np.int64)
+        writer.append(
+            Chunk(
+                0,
+                run.committed_steps,
+                run.read("spike_step") if spikes else none,
+                run.read("spike_neuron") if spikes else none,
+                {trace.name: run.traces[trace.name].values for trace in traces},
+                None if bins is None else run.read("rate_counts"),
+            )
+        )

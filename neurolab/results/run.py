@@ -1,0 +1,233 @@
+"""Reading a run folder: `open_run` gives traces, spikes and rate as xarray, with units.
+
+    run = open_run("outputs/2025-01-31/12-00-00")
+    run.traces["V"], run.spikes, run.rate, run.summary, run.config
+
+Everything is trimmed to the last commit (see `neurolab.results.writer`), so a run that was killed,
+or is still going, opens like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurolab.results.writer import COMMIT, RESULTS, Commit
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from omegaconf import DictConfig
+
+
+class Run:
+    """One run's results, read from its folder and trimmed to the last commit. See `open_run`."""
+
+    def __init__(self, path: str | Path, commit: Commit | None = None) -> None:
+        self.path = Path(path)
+        self.commit = _read_commit(self.path) if commit is None else commit
+        self.attributes = _attributes(self.path / RESULTS)
+
+    def beginning(self, most: int) -> Run:
+        """As much of the run from its start as has at most ``most`` spikes, and as many samples
+        of each trace: what a picture can show, however long the run."""
+        lengths, every = dict(self.commit.lengths), self.attributes["traces"]
+        steps = self.commit.steps
+        if lengths.get("spike_step", 0) > most:
+            steps = int(self._group()["spike_step"][most])
+        steps = min([steps, *(trace["every"] * most for trace in every.values())])
+        if steps == self.commit.steps:
+            return self
+        if "spike_step" in lengths:
+            known = self._group()["spike_step"][: min(most, lengths["spike_step"])]
+            count = int(np.searchsorted(known, steps))
+            lengths |= {"spike_step": count, "spike_neuron": count}
+        for name, trace in every.items():
+            lengths |= dict.fromkeys((name, trace["axes"][0]), steps // trace["every"])
+        if "rate_counts" in lengths:
+            lengths["rate_counts"] = steps // int(self.attributes["rate_bin_steps"])
+        return Run(self.path, Commit(steps, lengths, self.commit.extra))
+
+    @property
+    def committed_steps(self) -> int:
+        """Steps whose results are here."""
+        return self.commit.steps
+
+    @property
+    def n_neurons(self) -> int:
+        return int(self.attributes["n_neurons"])
+
+    @property
+    def dt_ms(self) -> float:
+        return float(self.attributes["dt_ms"])
+
+    @property
+    def duration_ms(self) -> float:
+        """Time that the committed steps cover."""
+        return self.committed_steps * self.dt_ms
+
+    @cached_property
+    def config(self) -> DictConfig:
+        """The composed configuration (empty when the folder has none)."""
+        from omegaconf import DictConfig, OmegaConf
+
+        path = self.path / ".hydra" / "config.yaml"
+        config = OmegaConf.load(path) if path.exists() else OmegaConf.create({})
+        if isinstance(config, DictConfig):
+            return config
+        raise ValueError(f"{path} must hold a mapping.")
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """`summary.json` (empty when the run wrote none, so for a run that was killed)."""
+        path = self.path / "summary.json"
+        summary: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return summary
+
+    @cached_property
+    def traces(self) -> xr.Dataset:
+        """Recorded variables over (time in ms, neuron); values are read when first used.
+
+        Units are in each variable's `units` attribute. Variables with another sampling interval
+        or other neurons have axes of their own, `time_<name>` and `neuron_<name>`.
+        """
+        import xarray as xr
+
+        lengths = self.commit.lengths
+        traces = {n: t for n, t in self.attributes["traces"].items() if n in lengths}
+        group, parts = self._group(), []
+        # xarray refuses axes of unequal length, which a killed run leaves: open by stored length.
+        stored = {name: group[name].shape[0] for name in traces}
+        for length in set(stored.values()):
+            names = [name for name in traces if stored[name] == length]
+            with warnings.catch_warnings(action="ignore", category=UserWarning):  # leftovers
+                part = xr.open_zarr(
+                    self.path / RESULTS,
+                    chunks=None,
+                    consolidated=False,
+                    decode_cf=False,
+                    drop_variables=set(group.array_keys()) - set(names),
+                )
+            whole = {traces[name]["axes"][0]: slice(0, lengths[name]) for name in names}
+            parts.append(part.isel(whole))
+        axes = sorted({axis for trace in traces.values() for axis in trace["axes"]})
+        coordinates = {
+            axis: (axis, group[axis][: lengths[axis]], dict(group[axis].attrs)) for axis in axes
+        }
+        data: xr.Dataset = xr.merge(parts, join="exact", compat="equals")[list(traces)]
+        data.attrs = {"n_neurons": self.n_neurons, "duration_ms": self.duration_ms}
+        return data.assign_coords(coordinates)
+
+    @cached_property
+    def spikes(self) -> xr.Dataset | None:
+        """`time` (ms, end of the step) and `neuron` of every spike; None when not recorded."""
+        import xarray as xr
+
+        if not self.attributes["record_spikes"]:
+            return None
+        step, neuron = self.read("spike_step"), self.read("spike_neuron")
+        return xr.Dataset(
+            {
+                "time": ("spike", (step + 1) * self.dt_ms, {"units": "ms"}),
+                "neuron": ("spike", neuron),
+            },
+            attrs={"n_neurons": self.n_neurons, "duration_ms": self.duration_ms},
+        )
+
+    @cached_property
+    def rate(self) -> xr.DataArray | None:
+        """Population rate in Hz over the centre of each bin; None when not recorded."""
+        import xarray as xr
+
+        bin_steps = self.attributes["rate_bin_steps"]
+        if bin_steps is None:
+            return None
+        counts, bin_ms = self.read("rate_counts"), bin_steps * self.dt_ms
+        return xr.DataArray(
+            counts / (self.n_neurons * bin_ms * 1e-3),
+            coords={"time": ("time", (np.arange(counts.size) + 0.5) * bin_ms, {"units": "ms"})},
+            dims=["time"],
+            name="rate",
+            attrs={"units": "Hz", "long_name": "population rate", "bin_ms": bin_ms},
+        )
+
+    def __repr__(self) -> str:
+        lengths, lines = self.commit.lengths, [f"Run {self.path}"]
+        status = self.summary.get("status", "no summary: still running, or killed")
+        lines.append(
+            f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "
+            f"= {self.duration_ms:g} ms ({status})"
+        )
+        for name, trace in self.attributes["traces"].items():
+            lines.append(
+                f"  .traces.{name:<8} [{trace['unit'] or '1'}] {lengths.get(name, 0)} samples, "
+                f"every {trace['every']} step{'s' * (trace['every'] > 1)}"
+            )
+        if self.attributes["record_spikes"]:
+            lines.append(f"  .spikes          {lengths.get('spike_step', 0)} spikes")
+        if self.attributes["rate_bin_steps"] is not None:
+            bin_ms = self.attributes["rate_bin_steps"] * self.dt_ms
+            lines.append(
+                f"  .rate            {lengths.get('rate_counts', 0)} bins of {bin_ms:g} ms"
+            )
+        return "\n".join([*lines, "  .config, .summary"])
+
+    def _group(self) -> Any:
+        import zarr
+
+        return zarr.open_group(self.path / RESULTS, mode="r", use_consolidated=False)
+
+    def read(self, name: str) -> np.ndarray:
+        values: np.ndarray = self._group()[name][: self.commit.lengths.get(name, 0)]
+        return values
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a run folder, also one that is still being written or whose run was killed.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: it is not a run folder, or the run recorded nothing.
+    """
+    path = Path(path)
+    if path.name == RESULTS and path.is_dir():
+        path = path.parent
+    if (path / RESULTS / "zarr.json").exists():
+        return Run(path)
+    runs = [str(run) for run in _runs_near(path)]
+    hint = f"Runs nearby: {', '.join(runs)}." if runs else "Runs are usually under outputs/."
+    if not path.exists():
+        raise FileNotFoundError(f"there is no run folder {path}. {hint}")
+    if (path / ".hydra").is_dir():
+        raise ValueError(
+            f"{path} is a run that failed before it recorded anything ({RESULTS} is missing); "
+            f"its log says why. {hint}"
+        )
+    raise ValueError(f"{path} is not a run folder: those hold {RESULTS} and .hydra. {hint}")
+
+
+def _read_commit(folder: Path) -> Commit:
+    """The last commit in a run folder; zero steps when nothing was committed yet."""
+    try:
+        return Commit(**json.loads((folder / COMMIT).read_text()))
+    except FileNotFoundError:
+        return Commit()
+
+
+def _attributes(path: Path) -> dict[str, Any]:
+    """What the writer said about the recording (read without importing zarr)."""
+    attributes: dict[str, Any] = json.loads((path / "zarr.json").read_text())["attributes"]
+    return attributes
+
+
+def _runs_near(path: Path, at_most: int = 3) -> list[Path]:
+    """The newest runs under `path`, or under its nearest existing parent's outputs."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    patterns = [f"{'*/' * depth}{RESULTS}" for depth in (1, 2, 3)]
+    runs = [found.parent for pattern in patterns for found in path.glob(pattern)]
+    return sorted(runs, key=lambda run: run.stat().st_mtime, reverse=True)[:at_most]

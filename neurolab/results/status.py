@@ -1,0 +1,78 @@
+"""status.json: how far a run or a sweep is, for whoever looks at its folder from elsewhere.
+
+    {"status": "running", "simulated_ms": 1200.0, "duration_ms": 10000.0, "x_real_time": 3.1,
+     "eta_s": 2.8, ..., "updated": "2026-11-20T12:00:03+00:00", "host": "node7", "pid": 4711}
+
+It is replaced in one operation after each chunk, so a reader never sees half of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from neurolab.results.writer import write_whole
+
+__all__ = ["STATUS", "StatusFile", "status_after"]
+
+STATUS = "status.json"
+_SECONDS = 0.2
+
+
+class StatusFile:
+    """Writes status.json in a folder; as a context, also that an exception ended it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / STATUS
+        self._facts = {"started": _now(), "host": socket.gethostname(), "pid": os.getpid()}
+        self._began: float | None = None
+        self._first = 0.0
+        self._last = ("", 0.0)
+        self._told: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.write(status_after(kind), **self._told)
+
+    def write(self, status: str, **facts: Any) -> None:
+        """Say how it stands; the same status no more than five times a second."""
+        now = time.perf_counter()
+        if status == self._last[0] and now - self._last[1] < _SECONDS:
+            return
+        self._last, self._told = (status, now), facts
+        content = {"status": status, **facts, **self._facts, "updated": _now()}
+        with suppress(OSError):  # a full disk is told where results are lost, not here
+            write_whole(self._path, json.dumps(content, indent=2) + "\n")
+
+    def eta_s(self, done: float, total: float) -> float | None:
+        """Seconds left, as fast as it went since this was first asked; None before it can tell."""
+        now = time.perf_counter()
+        if self._began is None:
+            self._began, self._first = now, done
+        if done <= self._first:
+            return None
+        return round((total - done) * (now - self._began) / (done - self._first), 1)
+
+
+def status_after(error: type[BaseException]) -> str:
+    """The status of what an exception ended."""
+    return "interrupted" if issubclass(error, KeyboardInterrupt) else "failed"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

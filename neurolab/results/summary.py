@@ -1,0 +1,83 @@
+"""summary.json: what a run was and how it went, in numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from neurolab.results.writer import write_whole
+
+__all__ = ["config_hash", "environment", "git_revision", "peak_memory_mb", "write_summary"]
+
+_PACKAGES = ("neurolab", "jax", "jaxlib", "brainstate", "brainunit", "numpy", "hydra-core", "zarr")
+
+
+def write_summary(
+    folder: Path, facts: Mapping[str, Any], config: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write summary.json and return its content; NaN becomes null."""
+    summary = {
+        **{key: _clean(value) for key, value in facts.items()},
+        **environment(),
+        "config_hash": config_hash(config),
+    }
+    write_whole(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def environment() -> dict[str, Any]:
+    """Versions of what computes, and of the working tree."""
+    return {"versions": _versions(), "git_revision": git_revision(Path.cwd())}
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """A hash of what decides the results: where they go and who is told do not count."""
+    ignored = ("tracker", "device", "sweep", "report")
+    what = {key: config[key] for key in sorted(config) if key not in ignored}
+    what["precision"] = (config.get("device") or {}).get("precision")
+    text = json.dumps(what, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def git_revision(folder: Path) -> str | None:
+    """The revision of the working tree a run was started in, ``-dirty`` with changes; or None."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None
+
+
+def peak_memory_mb() -> float:
+    """The largest memory that this process has held."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _clean(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
