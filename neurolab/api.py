@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.cli.compose import (
     compose_config,
     compose_master,
-    effective,
     output_problem,
     sweep_folder_problem,
 )
-from neurolab.engine.device import prepare
+from neurolab.cli.diagnose import checked, sweeps_in
+from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.run import Run, open_run
 from neurolab.simulation.log import log_to
@@ -47,26 +47,36 @@ def run(overrides: Iterable[str] = (), folder: str | Path | None = None) -> Run:
         Whatever made the run fail; its folder holds what was committed.  A run that diverged or
         was interrupted is returned, with that status in its summary.
     """
-    overrides = list(overrides)
+    overrides = _listed(overrides)
+    several = sweeps_in(overrides)
+    if several:
+        raise ConfigError(several)
     config = compose_config(overrides)
-    plain = effective(config, overrides)
-    prepare(plain.get("device") or {})
-    from neurolab.config.experiment import check
-    from neurolab.simulation.runner import simulate
-
+    if config.hydra.mode == RunMode.MULTIRUN:
+        advice = "the configuration is a sweep: use neurolab.run_sweep, or add hydra.mode=RUN"
+        raise ConfigError([Problem("hydra.mode", "MULTIRUN", advice)])
     path = Path(config.hydra.run.dir if folder is None else folder)
     blocked = output_problem(path)
     if blocked:
         raise ConfigError([blocked])
-    check(plain)
-    (path / ".hydra").mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(OmegaConf.create(plain), path / ".hydra" / "config.yaml")
-    OmegaConf.save(OmegaConf.create(overrides), path / ".hydra" / "overrides.yaml")
+    plain = checked(config, overrides)
+    from neurolab.simulation.runner import simulate
+
+    save_config(plain, overrides, path, config.hydra.output_subdir)
     with log_to(path):
-        outcome = simulate(plain, path, overrides=overrides)
+        outcome = simulate(
+            plain, path, lambda _, folder: save_defaults(folder, config.hydra), overrides
+        )
     if outcome.error is not None:
         raise outcome.error
     return open_run(path)
+
+
+def _listed(overrides: Iterable[str]) -> list[str]:
+    if isinstance(overrides, str):
+        advice = f"is one text; give a list: {overrides.split()}"
+        raise ConfigError([Problem("overrides", overrides, advice)])
+    return list(overrides)
 
 
 def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Sweep:
@@ -93,7 +103,7 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
     from neurolab.sweep.executors import read_executor
     from neurolab.sweep.run import run_sweep as compute
 
-    given = [hydra_form(override) for override in overrides]
+    given = [hydra_form(override) for override in _listed(overrides)]
     with ExitStack() as stack:
         try:
             loader, master = stack.enter_context(compose_master(given))

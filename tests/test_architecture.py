@@ -37,7 +37,6 @@ READERS = {"results", "plots", "report", "analysis"}
 #: Doors in the wrong wall, to be closed.
 WRONG: set[tuple[str, str]] = {
     ("neurolab.inputs.files", "results"),
-    ("neurolab.report.configuration", "cli"),
     ("neurolab.results.sweep", "cli"),
     ("neurolab.simulation.batch", "sweep"),
     ("neurolab.sweep.definition", "cli"),
