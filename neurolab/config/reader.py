@@ -61,6 +61,11 @@ class ModelReader:
 
         ``signal`` is the unit of what an input stands for, where it is not a current.
         """
+        if not isinstance(node, Mapping):
+            more = f", such as +input@{key}=ou" if key.startswith("inputs.") else ""
+            advice = f"expected an option{more}, or _target_ and parameters of a model"
+            self.problems.add(key, show(node), advice)
+            return None
         target = self.locate(node.get("_target_"), f"{key}._target_", base)
         if target is None:
             return None
@@ -132,6 +137,8 @@ class ModelReader:
             return self._number(part, key, name, value, declared, signal)
         wanted = _wanted(value, declared)
         if wanted:
+            if declared.is_number:
+                wanted += f", or {dimension_name(self.unit(declared, signal))}"
             self.problems.add(key, show(value), f"expected {wanted}")
             return part
         value = tuple(value) if isinstance(value, list) else value
