@@ -102,7 +102,9 @@ def read_time(value: Any, key: str, problems: Problems) -> float | None:
 def _alike(values: Sequence[Any], unit: u.Unit, declared: Parameter) -> tuple[list[float], bool]:
     """Values that are all relative to the neuron or all not; zero is zero either way."""
     read = [_one(value, unit, declared) for value in values]
-    kinds = {relative for number, relative in read if number} or {r for _, r in read}
+    kinds = {relative for number, relative in read if number} or {
+        any(relative for _, relative in read)
+    }
     if len(kinds) > 1:
         raise UnfitValueError("some values are relative to the neuron and some are not")
     return [number for number, _ in read], True in kinds
