@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from neurolab.results.writer import write_whole
+from neurolab.results.layout import write_whole
 
 __all__ = ["STATUS", "StatusFile", "status_after"]
 

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from neurolab.results.writer import write_whole
+from neurolab.results.layout import write_whole
 
 __all__ = ["config_hash", "environment", "git_revision", "peak_memory_mb", "write_summary"]
 
