@@ -69,6 +69,9 @@ class Program:
         self.loop = Loop(structure, capacity, shape[1])
         self.mesh = jax.make_mesh(shape, ("points", "neurons"), auto, devices=devices)
         self.columns, self._chosen = choose_columns(structure, shape[1])
+        #: Of the configuration that it was compiled for (`neurolab.compile`), and their units.
+        self.numbers: dict[str, Any] = {}
+        self.units: dict[str, str] = {}
         self._functions: dict[Any, Any] = {}
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,7 +170,8 @@ class Run:
         )
 
     def __repr__(self) -> str:
-        lengths, lines = self.commit.lengths, [f"Run {self.path}"]
+        where = self.path if isinstance(self.store, Path) else "in memory"
+        lengths, lines = self.commit.lengths, [f"Run {where}"]
         status = self.summary.get("status", "no summary: still running, or killed")
         lines.append(
             f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "
@@ -244,6 +246,13 @@ class PointRun(Run):
             values: np.ndarray = array[self._lane, : self.commit.lengths[name]]
             return values
         return np.concatenate([array[b:e] for b, e in zip(*self._pieces, strict=True)])
+
+
+def as_config(plain: Mapping[str, Any]) -> DictConfig:
+    """A configuration as it is read from a folder."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.create(dict(plain))
 
 
 def open_run(path: str | Path) -> Run:

@@ -75,6 +75,8 @@ class Computation:
         self._committed_at = 0.0
         self._last: Future[None] | None = None
         self.finished = False
+        self.state: Any = None  # after the last step that was begun; None before the first
+        self.sent = 0
 
     def go(
         self,
@@ -84,16 +86,20 @@ class Computation:
         n: int = FIRST_CHUNK_STEPS,
         most: Callable[[int], int] | None = None,
         worked: Callable[[Mapping[str, Any], int | None], None] = lambda state, n_spikes: None,
+        until: int | None = None,
     ) -> int:
-        """Compute until the end, a stop, or until every point has diverged.
+        """Compute until the end (or step ``until``), a stop, or until every point has diverged.
 
         ``told`` hears, on this thread, of the steps computed; ``most`` says how many steps a chunk
         may have from some step on; ``worked`` hears, on the other thread, of the state after a
         chunk and its spikes.  Returns the steps that a chunk should have, ``n`` at first.
         """
-        state, sent = self.program.start(self.numbers), 0
-        while sent < self.total and not stop.requested:
-            left = self.total - sent
+        if self.state is None:
+            self.state = self.program.start(self.numbers)
+        until = self.total if until is None else until
+        while self.sent < until and not stop.requested:
+            state, sent = self.state, self.sent
+            left = until - sent
             m = min(-(-left // max(round(left / n), 1)), self.program.capacity)
             m = m if most is None else min(m, most(sent))
             began = time.perf_counter()
@@ -104,10 +110,10 @@ class Computation:
             if len(self.broken) == len(self.ends):
                 return n
             self._last = worker.submit(self._finish, state, after, records, sent, m, worked)
-            state, sent = after, sent + m
-            told(sent)
+            self.state, self.sent = after, sent + m
+            told(self.sent)
             n = max(int(m * self.seconds / took), self.program.block)
-        self.finished = sent >= self.total
+        self.finished = self.sent >= self.total
         return n
 
     def wait(self) -> None:

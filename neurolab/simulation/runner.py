@@ -25,6 +25,7 @@ import brainunit as u
 from neurolab.config.experiment import Experiment, check
 from neurolab.engine.program import program_of
 from neurolab.report.pictures import draw_run
+from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
 from neurolab.results.summary import peak_memory_mb, write_summary
 from neurolab.results.writer import ResultsWriter
@@ -32,6 +33,7 @@ from neurolab.simulation.computation import Computation
 from neurolab.simulation.progress import Progress
 from neurolab.simulation.stop import StopRequest
 from neurolab.simulation.tracking import Rows, tracked_run
+from neurolab.trackers import NoTracker
 from neurolab.trackers.telling import Telling
 from neurolab.units import unit_text
 
@@ -54,16 +56,18 @@ class Outcome:
     exit_code: int = 1
     error: Exception | None = None
     summary: dict[str, Any] = field(default_factory=dict)
+    run: Run | None = None
 
 
 def simulate(
     config: Mapping[str, Any],
-    folder: Path,
+    folder: Path | None,
     told: Callable[[Mapping[str, Any], Path], None] = lambda summary, folder: None,
     overrides: Sequence[str] = (),
     group: str | None = None,
 ) -> Outcome:
-    """Run a configuration and leave a complete folder, whatever happens.
+    """Run a configuration and leave a complete folder, whatever happens; without one (None) the
+    results are in memory, as ``Outcome.run``, and nobody is told.
 
     ``told`` gets the summary as soon as it stands, before the plots are drawn; ``overrides`` and
     ``group`` (the sweep that the run belongs to) are for trackers.
@@ -77,9 +81,12 @@ def simulate(
     for warning in experiment.warnings:
         log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
     outcome = Outcome()
-    with Telling(experiment.tracker()) as tracker, StatusFile(folder) as status:
+    listener = NoTracker() if folder is None else experiment.tracker()
+    with Telling(listener) as tracker, StatusFile(folder) as status:
         run = _Run(experiment, found, folder, tracker, status)
-        tracker.start(lambda: tracked_run(experiment, config, folder, overrides, group))
+        if folder is not None:
+            there = folder
+            tracker.start(lambda: tracked_run(experiment, config, there, overrides, group))
         try:
             with StopRequest() as stop:
                 run.go(stop, outcome)
@@ -95,6 +102,9 @@ def simulate(
         log.info(
             "%s after %g ms %s", outcome.status, outcome.summary["duration_ms"], outcome.message
         )
+        if folder is None:
+            outcome.run = run.in_memory(config, outcome.summary)
+            return outcome
         told(outcome.summary, folder)
         draw_run(folder, standalone=bool((config.get("report") or {}).get("standalone")))
         tracker.finish(outcome.exit_code, outcome.summary)
@@ -192,6 +202,13 @@ class _Run:
             self.computation.commit()
         finally:
             self.writer.close()
+
+    def in_memory(self, config: Mapping[str, Any], summary: dict[str, Any]) -> Run:
+        """The results of a run without a folder."""
+        run = Run(Path(), self.writer.commit, self.writer.store)
+        run.summary = summary
+        run.config = as_config(config)
+        return run
 
     def say(self, status: str) -> None:
         """How far the run is, in status.json."""
