@@ -7,6 +7,9 @@
     sweep = neurolab.run_sweep(["neuron=adexif_ref", "neuron.b=linspace(0mA, 20mA, 11)"])
     sweep.rate_hz.sel({"neuron.b": 10}), sweep.table, sweep[3].spikes
 
+    sim = neurolab.Simulation(["neuron=adexif_ref"])  # stepped from here, in memory
+    program = neurolab.compile(["neuron=lif"])  # pure functions, for users of JAX
+
 `run` does what ``python -m neurolab`` does and returns the results, `run_sweep` what it does with
 ``-m``; `open_run` and `open_sweep` open the folders of earlier ones.  The models are in
 `neurolab.neurons`, `neurolab.synapses`, `neurolab.inputs` and `neurolab.integrators`.
@@ -17,18 +20,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neurolab.api import run, run_sweep
+    from neurolab.api import compile, run, run_sweep
+    from neurolab.interactive import Simulation
     from neurolab.results import Run, Sweep, open_run, open_sweep
 
-__all__ = ["Run", "Sweep", "open_run", "open_sweep", "run", "run_sweep"]
+__all__ = [
+    "Run",
+    "Simulation",
+    "Sweep",
+    "compile",
+    "open_run",
+    "open_sweep",
+    "run",
+    "run_sweep",
+]
 
 
 def __getattr__(name: str) -> Any:
     # Imported when used: the command line prints a configuration without loading any of it.
-    if name in ("run", "run_sweep"):
+    if name in ("compile", "run", "run_sweep"):
         from neurolab import api
 
         return getattr(api, name)
+    if name == "Simulation":
+        from neurolab.engine.device import prepare
+
+        prepare({})  # what JAX reads once, before it is imported
+        from neurolab.interactive import Simulation
+
+        return Simulation
     if name in ("Run", "Sweep", "open_run", "open_sweep"):
         from neurolab import results
 

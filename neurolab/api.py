@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.cli.compose import (
@@ -17,19 +18,23 @@ from neurolab.cli.compose import (
     output_problem,
     sweep_folder_problem,
 )
-from neurolab.cli.diagnose import checked, sweeps_in
+from neurolab.cli.diagnose import resolved, sweeps_in
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.run import Run, open_run
 from neurolab.simulation.log import log_to
 
 if TYPE_CHECKING:
+    from neurolab.config.experiment import Experiment
+    from neurolab.engine.program import Program
     from neurolab.results.sweep import Sweep
 
-__all__ = ["run", "run_sweep"]
+__all__ = ["checked", "compile", "run", "run_sweep"]
 
 
-def run(overrides: Iterable[str] = (), folder: str | Path | None = None) -> Run:
+def run(
+    overrides: Iterable[str] = (), folder: str | Path | None = None, *, save: bool = True
+) -> Run:
     """Simulate a configuration and return its results.
 
     Parameters
@@ -38,6 +43,8 @@ def run(overrides: Iterable[str] = (), folder: str | Path | None = None) -> Run:
         As on the command line: ``["neuron=lif", "neuron.tau=12ms"]``.
     folder
         The run folder; by default one under ``outputs/``, as on the command line.
+    save
+        False keeps the results in memory and leaves no folder, no picture and no page.
 
     Raises
     ------
@@ -47,21 +54,18 @@ def run(overrides: Iterable[str] = (), folder: str | Path | None = None) -> Run:
         Whatever made the run fail; its folder holds what was committed.  A run that diverged or
         was interrupted is returned, with that status in its summary.
     """
-    overrides = _listed(overrides)
-    several = sweeps_in(overrides)
-    if several:
-        raise ConfigError(several)
-    config = compose_config(overrides)
-    if config.hydra.mode == RunMode.MULTIRUN:
-        advice = "the configuration is a sweep: use neurolab.run_sweep, or add hydra.mode=RUN"
-        raise ConfigError([Problem("hydra.mode", "MULTIRUN", advice)])
+    config, overrides = _composed(overrides)
+    plain = resolved(config, overrides)
+    from neurolab.config.experiment import check
+    from neurolab.simulation.runner import simulate
+
+    if not save:
+        return _in_memory(plain, folder)
     path = Path(config.hydra.run.dir if folder is None else folder)
     blocked = output_problem(path)
     if blocked:
         raise ConfigError([blocked])
-    plain = checked(config, overrides)
-    from neurolab.simulation.runner import simulate
-
+    check(plain)
     save_config(plain, overrides, path, config.hydra.output_subdir)
     with log_to(path):
         outcome = simulate(
@@ -72,11 +76,83 @@ def run(overrides: Iterable[str] = (), folder: str | Path | None = None) -> Run:
     return open_run(path)
 
 
+def _composed(overrides: Iterable[str]) -> tuple[DictConfig, list[str]]:
+    """The configuration of one run, and what was given as a list."""
+    overrides = _listed(overrides)
+    several = sweeps_in(overrides)
+    if several:
+        raise ConfigError(several)
+    config = compose_config(overrides)
+    if config.hydra.mode == RunMode.MULTIRUN:
+        advice = "the configuration is a sweep: use neurolab.run_sweep, or add hydra.mode=RUN"
+        raise ConfigError([Problem("hydra.mode", "MULTIRUN", advice)])
+    return config, overrides
+
+
 def _listed(overrides: Iterable[str]) -> list[str]:
     if isinstance(overrides, str):
         advice = f"is one text; give a list: {overrides.split()}"
         raise ConfigError([Problem("overrides", overrides, advice)])
     return list(overrides)
+
+
+def _in_memory(config: dict[str, Any], folder: str | Path | None) -> Run:
+    from neurolab.simulation.runner import simulate
+
+    target = str((config.get("tracker") or {}).get("_target_"))
+    if folder is not None:
+        raise ConfigError([Problem("folder", str(folder), "with save=False there is none")])
+    if not target.endswith(".NoTracker"):
+        advice = (
+            "keeps what it is told with the run's folder: leave save=False out, or tracker=none"
+        )
+        raise ConfigError([Problem("tracker", target, advice)])
+    outcome = simulate(config, None)
+    if outcome.error is not None or outcome.run is None:
+        raise outcome.error or RuntimeError(outcome.message)
+    return outcome.run
+
+
+def compile(overrides: Iterable[str] = (), capacity: int = 1000) -> Program:
+    """The compiled program of a configuration, for users of JAX.
+
+    ``program.start(numbers)`` is the state before the first step, ``program.advance(numbers, state,
+    n_steps)`` the state ``n_steps`` later and the records of these steps.  Both are pure, and
+    may be traced: under `jax.jit`, `jax.vmap` and forward differentiation (`jax.jvp`,
+    `jax.jacfwd`; reverse differentiation does not pass through a loop of traced length).
+    ``program.numbers`` are those of the configuration, by key (``neuron.tau``), in the units of
+    ``program.units``; ``program.spikes(records, first, n_steps)`` unpacks spikes.  It runs on one
+    device.
+
+    Parameters
+    ----------
+    overrides
+        As on the command line.
+    capacity
+        Most steps that one `advance` may make, at least.
+
+    Raises
+    ------
+    ConfigError
+        For a configuration that cannot be run.
+    """
+    experiment, devices = checked(overrides)
+    from neurolab.engine.program import Program
+    from neurolab.units import unit_text
+
+    program = Program(experiment.structure, capacity, devices[:1])
+    program.numbers = program.place(experiment.numbers)
+    program.units = {key: reading.unit_name for key, reading in experiment.readings.items()}
+    program.units |= {name: unit_text(unit) for name, unit in experiment.units.items()}
+    return program
+
+
+def checked(overrides: Iterable[str]) -> tuple[Experiment, list[Any]]:
+    """The experiment of a configuration, and the devices for it."""
+    plain = resolved(*_composed(overrides))
+    from neurolab.config.experiment import check
+
+    return check(plain)
 
 
 def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Sweep:

@@ -19,7 +19,7 @@ MODULES = sorted(
 )
 #: The stairs: a room imports rooms below it only; those of one step do not know each other.
 STAIRS = (
-    {"__main__"},
+    {"__main__", "interactive"},
     {"api"},
     {"cli"},
     {"sweep"},

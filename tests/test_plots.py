@@ -10,8 +10,9 @@ import pytest
 
 from neurolab.plots import parts as plot_parts
 from neurolab.plots import run as plots
+from neurolab.results.layout import Chunk, Trace
 from neurolab.results.run import Run, open_run
-from neurolab.results.writer import Chunk, ResultsWriter, Trace
+from neurolab.results.writer import ResultsWriter
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from neurolab.cli.compose import compose_config, effective
 from neurolab.config.experiment import read_experiment
 from neurolab.engine.program import Program
-from neurolab.engine.records import pack, unpack
+from neurolab.engine.records import pack
 
 N_STEPS = 300
 MIXED = (
@@ -46,7 +46,7 @@ def simulate(program: Program, numbers, cuts=(N_STEPS,)):
     traces: dict = {name: [] for name in recording.variables}
     for n in cuts:
         state, records = program.advance(numbers, state, n)
-        step, neuron = unpack(records["spikes"], program, first, n)
+        _, step, neuron = program.spikes(records, first, n)
         rows = (first + n) // recording.every - first // recording.every
         for name, parts in traces.items():
             parts.append(np.asarray(records[name])[:rows, program.columns])
@@ -92,7 +92,7 @@ def test_unpack_finds_every_spike():
     for first, n in ((0, 1), (0, 200), (5, 250), (3 * there.block + 7, 100)):
         offset = first % there.block
         step, neuron = np.nonzero(fired[offset : offset + n])
-        found = unpack(packed, there, first, n)
+        _, *found = there.spikes({"spikes": packed}, first, n)
         np.testing.assert_array_equal(found[0], step + first)
         np.testing.assert_array_equal(found[1], neuron)
 
@@ -149,7 +149,7 @@ def test_vmap_over_numbers_is_as_many_runs():
     for k, tau in enumerate(TAUS):
         one = numbers | {"neuron.tau": tau, "seed": np.uint32(k)}
         spikes, traces = simulate(there, one)
-        found = np.stack(unpack(mapped["spikes"][k], there, 0, N_STEPS))
+        found = np.stack(there.spikes({"spikes": mapped["spikes"][k]}, 0, N_STEPS)[1:])
         np.testing.assert_array_equal(found, spikes)
         V = np.asarray(mapped["neuron.V"])[k, :N_STEPS]
         np.testing.assert_allclose(V, traces["neuron.V"], rtol=1e-5, atol=1e-6)

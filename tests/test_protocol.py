@@ -14,7 +14,6 @@ import pytest
 from neurolab.cli.compose import compose_config, conf_folder, effective
 from neurolab.config.experiment import read_experiment
 from neurolab.engine.program import Program
-from neurolab.engine.records import unpack
 from neurolab.neurons import SigmoidRate, Spiking
 
 
@@ -73,7 +72,7 @@ def simulate(config):
         name: np.asarray(records[name])[: n // experiment.structure.recording.every]
         for name in experiment.structure.recording.variables
     }
-    spikes = unpack(records["spikes"], program, 0, n) if "spikes" in records else None
+    spikes = program.spikes(records, 0, n)[1:] if "spikes" in records else None
     return experiment, traces, spikes
 
 

@@ -79,11 +79,11 @@ def test_a_large_sweep_is_a_small_page(tmp_path):
         definition = {"format": "neurolab sweep 1", "title": "AdExIFRef", "axes": axes,
                       "templates": [{}], "points": points}  # fmt: skip
         write_json(folder / "definition.json", definition)
-        write_json(batch / "commit.json", {"rows": [
+        write_json(batch / "commit.json", {"steps": 10_000, "lengths": {}, "extra": {"rows": [
             {"point": i, "status": "completed", "message": "", "rate_hz": i / 3,
              "rate_hz_std": i / 9, "isi_cv": i / n, "spike_count": 2000, "duration_ms": 1000.0,
              "n_steps": 10_000, "seed": 0}
-            for i in range(n)]})  # fmt: skip
+            for i in range(n)]}})  # fmt: skip
         import zarr
 
         group = zarr.create_group(batch / "results.zarr", attributes={

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import neurolab
-from neurolab.results.writer import Chunk, ResultsWriter
+from neurolab.results.layout import Chunk
+from neurolab.results.writer import ResultsWriter
 
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")

@@ -17,7 +17,6 @@ from scipy.stats import poisson
 
 from neurolab.config.experiment import read_experiment
 from neurolab.engine.program import Program
-from neurolab.engine.records import unpack
 
 TAU, TAU_REF, THETA, MU = 10.0, 2.0, 15.0, 15.0  # ms, ms, mV, mV
 SIGMA = np.sqrt(0.1 * MU)  # mV; without a threshold V has the variance sigma^2 / 2
@@ -62,7 +61,7 @@ def simulated(dt: float, source: dict, seconds: float) -> tuple[float, float]:
     n_chunks = experiment.n_steps // chunk - 1
     for first in chunk * np.arange(1, n_chunks + 1):
         state, records = program.advance(numbers, state, chunk)
-        counts += np.bincount(unpack(records["spikes"], program, first, chunk)[1], minlength=SIZE)
+        counts += np.bincount(program.spikes(records, first, chunk)[2], minlength=SIZE)
     rates = counts / (n_chunks * chunk * dt) * 1000.0
     return rates.mean(), rates.std(ddof=1) / np.sqrt(SIZE)
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import neurolab.results.writer
+from neurolab.results.layout import Chunk, Trace
 from neurolab.results.run import Run, open_run
-from neurolab.results.writer import Chunk, ResultsWriter, Trace
+from neurolab.results.writer import ResultsWriter
 
 N_NEURONS, DT_MS, BIN_STEPS = 20, 0.1, 10
 TRACES = (

@@ -119,15 +119,19 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     OmegaConfBaseException
         For a value that refers to what is not there.
     """
+    plain: dict[str, Any] = {}
     with _LOCK:
-        configured = HydraConfig.instance().cfg
+        hydra: Any = HydraConfig.instance()
+        configured = hydra.cfg
+        hydra.cfg = config if "hydra" in config else configured  # what ${hydra:...} refers to
         try:
-            if "hydra" in config:  # what ${hydra:...} refers to
-                HydraConfig.instance().set_config(config)
-            own = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
-            plain = OmegaConf.to_container(own, resolve=True)
+            for key in (str(key) for key in config if key != "hydra"):
+                value: Any = "???" if OmegaConf.is_missing(config, key) else config[key]
+                if OmegaConf.is_config(value):
+                    value = OmegaConf.to_container(value, resolve=True)
+                plain[key] = value
         finally:
-            HydraConfig.instance().cfg = configured
+            hydra.cfg = configured
     given = {override.lstrip("+~").partition("=")[0] for override in overrides}
     for key in given:
         if key.endswith("._target_"):
@@ -141,4 +145,4 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
                     g == f"{prefix}.{name}" or g.startswith(f"{prefix}.{name}.") for g in given
                 ):
                     del node[name]
-    return plain  # type: ignore[return-value]
+    return plain

@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from neurolab.cli.conf import PRIMARY, effective, own_hydra
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 
-__all__ = ["asks_for_a_sweep", "checked", "diagnose", "sweeps_in"]
+__all__ = ["asks_for_a_sweep", "diagnose", "resolved", "sweeps_in"]
 
 _SEARCH = "hydra.searchpath="
 
@@ -62,7 +62,10 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
             problems.add("configuration", None, str(error).splitlines()[0])
             return problems.found
     try:
-        checked(config, groups + fitting)
+        plain = resolved(config, groups + fitting)
+        from neurolab.config.experiment import check
+
+        check(plain)
     except ConfigError as error:
         problems.found += error.problems
     return problems.found
@@ -136,13 +139,13 @@ def _known_key(config: DictConfig, override: Override, problems: Problems) -> bo
     return True
 
 
-def checked(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
-    """A composed configuration as plain dicts that can be run.
+def resolved(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
+    """A composed configuration as plain dicts; JAX is told of its device, and may be imported.
 
     Raises
     ------
     ConfigError
-        With all that is wrong with its values.
+        For a value that refers to what is not there.
     """
     try:
         plain = effective(config, overrides)
@@ -153,7 +156,4 @@ def checked(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     from neurolab.engine.device import prepare
 
     prepare(plain.get("device") or {})
-    from neurolab.config.experiment import check
-
-    check(plain)
     return plain

@@ -22,17 +22,18 @@ from neurolab.config.values import read_time
 from neurolab.dynamics import Dynamics
 from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.program import Program
-from neurolab.engine.structure import Part, Recording, Structure, block_length
+from neurolab.engine.sizes import with_sizes
+from neurolab.engine.structure import Part, Recording, Structure
 from neurolab.inputs import Input
 from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
-from neurolab.results.writer import Trace
+from neurolab.results.layout import Trace
 from neurolab.synapses import Output, Synapse
 from neurolab.trackers import NoTracker, Tracker
 from neurolab.units import unit_text
 
-__all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times", "sized"]
+__all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times"]
 
 _TOP = ("size", "duration", "dt", "seed", "inputs", "sweep", "report", "vars")
 _GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
@@ -177,10 +178,7 @@ def _built(
     if structure is None:
         return None, {}
     try:
-        inputs = tuple(
-            (name, sized(part, structure.size, numbers)) for name, part in structure.inputs
-        )
-        structure = replace(structure, inputs=inputs)
+        structure = with_sizes(structure, numbers)
         return structure, Program(structure, 1).variables(numbers)
     except Exception as error:
         if not problems.found:
@@ -270,17 +268,6 @@ def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Track
         except (TypeError, ValueError) as error:
             reader.problems.add("tracker", node.get("_target_"), str(error))
     return make
-
-
-def sized(part: Part, size: int, numbers: Mapping[str, Any], n_points: int = 0) -> Part:
-    """The part with the attributes that decide array sizes, from the numbers as they are now.
-
-    The numbers may be those of ``n_points`` points, in place of one for all neurons.
-    """
-    inner = tuple((name, sized(p, size, numbers, n_points)) for name, p in part.parts)
-    part = replace(part, parts=inner)
-    built = part.build(n_points or size, numbers, "input")
-    return replace(part, attributes=tuple(built.sizes(block_length(size)).items()))
 
 
 def short_times(neuron: Part | None, numbers: Mapping[str, Any], dt_ms: float) -> list[Problem]:

@@ -3,8 +3,8 @@
 Inside them ordinary brainstate modules are built with the numbers (possibly tracers) put in place,
 their states are filled from ``state``, the steps are looped over, and the states are read back.
 ``n_steps`` is an argument too, so that one compiled program serves chunks of any length up to its
-capacity, and runs of any duration.  `neurolab.engine.program` compiles them with the neurons of one
-run shared by devices; `neurolab.engine.batch` for many points at once.
+capacity, and runs of any duration.  `neurolab.engine.program` compiles them, with neurons or points
+shared by devices.
 """
 
 from __future__ import annotations
@@ -26,10 +26,15 @@ from neurolab.engine.structure import Numbers, Structure, block_length
 from neurolab.neurons import Neuron
 from neurolab.units import with_unit
 
-__all__ = ["Loop", "Records", "State"]
+__all__ = ["CLOCK", "FINITE", "NONFINITE", "Loop", "Records", "State"]
 
 State = dict[str, Any]
 Records = dict[str, Any]
+
+#: In a state, beside the variables of the models: steps done, and for each neuron the step in which
+#: a variable of it (or one that is not per neuron) first was NaN or infinite, `FINITE` if none was.
+CLOCK, NONFINITE = "step", "nonfinite"
+FINITE = 2**31 - 1
 
 
 class Loop:
@@ -67,12 +72,15 @@ class Loop:
         return stack
 
     def arguments(self, numbers: Numbers) -> dict[str, Any]:
-        """Numbers in the precision of the structure."""
+        """Numbers in the precision of the structure; what has it already is left where it is."""
         dtype = np.float64 if self.structure.precision == 64 else np.float32
-        return {
-            key: np.asarray(value, dtype if np.asarray(value).dtype.kind == "f" else None)
-            for key, value in numbers.items()
-        }
+
+        def fit(value: Any) -> Any:
+            value = value if isinstance(value, jax.Array) else np.asarray(value)
+            other = value.dtype.kind == "f" and value.dtype != dtype
+            return value.astype(dtype) if other else value
+
+        return {key: fit(value) for key, value in numbers.items()}
 
     def build(self, numbers: Numbers, shard: Any) -> Population:
         """The models of a shard, their numbers in place and their states made."""
@@ -93,7 +101,8 @@ class Loop:
 
     def start(self, numbers: Numbers, shard: Any) -> State:
         """The state before the first step."""
-        return _read(self.build(numbers, shard)) | {"step": jnp.int32(0)}
+        finite = jnp.full(self.local_size, FINITE, jnp.int32)
+        return _read(self.build(numbers, shard)) | {CLOCK: jnp.int32(0), NONFINITE: finite}
 
     def advance(
         self, numbers: Numbers, chosen: Any, state: State, n_steps: Any, shard: Any
@@ -103,7 +112,7 @@ class Loop:
         ``chosen`` are the neurons of this shard whose variables are recorded.
         """
         recording, length, dt = self.structure.recording, self.block, brainstate.environ.get_dt()
-        first, last = state["step"], state["step"] + n_steps
+        first, last = state[CLOCK], state[CLOCK] + n_steps
         first_block = first // length
 
         def sample(records: Records, values: State, i: Any) -> Records:
@@ -132,7 +141,7 @@ class Loop:
                 with brainstate.StateTraceStack(), brainstate.environ.context(i=i, t=i * dt):
                     _seed_brainstate((numbers["seed"], i, shard))
                     out = population.update(here)
-                values = _read(population)
+                values = self._watched(values[NONFINITE], _read(population), i)
                 if recording.spikes:
                     fired = jax.lax.dynamic_update_index_in_dim(fired, out != 0, j, 0)
                 return values, fired, sample(records, values, i)
@@ -148,11 +157,22 @@ class Loop:
                 records = records | {"spikes": spikes}
             return values, records
 
-        values = {name: value for name, value in state.items() if name != "step"}
+        values = {name: value for name, value in state.items() if name != CLOCK}
         n_blocks = (last - 1) // length - first_block + 1
         start = (values, self._empty(values, chosen))
         values, records = jax.lax.fori_loop(0, n_blocks, in_block, start)
-        return values | {"step": last}, records
+        return values | {CLOCK: last}, records
+
+    def _watched(self, seen: jax.Array, values: State, i: Any) -> State:
+        """The values after step ``i``, and where this is the first in which one is not finite."""
+        finite: Any = True
+        for value in values.values():
+            if jnp.issubdtype(value.dtype, jnp.floating):
+                fine = jnp.isfinite(value)
+                per_neuron = value.shape[-1:] == (self.local_size,)
+                axes = tuple(range(fine.ndim - 1 if per_neuron else fine.ndim))
+                finite = finite & (fine.all(axes) if axes else fine)
+        return values | {NONFINITE: jnp.where(finite, seen, jnp.minimum(seen, i))}
 
     @property
     def _sample_rows(self) -> int:

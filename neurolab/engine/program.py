@@ -1,29 +1,34 @@
 """A structure as one compiled program; numbers are its arguments.
 
-``start(numbers) -> state`` and ``advance(numbers, state, n_steps) -> (state, records)``, with the
-neurons shared by devices.  What they compute is in `neurolab.engine.loop`.
+``start(numbers) -> state`` and ``advance(numbers, state, n_steps) -> (state, records)``, for one
+point or for many, with neurons or points shared by devices.  What they compute is in
+`neurolab.engine.loop`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 import brainunit as u
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import PartitionSpec
+from jax.sharding import NamedSharding, PartitionSpec
 
-from neurolab.engine.loop import Loop, Records, State, states_of
-from neurolab.engine.records import choose_columns
+from neurolab.engine.loop import CLOCK, Loop, Records, State, states_of
+from neurolab.engine.records import choose_columns, unpack
+from neurolab.engine.sizes import too_small
 from neurolab.engine.structure import Numbers, Structure
 
-__all__ = ["Program"]
+__all__ = ["Program", "program_of"]
 
 
 class Program:
     """The two pure functions of a structure.
+
+    They may be traced: under `jax.jit`, `jax.vmap` and `jax.jvp`.
 
     Parameters
     ----------
@@ -32,22 +37,42 @@ class Program:
     capacity
         Most steps that one `advance` may make.
     devices
-        Devices that share the neurons; as many of them are used as divide the size evenly.
+        Devices that share the neurons of one point (as many as divide the size evenly), or points.
+    points
+        How many points are computed together, along a first axis of states and records; None for
+        one point without that axis.
+    varying
+        Keys of the numbers that have a value for each point, along their first axis.  The others
+        are shared, and so is all that is computed from them alone: with one seed for all points,
+        the random words.  Nothing passes between points, so each gives what it gives alone.
+    at_once
+        Points that a device steps together before it goes on to its next ones: a divisor of the
+        points that it has.  What they need should stay in a core's cache.
     """
 
     def __init__(
-        self, structure: Structure, capacity: int, devices: Sequence[Any] | None = None
+        self,
+        structure: Structure,
+        capacity: int,
+        devices: Sequence[Any] | None = None,
+        points: int | None = None,
+        varying: Collection[str] = (),
+        at_once: int = 1,
     ) -> None:
         devices = list(devices or jax.devices()[:1])
-        while structure.size % len(devices):
+        while (structure.size if points is None else points) % len(devices):
             devices.pop()
-        auto = (jax.sharding.AxisType.Auto,)
-        self.structure = structure
-        self.devices = devices
-        self.loop = Loop(structure, capacity, len(devices))
-        self.mesh = jax.make_mesh((len(devices),), ("neurons",), auto, devices=devices)
-        self.columns, self._chosen = choose_columns(structure, self.mesh.size)
-        self._compiled: dict[str, Any] = {}
+        shape = (1, len(devices)) if points is None else (len(devices), 1)
+        auto = (jax.sharding.AxisType.Auto,) * 2
+        self.structure, self.devices = structure, devices
+        self.points, self.varying, self.at_once = points, frozenset(varying), at_once
+        self.loop = Loop(structure, capacity, shape[1])
+        self.mesh = jax.make_mesh(shape, ("points", "neurons"), auto, devices=devices)
+        self.columns, self._chosen = choose_columns(structure, shape[1])
+        #: Of the configuration that it was compiled for (`neurolab.compile`), and their units.
+        self.numbers: dict[str, Any] = {}
+        self.units: dict[str, str] = {}
+        self._functions: dict[Any, Any] = {}
 
     @property
     def capacity(self) -> int:
@@ -59,17 +84,35 @@ class Program:
         """Steps whose random numbers are drawn together."""
         return self.loop.block
 
-    @property
-    def local_size(self) -> int:
-        """Neurons on each device."""
-        return self.loop.local_size
+    def place(self, numbers: Numbers) -> dict[str, Any]:
+        """Numbers on the devices, in the precision of the structure: once for many calls.
+
+        Raises
+        ------
+        ValueError
+            For numbers that an input's arrays are too small for, which would cut its counts off.
+        """
+        own = {key: value for key, value in numbers.items() if key in self.varying}
+        shared = {key: value for key, value in numbers.items() if key not in own}
+        name = too_small(self.structure, shared, own)
+        if name is not None:
+            raise ValueError(
+                f"{name}: the program was made for smaller numbers (a lower rate, fewer events); "
+                "make one for the largest that it is to be given"
+            )
+        with self.loop.environment():
+            return {
+                key: jax.device_put(value, NamedSharding(self.mesh, self._number(key, value)))
+                for key, value in self.loop.arguments(numbers).items()
+            }
 
     def start(self, numbers: Numbers) -> State:
         """The state before the first step."""
         with self.loop.environment():
-            return self._function("start", numbers)(self.loop.arguments(numbers), self._chosen)
+            arguments = self.loop.arguments(numbers)
+            return self._function("start", arguments)(arguments, self._chosen)
 
-    def advance(self, numbers: Numbers, state: State, n_steps: int) -> tuple[State, Records]:
+    def advance(self, numbers: Numbers, state: State, n_steps: Any) -> tuple[State, Records]:
         """The state ``n_steps`` later, and the records of these steps.
 
         Raises
@@ -77,11 +120,29 @@ class Program:
         ValueError
             For more steps than the program's capacity.
         """
-        if n_steps > self.capacity:
+        if isinstance(n_steps, (int, np.integer)) and n_steps > self.capacity:
             raise ValueError(f"{n_steps} steps exceed the program's capacity, {self.capacity}")
         with self.loop.environment():
-            run = self._function("advance", numbers)
-            return run(self.loop.arguments(numbers), self._chosen, state, jnp.int32(n_steps))
+            arguments = self.loop.arguments(numbers)
+            run = self._function("advance", arguments)
+            return run(arguments, self._chosen, state, jnp.asarray(n_steps, jnp.int32))
+
+    def spikes(
+        self, records: Records, first: int, n_steps: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Points, steps and neurons of the spikes in the records of ``n_steps`` steps from
+        ``first`` on, sorted in this order; all of point 0 where there is but one."""
+        words = np.asarray(records["spikes"])
+        words = words.reshape(-1, *words.shape[-2:])
+        return unpack(words, self.block, self.loop.local_size, first, n_steps)
+
+    def compile(self, numbers: Numbers) -> None:
+        """Compile both functions, so that a first `advance` is as fast as any other."""
+        with self.loop.environment():
+            arguments = self.loop.arguments(numbers)
+            state = self._function("start", arguments)(arguments, self._chosen)
+            run = self._function("advance", arguments)
+            jax.block_until_ready(run(arguments, self._chosen, state, jnp.int32(0)))
 
     def variables(self, numbers: Numbers) -> dict[str, u.Unit]:
         """The states that the models have, by name, and their units."""
@@ -95,53 +156,44 @@ class Program:
             jax.eval_shape(look, self.loop.arguments(numbers))
         return found
 
-    def compile(self, numbers: Numbers) -> None:
-        """Compile both functions, so that a first `advance` is as fast as any other."""
-        with self.loop.environment():
-            arguments = self.loop.arguments(numbers)
-            state = self._function("start", numbers)(arguments, self._chosen)
-            run = self._function("advance", numbers)
-            lowered = run.lower(arguments, self._chosen, state, jnp.int32(1))
-            self._compiled["advance"] = lowered.compile()
+    def _number(self, key: str, value: Any) -> PartitionSpec:
+        """How a number is shared: the point first where it varies, the neuron last."""
+        axes: list[str | None] = [None] * np.ndim(value)
+        if key in self.varying:
+            axes[0] = "points"
+        if key in self.structure.per_neuron:
+            axes[-1] = "neurons"
+        return PartitionSpec(*axes)
 
-    def _function(self, name: str, numbers: Numbers) -> Any:
-        if name not in self._compiled:
-            self._compiled[name] = self._make(name, numbers)
-        return self._compiled[name]
+    def _function(self, name: str, arguments: dict[str, Any]) -> Any:
+        kind = (name, tuple((key, np.shape(value)) for key, value in arguments.items()))
+        if kind not in self._functions:
+            self._functions[kind] = self._make(name, arguments)
+        return self._functions[kind]
 
-    def _make(self, name: str, numbers: Numbers) -> Any:
-        loop = self.loop
-
-        def start(args: Numbers, chosen: Any, shard: Any) -> State:
-            return loop.start(args, shard)
-
-        def advance(args: Numbers, chosen: Any, state: State, n: Any, shard: Any) -> Any:
-            return loop.advance(args, chosen[0], state, n, shard)
-
-        function: Any = {"start": start, "advance": advance}[name]
+    def _make(self, name: str, arguments: dict[str, Any]) -> Any:
+        whole: Any = {"start": self._start, "advance": self._advance}[name]
         if self.mesh.size == 1:
-            return jax.jit(lambda *args: function(*args, 0))
+            return jax.jit(lambda *args: whole(0, *args))
+        numbers = {key: self._number(key, value) for key, value in arguments.items()}
+        point = () if self.points is None else ("points",)
 
-        split, whole = PartitionSpec("neurons"), PartitionSpec()
-        arguments = {
-            key: PartitionSpec(*[None] * (np.ndim(value) - 1), "neurons")
-            if key in self.structure.per_neuron
-            else whole
-            for key, value in numbers.items()
-        }
-        shapes = jax.eval_shape(lambda args: loop.start(args, 0), self._local(numbers))
-        state = {
-            key: split if value.shape[-1:] == (self.local_size,) else whole
-            for key, value in shapes.items()
-        }
-        records = PartitionSpec(None, "neurons")
-        inputs: tuple[Any, ...] = (arguments, split)
+        def of_state(value: jax.ShapeDtypeStruct) -> PartitionSpec:
+            split = value.shape[-1:] == (self.loop.local_size,)
+            between = [None] * (value.ndim - split)
+            return PartitionSpec(*point, *between, *(["neurons"] if split else []))
+
+        one = {key: self._local(key, value) for key, value in arguments.items()}
+        shapes = jax.eval_shape(lambda numbers: self.loop.start(numbers, 0), one)
+        state = {key: of_state(value) for key, value in shapes.items()} | {CLOCK: PartitionSpec()}
+        inputs: tuple[Any, ...] = (numbers, PartitionSpec("neurons"))
         outputs: Any = state
         if name == "advance":
-            inputs, outputs = (*inputs, state, whole), (state, records)
+            inputs = (*inputs, state, PartitionSpec())
+            outputs = (state, PartitionSpec(*point, None, "neurons"))
         return jax.jit(
             jax.shard_map(
-                lambda *args: function(*args, jax.lax.axis_index("neurons")),
+                lambda *args: whole(jax.lax.axis_index("neurons"), *args),
                 mesh=self.mesh,
                 in_specs=inputs,
                 out_specs=outputs,
@@ -149,8 +201,54 @@ class Program:
             )
         )
 
-    def _local(self, numbers: Numbers) -> dict[str, Any]:
-        return {
-            key: value[..., : self.local_size] if key in self.structure.per_neuron else value
-            for key, value in self.loop.arguments(numbers).items()
-        }
+    def _local(self, key: str, value: Any) -> Any:
+        """A number as one point and one shard of the neurons have it."""
+        value = value[0] if key in self.varying else value
+        return value[..., : self.loop.local_size] if key in self.structure.per_neuron else value
+
+    def _start(self, shard: Any, numbers: Numbers, chosen: Any) -> State:
+        if self.points is None:
+            return self.loop.start(numbers, shard)
+        shared, own, lanes = self._lanes(numbers)
+        state = jax.vmap(lambda own, _: self.loop.start({**shared, **own}, shard))(own, lanes)
+        return state | {CLOCK: jnp.int32(0)}  # one clock for all
+
+    def _advance(
+        self, shard: Any, numbers: Numbers, chosen: Any, state: State, n_steps: Any
+    ) -> tuple[State, Records]:
+        if self.points is None:
+            return self.loop.advance(numbers, chosen[0], state, n_steps, shard)
+        shared, own, _ = self._lanes(numbers)
+        clock = state[CLOCK]
+
+        def one(lane: tuple[Numbers, State]) -> tuple[State, Records]:
+            before = {**lane[1], CLOCK: clock}
+            after, records = self.loop.advance(
+                {**shared, **lane[0]}, chosen[0], before, n_steps, shard
+            )
+            del after[CLOCK]
+            return after, records
+
+        lanes = (own, {name: value for name, value in state.items() if name != CLOCK})
+        after, records = jax.lax.map(one, lanes, batch_size=self.at_once)
+        return after | {CLOCK: clock + n_steps}, records
+
+    def _lanes(self, numbers: Numbers) -> tuple[dict[str, Any], dict[str, Any], Any]:
+        """Shared numbers, those of each point, and an axis of points for where none varies."""
+        own = {key: value for key, value in numbers.items() if key in self.varying}
+        shared = {key: value for key, value in numbers.items() if key not in own}
+        return shared, own, jnp.arange((self.points or 1) // self.mesh.shape["points"])
+
+
+@lru_cache(maxsize=32)
+def program_of(
+    structure: Structure,
+    capacity: int,
+    devices: tuple[Any, ...],
+    points: int | None = None,
+    varying: frozenset[str] = frozenset(),
+    at_once: int = 1,
+) -> Program:
+    """`Program`, made once in a process for all that run the same: neither a second run in a
+    notebook, nor a second batch, nor the next round of a search traces or compiles it again."""
+    return Program(structure, capacity, devices, points, varying, at_once)

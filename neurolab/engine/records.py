@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from neurolab.engine.structure import Structure
 
-__all__ = ["Layout", "choose_columns", "pack", "set_bits", "unpack"]
+__all__ = ["choose_columns", "pack", "set_bits", "unpack"]
 
 
 def pack(fired: jax.Array) -> jax.Array:
@@ -19,16 +17,6 @@ def pack(fired: jax.Array) -> jax.Array:
     padded = jnp.pad(fired, ((0, 0), (0, -size % 32))).reshape(n_steps, -1, 32)
     bits = padded.astype(jnp.uint32) << jnp.arange(32, dtype=jnp.uint32)
     return jnp.sum(bits, axis=-1, dtype=jnp.uint32)
-
-
-class Layout(Protocol):
-    """How a program lays out its records: rows begin at a block, devices pack their neurons."""
-
-    @property
-    def block(self) -> int: ...
-
-    @property
-    def local_size(self) -> int: ...
 
 
 def set_bits(words: np.ndarray) -> np.ndarray:
@@ -48,16 +36,26 @@ def set_bits(words: np.ndarray) -> np.ndarray:
     return np.sort(np.concatenate(found), kind="stable")  # merges what is sorted already
 
 
-def unpack(packed: Any, layout: Layout, first: int, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and neurons of the spikes of ``n_steps`` steps from ``first`` on.
+def unpack(
+    words: np.ndarray, block: int, local_size: int, first: int, n_steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points, steps and neurons of the spikes of ``n_steps`` steps from ``first`` on.
 
-    Sorted by step, and within a step by neuron.
+    ``words`` are [point, row, word]; rows begin at a block of steps, and each device packs its
+    ``local_size`` neurons.  Sorted by point, then by step, then by neuron.
     """
-    begin = first % layout.block
-    words = np.asarray(packed)[begin : begin + n_steps]
-    row, column = np.divmod(set_bits(words), words.shape[1] * 32)
-    shard, local = np.divmod(column, -(-layout.local_size // 32) * 32)
-    return row + first, (shard * layout.local_size + local).astype(np.int32)
+    begin = first % block
+    words = words[:, begin : begin + n_steps]
+    rows, width = words.shape[1], words.shape[2] * 32
+    where = set_bits(words)
+    row = where // width
+    point = row // rows
+    neuron = where - row * width  # twice as fast as divmod
+    packed = -(-local_size // 32) * 32
+    if packed != width:
+        shard = neuron // packed
+        neuron -= shard * (packed - local_size)
+    return point, row - point * rows + first, neuron.astype(np.int32)
 
 
 def choose_columns(structure: Structure, n_shards: int) -> tuple[np.ndarray, np.ndarray]:

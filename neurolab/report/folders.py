@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from neurolab.results.layout import RESULTS
 from neurolab.results.status import STATUS
-from neurolab.results.writer import RESULTS
 
 __all__ = [
     "date_of", "ended", "find", "flat", "is_run", "is_sweep", "log_tail", "overrides_of",

@@ -23,8 +23,8 @@ from neurolab.report.folders import (
     short,
 )
 from neurolab.report.page import Page
+from neurolab.results.layout import RESULTS
 from neurolab.results.run import Run
-from neurolab.results.writer import RESULTS
 
 __all__ = ["run_page"]
 

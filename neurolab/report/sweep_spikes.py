@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.results.writer import RESULTS
+from neurolab.results.layout import RESULTS
 
 __all__ = ["spikes_of"]
 

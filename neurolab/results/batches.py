@@ -1,34 +1,32 @@
 """The folder of a sweep while it is computed: what it is, and batches of points as they are done.
 
-    definition.json                  templates, points, axes: what the sweep is
-    batches/<first point>/           a batch: commit.json, with a row for each point, is written
-                                     last; without it the batch counts for nothing
-    batches/<first point>/results.zarr   what `record` asks for, all points of the batch together:
-        <trace> [point, time, neuron], rate_counts [point, bin],
-        spike_step, spike_neuron: chunk after chunk, a chunk's spikes sorted by point;
-        spike_end [chunk, point]: where the spikes of each chunk and point end
+    definition.json            what the sweep is
+    batches/<first point>/     points computed together: results.zarr as of a run, with an axis of
+                               points (`neurolab.results.writer`), and commit.json, whose notes
+                               have a row for each point
 
-Batches know nothing of one another, so several processes can add theirs.
+A batch is committed chunk by chunk.  Its points are `partial` until the last: what a sweep that was
+stopped has of them can be read, and they are computed again when it goes on.  Batches know nothing
+of one another, so several processes can add theirs.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neurolab.results.writer import RESULTS, Trace, recording_attributes, write_whole
+from neurolab.results.layout import COMMIT, write_whole
 
-__all__ = ["BatchWriter", "SweepFolder"]
+__all__ = ["PARTIAL", "SweepFolder", "write_json"]
 
-_DEFINITION, _BATCHES, COMMIT = "definition.json", "batches", "commit.json"
-_FAILURES = "failures.json"
-_BYTES = 4 * 2**20  # in a file of a trace
-_SPIKES = 2**18
+#: Status of a point whose batch was stopped.
+PARTIAL = "partial"
+_DEFINITION, _BATCHES, _FAILURES = "definition.json", "batches", "failures.json"
 
 
 class SweepFolder:
@@ -52,17 +50,37 @@ class SweepFolder:
         found: dict[str, Any] = json.loads((self.path / _DEFINITION).read_text())
         return found
 
-    def batch(self, first: int) -> Path:
-        """The folder of the batch whose first point has this index."""
-        return self.path / _BATCHES / f"{first:06d}"
+    def new_batch(self, first: int) -> Path:
+        """An empty folder for the batch whose first point has this index."""
+        folder = self.path / _BATCHES / f"{first:06d}"
+        if folder.exists():
+            shutil.rmtree(folder)  # of a sweep that was stopped
+        return folder
 
     def rows(self) -> dict[int, dict[str, Any]]:
         """What is known of each computed point, and where: ``batch`` and ``lane``."""
-        rows = {}
-        for path in sorted(self.path.glob(f"{_BATCHES}/*/{COMMIT}")):
-            for lane, row in enumerate(json.loads(path.read_text())["rows"]):
-                rows[row["point"]] = {**row, "batch": path.parent, "lane": lane}
+        rows: dict[int, dict[str, Any]] = {}
+        for folder, commit in self._commits():
+            for lane, row in enumerate(commit):
+                point = row["point"]
+                if point not in rows or _better(row, rows[point]):
+                    rows[point] = {**row, "batch": folder, "lane": lane}
         return dict(sorted(rows.items()))
+
+    def done(self) -> set[int]:
+        """Points that need not be computed again."""
+        return {point for point, row in self.rows().items() if row["status"] != PARTIAL}
+
+    def tidy(self) -> None:
+        """Remove batches of which other batches have all points."""
+        used = {row["batch"] for row in self.rows().values()}
+        for folder in self.path.glob(f"{_BATCHES}/*"):
+            if folder not in used:
+                shutil.rmtree(folder)
+
+    def _commits(self) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+        for path in sorted(self.path.glob(f"{_BATCHES}/*/{COMMIT}")):
+            yield path.parent, json.loads(path.read_text())["extra"].get("rows", [])
 
     def all_rows(self, definition: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
         """The rows, those of points that were refused among them."""
@@ -88,84 +106,15 @@ class SweepFolder:
             write_json(self.path / _FAILURES, reasons)
 
     def forget(self) -> None:
-        """Remove batches that were not finished, and failures: they are to be computed again."""
+        """Forget failures: they are to be computed again."""
         (self.path / _FAILURES).unlink(missing_ok=True)
-        for folder in self.path.glob(f"{_BATCHES}/*"):
-            if not (folder / COMMIT).exists():
-                shutil.rmtree(folder)
 
 
-class BatchWriter:
-    """Appends what the points of a batch recorded, chunk after chunk; `commit` makes it count."""
-
-    def __init__(
-        self,
-        folder: Path,
-        n_points: int,
-        *,
-        n_neurons: int,
-        dt_ms: float,
-        traces: Sequence[Trace] = (),
-        record_spikes: bool = True,
-        rate_bin_steps: int | None = None,
-    ) -> None:
-        self.folder, self.n_points, self.traces = folder, n_points, tuple(traces)
-        if folder.exists():
-            shutil.rmtree(folder)  # of a run that was killed
-        folder.mkdir(parents=True)
-        self._spikes, self._end, self._rate = record_spikes, 0, rate_bin_steps is not None
-        self._arrays: dict[str, Any] = {}
-        self._group: Any = None
-        if record_spikes or self._rate or self.traces:
-            import zarr
-
-            about = recording_attributes(n_neurons, dt_ms, traces, record_spikes, rate_bin_steps)
-            about["neurons"] = {trace.name: trace.neurons.tolist() for trace in traces}
-            self._group = zarr.create_group(folder / RESULTS, zarr_format=3, attributes=about)
-
-    def append(
-        self,
-        spikes: tuple[np.ndarray, np.ndarray, np.ndarray],
-        traces: Mapping[str, np.ndarray],
-        rate_counts: np.ndarray | None,
-    ) -> None:
-        """Write a chunk: point, step, neuron of its spikes by point; else [point, time, ...]."""
-        if self._spikes:
-            point, step, neuron = spikes
-            ends = self._end + np.cumsum(np.bincount(point, minlength=self.n_points))
-            self._end = int(ends[-1])
-            self._append("spike_step", step.astype(np.int64), 0, (_SPIKES,))
-            self._append("spike_neuron", neuron.astype(np.int32), 0, (_SPIKES,))
-            self._append("spike_end", ends[None].astype(np.int64), 0, (16, self.n_points))
-        for trace in self.traces:
-            values = traces[trace.name]
-            row = values[:1, :1].nbytes
-            times = max(1, min(values.shape[1], _BYTES // max(row, 1)))
-            points = max(1, min(self.n_points, _BYTES // max(row * times, 1)))
-            self._append(trace.name, values, 1, (points, times, values.shape[2]))
-        if rate_counts is not None:
-            bins = max(1, min(2**14, 2**19 // self.n_points))
-            self._append("rate_counts", rate_counts.astype(np.int32), 1, (self.n_points, bins))
-
-    def commit(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Say how each point went; from now on the batch counts."""
-        write_json(self.folder / COMMIT, {"rows": list(rows)})
-
-    def _append(self, name: str, values: np.ndarray, axis: int, chunks: tuple[int, ...]) -> None:
-        if name not in self._arrays:
-            from zarr.codecs import BloscCodec
-
-            shape = list(values.shape)
-            shape[axis] = 0
-            self._arrays[name] = self._group.create_array(
-                name,
-                shape=tuple(shape),
-                chunks=tuple(max(1, c) for c in chunks),
-                dtype=values.dtype,
-                compressors=BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),
-            )
-        if values.shape[axis]:
-            self._arrays[name].append(values, axis=axis)
+def _better(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether one of two rows of a point says more."""
+    if (row["status"] == PARTIAL) != (other["status"] == PARTIAL):
+        return bool(other["status"] == PARTIAL)
+    return bool(row["n_steps"] > other["n_steps"])
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from neurolab.results.layout import RESULTS, Chunk, Trace
 from neurolab.results.sweep import open_sweep
-from neurolab.results.writer import RESULTS, Chunk, ResultsWriter, Trace
+from neurolab.results.writer import ResultsWriter
 
 __all__ = ["export_point"]
 
@@ -27,7 +28,7 @@ def export_point(sweep_folder: Path, index: int, folder: Path) -> None:
     run = sweep[index]
     about = run.attributes["traces"]
     traces = [
-        Trace(name, trace["unit"], np.asarray(run.attributes["neurons"][name]), trace["every"])
+        Trace(name, trace["unit"], run.traces[trace["axes"][1]].values, trace["every"])
         for name, trace in about.items()
     ]
     spikes = run.spikes is not None

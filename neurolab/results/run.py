@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.results.writer import COMMIT, RESULTS, Commit
+from neurolab.results.layout import COMMIT, RESULTS, Commit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,10 +28,22 @@ if TYPE_CHECKING:
 class Run:
     """One run's results, read from its folder and trimmed to the last commit. See `open_run`."""
 
-    def __init__(self, path: str | Path, commit: Commit | None = None) -> None:
+    #: Where it is among points that were computed together; None where it was alone.
+    _lane: int | None = None
+
+    def __init__(self, path: str | Path, commit: Commit | None = None, store: Any = None) -> None:
         self.path = Path(path)
+        #: Where Zarr finds the arrays: a folder, or what a run that leaves none keeps in memory.
+        self.store = self.path / RESULTS if store is None else store
         self.commit = _read_commit(self.path) if commit is None else commit
-        self.attributes = _attributes(self.path / RESULTS)
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """What the writer said about the recording (read without importing zarr)."""
+        if not isinstance(self.store, Path):
+            return dict(self._group().attrs)
+        found: dict[str, Any] = json.loads((self.store / "zarr.json").read_text())["attributes"]
+        return found
 
     def beginning(self, most: int) -> Run:
         """As much of the run from its start as has at most ``most`` spikes, and as many samples
@@ -50,7 +63,7 @@ class Run:
             lengths |= dict.fromkeys((name, trace["axes"][0]), steps // trace["every"])
         if "rate_counts" in lengths:
             lengths["rate_counts"] = steps // int(self.attributes["rate_bin_steps"])
-        return Run(self.path, Commit(steps, lengths, self.commit.extra))
+        return Run(self.path, Commit(steps, lengths, self.commit.extra), self.store)
 
     @property
     def committed_steps(self) -> int:
@@ -100,20 +113,21 @@ class Run:
         lengths = self.commit.lengths
         traces = {n: t for n, t in self.attributes["traces"].items() if n in lengths}
         group, parts = self._group(), []
+        lane = {} if self._lane is None else {"point": self._lane}
         # xarray refuses axes of unequal length, which a killed run leaves: open by stored length.
-        stored = {name: group[name].shape[0] for name in traces}
+        stored = {name: group[name].shape[len(lane)] for name in traces}
         for length in set(stored.values()):
             names = [name for name in traces if stored[name] == length]
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # leftovers
                 part = xr.open_zarr(
-                    self.path / RESULTS,
+                    self.store,
                     chunks=None,
                     consolidated=False,
                     decode_cf=False,
                     drop_variables=set(group.array_keys()) - set(names),
                 )
             whole = {traces[name]["axes"][0]: slice(0, lengths[name]) for name in names}
-            parts.append(part.isel(whole))
+            parts.append(part.isel({**whole, **lane}))
         axes = sorted({axis for trace in traces.values() for axis in trace["axes"]})
         coordinates = {
             axis: (axis, group[axis][: lengths[axis]], dict(group[axis].attrs)) for axis in axes
@@ -156,7 +170,8 @@ class Run:
         )
 
     def __repr__(self) -> str:
-        lengths, lines = self.commit.lengths, [f"Run {self.path}"]
+        where = self.path if isinstance(self.store, Path) else "in memory"
+        lengths, lines = self.commit.lengths, [f"Run {where}"]
         status = self.summary.get("status", "no summary: still running, or killed")
         lines.append(
             f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "
@@ -179,11 +194,65 @@ class Run:
     def _group(self) -> Any:
         import zarr
 
-        return zarr.open_group(self.path / RESULTS, mode="r", use_consolidated=False)
+        return zarr.open_group(self.store, mode="r", use_consolidated=False)
 
     def read(self, name: str) -> np.ndarray:
-        values: np.ndarray = self._group()[name][: self.commit.lengths.get(name, 0)]
+        """An array as it is stored, trimmed to the commit."""
+        length = self.commit.lengths.get(name, 0)
+        values: np.ndarray = self._group()[name][:length] if length else np.zeros(0, np.int64)
         return values
+
+
+class PointRun(Run):
+    """One point of a sweep: a lane of the results of points that were computed together."""
+
+    def __init__(self, row: dict[str, Any], config: DictConfig, overrides: list[str]) -> None:
+        batch = Path(row["batch"])
+        if not (batch / RESULTS / "zarr.json").exists():
+            raise KeyError(f"point {row['point']} recorded nothing; its summary is in the table")
+        super().__init__(batch)
+        self._lane, self.overrides, self.config = row["lane"], overrides, config
+        self.summary = {key: value for key, value in row.items() if key not in ("batch", "lane")}
+        self.commit = self._trimmed(row["n_steps"])
+
+    def beginning(self, most: int) -> Run:
+        """The whole point."""
+        return self
+
+    def _trimmed(self, steps: int) -> Commit:
+        """The commit of the batch, for this point and the steps that count of it."""
+        lengths, about = dict(self.commit.lengths), self.attributes
+        for name, trace in about["traces"].items():
+            lengths |= dict.fromkeys((name, trace["axes"][0]), steps // trace["every"])
+        if "rate_counts" in lengths:
+            lengths["rate_counts"] = steps // about["rate_bin_steps"]
+        if "spike_step" in lengths:
+            begins, ends = self._pieces
+            lengths |= dict.fromkeys(("spike_step", "spike_neuron"), int((ends - begins).sum()))
+        return Commit(steps, {k: n for k, n in lengths.items() if n}, self.commit.extra)
+
+    @cached_property
+    def _pieces(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where this point's spikes begin and end, chunk by chunk."""
+        ends = self._group()["spike_end"][: self.commit.lengths.get("spike_end", 0)]
+        begins = np.concatenate([[0], ends.ravel()[:-1]]).reshape(ends.shape)
+        return begins[:, self._lane], ends[:, self._lane]
+
+    def read(self, name: str) -> np.ndarray:
+        if name not in self.commit.lengths:
+            return np.zeros(0, np.int64)
+        array = self._group()[name]
+        if name not in ("spike_step", "spike_neuron"):
+            values: np.ndarray = array[self._lane, : self.commit.lengths[name]]
+            return values
+        return np.concatenate([array[b:e] for b, e in zip(*self._pieces, strict=True)])
+
+
+def as_config(plain: Mapping[str, Any]) -> DictConfig:
+    """A configuration as it is read from a folder."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.create(dict(plain))
 
 
 def open_run(path: str | Path) -> Run:
@@ -216,12 +285,6 @@ def _read_commit(folder: Path) -> Commit:
         return Commit(**json.loads((folder / COMMIT).read_text()))
     except FileNotFoundError:
         return Commit()
-
-
-def _attributes(path: Path) -> dict[str, Any]:
-    """What the writer said about the recording (read without importing zarr)."""
-    attributes: dict[str, Any] = json.loads((path / "zarr.json").read_text())["attributes"]
-    return attributes
 
 
 def _runs_near(path: Path, at_most: int = 3) -> list[Path]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from neurolab.results.writer import write_whole
+from neurolab.results.layout import write_whole
 
 __all__ = ["STATUS", "StatusFile", "status_after"]
 
@@ -29,8 +29,8 @@ _SECONDS = 0.2
 class StatusFile:
     """Writes status.json in a folder; as a context, also that an exception ended it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / STATUS
+    def __init__(self, folder: Path | None) -> None:
+        self._path = None if folder is None else folder / STATUS
         self._facts = {"started": _now(), "host": socket.gethostname(), "pid": os.getpid()}
         self._began: float | None = None
         self._first = 0.0
@@ -55,6 +55,8 @@ class StatusFile:
         if status == self._last[0] and now - self._last[1] < _SECONDS:
             return
         self._last, self._told = (status, now), facts
+        if self._path is None:
+            return
         content = {"status": status, **facts, **self._facts, "updated": _now()}
         with suppress(OSError):  # a full disk is told where results are lost, not here
             write_whole(self._path, json.dumps(content, indent=2) + "\n")

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from neurolab.results.writer import write_whole
+from neurolab.results.layout import write_whole
 
 __all__ = ["config_hash", "environment", "git_revision", "peak_memory_mb", "write_summary"]
 
@@ -21,15 +21,16 @@ _PACKAGES = ("neurolab", "jax", "jaxlib", "brainstate", "brainunit", "numpy", "h
 
 
 def write_summary(
-    folder: Path, facts: Mapping[str, Any], config: Mapping[str, Any]
+    folder: Path | None, facts: Mapping[str, Any], config: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Write summary.json and return its content; NaN becomes null."""
+    """Write summary.json, if there is a folder, and return its content; NaN becomes null."""
     summary = {
         **{key: _clean(value) for key, value in facts.items()},
         **environment(),
         "config_hash": config_hash(config),
     }
-    write_whole(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    if folder is not None:
+        write_whole(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
     return summary
 
 

@@ -14,12 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from neurolab.results.batches import SweepFolder
-from neurolab.results.run import Run
+from neurolab.results.run import PointRun
 from neurolab.results.table import VALUES, as_dataset
-from neurolab.results.writer import RESULTS, Commit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,64 +103,6 @@ class Sweep:
         shape = " x ".join(f"{n} {name}" for name, n in self.data.sizes.items())
         done = sum(row["status"] == "completed" for row in self.rows.values())
         return f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed"
-
-
-class PointRun(Run):
-    """One point of a sweep, read like a run."""
-
-    def __init__(self, row: dict[str, Any], config: DictConfig, overrides: list[str]) -> None:
-        self._row, self.overrides = row, overrides
-        lane, n = row["lane"], row["n_steps"]
-        self._lane = lane
-        batch = Path(row["batch"])
-        if not (batch / RESULTS).exists():
-            raise KeyError(f"point {row['point']} recorded nothing; its summary is in the table")
-        super().__init__(batch, Commit(steps=n))
-        self.config = config
-        self.summary = {key: value for key, value in row.items() if key not in ("batch", "lane")}
-
-    def beginning(self, most: int) -> Run:
-        """The whole point."""
-        return self
-
-    @cached_property
-    def traces(self) -> xr.Dataset:
-        """Recorded variables over (time in ms, neuron)."""
-        import xarray as xr
-
-        group = self._group()
-        data: dict[str, Any] = {}
-        coordinates: dict[str, Any] = {}
-        neurons = self.attributes["neurons"]
-        for name, trace in self.attributes["traces"].items():
-            time, neuron = trace["axes"]
-            count = self.committed_steps // trace["every"]
-            coordinates[time] = (
-                time,
-                np.arange(1, count + 1) * trace["every"] * self.dt_ms,
-                {"units": "ms"},
-            )
-            coordinates[neuron] = (neuron, np.asarray(neurons[name]))
-            values = group[name][self._lane, :count]
-            data[name] = ((time, neuron), values, {"units": trace["unit"]})
-        about = {"n_neurons": self.n_neurons, "duration_ms": self.duration_ms}
-        return xr.Dataset(data, coordinates, about)
-
-    def read(self, name: str) -> np.ndarray:
-        group = self._group()
-        if name == "rate_counts":
-            bins = self.committed_steps // self.attributes["rate_bin_steps"]
-            counts: np.ndarray = group[name][self._lane, :bins]
-            return counts
-        if name not in group:
-            return np.zeros(0, np.int64)
-        ends = group["spike_end"][:]
-        begins = np.concatenate([[0], ends.ravel()[:-1]]).reshape(ends.shape)
-        parts = [
-            group[name][begin:end]
-            for begin, end in zip(begins[:, self._lane], ends[:, self._lane], strict=True)
-        ]
-        return np.concatenate(parts)
 
 
 def open_sweep(path: str | Path) -> Sweep:

@@ -1,4 +1,4 @@
-"""The results of one run, in a folder, appended while it runs; `neurolab.results.run` reads them.
+"""Results of one run, or of points computed together, appended while they go; `results.run` reads.
 
     with ResultsWriter(folder, n_neurons=100, dt_ms=0.1, traces=[...]) as writer:
         writer.append(chunk)  # after every chunk of steps
@@ -7,9 +7,11 @@ The folder holds::
 
     results.zarr/    <trace> [time, neuron], time, neuron, spike_step, spike_neuron, rate_counts
     commit.json      how many steps, and how much of each array, are whole
-    .hydra/          the configuration;  summary.json, plots, ...: written by others
 
-A run can be killed at any moment. Appends to several arrays are not one operation, so what is
+Of many points traces and rates have a first axis `point`; their spikes are one chunk's after
+another's, within a chunk sorted by point, and `spike_end` [chunk, point] says where each end.
+
+A process can be killed at any moment. Appends to several arrays are not one operation, so what is
 valid is said by `commit.json` alone: it is replaced atomically after a chunk is written, and a
 reader trims every array to it. (Without fsync: this outlives a killed process, not a power cut.)
 
@@ -20,17 +22,17 @@ spike or a sample of a trace. A trace with interval `every` is sampled at (n + 1
 from __future__ import annotations
 
 import json
-import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-RESULTS = "results.zarr"
-COMMIT = "commit.json"
+from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, write_whole
+
+__all__ = ["ResultsWriter"]
 
 # Measured: fewer, larger chunks append faster (5e6 spikes: 0.11 s with 2^18, 0.30 s with 2^16), but
 # even three spikes cost a whole chunk. 4 MiB of trace is 15 files for 60 MB.
@@ -39,62 +41,16 @@ _TRACE_CHUNK_BYTES = 4 * 2**20
 _VALUES_PER_CHUNK = 2**14
 
 
-@dataclass(frozen=True)
-class Trace:
-    """A recorded variable: its unit, which neurons (indices), and every how many steps."""
-
-    name: str
-    unit: str
-    neurons: np.ndarray
-    every: int
-
-
-@dataclass
-class Chunk:
-    """What the steps n, `first_step <= n < first_step + n_steps`, produced."""
-
-    first_step: int
-    n_steps: int
-    spike_step: np.ndarray  # one entry per spike, sorted by step; empty without spikes
-    spike_neuron: np.ndarray
-    traces: dict[str, np.ndarray] = field(default_factory=dict)  # by name: [samples, neurons]
-    rate_counts: np.ndarray | None = None  # spikes in each bin completed here; None: not kept
-
-    @staticmethod
-    def joined(chunks: Sequence[Chunk]) -> Chunk:
-        """Chunks that follow one another, as one."""
-        if len(chunks) == 1:
-            return chunks[0]
-        first = chunks[0]
-        return Chunk(
-            first.first_step,
-            sum(chunk.n_steps for chunk in chunks),
-            np.concatenate([chunk.spike_step for chunk in chunks]),
-            np.concatenate([chunk.spike_neuron for chunk in chunks]),
-            {name: np.concatenate([c.traces[name] for c in chunks]) for name in first.traces},
-            None
-            if first.rate_counts is None
-            else np.concatenate([c.rate_counts for c in chunks if c.rate_counts is not None]),
-        )
-
-
-@dataclass(frozen=True)
-class Commit:
-    """What is whole: steps done, length of each array, and notes."""
-
-    steps: int = 0
-    lengths: dict[str, int] = field(default_factory=dict)
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
 class ResultsWriter:
-    """Appends the chunks of a run to `folder/results.zarr` (made here), committing each.
+    """Appends chunks to `folder/results.zarr` (made here), committing each.
 
     Args:
+        folder: None keeps the results in memory (`ResultsWriter.store`).
         n_neurons: size of the population that spikes and rates refer to.
         traces: what `Chunk.traces` will hold. Those with equal `every` share a time axis, and those
             with equal `neurons` a neuron axis: the first `time`, `neuron`, then `time_<name>`, ...
         rate_bin_steps: steps in a bin of the population rate; None: the rate is not kept.
+        n_points: how many points are computed together; None: one run, without that axis.
 
     Raises:
         FileExistsError: there are results already.
@@ -103,29 +59,42 @@ class ResultsWriter:
 
     def __init__(
         self,
-        folder: str | Path,
+        folder: str | Path | None,
         *,
         n_neurons: int,
         dt_ms: float,
         traces: Sequence[Trace] = (),
         record_spikes: bool = True,
         rate_bin_steps: int | None = None,
+        n_points: int | None = None,
     ) -> None:
         import zarr
 
-        self.folder = Path(folder)
-        self.traces = tuple(traces)
-        self._axes = _axes(self.traces)
-        self._attributes = recording_attributes(
-            n_neurons, dt_ms, self.traces, record_spikes, rate_bin_steps
-        )
-        path = self.folder / RESULTS
-        if path.exists():
-            raise FileExistsError(f"{path} holds results already. Choose another folder.")
-        path.mkdir(parents=True)
-        (self.folder / COMMIT).unlink(missing_ok=True)  # of results that were deleted
-        self._commit = Commit()
-        self._group = zarr.create_group(path, zarr_format=3, attributes=self._attributes)
+        self.folder = None if folder is None else Path(folder)
+        self.traces, self.n_points = tuple(traces), n_points
+        self._axes = axes_of(self.traces)
+        self.attributes: dict[str, Any] = {
+            "format": "neurolab results 2",
+            "n_neurons": int(n_neurons),
+            "n_points": n_points,
+            "dt_ms": float(dt_ms),
+            "record_spikes": bool(record_spikes),
+            "rate_bin_steps": None if rate_bin_steps is None else int(rate_bin_steps),
+            "traces": {
+                t.name: {"unit": t.unit, "every": int(t.every), "axes": list(self._axes[t.name])}
+                for t in self.traces
+            },
+        }
+        self.commit = Commit()
+        #: Where Zarr keeps the arrays: a folder, or memory.
+        self.store: Any = zarr.storage.MemoryStore()
+        if self.folder is not None:
+            self.store = self.folder / RESULTS
+            if self.store.exists():
+                raise FileExistsError(f"{self.store} holds results already. Choose another folder.")
+            self.store.mkdir(parents=True)
+            (self.folder / COMMIT).unlink(missing_ok=True)  # of results that were deleted
+        self._group = zarr.create_group(self.store, zarr_format=3, attributes=self.attributes)
         self._arrays = self._create_fixed()
 
     def append(self, chunk: Chunk, extra: Mapping[str, Any] | None = None) -> None:
@@ -138,7 +107,7 @@ class ResultsWriter:
         first, end = chunk.first_step, chunk.first_step + chunk.n_steps
         for axis, every in {self._axes[t.name][0]: t.every for t in self.traces}.items():
             samples = np.arange(first // every + 1, end // every + 1) * every
-            self._append(axis, samples * self._attributes["dt_ms"])
+            self._append(axis, samples * self.attributes["dt_ms"])
         for trace in self.traces:
             values = chunk.traces[trace.name]
             if trace.name not in self._arrays:  # its dtype and chunk length are known only now
@@ -147,16 +116,28 @@ class ResultsWriter:
         for name in ("spike_step", "spike_neuron", "rate_counts"):
             if name in self._arrays:
                 self._append(name, getattr(chunk, name))
-        lengths = {name: int(array.shape[0]) for name, array in self._arrays.items()}
-        self._commit = Commit(end, lengths, dict(extra or {}))
-        write_whole(self.folder / COMMIT, json.dumps(asdict(self._commit), indent=1))
+        if "spike_end" in self._arrays and chunk.spike_point is not None:
+            counts = np.bincount(chunk.spike_point, minlength=self.n_points or 0)
+            before = self.commit.lengths.get("spike_step", 0)
+            self._append("spike_end", (before + np.cumsum(counts))[None])
+        lengths = {name: array.shape[self._axis(name)] for name, array in self._arrays.items()}
+        self._commit(Commit(end, lengths, dict(extra or {})))
+
+    def note(self, extra: Mapping[str, Any]) -> None:
+        """Commit other notes, and nothing more."""
+        self._commit(Commit(self.commit.steps, self.commit.lengths, dict(extra)))
+
+    def _commit(self, commit: Commit) -> None:
+        self.commit = commit
+        if self.folder is not None:
+            write_whole(self.folder / COMMIT, json.dumps(asdict(commit)))
 
     def close(self) -> None:
         """Gather the metadata of all arrays in one place, so that the store opens in one read."""
         import zarr
 
         with warnings.catch_warnings(action="ignore", category=UserWarning):
-            zarr.consolidate_metadata(self.folder / RESULTS)
+            zarr.consolidate_metadata(self.store)
 
     def __enter__(self) -> Self:
         return self
@@ -164,123 +145,98 @@ class ResultsWriter:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _create(
-        self, name: str, dtype: Any, dims: Sequence[str], chunks: tuple[int, ...], **about: Any
-    ) -> Any:
-        """An array that grows along its first dimension; the second, if any, is `width` long."""
+    def _axis(self, name: str) -> int:
+        """The axis along which an array grows."""
+        return int(
+            self.n_points is not None and name in (*self.attributes["traces"], "rate_counts")
+        )
+
+    def _create(self, name: str, dtype: Any, dims: Sequence[str], **how: Any) -> Any:
+        """An array that grows along its first dimension, or along that after ``point``."""
         from zarr.codecs import BloscCodec
 
+        width, chunks = how.pop("width", ()), how.pop("chunks")
+        shape, dims = (0, *width), list(dims)
+        if self._axis(name):
+            shape, dims = (self.n_points or 0, *shape), ["point", *dims]
         return self._group.create_array(
             name,
-            shape=(0, *about.pop("width", ())),
+            shape=shape,
             chunks=chunks,
             dtype=dtype,
-            dimension_names=list(dims),
+            dimension_names=dims,
             compressors=BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),
-            attributes=about,
+            attributes=how,
         )
 
     def _create_fixed(self) -> dict[str, Any]:
         """The arrays known before the first chunk: coordinates, spikes, rate."""
         arrays: dict[str, Any] = {}
+        points = self.n_points
         for trace in self.traces:
             time, neuron = self._axes[trace.name]
             if time not in arrays:
-                about = {"units": "ms", "every": int(trace.every)}
-                arrays[time] = self._create(time, "float64", [time], (_VALUES_PER_CHUNK,), **about)
+                about = {"units": "ms", "every": int(trace.every), "chunks": (_VALUES_PER_CHUNK,)}
+                arrays[time] = self._create(time, "float64", [time], **about)
             if neuron not in arrays:
                 chunks = (max(1, len(trace.neurons)),)
-                arrays[neuron] = self._create(neuron, "int64", [neuron], chunks)
+                arrays[neuron] = self._create(neuron, "int64", [neuron], chunks=chunks)
                 arrays[neuron].append(np.asarray(trace.neurons, np.int64))
-        if self._attributes["record_spikes"]:
+        if self.attributes["record_spikes"]:
             for name, dtype in (("spike_step", "int64"), ("spike_neuron", "int32")):
-                arrays[name] = self._create(name, dtype, ["spike"], (_SPIKES_PER_CHUNK,))
-        if (steps := self._attributes["rate_bin_steps"]) is not None:
-            name, about = "rate_counts", {"units": "spikes per bin", "rate_bin_steps": steps}
-            arrays[name] = self._create(name, "int64", ["bin"], (_VALUES_PER_CHUNK,), **about)
+                arrays[name] = self._create(name, dtype, ["spike"], chunks=(_SPIKES_PER_CHUNK,))
+            if points is not None:
+                about = {"width": (points,), "chunks": (16, points)}
+                arrays["spike_end"] = self._create(
+                    "spike_end", "int64", ["chunk", "point"], **about
+                )
+        if (steps := self.attributes["rate_bin_steps"]) is not None:
+            bins: tuple[int, ...] = (_VALUES_PER_CHUNK,)
+            if points is not None:
+                bins = (points, max(1, min(_VALUES_PER_CHUNK, 2**19 // points)))
+            about = {"units": "spikes per bin", "rate_bin_steps": steps, "chunks": bins}
+            arrays["rate_counts"] = self._create("rate_counts", "int64", ["bin"], **about)
         return arrays
 
     def _create_trace(self, trace: Trace, values: np.ndarray) -> Any:
         """A trace whose file chunks match what one `append` brings, so that none is rewritten."""
-        rows, width = (max(1, size) for size in values.shape)
+        rows, width = (max(1, size) for size in values.shape[-2:])
         target = _TRACE_CHUNK_BYTES // values.dtype.itemsize  # values in a file
-        several = max(1, -(-target // (4 * rows * width)))  # small appends share a file
-        rows = min(rows * several, _VALUES_PER_CHUNK)
-        chunks = (rows, min(width, max(1, target // rows)))
-        about = {"width": values.shape[1:], "units": trace.unit, "every": int(trace.every)}
-        return self._create(trace.name, values.dtype, self._axes[trace.name], chunks, **about)
+        several = max(1, -(-target // (4 * rows * width * (self.n_points or 1))))
+        rows = min(rows * several, _VALUES_PER_CHUNK)  # small appends share a file
+        chunks: tuple[int, ...] = (rows, min(width, max(1, target // rows)))
+        if self.n_points is not None:
+            chunks = (max(1, min(self.n_points, target // (chunks[0] * chunks[1]))), *chunks)
+        about = {"units": trace.unit, "every": int(trace.every)}
+        size = {"width": values.shape[-1:], "chunks": chunks}
+        return self._create(trace.name, values.dtype, self._axes[trace.name], **size, **about)
 
     def _append(self, name: str, values: np.ndarray) -> None:
-        if len(values):
-            self._arrays[name].append(np.asarray(values, dtype=self._arrays[name].dtype))
+        axis = self._axis(name)
+        if values.shape[axis]:
+            values = np.asarray(values, dtype=self._arrays[name].dtype)
+            self._arrays[name].append(values, axis=axis)
 
     def _check(self, chunk: Chunk) -> None:
         first, end = chunk.first_step, chunk.first_step + chunk.n_steps
-        if first != self._commit.steps or chunk.n_steps < 1:
-            done = f"{self._commit.steps} steps are committed"
+        if first != self.commit.steps or chunk.n_steps < 1:
+            done = f"{self.commit.steps} steps are committed"
             raise ValueError(f"chunks must follow one another: {done}, got {first} to {end}.")
-        shapes = {t.name: (end // t.every - first // t.every, len(t.neurons)) for t in self.traces}
+        points = () if self.n_points is None else (self.n_points,)
+        shapes = {
+            t.name: (*points, end // t.every - first // t.every, len(t.neurons))
+            for t in self.traces
+        }
         given = {name: values.shape for name, values in chunk.traces.items()}
         if given != shapes:
             raise ValueError(f"traces of steps {first} to {end} must be {shapes}, got {given}.")
-        if (chunk.rate_counts is None) != (self._attributes["rate_bin_steps"] is None):
+        if (chunk.rate_counts is None) != (self.attributes["rate_bin_steps"] is None):
             raise ValueError("rate_counts must be given exactly when rate_bin_steps is set.")
         step, neuron = chunk.spike_step, chunk.spike_neuron
         if step.shape != neuron.shape or step.ndim != 1:
             raise ValueError(f"spikes need equal length, flat: got {step.shape}, {neuron.shape}.")
-        allowed = {"step": (step, first, end), "neuron": (neuron, 0, self._attributes["n_neurons"])}
+        allowed = {"step": (step, first, end), "neuron": (neuron, 0, self.attributes["n_neurons"])}
         for what, (values, low, high) in allowed.items():
             if values.size and (values.min() < low or values.max() >= high):
                 found = f"{values.min()} to {values.max()}"
                 raise ValueError(f"spikes have {what}s {found}, allowed are {low} to {high - 1}.")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file in one operation: a reader sees all of the old text or all of the new."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text)
-    partial.replace(path)
-
-
-def recording_attributes(
-    n_neurons: int,
-    dt_ms: float,
-    traces: Sequence[Trace],
-    record_spikes: bool,
-    rate_bin_steps: int | None,
-) -> dict[str, Any]:
-    """What a reader must know of a recording."""
-    axes = _axes(traces)
-    return {
-        "format": "neurolab results 1",
-        "n_neurons": int(n_neurons),
-        "dt_ms": float(dt_ms),
-        "record_spikes": bool(record_spikes),
-        "rate_bin_steps": None if rate_bin_steps is None else int(rate_bin_steps),
-        "traces": {
-            t.name: {"unit": t.unit, "every": int(t.every), "axes": list(axes[t.name])}
-            for t in traces
-        },
-    }
-
-
-def _axes(traces: Sequence[Trace]) -> dict[str, tuple[str, str]]:
-    """Per trace the names of its time and neuron axis, shared where they are the same."""
-    times: dict[int, str] = {}
-    neurons: dict[bytes, str] = {}
-    axes: dict[str, tuple[str, str]] = {}
-    reserved = {"time", "neuron", "spike", "bin", "spike_step", "spike_neuron", "rate_counts"}
-    for trace in traces:
-        name = trace.name
-        if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)*", name) or name in reserved | axes.keys():
-            raise ValueError(
-                f"a trace cannot be named {name!r}: use letters, digits, _ and single dots, each "
-                f"name once, and none of {', '.join(sorted(reserved))}."
-            )
-        if trace.every < 1:
-            raise ValueError(f"trace {name!r} is sampled every {trace.every} steps: at least 1.")
-        key = np.asarray(trace.neurons, dtype=np.int64).tobytes()
-        time = times.setdefault(trace.every, f"time_{name}" if times else "time")
-        neuron = neurons.setdefault(key, f"neuron_{name}" if neurons else "neuron")
-        axes[name] = (time, neuron)
-    return axes

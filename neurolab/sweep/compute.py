@@ -1,29 +1,31 @@
 """Computing the points of a sweep: group after group, batch after batch, chunk after chunk.
 
 A group is cut into batches of equal size, so that one program serves them all; a batch is computed
-as a run is (`neurolab.simulation.runner`): while a chunk computes, another thread checks and writes
-the one before.  A batch counts when its points' rows are written, which is one operation.
+as a run is (`neurolab.simulation.computation`).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from typing import Any
 
-from neurolab.engine.batch import Batch
+import numpy as np
+
 from neurolab.engine.device import choose as choose_devices
+from neurolab.engine.program import Program, program_of
 from neurolab.engine.structure import block_length
 from neurolab.problems import ConfigError, Problems
 from neurolab.results.batches import SweepFolder
-from neurolab.simulation.batch import BatchRun, padded
+from neurolab.results.writer import ResultsWriter
+from neurolab.simulation.computation import FIRST_CHUNK_STEPS, Computation
 from neurolab.simulation.stop import StopRequest
-from neurolab.sweep.points import Group, Lane
+from neurolab.sweep.points import Group
 
 __all__ = ["Report", "compute_groups"]
 
@@ -36,7 +38,7 @@ _NEURONS_PER_DEVICE = {"cpu": 10240}
 _NEURONS_AT_ONCE = {"cpu": 2560}
 _NEURONS_PER_GPU = 2**19
 _MOST_POINTS = 8192
-_FIRST_CHUNK_STEPS = 1000
+_CHUNK_SECONDS = 1.0
 
 
 @dataclass
@@ -92,75 +94,91 @@ class _GroupRun:
         self.group, self.devices, self.folder = group, devices, folder
         self.report, self.told = report, told
         self.n_lanes, self.at_once = _n_lanes(group, devices, most)
-        self.program: Batch | None = None
-        self.chunk_steps = _FIRST_CHUNK_STEPS
+        self.chunk_steps = FIRST_CHUNK_STEPS
 
     def go(self, stop: StopRequest) -> None:
-        remaining, began = list(self.group.lanes), time.perf_counter()
-        writing: tuple[list[Lane], Future[None]] | None = None
-        compiled = self.report.compile_s
-        with ThreadPoolExecutor(1) as writer:
-            writer.submit(import_module, "zarr")  # takes a while: meanwhile the program is compiled
-            while remaining and not stop.requested:
-                lanes = remaining[: self.n_lanes]
+        remaining = np.argsort(self.group.n_steps, kind="stable")  # few end before their batch does
+        writing: tuple[np.ndarray, Future[None], bool] | None = None
+        began, compiled = time.perf_counter(), self.report.compile_s
+        with ThreadPoolExecutor(1) as worker:
+            worker.submit(import_module, "zarr")  # takes a while: meanwhile the program is compiled
+            while remaining.size and not stop.requested:
+                rows = remaining[: self.n_lanes]
                 try:
-                    commit = self._batch(lanes, stop, writer)
+                    computation = self._batch(rows, stop, worker)
                 except Exception as error:
                     if self._smaller(error):
                         continue
-                    self._failed(lanes, error)
-                    commit = None
+                    self._failed(rows, error)
+                    computation = None
                 self._written(writing)
-                writing = (lanes, commit) if commit else None
-                remaining = remaining[len(lanes) :]
+                writing = None
+                if computation is not None:
+                    writing = rows, worker.submit(computation.close), computation.finished
+                remaining = remaining[len(rows) :]
             self._written(writing)
         spent = time.perf_counter() - began
         self.report.compute_s += spent - (self.report.compile_s - compiled)
 
     def _batch(
-        self, lanes: list[Lane], stop: StopRequest, writer: ThreadPoolExecutor
-    ) -> Future[None] | None:
-        """Compute a batch; what commits it is under way. None if stopped before the end."""
-        program = self._program(lanes)
-        run = BatchRun(self.group, lanes, program, self.folder)
-        done, n = self.report.points, len(lanes)
-        self.chunk_steps, finished = run.go(
-            self.chunk_steps, stop, writer, partial(self.told, done, n)
+        self, rows: np.ndarray, stop: StopRequest, worker: ThreadPoolExecutor
+    ) -> Computation:
+        """Compute a batch, or what of it a stop request leaves."""
+        group, experiment = self.group, self.group.experiment
+        lanes = np.concatenate([rows, np.repeat(rows[-1:], self.n_lanes - len(rows))])
+        numbers, n_steps = group.numbers(lanes), group.n_steps[rows]
+        program = self._program(numbers)
+        writer = ResultsWriter(
+            self.folder.new_batch(int(group.points[rows].min())),
+            n_neurons=experiment.structure.size,
+            dt_ms=experiment.structure.dt_ms,
+            traces=experiment.traces,
+            record_spikes=experiment.kept.spikes,
+            rate_bin_steps=experiment.kept.rate_bin_steps,
+            n_points=len(rows),
         )
-        if not finished:
-            return None
-        self.report.points += n
-        return writer.submit(run.commit)
+        points = group.points[rows].tolist()
+        computation = Computation(
+            experiment, program, numbers, n_steps, writer, _CHUNK_SECONDS, points
+        )
+        done, n = self.report.points, len(rows)
+        told = partial(self.told, done, n)
+        self.chunk_steps = computation.go(
+            stop, worker, lambda sent: told(sent / computation.total), self.chunk_steps
+        )
+        self.report.points += n if computation.finished else 0
+        return computation
 
-    def _program(self, lanes: Sequence[Lane]) -> Batch:
-        if self.program is None:
-            group, began = self.group, time.perf_counter()
-            self.program = Batch(
-                group.experiment.structure,
-                min(group.experiment.capacity(self.n_lanes), group.n_steps),
-                self.devices[: min(len(self.devices), self.n_lanes)],
-                self.n_lanes,
-                group.varying,
-                self.at_once,
-            )
-            self.program.compile(group.numbers(padded(lanes, self.n_lanes)))
-            self.report.compile_s += time.perf_counter() - began
-        return self.program
+    def _program(self, numbers: Mapping[str, Any]) -> Program:
+        group, began = self.group, time.perf_counter()
+        longest = 1 << (int(group.n_steps.max()) - 1).bit_length()  # few sizes: few programs
+        program = program_of(
+            group.experiment.structure,
+            min(group.experiment.capacity(self.n_lanes), longest),
+            tuple(self.devices[: min(len(self.devices), self.n_lanes)]),
+            self.n_lanes,
+            frozenset(group.varying),
+            self.at_once,
+        )
+        program.compile(numbers)
+        self.report.compile_s += time.perf_counter() - began
+        return program
 
-    def _written(self, writing: tuple[list[Lane], Future[None]] | None) -> None:
+    def _written(self, writing: tuple[np.ndarray, Future[None], bool] | None) -> None:
         if writing is None:
             return
-        lanes, commit = writing
+        rows, close, finished = writing
         try:
-            commit.result()
+            close.result()
         except Exception as error:
-            self.report.points -= len(lanes)
-            self._failed(lanes, error)
+            self.report.points -= len(rows) if finished else 0
+            self._failed(rows, error)
 
-    def _failed(self, lanes: Sequence[Lane], error: Exception) -> None:
-        log.error("points %s failed", [lane.point.index for lane in lanes], exc_info=error)
+    def _failed(self, rows: np.ndarray, error: Exception) -> None:
+        points = self.group.points[rows].tolist()
+        log.error("points %s failed", points, exc_info=error)
         reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-        self.report.failed |= {lane.point.index: reason for lane in lanes}
+        self.report.failed |= dict.fromkeys(points, reason)
 
     def _smaller(self, error: Exception) -> bool:
         """After running out of memory: smaller batches, if that is possible."""
@@ -168,7 +186,6 @@ class _GroupRun:
             return False
         half = max(self.n_lanes // 2, len(self.devices))
         self.n_lanes, self.at_once = _shared(half, len(self.devices), self.at_once)
-        self.program = None
         log.warning("not enough memory: %d points at once from now on", self.n_lanes)
         return True
 
@@ -184,8 +201,8 @@ def _n_lanes(group: Group, devices: Sequence[Any], most: int | None) -> tuple[in
     # records of at least two blocks of steps must fit
     while wanted > 1 and group.experiment.capacity(wanted) < 2 * block_length(size):
         wanted //= 2
-    n_batches = -(-len(group.lanes) // wanted)
-    lanes = -(-len(group.lanes) // n_batches)
+    n_batches = -(-len(group.points) // wanted)
+    lanes = -(-len(group.points) // n_batches)
     return _shared(lanes, n_devices, max(_NEURONS_AT_ONCE.get(kind, neurons) // size, 1))
 
 

@@ -65,7 +65,7 @@ class Executor:
             for i in range(0, len(points), self.points_per_task)
         ]
         running: list[_Task] = []
-        before, began = set(folder.rows()), time.perf_counter()
+        before, began = folder.done(), time.perf_counter()
         while (waiting or running) and not stop.requested:
             while waiting and (self.kind != "local" or len(running) < self.processes):
                 part = waiting.pop(0)
@@ -82,14 +82,14 @@ class Executor:
             time.sleep(_POLL_SECONDS)
             gone = _gone([task.job for task in running])
             ended = [task for task in running if task.ended(task.job.job_id in gone)]
-            done = set(folder.rows())
+            done = folder.done()
             progress.update(len(done - before))
             for task in ended:
                 running.remove(task)
                 report.failed |= {k: why for k, why in task.failures().items() if k not in done}
         for task in running:
             task.job.cancel()
-        report.points = len(set(folder.rows()) - before)
+        report.points = len(folder.done() - before)
         report.compute_s = time.perf_counter() - began
         return report
 

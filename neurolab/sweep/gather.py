@@ -67,14 +67,14 @@ def gather(
     return summary
 
 
-_STATUSES = ("completed", "diverged", "refused", "failed")
+_STATUSES = ("completed", "diverged", "refused", "failed", "partial")
 
 
 def print_sweep(
     folder: SweepFolder, summary: Mapping[str, Any], rows: Mapping[int, Mapping[str, Any]]
 ) -> None:
     """The table at the end of a sweep, and the points that went wrong."""
-    colour = {"completed": "green", "interrupted": "yellow", "missing": "yellow"}
+    colour = {"completed": "green", "partial": "yellow", "missing": "yellow"}
     counts = [
         f"[{colour.get(status, 'red')}]{summary[status]} {status}[/]"
         for status in (*_STATUSES, "missing")

@@ -10,14 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import brainstate
-import brainunit as u
 import numpy as np
 
 from neurolab.cli.points import Point, configuration
-from neurolab.config.experiment import Experiment, read_experiment, read_steps, short_times, sized
+from neurolab.config.experiment import Experiment, read_experiment, read_steps, short_times
 from neurolab.config.reader import disorder
 from neurolab.config.values import UnfitValueError, is_drawn, read_number
+from neurolab.engine.sizes import larger, with_sizes, without_sizes
 from neurolab.engine.structure import Part, Structure
 from neurolab.problems import ConfigError, Problem, Problems, show
 
@@ -35,41 +34,81 @@ class Lane:
 
 @dataclass
 class Group:
-    """Points that one program computes together."""
+    """Points that one program computes together.
+
+    Attributes
+    ----------
+    experiment, config
+        Of the first of them; the structure's arrays are large enough for all.
+    points, n_steps
+        Their indices, and the steps of each.
+    columns
+        The numbers that are not the same for all, points along the first axis.
+    """
 
     experiment: Experiment
     config: dict[str, Any]
-    n_steps: int
+    points: np.ndarray
+    n_steps: np.ndarray
+    columns: dict[str, np.ndarray]
     lanes: list[Lane]
-
-    def __post_init__(self) -> None:
-        self.reference = self.experiment
-        self._bare = _without_sizes(self.experiment.structure)
-        self._shapes = _shapes(self.experiment)
-        self._device = self.config.get("device")
-
-    def takes(self, experiment: Experiment, config: Mapping[str, Any]) -> bool:
-        """Whether another experiment runs by the same program, for the same time."""
-        return (
-            experiment.kept == self.experiment.kept
-            and config.get("device") == self._device
-            and _shapes(experiment) == self._shapes
-            and _without_sizes(experiment.structure) == self._bare
-        )
 
     @property
     def varying(self) -> list[str]:
         """Keys of the numbers that are not the same for all points."""
-        return sorted({key for lane in self.lanes for key in lane.numbers})
+        return sorted(self.columns)
 
-    def numbers(self, lanes: Sequence[Lane]) -> dict[str, Any]:
-        """The numbers of some points: the varying ones with an axis of lanes in front."""
-        base, varying = self.experiment.numbers, self.varying
-        own = {
-            key: np.stack([np.asarray(lane.numbers.get(key, base[key])) for lane in lanes])
+    def numbers(self, rows: np.ndarray) -> dict[str, Any]:
+        """The numbers of some points: the varying ones with an axis of points in front."""
+        return {**self.experiment.numbers, **{k: v[rows] for k, v in self.columns.items()}}
+
+    def take(self, rows: np.ndarray) -> Group:
+        """Some of the points."""
+        columns = {key: column[rows] for key, column in self.columns.items()}
+        lanes = [self.lanes[row] for row in rows]
+        points, n_steps = self.points[rows], self.n_steps[rows]
+        return replace(self, points=points, n_steps=n_steps, columns=columns, lanes=lanes)
+
+
+@dataclass
+class _Members:
+    """A group that is being gathered."""
+
+    experiment: Experiment
+    config: dict[str, Any]
+    lanes: list[Lane]
+
+    def __post_init__(self) -> None:
+        self.reference = self.experiment
+        self._bare = without_sizes(self.experiment.structure)
+        self._shapes = _shapes(self.experiment)
+        self._device = self.config.get("device")
+
+    def takes(self, experiment: Experiment, config: Mapping[str, Any]) -> bool:
+        """Whether another experiment runs by the same program."""
+        return (
+            experiment.kept == self.experiment.kept
+            and config.get("device") == self._device
+            and _shapes(experiment) == self._shapes
+            and without_sizes(experiment.structure) == self._bare
+        )
+
+    def group(self) -> Group:
+        base = self.experiment.numbers
+        varying = sorted({key for lane in self.lanes for key in lane.numbers})
+        columns = {
+            key: np.stack([np.asarray(lane.numbers.get(key, base[key])) for lane in self.lanes])
             for key in varying
         }
-        return {**base, **own}
+        structure = with_sizes(self.experiment.structure, base, columns)
+        return Group(
+            replace(self.experiment, structure=structure),
+            self.config,
+            np.array([lane.point.index for lane in self.lanes], np.int64),
+            np.array([lane.n_steps for lane in self.lanes], np.int64),
+            columns,
+            self.lanes,
+        )
 
 
 def _shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
@@ -84,7 +123,7 @@ def group_points(
     Also returns warnings.
     """
     reader = _PointReader(templates)
-    groups: list[Group] = []
+    gathered: list[_Members] = []
     for point in points:
         if point.problems:
             continue
@@ -93,12 +132,12 @@ def group_points(
         except ConfigError as error:
             point.problems = error.problems
             continue
-        _join(groups, experiment, lane, templates[point.template])
+        _join(gathered, experiment, lane, templates[point.template])
+    groups = [members.group() for members in gathered]
     warnings: list[Problem] = []
     for group in groups:
-        structure = _with_sizes(group)
-        group.experiment = replace(group.experiment, structure=structure)
-        numbers = group.numbers(group.lanes)
+        structure = group.experiment.structure
+        numbers = group.numbers(np.arange(len(group.points)))
         found = short_times(structure.neuron, numbers, structure.dt_ms)
         warnings += [problem for problem in found if problem not in warnings]
     return groups, warnings
@@ -212,12 +251,10 @@ class _PointReader:
 
 
 def _join(
-    groups: list[Group], experiment: Experiment, lane: Lane, template: Mapping[str, Any]
+    groups: list[_Members], experiment: Experiment, lane: Lane, template: Mapping[str, Any]
 ) -> None:
     """Add a lane to the group that its structure fits, or to a new one."""
     for group in groups:
-        if lane.n_steps != group.n_steps:
-            continue
         if experiment is group.reference:
             group.lanes.append(lane)
             return
@@ -228,59 +265,12 @@ def _join(
             structure = _larger(group.experiment.structure, experiment.structure)
             group.experiment = replace(group.experiment, structure=structure)
             return
-    groups.append(Group(experiment, dict(template), lane.n_steps, [lane]))
-
-
-def _with_sizes(group: Group) -> Structure:
-    """The structure with arrays large enough for all points.
-
-    The sizes of an input's arrays come from its numbers.  Where these are one for all neurons, the
-    values of all points are looked at together, as if they were those of as many neurons.
-    """
-    structure, varying = group.experiment.structure, set(group.varying)
-    base = group.experiment.numbers
-    inputs = []
-    with brainstate.environ.context(dt=structure.dt_ms * u.ms, precision=structure.precision):
-        for name, part in structure.inputs:
-            keys = {n.key for n in part.all_numbers()}
-            own = {key: value for key, value in base.items() if key in keys}
-            if keys & varying and all(np.ndim(value) == 0 for value in own.values()):
-                one = np.ones(len(group.lanes))
-                wide = {k: v * one for k, v in group.numbers(group.lanes).items() if k in keys}
-                part = larger(part, sized(part, structure.size, wide, len(group.lanes)))
-            elif keys & varying:
-                for lane in group.lanes:
-                    part = larger(part, sized(part, structure.size, {**own, **lane.numbers}))
-            inputs.append((name, part))
-    return replace(structure, inputs=tuple(inputs))
+    groups.append(_Members(experiment, dict(template), [lane]))
 
 
 def _larger(one: Structure, other: Structure) -> Structure:
     pairs = zip(one.inputs, other.inputs, strict=True)
     return replace(one, inputs=tuple((name, larger(a, b)) for (name, a), (_, b) in pairs))
-
-
-def larger(one: Part, other: Part) -> Part:
-    """A part whose arrays are as large as those of both."""
-    inner = zip(one.parts, other.parts, strict=True)
-    attributes = zip(one.attributes, other.attributes, strict=True)
-    return replace(
-        one,
-        parts=tuple((name, larger(a, b)) for (name, a), (_, b) in inner),
-        attributes=tuple((name, _most(a, b)) for (name, a), (_, b) in attributes),
-    )
-
-
-def _most(a: Any, b: Any) -> Any:
-    return tuple(map(max, a, b)) if isinstance(a, tuple) else max(a, b)
-
-
-def _without_sizes(structure: Structure) -> Structure:
-    def bare(part: Part) -> Part:
-        inner = tuple((name, bare(p)) for name, p in part.parts)
-        return replace(part, parts=inner, attributes=())
-
-    return replace(structure, inputs=tuple((name, bare(part)) for name, part in structure.inputs))
 
 
 def _parts(structure: Structure) -> list[tuple[str, Part]]:

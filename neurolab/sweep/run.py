@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neurolab.cli.points import Composer, Point, compose_points
 from neurolab.config.settings import Settings
 from neurolab.engine.device import choose as choose_devices
@@ -106,12 +108,11 @@ def run_sweep(
     store.define(definition)
     store.forget()
     composed += time.perf_counter() - imported
-    done = store.rows()
+    done = store.done()
     missing = [p for p in points if not p.problems and p.index not in done]
-    wanted = {point.index for point in missing}
-    for group in groups:
-        group.lanes = [lane for lane in group.lanes if lane.point.index in wanted]
-    all_groups, groups = groups, [group for group in groups if group.lanes]
+    wanted = np.array([point.index for point in missing], np.int64)
+    all_groups = [g.take(np.flatnonzero(np.isin(g.points, wanted))) for g in groups]
+    groups = [group for group in all_groups if len(group.points)]
     from neurolab.sweep.gather import gather
     from neurolab.sweep.progress import SweepProgress
 
@@ -128,10 +129,12 @@ def run_sweep(
             else:
                 report = executor.compute(templates, missing, store, stop, progress, settings.batch)
         store.fail(report.failed)
+        store.tidy()
         outcome = SweepOutcome(folder, rows=store.all_rows(definition))
         times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
         outcome.summary = gather(store, definition, outcome.rows, report, times, stop.requested)
-        ended = sum(not p.problems and p.index in outcome.rows for p in points)
+        done = store.done()
+        ended = sum(not p.problems and p.index in done for p in points)
         progress.end(outcome.summary["status"], ended)
         bad = [row for row in outcome.rows.values() if row["status"] != "completed"]
         outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad))

@@ -54,7 +54,7 @@ class SweepTelling:
 
         def tracked() -> Tracked:
             config = configuration(self.templates[point.template], point.changes)
-            experiment = group.reference
+            experiment = group.experiment
             numbers = {**experiment.numbers, **lane.numbers}
             plain, units = in_units(config, experiment.readings, numbers)
             own = [text for text in point.overrides if text not in self.shared]
@@ -72,7 +72,7 @@ class SweepTelling:
 
     def _sweep(self, definition: Mapping[str, Any]) -> Tracked:
         """The configuration that the points share, and what is swept."""
-        experiment = self.groups[0].reference
+        experiment = self.groups[0].experiment
         plain, units = in_units(self.templates[0], experiment.readings, experiment.numbers)
         axes = definition["axes"]
         keys = [key for axis in axes for key in axis["keys"]]

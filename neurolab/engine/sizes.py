@@ -1,0 +1,97 @@
+"""Sizes of arrays that depend on numbers: tables of Poisson counts, windows of recorded events.
+
+They are part of the structure, fixed beforehand for the largest numbers; larger ones than needed
+never change a result, smaller ones would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import brainstate
+import brainunit as u
+import numpy as np
+
+from neurolab.engine.structure import Part, Structure, block_length
+
+__all__ = ["larger", "sized", "too_small", "with_sizes", "without_sizes"]
+
+
+def sized(part: Part, size: int, numbers: Mapping[str, Any], n_points: int = 0) -> Part:
+    """The part with the attributes that decide array sizes, from the numbers as they are now.
+
+    The numbers may be those of ``n_points`` points, in place of one for all neurons.
+    """
+    inner = tuple((name, sized(p, size, numbers, n_points)) for name, p in part.parts)
+    part = replace(part, parts=inner)
+    built = part.build(n_points or size, numbers, "input")
+    return replace(part, attributes=tuple(built.sizes(block_length(size)).items()))
+
+
+def with_sizes(
+    structure: Structure, numbers: Mapping[str, Any], varying: Mapping[str, Any] | None = None
+) -> Structure:
+    """The structure with arrays large enough for its numbers.
+
+    ``varying`` are numbers of many points, along their first axis.  Where those of an input are one
+    for all neurons, the values of all points are looked at together, as if they were those of as
+    many neurons.
+    """
+    varying, inputs = dict(varying or {}), []
+    with brainstate.environ.context(dt=structure.dt_ms * u.ms, precision=structure.precision):
+        for name, part in structure.inputs:
+            keys = {number.key for number in part.all_numbers()}
+            own = {key: value for key, value in numbers.items() if key in keys}
+            many = {key: np.asarray(value) for key, value in varying.items() if key in keys}
+            n_points = len(next(iter(many.values()))) if many else 0
+            if not many:
+                part = larger(part, sized(part, structure.size, own))
+            elif all(np.ndim(value) == 0 for value in own.values()):
+                wide = {key: value * np.ones(n_points) for key, value in own.items()} | many
+                part = larger(part, sized(part, structure.size, wide, n_points))
+            else:
+                for k in range(n_points):
+                    one = own | {key: value[k] for key, value in many.items()}
+                    part = larger(part, sized(part, structure.size, one))
+            inputs.append((name, part))
+    return replace(structure, inputs=tuple(inputs))
+
+
+def without_sizes(structure: Structure) -> Structure:
+    """The structure but for the sizes: what points must share to be computed by one program."""
+
+    def bare(part: Part) -> Part:
+        inner = tuple((name, bare(p)) for name, p in part.parts)
+        return replace(part, parts=inner, attributes=())
+
+    return replace(structure, inputs=tuple((name, bare(part)) for name, part in structure.inputs))
+
+
+def larger(one: Part, other: Part) -> Part:
+    """A part whose arrays are as large as those of both."""
+    inner = zip(one.parts, other.parts, strict=True)
+    sizes = dict(one.attributes)
+    for name, size in other.attributes:
+        sizes[name] = _most(sizes[name], size) if name in sizes else size
+    return replace(
+        one,
+        parts=tuple((name, larger(a, b)) for (name, a), (_, b) in inner),
+        attributes=tuple(sizes.items()),
+    )
+
+
+def too_small(
+    structure: Structure, numbers: Mapping[str, Any], varying: Mapping[str, Any]
+) -> str | None:
+    """The input whose arrays are too small for the numbers; None if all fit."""
+    needed = with_sizes(structure, numbers, varying)
+    for (name, had), (_, wanted) in zip(structure.inputs, needed.inputs, strict=True):
+        if had != wanted:
+            return name
+    return None
+
+
+def _most(a: Any, b: Any) -> Any:
+    return tuple(map(max, a, b)) if isinstance(a, tuple) else max(a, b)

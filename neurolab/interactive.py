@@ -1,0 +1,37 @@
+"""``neurolab.Simulation``: a simulation that is advanced from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from neurolab.api import checked
+from neurolab.simulation.stepwise import Stepwise
+
+__all__ = ["Simulation"]
+
+
+class Simulation(Stepwise):
+    """A simulation that is advanced from Python, in memory.
+
+        sim = neurolab.Simulation(["neuron=adexif_ref", "input=constant"])
+        sim.advance(100 * u.ms)
+        sim.numbers["input.amplitude"] = "2 rheobase"
+        sim.state["V"] = -60 * u.mV
+        sim.advance(0.5 * u.second)
+        sim.run.spikes, sim.run.traces["V"]
+
+    What it would give in one go, it gives in any number of steps.
+
+    Parameters
+    ----------
+    overrides
+        As on the command line; ``duration`` means nothing here.
+
+    Raises
+    ------
+    ConfigError
+        For a configuration that cannot be run.
+    """
+
+    def __init__(self, overrides: Iterable[str] = ()) -> None:
+        super().__init__(*checked(overrides))

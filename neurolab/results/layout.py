@@ -1,0 +1,101 @@
+"""How results lie in a folder: what a chunk and a commit are, and the names of axes.
+
+See `neurolab.results.writer`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = ["COMMIT", "RESULTS", "Chunk", "Commit", "Trace", "axes_of", "write_whole"]
+
+RESULTS = "results.zarr"
+COMMIT = "commit.json"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A recorded variable: its unit, which neurons (indices), and every how many steps."""
+
+    name: str
+    unit: str
+    neurons: np.ndarray
+    every: int
+
+
+@dataclass
+class Chunk:
+    """What the steps n, `first_step <= n < first_step + n_steps`, produced.
+
+    Of many points, traces and rate counts have a first axis of points, and spikes are sorted by
+    point; of one run they are sorted by step, and there is no `spike_point`.
+    """
+
+    first_step: int
+    n_steps: int
+    spike_step: np.ndarray  # one entry per spike
+    spike_neuron: np.ndarray
+    traces: dict[str, np.ndarray] = field(default_factory=dict)  # by name: [samples, neurons]
+    rate_counts: np.ndarray | None = None  # spikes in each bin completed here; None: not kept
+    spike_point: np.ndarray | None = None
+
+    @staticmethod
+    def joined(chunks: Sequence[Chunk]) -> Chunk:
+        """Chunks of a run that follow one another, as one."""
+        if len(chunks) == 1:
+            return chunks[0]
+        first = chunks[0]
+        return Chunk(
+            first.first_step,
+            sum(chunk.n_steps for chunk in chunks),
+            np.concatenate([chunk.spike_step for chunk in chunks]),
+            np.concatenate([chunk.spike_neuron for chunk in chunks]),
+            {name: np.concatenate([c.traces[name] for c in chunks]) for name in first.traces},
+            None
+            if first.rate_counts is None
+            else np.concatenate([c.rate_counts for c in chunks if c.rate_counts is not None]),
+        )
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What is whole: steps done, length of each array, and notes."""
+
+    steps: int = 0
+    lengths: dict[str, int] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file in one operation: a reader sees all of the old text or all of the new."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text)
+    partial.replace(path)
+
+
+def axes_of(traces: Sequence[Trace]) -> dict[str, tuple[str, str]]:
+    """Per trace the names of its time and neuron axis, shared where they are the same."""
+    times: dict[int, str] = {}
+    neurons: dict[bytes, str] = {}
+    axes: dict[str, tuple[str, str]] = {}
+    reserved = {"time", "neuron", "spike", "bin", "spike_step", "spike_neuron", "rate_counts"}
+    for trace in traces:
+        name = trace.name
+        if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)*", name) or name in reserved | axes.keys():
+            raise ValueError(
+                f"a trace cannot be named {name!r}: use letters, digits, _ and single dots, each "
+                f"name once, and none of {', '.join(sorted(reserved))}."
+            )
+        if trace.every < 1:
+            raise ValueError(f"trace {name!r} is sampled every {trace.every} steps: at least 1.")
+        key = np.asarray(trace.neurons, dtype=np.int64).tobytes()
+        time = times.setdefault(trace.every, f"time_{name}" if times else "time")
+        neuron = neurons.setdefault(key, f"neuron_{name}" if neurons else "neuron")
+        axes[name] = (time, neuron)
+    return axes

@@ -1,0 +1,274 @@
+"""Points computed together, one or many: chunk after chunk computed, checked, counted, written.
+
+While a chunk computes, another thread works up the one before: finds the spikes, stops counting the
+points that are not finite any more, writes the rest and commits it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import jax
+import numpy as np
+
+from neurolab.analysis import SpikeStatistics
+from neurolab.config.experiment import Experiment
+from neurolab.engine.loop import CLOCK, NONFINITE
+from neurolab.engine.program import Program
+from neurolab.results.batches import PARTIAL
+from neurolab.results.layout import Chunk
+from neurolab.results.writer import ResultsWriter
+from neurolab.simulation.stop import StopRequest
+
+__all__ = ["FIRST_CHUNK_STEPS", "Computation"]
+
+#: Steps of a first chunk, of which nothing is known yet.
+FIRST_CHUNK_STEPS = 1000
+
+
+class Computation:
+    """What is done and counted of points that one program computes together.
+
+    Parameters
+    ----------
+    experiment, program, numbers
+        What is computed; a program of one point has records without an axis of points.
+    n_steps
+        Steps of each point.  Further points that fill the program's shape are left out.
+    writer
+        Takes each chunk; it has an axis of points exactly if the program has.
+    seconds
+        Wall time that a chunk aims at: often enough to see progress, to stop, and to lose little.
+    points
+        What the points are called.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        program: Program,
+        numbers: Mapping[str, Any],
+        n_steps: Sequence[int],
+        writer: ResultsWriter,
+        seconds: float,
+        points: Sequence[int] = (0,),
+    ) -> None:
+        self.experiment, self.program, self.writer = experiment, program, writer
+        self.numbers, self.seconds = program.place(numbers), seconds
+        self.points, n = points, len(n_steps)
+        self.seeds = np.broadcast_to(np.asarray(numbers["seed"]).reshape(-1)[:n], n)
+        self.ends = np.asarray(n_steps, np.int64)
+        self.total = int(self.ends.max())
+        #: Steps that count, for each point; fewer than computed once it has diverged.
+        self.steps = np.zeros(len(self.ends), np.int64)
+        #: What diverged, where and when, by point.
+        self.broken: dict[int, str] = {}
+        self.done = 0
+        structure = experiment.structure
+        self.size, self.dt_ms = structure.size, structure.dt_ms
+        self.statistics = SpikeStatistics(len(self.ends) * self.size)
+        self._open = np.zeros(len(self.ends), np.int64)  # spikes in a rate bin not yet complete
+        self._waiting: list[Chunk] = []  # computed, and not yet written
+        self._committed_at = 0.0
+        self._last: Future[None] | None = None
+        self.finished = False
+        self.state: Any = None  # after the last step that was begun; None before the first
+        self.sent = 0
+
+    def go(
+        self,
+        stop: StopRequest,
+        worker: ThreadPoolExecutor,
+        told: Callable[[int], None],
+        n: int = FIRST_CHUNK_STEPS,
+        most: Callable[[int], int] | None = None,
+        worked: Callable[[Mapping[str, Any], int | None], None] = lambda state, n_spikes: None,
+        until: int | None = None,
+    ) -> int:
+        """Compute until the end (or step ``until``), a stop, or until every point has diverged.
+
+        ``told`` hears, on this thread, of the steps computed; ``most`` says how many steps a chunk
+        may have from some step on; ``worked`` hears, on the other thread, of the state after a
+        chunk and its spikes.  Returns the steps that a chunk should have, ``n`` at first.
+        """
+        if self.state is None:
+            self.state = self.program.start(self.numbers)
+        until = self.total if until is None else until
+        while self.sent < until and not stop.requested:
+            state, sent = self.state, self.sent
+            left = until - sent
+            m = min(-(-left // max(round(left / n), 1)), self.program.capacity)
+            m = m if most is None else min(m, most(sent))
+            began = time.perf_counter()
+            after, records = self.program.advance(self.numbers, state, m)
+            jax.block_until_ready((after, records))
+            took = time.perf_counter() - began
+            self.wait()
+            if len(self.broken) == len(self.ends):
+                return n
+            self._last = worker.submit(self._finish, state, after, records, sent, m, worked)
+            self.state, self.sent = after, sent + m
+            told(self.sent)
+            n = max(int(m * self.seconds / took), self.program.block)
+        self.finished = self.sent >= self.total
+        return n
+
+    def wait(self) -> None:
+        """Until the last chunk is worked up; raises what went wrong in that."""
+        if self._last is not None:
+            self._last.result()
+
+    def close(self) -> None:
+        """Work up the last chunk and write what waits: on any thread, once `go` has returned."""
+        self.wait()
+        self.commit()
+        if self.writer.n_points is not None:
+            self.writer.note({"rows": self.rows()})
+
+    def commit(self) -> None:
+        """Write the chunks that wait: small ones, of a run that is tracked, wait for more."""
+        chunks, self._waiting = self._waiting, []  # what fails halfway is not written once more
+        if not chunks:
+            return
+        many = self.writer.n_points is not None
+        self.writer.append(Chunk.joined(chunks), {"rows": self.rows()} if many else None)
+        self._committed_at = time.perf_counter()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """How each point went: in full once all is computed, in short before that."""
+        n, ms = len(self.ends), self.steps * self.dt_ms
+        counts = self.statistics.count.reshape(n, -1).sum(axis=1)
+        at_least = np.maximum(ms, self.dt_ms)
+        short = counts / self.size / (at_least * 1e-3)
+        full = self.statistics.results(self.dt_ms, at_least.tolist()) if self.finished else None
+        rows = []
+        for k in range(n):
+            row: dict[str, Any] = {"point": int(self.points[k]), "status": self._status(k)}
+            row["message"] = self.broken.get(k, "")
+            if not self.experiment.structure.recording.spikes:
+                row |= dict.fromkeys(("rate_hz", "rate_hz_std", "isi_cv", "spike_count"))
+            else:
+                row |= {
+                    "rate_hz": full[k]["rate_hz_mean"] if full else float(short[k]),
+                    "rate_hz_std": full[k]["rate_hz_std"] if full else None,
+                    "isi_cv": full[k]["isi_cv_mean"] if full else None,
+                    "spike_count": int(counts[k]),
+                }
+            row |= {"duration_ms": float(ms[k]), "n_steps": int(self.steps[k])}
+            rows.append(row | {"seed": int(self.seeds[k])})
+        return rows
+
+    def _status(self, k: int) -> str:
+        if k in self.broken:
+            return "diverged"
+        return "completed" if self.steps[k] == self.ends[k] else PARTIAL
+
+    def _finish(
+        self,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        records: Mapping[str, Any],
+        first: int,
+        n: int,
+        worked: Callable[[Mapping[str, Any], int | None], None],
+    ) -> None:
+        """Check a chunk, count and write it."""
+        points, recording = len(self.ends), self.experiment.structure.recording
+        alive = ~np.isin(np.arange(points), list(self.broken))
+        bad = np.asarray(after[NONFINITE]).reshape(-1, self.size)[:points]
+        broken = alive & (bad.min(axis=1) < np.minimum(first + n, self.ends))
+        self.steps[alive] = np.minimum(first + n, self.ends)[alive]
+        self.steps[broken] = bad.min(axis=1)[broken]
+        if broken.any():
+            self._locate(before, first, bad, np.flatnonzero(broken))
+        n = int(min(self.steps.max(), first + n)) - first  # nothing counts beyond
+        if n <= 0:
+            return
+        point = step = neuron = np.zeros(0, np.int64)
+        if recording.spikes:
+            spikes = {"spikes": np.asarray(records["spikes"])}
+            if self.program.points is not None:
+                spikes["spikes"] = spikes["spikes"][:points]
+            point, step, neuron = self.program.spikes(spikes, first, n)
+            counts = step < self.steps[point]
+            if not counts.all():
+                point, step, neuron = point[counts], step[counts], neuron[counts]
+            self.statistics.update(step, point * self.size + neuron)
+        samples = (first + n) // recording.every - first // recording.every
+        traces = {}
+        for name in recording.variables:
+            values = np.asarray(records[name])
+            values = values.reshape(-1, *values.shape[-2:])[:points, :samples]
+            traces[name.removeprefix("neuron.")] = values[..., self.program.columns]
+        rates = self._rate_counts(point, step, first, n)
+        self._waiting.append(self._chunk(first, n, point, step, neuron, traces, rates))
+        self.done = first + n
+        if broken.any() and self.program.points is None:  # as it was while it was finite
+            after, _ = self.program.advance(self.numbers, dict(before), n)
+        worked(after, step.size if recording.spikes else None)
+        held = sum(chunk.n_steps for chunk in self._waiting)
+        late = time.perf_counter() - self._committed_at > self.seconds / 2
+        if late or self.writer.n_points is not None or 2 * held > self.experiment.capacity():
+            self.commit()
+
+    def _chunk(
+        self,
+        first: int,
+        n: int,
+        point: np.ndarray,
+        step: np.ndarray,
+        neuron: np.ndarray,
+        traces: dict[str, np.ndarray],
+        rates: np.ndarray | None,
+    ) -> Chunk:
+        """A chunk as the writer takes it."""
+        if not self.experiment.kept.spikes:
+            point, step, neuron = point[:0], step[:0], neuron[:0]
+        if self.writer.n_points is not None:
+            return Chunk(first, n, step, neuron, traces, rates, point)
+        one = {name: values[0] for name, values in traces.items()}
+        return Chunk(first, n, step, neuron, one, None if rates is None else rates[0])
+
+    def _rate_counts(
+        self, point: np.ndarray, step: np.ndarray, first: int, n: int
+    ) -> np.ndarray | None:
+        """Spikes of every point in each bin that is complete now; the last bin stays open."""
+        width = self.experiment.kept.rate_bin_steps
+        if width is None:
+            return None
+        start, bins = first // width, (first + n) // width - first // width + 1
+        which = point * bins + step // width - start
+        counts = np.bincount(which, minlength=len(self.ends) * bins).reshape(-1, bins)
+        counts[:, 0] += self._open
+        self._open = counts[:, -1].copy()
+        return counts[:, :-1]
+
+    def _locate(
+        self, state: Mapping[str, Any], first: int, bad: np.ndarray, points: np.ndarray
+    ) -> None:
+        """Which variable of some points was not finite, in the steps in which that happened first:
+        the chunk is walked once more, from one of these steps to the next."""
+        steps = bad[points].min(axis=1)
+        at = first
+        for step in np.unique(steps):
+            state, _ = self.program.advance(self.numbers, dict(state), int(step) + 1 - at)
+            at = int(step) + 1
+            for k in points[steps == step]:
+                neuron = int(np.flatnonzero(bad[k] == step)[0])
+                self.broken[int(k)] = self._what(state, int(k), int(step), neuron)
+
+    def _what(self, state: Mapping[str, Any], point: int, step: int, neuron: int) -> str:
+        when = f"in step {step} ({(step + 1) * self.dt_ms:g} ms), neuron {neuron}"
+        for name, values in state.items():
+            value = np.asarray(values)
+            if name in (CLOCK, NONFINITE) or value.dtype.kind != "f":
+                continue
+            value = value if self.program.points is None else value[point]
+            mine = value[..., neuron] if value.shape[-1:] == (self.size,) else value
+            wrong = mine[~np.isfinite(mine)]
+            if wrong.size:
+                return f"{name.removeprefix('neuron.')} became {float(wrong.flat[0])} {when}"
+        return f"a variable was not finite {when}"

@@ -1,0 +1,179 @@
+"""From Python: a simulation stepped, a program's pure functions, a run that leaves no folder."""
+
+from __future__ import annotations
+
+import brainunit as u
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import neurolab
+from neurolab.problems import ConfigError
+
+LIF = ("neuron=lif", "input=constant", "size=3", "synapse=none")
+
+
+def test_a_run_that_is_not_saved_is_the_run_that_is(tmp_path, monkeypatch):
+    """The same spikes, traces, rate and statistics, and no folder anywhere."""
+    typed = ["neuron=adexif_ref", "size=20", "duration=300ms", "record=full"]
+    saved = neurolab.run(typed, tmp_path / "saved")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    run = neurolab.run(typed, save=False)
+    assert not list((tmp_path / "empty").iterdir())
+    for name in ("time", "neuron"):
+        np.testing.assert_array_equal(run.spikes[name], saved.spikes[name])
+    np.testing.assert_array_equal(run.traces["w"], saved.traces["w"])
+    assert run.traces["w"].attrs["units"] == "mA"
+    np.testing.assert_array_equal(run.rate, saved.rate)
+    for key in ("status", "spike_count", "rate_hz_mean", "isi_cv_mean", "config_hash"):
+        assert run.summary[key] == saved.summary[key]
+    assert run.config.neuron._target_.endswith("AdExIFRef")
+    assert "in memory" in repr(run)
+    with pytest.raises(ConfigError, match="tracker"):
+        neurolab.run([*typed, "tracker=wandb"], save=False)
+    with pytest.raises(ConfigError, match="folder"):
+        neurolab.run(typed, tmp_path / "x", save=False)
+
+
+def test_a_second_run_of_a_structure_compiles_nothing(caplog):
+    """Other numbers, another seed and another duration are arguments of the same program."""
+    first = ["neuron=alif", "size=7", "input=ou", "record=full"]
+    neurolab.run([*first, "duration=50ms"], save=False)
+    with jax.log_compiles():
+        run = neurolab.run([*first, "duration=80ms", "seed=5", "neuron.tau=9ms"], save=False)
+    assert run.committed_steps == 800
+    assert not [r for r in caplog.records if "Finished XLA compilation" in r.getMessage()]
+
+
+def test_advanced_in_parts_it_is_the_run():
+    """What was advanced in three parts is what a run gives at once."""
+    typed = ["neuron=adexif_ref", "size=20", "record=full"]
+    run = neurolab.run([*typed, "duration=120ms"], save=False)
+    sim = neurolab.Simulation(typed)
+    for duration in (50 * u.ms, 0.1 * u.ms, 0.0699 * u.second):
+        sim.advance(duration)
+    assert sim.time == 120 * u.ms
+    for name in ("time", "neuron"):
+        np.testing.assert_array_equal(sim.run.spikes[name], run.spikes[name])
+    np.testing.assert_array_equal(sim.run.traces["V"], run.traces["V"])
+    np.testing.assert_array_equal(sim.run.rate, run.rate)
+
+
+def test_state_and_numbers_are_read_and_changed_between():
+    """V decays towards what R I is now: tau dV/dt = -V + R I, exactly."""
+    sim = neurolab.Simulation([*LIF, "neuron.V_th=10mV", "neuron.tau=5ms", "input.amplitude=1mA"])
+    sim.advance(10 * u.ms)
+    V = 1.0 - np.exp(-2.0)
+    assert np.allclose(sim.state["V"].to(u.mV).mantissa, V, rtol=1e-5)
+    assert sim.numbers["neuron.tau"] == 5 * u.ms
+    sim.numbers["input.amplitude"] = "3 mA"
+    sim.numbers["neuron.tau"] = 0.002 * u.second
+    sim.state["V"] = np.array([0.0, 1.0, 2.0]) * u.mV
+    sim.advance(4 * u.ms)
+    expected = 3.0 + (np.arange(3.0) - 3.0) * np.exp(-2.0)
+    assert np.allclose(sim.state["V"].to(u.mV).mantissa, expected, rtol=1e-5)
+    assert dict(sim.state).keys() == {"neuron.V"}
+
+
+def test_what_cannot_be_is_refused_with_what_can():
+    """Times off the grid, unknown names, wrong units and shapes; nothing is changed by them."""
+    sim = neurolab.Simulation(LIF)
+    with pytest.raises(ValueError, match="whole"):
+        sim.advance(0.25 * u.ms)
+    with pytest.raises(KeyError, match="did you mean"):
+        sim.numbers["neuron.tu"] = 3 * u.ms
+    with pytest.raises(ValueError, match="neuron"):
+        sim.numbers["neuron.tau"] = 3 * u.mV
+    with pytest.raises(ValueError, match="rheobase"):
+        sim.numbers["input.amplitude"] = 1 * u.mA
+    with pytest.raises(ValueError, match="one for all"):
+        sim.numbers["neuron.tau"] = [3 * u.ms, 4 * u.ms, 5 * u.ms]
+    with pytest.raises(ValueError, match="expected"):
+        sim.state["V"] = 1 * u.mA
+    sim.advance(1 * u.ms)
+    assert sim.numbers["neuron.tau"] == 5 * u.ms
+
+
+def test_a_divergence_is_an_error_and_what_was_before_stays():
+    sim = neurolab.Simulation([*LIF, "neuron.tau=0.02ms", "integrator=euler", "record=full"])
+    with pytest.raises(FloatingPointError, match="V became"):
+        sim.advance(100 * u.ms)
+    V = sim.run.traces["V"].values
+    assert 10 < len(V) < 1000
+    assert np.isfinite(V).all()
+
+
+def test_larger_numbers_than_a_program_is_made_for_are_refused():
+    """Poisson counts beyond its tables would be cut off without a word (a mean of 0.8 for 2)."""
+    sim = neurolab.Simulation(["neuron=lif", "input.rate=20Hz"])
+    with pytest.raises(ValueError, match="smaller numbers"):
+        sim.numbers["input.rate"] = "2000 Hz"
+    program = neurolab.compile(["neuron=lif", "input.rate=20Hz"])
+    with pytest.raises(ValueError, match="smaller numbers"):
+        program.place({**program.numbers, "input.rate": 2000.0})
+
+
+def test_a_compiled_program_is_mapped_and_differentiated():
+    """dV/dtau of a leaky integrator by forward differentiation, and V for many tau at once:
+    V = R I (1 - exp(-t / tau)), dV/dtau = -R I t / tau^2 exp(-t / tau).  I < 0, where the surrogate
+    of a spike has no gradient."""
+    typed = [*LIF, "input.amplitude=-1mA", "device.precision=float64"]
+    program = neurolab.compile(typed)
+    assert program.units["neuron.tau"] == "ms"
+
+    def V(tau):
+        numbers = {**program.numbers, "neuron.tau": tau}
+        state, _ = program.advance(numbers, program.start(numbers), 100)
+        return state["neuron.V"][0]
+
+    with jax.enable_x64(True):
+        tau = jnp.array([3.0, 5.0, 8.0])
+        values, slopes = jax.vmap(lambda t: jax.jvp(V, (t,), (jnp.ones_like(t),)))(tau)
+        jitted = jax.jit(V)(tau[1])
+    tau = np.array([3.0, 5.0, 8.0])
+    np.testing.assert_allclose(values, np.exp(-10.0 / tau) - 1.0, rtol=1e-12)
+    np.testing.assert_allclose(slopes, 10.0 / tau**2 * np.exp(-10.0 / tau), rtol=1e-12)
+    assert float(jitted) == pytest.approx(float(values[1]), rel=1e-14)
+    with pytest.raises(ValueError, match="capacity"):
+        program.advance(program.numbers, program.start(program.numbers), program.capacity + 1)
+
+
+def test_infinite_steps_between_chunk_ends_are_found():
+    """An infinity that a reset washes away in the next step is found in the step it happens in; it
+    was looked for at the ends of chunks alone."""
+    import brainstate
+
+    from neurolab.cli.compose import compose_config, effective
+    from neurolab.config.experiment import read_experiment
+    from neurolab.engine.loop import FINITE, NONFINITE
+    from neurolab.engine.program import Program
+
+    typed = ["neuron._target_=test_stepwise.Washed", "size=3", "input=none", "record=full"]
+    structure = read_experiment(effective(compose_config(typed), typed))
+    program = Program(structure.structure, 100)
+    state, _ = program.advance(structure.numbers, program.start(structure.numbers), 50)
+    assert np.asarray(state[NONFINITE]).tolist() == [FINITE, 17, FINITE]
+    assert np.isfinite(np.asarray(state["neuron.V"])).all()
+    assert brainstate.environ.get("i", default=None) is None
+    run = neurolab.run([*typed, "duration=10ms"], save=False)
+    assert run.summary["status"] == "diverged"
+    assert run.summary["message"] == "V became inf in step 17 (1.8 ms), neuron 1"
+    assert run.committed_steps == 17
+
+
+from neurolab.neurons import LIF as _LIF  # noqa: E402
+
+
+class Washed(_LIF):
+    """Infinite in step 17 in neuron 1, and 0 again in the next."""
+
+    def update(self, x=None):
+        import brainstate
+
+        spikes = super().update(x)
+        i, index = brainstate.environ.get("i"), self.elements()
+        V = jnp.where((i == 17) & (index == 1), jnp.inf, 0.0)
+        self.V.value = V * u.mV
+        return spikes
