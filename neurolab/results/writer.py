@@ -114,7 +114,7 @@ class ResultsWriter:
 
     def open(self) -> None:
         """Make the arrays, so that a reader finds a run that has not recorded anything yet."""
-        _ = self._arrays
+        _ = self._group, self._arrays
 
     def append(self, chunk: Chunk, extra: Mapping[str, Any] | None = None) -> None:
         """Write a chunk, then commit it, with JSON-able notes if any (`Run.commit.extra`).
@@ -123,6 +123,7 @@ class ResultsWriter:
             ValueError: the chunk does not follow the last one, or disagrees with the recording.
         """
         self._check(chunk)
+        self.open()
         first, end = chunk.first_step, chunk.first_step + chunk.n_steps
         for axis, every in {self._axes[t.name][0]: t.every for t in self.traces}.items():
             samples = np.arange(first // every + 1, end // every + 1) * every
