@@ -109,7 +109,8 @@ def test_every_kind_of_run_gets_the_pictures_it_has_data_for(tmp_path, options, 
 
 def test_a_run_killed_before_its_first_commit_can_be_drawn(tmp_path):
     """Nothing committed: the pictures say that there is nothing."""
-    ResultsWriter(tmp_path, n_neurons=3, dt_ms=0.1, traces=[Trace("V", "mV", np.arange(3), 1)])
+    traces = [Trace("V", "mV", np.arange(3), 1)]
+    ResultsWriter(tmp_path, n_neurons=3, dt_ms=0.1, traces=traces).open()
     run = open_run(tmp_path)
     assert [path.name for path in plots.draw_all(run)] == ["raster.png", "rate.png"]
     assert "N = 3, unfinished" in words(plots.rate(run))

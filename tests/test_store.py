@@ -150,7 +150,7 @@ def test_results_are_never_overwritten(tmp_path):
 
 def test_a_run_without_commit_is_empty(tmp_path):
     """A folder whose run was killed before its first commit opens with nothing in it."""
-    writer(tmp_path)
+    writer(tmp_path).open()
     run = open_run(tmp_path)
     assert run.committed_steps == 0
     assert len(run.traces) == run.spikes.sizes["spike"] == run.rate.size == 0

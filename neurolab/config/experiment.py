@@ -21,7 +21,7 @@ from neurolab.config.recording import Kept, read_recording
 from neurolab.config.values import read_time
 from neurolab.dynamics import Dynamics
 from neurolab.engine.device import choose as choose_devices
-from neurolab.engine.program import Program
+from neurolab.engine.program import variables_of
 from neurolab.engine.sizes import with_sizes
 from neurolab.engine.structure import Part, Recording, Structure
 from neurolab.inputs import Input
@@ -179,7 +179,7 @@ def _built(
         return None, {}
     try:
         structure = with_sizes(structure, numbers)
-        return structure, Program(structure, 1).variables(numbers)
+        return structure, variables_of(structure, numbers)
     except Exception as error:
         if not problems.found:
             name = structure.neuron.target.__name__

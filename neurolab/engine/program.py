@@ -22,7 +22,7 @@ from neurolab.engine.records import choose_columns, unpack
 from neurolab.engine.sizes import too_small
 from neurolab.engine.structure import Numbers, Structure
 
-__all__ = ["Program", "program_of"]
+__all__ = ["Program", "program_of", "variables_of"]
 
 
 class Program:
@@ -101,10 +101,12 @@ class Program:
                 "make one for the largest that it is to be given"
             )
         with self.loop.environment():
-            return {
-                key: jax.device_put(value, NamedSharding(self.mesh, self._number(key, value)))
-                for key, value in self.loop.arguments(numbers).items()
+            values = self.loop.arguments(numbers)
+            shared_by = {
+                key: NamedSharding(self.mesh, self._number(key, value))
+                for key, value in values.items()
             }
+            return dict(jax.device_put(values, shared_by))
 
     def start(self, numbers: Numbers) -> State:
         """The state before the first step."""
@@ -143,18 +145,6 @@ class Program:
             state = self._function("start", arguments)(arguments, self._chosen)
             run = self._function("advance", arguments)
             jax.block_until_ready(run(arguments, self._chosen, state, jnp.int32(0)))
-
-    def variables(self, numbers: Numbers) -> dict[str, u.Unit]:
-        """The states that the models have, by name, and their units."""
-        found: dict[str, u.Unit] = {}
-
-        def look(numbers: Numbers) -> None:
-            for name, held in states_of(self.loop.build(numbers, 0)).items():
-                found[name] = u.get_unit(held.value)
-
-        with self.loop.environment():
-            jax.eval_shape(look, self.loop.arguments(numbers))
-        return found
 
     def _number(self, key: str, value: Any) -> PartitionSpec:
         """How a number is shared: the point first where it varies, the neuron last."""
@@ -238,6 +228,28 @@ class Program:
         own = {key: value for key, value in numbers.items() if key in self.varying}
         shared = {key: value for key, value in numbers.items() if key not in own}
         return shared, own, jnp.arange((self.points or 1) // self.mesh.shape["points"])
+
+
+def variables_of(structure: Structure, numbers: Numbers) -> dict[str, u.Unit]:
+    """The states that the models of a structure have, by name, and their units."""
+    loop = Loop(structure, 1)
+    with loop.environment():
+        values = loop.arguments(numbers)
+    return dict(_variables(structure, tuple((k, v.shape, v.dtype) for k, v in values.items())))
+
+
+@lru_cache(maxsize=256)
+def _variables(structure: Structure, numbers: tuple[Any, ...]) -> tuple[tuple[str, u.Unit], ...]:
+    found: dict[str, u.Unit] = {}
+    loop = Loop(structure, 1)
+
+    def look(numbers: Numbers) -> None:
+        for name, held in states_of(loop.build(numbers, 0)).items():
+            found[name] = u.get_unit(held.value)
+
+    with loop.environment():
+        jax.eval_shape(look, {k: jax.ShapeDtypeStruct(shape, kind) for k, shape, kind in numbers})
+    return tuple(found.items())
 
 
 @lru_cache(maxsize=32)

@@ -25,6 +25,7 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -68,8 +69,6 @@ class ResultsWriter:
         rate_bin_steps: int | None = None,
         n_points: int | None = None,
     ) -> None:
-        import zarr
-
         self.folder = None if folder is None else Path(folder)
         self.traces, self.n_points = tuple(traces), n_points
         self._axes = axes_of(self.traces)
@@ -86,16 +85,36 @@ class ResultsWriter:
             },
         }
         self.commit = Commit()
-        #: Where Zarr keeps the arrays: a folder, or memory.
-        self.store: Any = zarr.storage.MemoryStore()
         if self.folder is not None:
-            self.store = self.folder / RESULTS
-            if self.store.exists():
-                raise FileExistsError(f"{self.store} holds results already. Choose another folder.")
-            self.store.mkdir(parents=True)
+            path = self.folder / RESULTS
+            if path.exists():
+                raise FileExistsError(f"{path} holds results already. Choose another folder.")
+            path.mkdir(parents=True)
             (self.folder / COMMIT).unlink(missing_ok=True)  # of results that were deleted
-        self._group = zarr.create_group(self.store, zarr_format=3, attributes=self.attributes)
-        self._arrays = self._create_fixed()
+
+    @cached_property
+    def store(self) -> Any:
+        """Where Zarr keeps the arrays: a folder, or memory."""
+        from zarr.storage import MemoryStore
+
+        return MemoryStore() if self.folder is None else self.folder / RESULTS
+
+    # Made when first asked for, which is while a first chunk computes: importing Zarr and making a
+    # group take as long as a short run.
+
+    @cached_property
+    def _group(self) -> Any:
+        import zarr
+
+        return zarr.create_group(self.store, zarr_format=3, attributes=self.attributes)
+
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        return self._create_fixed()
+
+    def open(self) -> None:
+        """Make the arrays, so that a reader finds a run that has not recorded anything yet."""
+        _ = self._group, self._arrays
 
     def append(self, chunk: Chunk, extra: Mapping[str, Any] | None = None) -> None:
         """Write a chunk, then commit it, with JSON-able notes if any (`Run.commit.extra`).
@@ -104,6 +123,7 @@ class ResultsWriter:
             ValueError: the chunk does not follow the last one, or disagrees with the recording.
         """
         self._check(chunk)
+        self.open()
         first, end = chunk.first_step, chunk.first_step + chunk.n_steps
         for axis, every in {self._axes[t.name][0]: t.every for t in self.traces}.items():
             samples = np.arange(first // every + 1, end // every + 1) * every
@@ -136,6 +156,7 @@ class ResultsWriter:
         """Gather the metadata of all arrays in one place, so that the store opens in one read."""
         import zarr
 
+        self.open()  # also of a run that ended before its first chunk
         with warnings.catch_warnings(action="ignore", category=UserWarning):
             zarr.consolidate_metadata(self.store)
 

@@ -162,6 +162,7 @@ class _Run:
         """Compile, then compute until the end, a stop, or a divergence."""
         computation, total = self.computation, self.experiment.n_steps
         with Progress(total, self.dt_ms, self.size) as progress, ThreadPoolExecutor(1) as worker:
+            worker.submit(self.writer.open)  # imports Zarr, while the program is compiled
             progress.say("compiling")
             self.say("compiling")
             self.program.compile(computation.numbers)

@@ -97,7 +97,8 @@ class Stepwise:
         """What was recorded so far: spikes, traces, rate."""
         run = Run(Path(), self._writer.commit, self._writer.store)
         done = max(self._computation.done, 1) * self.dt_ms
-        run.summary = dict(self._computation.statistics.result(self.dt_ms, done))
+        found = self._computation.statistics.result(self.dt_ms, done)
+        run.summary = {"status": "in progress", **found}
         return run
 
 
