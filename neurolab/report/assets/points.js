@@ -13,11 +13,12 @@ const valueLabel = ({ long_name: text, unit }) => (unit ? `${text} (${unit})` : 
 /** A key that a sample or a list has a value of its own of for nearly every point. */
 const sampled = (key) => key.sampled && key.numeric && key.values.length > Math.min(0.5 * N, 40);
 
-/** What was typed for a point, as a command. */
+/** What was typed for a point, as a command; an experiment may be a sweep by itself. */
 function commandOf(point) {
   const { texts, common, of } = data.typed;
-  const all = [...common, ...of[point]].map((i) => inShell(texts[i]));
-  return ["python -m neurolab", ...all].join(" ");
+  const all = [...common, ...of[point]].map((i) => texts[i]);
+  if (all.some((text) => text.startsWith("experiment="))) all.push("hydra.mode=RUN");
+  return ["python -m neurolab", ...all.map(inShell)].join(" ");
 }
 
 /** What a point is told by in a hover box. */
