@@ -30,7 +30,7 @@ def place(tmp_path, monkeypatch):
     for folder in ("mine/neuron", "other/db", "conf/db"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "mine" / "neuron" / "mine.yaml").write_text("defaults:\n  - lif\ntau: 7 ms\n")
-    (tmp_path / "other" / "app.yaml").write_text("defaults:\n  - db: small\nname: app\n")
+    (tmp_path / "other" / "app.yaml").write_text("defaults:\n  - db: small\n  - _self_\nname: app\n")
     (tmp_path / "other" / "db" / "small.yaml").write_text("size: 1\n")
     (tmp_path / "conf" / "db" / "small.yaml").write_text("size: 99\n")
     return tmp_path
@@ -115,6 +115,9 @@ def told(capsys, monkeypatch, *arguments):
     [
         (["--config-dir", "mine", "neuron=mine", "neuron.tauu=5ms"], "neuron.tauu = 5ms",
          "did you mean 'tau'"),
+        (["-m", "--config-dir", "mine", "neuron=mine", "neuron.tauu=5ms,6ms"],
+         "neuron.tauu = 5ms", "did you mean 'tau'"),
+        (["--resolve"], "--resolve", "--cfg job"),
         (["hydra.searchpath=[file://mine]", "neuron=mine", "neuron.tauu=5ms"],
          "neuron.tauu = 5ms", "did you mean 'tau'"),
         (["--config-dir", "nowhere"], "--config-dir = nowhere", "no such folder"),
@@ -186,6 +189,12 @@ def test_a_run_is_no_sweep_and_overrides_are_a_list(place, given, words):
     assert not (place / "outputs").exists()
 
 
+def test_an_experiment_that_sweeps_can_run_alone(place):
+    """hydra.mode=RUN, as its page writes the command of a point."""
+    given = ["experiment=fi_curves", "hydra.mode=RUN", "neuron=lif", *SHORT]
+    assert neurolab.run(given, "run").summary["status"] == "completed"
+
+
 def test_a_file_that_was_changed_is_read_anew(place):
     """Between two runs of a process: edited twice in no time, replaced, gone, stored in Python."""
     from hydra.core.config_store import ConfigStore
@@ -211,6 +220,7 @@ def test_a_file_that_was_changed_is_read_anew(place):
     "overrides",
     [
         ["neuron=adexif", "neuron.tau=7ms", "size=5"],
+        ["experiment=adex_benchmark", "neuron.b=3mA", "synapse/output=conductance"],
         ["neuron={tau:8ms}", "neuron.tau=9ms"],
         ["neuron.tau=9ms", "neuron={tau:8ms}"],
         ["+neuron.more=1", "++neuron.tau=2ms", "neuron.tau=3ms", "hydra.job.name=x"],

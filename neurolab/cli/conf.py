@@ -52,16 +52,20 @@ def user_folder() -> Path:
     return Path.cwd() / "conf"
 
 
+def _is_ours(search_path: ConfigSearchPath) -> bool:
+    main = str(conf_folder())
+    return any(e.provider == "main" and e.path == main for e in search_path.get_path())
+
+
 class UserConf(SearchPathPlugin):
     """Options from ``./conf`` of the folder a run is started in join the built-in ones, and replace
     those of the same name."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        folder, ours = user_folder(), str(conf_folder())
+        folder = user_folder()
         # Another application may have its Hydra in this process: its search path is its own.
-        if all(entry.path != ours for entry in search_path.get_path()):
-            return
-        if folder.is_dir() and folder.resolve() != conf_folder().resolve():
+        ours = _is_ours(search_path) and folder.resolve() != conf_folder().resolve()
+        if ours and folder.is_dir():
             search_path.prepend("user", f"file://{folder}", "main")
 
 
@@ -86,16 +90,18 @@ def register_plugins() -> None:
 def own_hydra() -> Iterator[ConfigLoader]:
     """Hydra set up for composing, beside one that may be at work; yields its loader.
 
+    If that is neurolab's, of the command line, it is used, with the folders that it searches.
     Afterwards what Hydra keeps for a process is as it was.
     """
     with _LOCK:
         register_plugins()
         running, configured = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
         version, job = VersionBase.instance().getbase(), JobRuntime.instance().get("name")
-        GlobalHydra.instance().clear()
         try:
-            with initialize_config_dir(str(conf_folder()), PRIMARY, version_base="1.3"):
-                yield GlobalHydra.instance().config_loader()
+            if running is None or not _is_ours(running.config_loader.get_search_path()):
+                GlobalHydra.instance().clear()
+                initialize_config_dir(str(conf_folder()), PRIMARY, version_base="1.3")
+            yield GlobalHydra.instance().config_loader()
         finally:
             GlobalHydra.instance().hydra = running
             HydraConfig.instance().cfg = configured

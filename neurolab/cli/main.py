@@ -40,6 +40,8 @@ def _run(arguments: list[str]) -> int:
     if options.cfg and options.multirun:
         advice = "prints one configuration: leave out -m; what is swept is shown as it was typed"
         return _refuse(ConfigError([Problem("--cfg", options.cfg, advice)]))
+    if options.resolve and not options.cfg:
+        return _refuse(ConfigError([Problem("--resolve", "", "belongs to --cfg job: add that")]))
     if any(mark in argument for argument in arguments for mark in ("(", ":", ",")):
         from neurolab.cli.forms import hydra_form
 
