@@ -8,27 +8,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.cli.compose import (
     compose_config,
     compose_master,
-    effective,
     output_problem,
     sweep_folder_problem,
 )
-from neurolab.engine.device import prepare
+from neurolab.cli.diagnose import checked, sweeps_in
+from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.run import Run, open_run
 from neurolab.simulation.log import log_to
 
 if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
     from neurolab.config.experiment import Experiment
     from neurolab.engine.program import Program
     from neurolab.results.sweep import Sweep
 
-__all__ = ["checked", "compile", "run", "run_sweep"]
+__all__ = ["compile", "experiment_of", "run", "run_sweep"]
 
 
 def run(
@@ -53,25 +55,22 @@ def run(
         Whatever made the run fail; its folder holds what was committed.  A run that diverged or
         was interrupted is returned, with that status in its summary.
     """
-    overrides = list(overrides)
-    config = compose_config(overrides)
-    plain = effective(config, overrides)
-    prepare(plain.get("device") or {})
-    from neurolab.config.experiment import check
-    from neurolab.simulation.runner import simulate
-
+    overrides = _listed(overrides)
+    config = _one(overrides)
     if not save:
-        return _in_memory(plain, folder)
+        return _in_memory(checked(config, overrides), folder)
     path = Path(config.hydra.run.dir if folder is None else folder)
     blocked = output_problem(path)
     if blocked:
         raise ConfigError([blocked])
-    check(plain)
-    (path / ".hydra").mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(OmegaConf.create(plain), path / ".hydra" / "config.yaml")
-    OmegaConf.save(OmegaConf.create(overrides), path / ".hydra" / "overrides.yaml")
+    plain = checked(config, overrides)
+    from neurolab.simulation.runner import simulate
+
+    save_config(plain, overrides, path, config.hydra.output_subdir)
     with log_to(path):
-        outcome = simulate(plain, path, overrides=overrides)
+        outcome = simulate(
+            plain, path, lambda _, folder: save_defaults(folder, config.hydra), overrides
+        )
     if outcome.error is not None:
         raise outcome.error
     return open_run(path)
@@ -117,7 +116,7 @@ def compile(overrides: Iterable[str] = (), capacity: int = 1000) -> Program:
     ConfigError
         For a configuration that cannot be run.
     """
-    experiment, devices = checked(overrides)
+    experiment, devices = experiment_of(overrides)
     from neurolab.engine.program import Program
     from neurolab.units import unit_text
 
@@ -128,14 +127,32 @@ def compile(overrides: Iterable[str] = (), capacity: int = 1000) -> Program:
     return program
 
 
-def checked(overrides: Iterable[str]) -> tuple[Experiment, list[Any]]:
+def experiment_of(overrides: Iterable[str]) -> tuple[Experiment, list[Any]]:
     """The experiment of a configuration, and the devices for it."""
-    overrides = list(overrides)
-    plain = effective(compose_config(overrides), overrides)
-    prepare(plain.get("device") or {})
+    overrides = _listed(overrides)
+    plain = checked(_one(overrides), overrides)
     from neurolab.config.experiment import check
 
     return check(plain)
+
+
+def _one(overrides: list[str]) -> DictConfig:
+    """The composed configuration of what is no sweep."""
+    several = sweeps_in(overrides)
+    if several:
+        raise ConfigError(several)
+    config = compose_config(overrides)
+    if config.hydra.mode == RunMode.MULTIRUN:
+        advice = "the configuration is a sweep: use neurolab.run_sweep, or add hydra.mode=RUN"
+        raise ConfigError([Problem("hydra.mode", "MULTIRUN", advice)])
+    return config
+
+
+def _listed(overrides: Iterable[str]) -> list[str]:
+    if isinstance(overrides, str):
+        advice = f"is one text; give a list: {overrides.split()}"
+        raise ConfigError([Problem("overrides", overrides, advice)])
+    return list(overrides)
 
 
 def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Sweep:
@@ -162,7 +179,7 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
     from neurolab.sweep.executors import read_executor
     from neurolab.sweep.run import run_sweep as compute
 
-    given = [hydra_form(override) for override in overrides]
+    given = [hydra_form(override) for override in _listed(overrides)]
     with ExitStack() as stack:
         try:
             loader, master = stack.enter_context(compose_master(given))

@@ -158,7 +158,8 @@ class Dynamics(brainstate.nn.Dynamics):
 
     def _accept(self, key: str, declared: Parameter, value: Any) -> Any:
         where = f"{type(self).__name__}: {key}={value}"
-        if declared.choices and value not in declared.choices:
+        word = isinstance(value, str) or not declared.is_number
+        if word and declared.choices and value not in declared.choices:
             raise ValueError(f"{where}; it may be {' or '.join(map(str, declared.choices))}")
         if not declared.is_number or isinstance(value, (Relative, brainstate.nn.Dynamics)):
             return value

@@ -36,8 +36,6 @@ MODELS = {"engine", "neurons", "synapses", "inputs", "integrators", "dynamics", 
 READERS = {"results", "plots", "report", "analysis"}
 #: Doors in the wrong wall, to be closed.
 WRONG: set[tuple[str, str]] = {
-    ("neurolab.inputs.files", "results"),
-    ("neurolab.report.configuration", "cli"),
     ("neurolab.results.sweep", "cli"),
     ("neurolab.simulation.batch", "sweep"),
     ("neurolab.sweep.definition", "cli"),
@@ -45,7 +43,6 @@ WRONG: set[tuple[str, str]] = {
     ("neurolab.sweep.points", "cli"),
     ("neurolab.sweep.run", "cli"),
     ("neurolab.sweep.tracking", "cli"),
-    ("neurolab.trackers.wandb", "config"),
 }
 
 

@@ -57,6 +57,14 @@ BAD = [
     ("device.precision=float16", "device.precision", "float16", ["float32 or float64"]),
     ("device.count=99", "device.count", "99", ["as many as there are"]),
     ("input=current_from_file", "input.file", "", ["is needed", ".npy"]),
+    ("record.variables=5", "record.variables", "5", ["[V]", "all"]),
+    ("inputs=5", "inputs", "5", ["+input@inputs.noise=ou"]),
+    ("+inputs.noise=5", "inputs.noise", "5", ["_target_", "+input@inputs.noise=ou"]),
+    ("synapse=expon synapse.output=5", "synapse.output", "5", ["_target_"]),
+    ("synapse=expon synapse/output=conductance synapse.output.E=excitatry", "synapse.output.E",
+     "excitatry", ["excitatory or inhibitory", "a voltage"]),
+    ("input=constant input.amplitude=[uniform,1mA,1.2rheobase]", "input.amplitude",
+     "[uniform, 1mA, 1.2rheobase]", ["some are not"]),
 ]  # fmt: skip
 
 
@@ -168,6 +176,18 @@ def test_distributions_keep_their_bounds():
     for key, (low, high) in bounds.items():
         assert numbers[key].shape == (500,)
         assert low <= numbers[key].min() < (low + high) / 2 < numbers[key].max() <= high
+
+
+def test_zero_is_zero_in_any_unit():
+    """A bare 0 beside multiples of the rheobase, in a distribution and in a list."""
+    drawn = read("size=200", "input=constant", "input.amplitude=[uniform,0,1.2rheobase]")
+    assert 0 <= drawn.numbers["input.amplitude"].min() < drawn.numbers["input.amplitude"].max()
+    assert drawn.numbers["input.amplitude"].max() <= 1.2
+    listed = read("size=2", "input=constant", "input.amplitude=[0,1.5rheobase]")
+    assert listed.numbers["input.amplitude"].tolist() == [0, 1.5]
+    assert listed.readings["input.amplitude"].relative
+    other = read("size=2", "input=constant", "input.amplitude=[0rheobase,1mA]")
+    assert not other.readings["input.amplitude"].relative
 
 
 def test_a_list_gives_each_neuron_its_value():

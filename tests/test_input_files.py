@@ -5,6 +5,7 @@ from __future__ import annotations
 import brainunit as u
 import numpy as np
 import pytest
+from test_config import problems, read
 from test_inputs import columns, drawn, environment, mA, ms, mV
 
 import neurolab
@@ -95,8 +96,13 @@ def test_the_spikes_of_a_run_arrive_one_step_after_they_were_fired(tmp_path):
     assert times.size > 50
     expected = np.zeros((602, 5))
     np.add.at(expected, (np.rint(times / 0.1).astype(int), neurons), 1)
-    model = SpikesFromFile(5, file=run.path, weight=1.0 * mV)
+    numbers = read("size=5", "input=spikes_from_file", f"input.file={run.path}").numbers
+    model = SpikesFromFile(
+        5, arrivals=numbers["input.arrivals"], neurons=numbers["input.neurons"], weight=1.0 * mV
+    )
     np.testing.assert_array_equal(drawn(model, 602), expected)
+    (problem,) = problems("size=2", "input=current_from_file", f"input.file={run.path}")
+    assert problem.key == "input.file"
 
 
 BAD_SAMPLES = {

@@ -107,21 +107,15 @@ def test_what_differs_from_the_defaults_is_marked(outputs):
     assert options["input"] == ("poisson", None)
 
 
-@pytest.mark.parametrize("saved", [True, False])
-def test_values_of_an_experiment_differ_from_the_defaults(tmp_path, saved):
-    """The experiment is left out of what is compared with; with Hydra's own record and without."""
-    from omegaconf import OmegaConf
-
+def test_values_of_an_experiment_differ_from_the_defaults(tmp_path):
+    """The experiment is left out of what is compared with."""
     from neurolab.cli.compose import compose_config, effective
+    from neurolab.cli.record import save_config, save_defaults
 
     typed = ["experiment=adex_benchmark", "size=7", "synapse/output=conductance"]
     config = compose_config(typed)
-    (tmp_path / ".hydra").mkdir()
-    OmegaConf.save(OmegaConf.create(effective(config, typed)), tmp_path / ".hydra" / "config.yaml")
-    OmegaConf.save(OmegaConf.create(typed), tmp_path / ".hydra" / "overrides.yaml")
-    if saved:
-        about = {"hydra": {"runtime": {"choices": dict(config.hydra.runtime.choices)}}}
-        OmegaConf.save(OmegaConf.create(about), tmp_path / ".hydra" / "hydra.yaml")
+    save_config(effective(config, typed), typed, tmp_path, config.hydra.output_subdir)
+    save_defaults(tmp_path, config.hydra)
     page = write_report(tmp_path)
     differs = {key: row["default"] for key, row in rows(page).items() if row.get("differs")}
     assert differs == {
@@ -132,13 +126,11 @@ def test_values_of_an_experiment_differ_from_the_defaults(tmp_path, saved):
     assert groups["synapse"] == "expon, output: conductance"
 
 
-def test_options_that_are_gone_leave_what_was_typed_marked(tmp_path):
-    """A user's option from another folder cannot be composed; the page says so."""
+def test_a_folder_that_does_not_know_its_defaults_has_what_was_typed_marked(tmp_path):
+    """A run that was killed, or made before there were any; the page says so."""
     (tmp_path / ".hydra").mkdir()
     (tmp_path / ".hydra" / "config.yaml").write_text("neuron:\n  tau: 3 ms\n  R: 1 ohm\nsize: 5\n")
     (tmp_path / ".hydra" / "overrides.yaml").write_text("- neuron=mine\n- neuron.tau=3ms\n")
-    choices = "hydra:\n  runtime:\n    choices:\n      neuron: mine\n"
-    (tmp_path / ".hydra" / "hydra.yaml").write_text(choices)
     page = write_report(tmp_path)
     assert data_of(page)["configuration"]["compared"] == "overrides"
     assert {k for k, row in rows(page).items() if row["differs"]} == {"neuron.tau"}

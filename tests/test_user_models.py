@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from test_config import CONF, problems, read
 
+import neurolab
 from neurolab.api import run_sweep
 from neurolab.cli.compose import compose_config, effective
 from neurolab.cli.help import help_text
@@ -16,7 +17,10 @@ from neurolab.engine.program import Program
 CELLS = '''
 import brainstate
 import brainunit as u
+import jax.numpy as jnp
+import numpy as np
 from neurolab.dynamics import parameter
+from neurolab.inputs import InputFileError, Signal, SpikesFromFile
 from neurolab.neurons import LIF
 
 class Leaky(LIF):
@@ -37,6 +41,28 @@ class Plain(brainstate.nn.Dynamics):
         V = u.math.where(V >= self.ceiling, 0.0 * u.mV, V + self.gain * x * u.ohm)
         self.V.value = V
         return u.math.asarray(V >= self.ceiling, dtype=brainstate.environ.dftype())
+
+class Levels(Signal):
+    """A current with a level for each ms, from lines of text."""
+    lines = parameter(None, "file with a level on each line")
+    factor = parameter(2.0, "what levels are multiplied by")
+    levels = parameter(None, "the levels", role="samples")
+    recorded = ("lines",)
+    @classmethod
+    def load(cls, settings, size):
+        with open(settings["lines"]) as file:
+            return {"levels": np.array([float(line) for line in file]) * u.uA}
+    def at(self, steps):
+        return self.factor * self.levels[jnp.clip(steps // 10, 0, len(self.levels) - 1)]
+
+class Echo(SpikesFromFile):
+    """The spikes of a run, twice as late."""
+    @classmethod
+    def load(cls, settings, size):
+        if settings["file"].shape[1] != 2:
+            raise InputFileError("two columns")
+        loaded = super().load(settings, size)
+        return {**loaded, "arrivals": 2 * loaded["arrivals"]}
 '''
 
 
@@ -129,3 +155,29 @@ def test_a_plain_neuron_takes_spikes_through_a_synapse_and_is_refused_without(ce
     (problem,) = problems(*given, "input.weight=1mV")
     assert "add_delta_input" in problem.advice
     assert "synapse=expon" in problem.advice
+
+
+def test_an_input_of_ones_own_loads_its_file(cells, tmp_path):
+    """With `recorded` and `load`: its data are numbers in the unit of the neuron's current, and
+    what cannot be read is told under the key that names the file."""
+    (tmp_path / "levels.txt").write_text("1\n3\n")
+    model = f"input._target_={cells}.Levels"
+    experiment = read(model, f"+input.lines='{tmp_path}/levels.txt'", "+input.factor=4", "size=2")
+    np.testing.assert_allclose(experiment.numbers["input.levels"], [0.001, 0.003])
+    program = Program(experiment.structure, 20)
+    state = program.start(experiment.numbers)
+    assert program.advance(experiment.numbers, state, 20)
+    (missing,) = problems(model)
+    assert (missing.key, "is needed" in missing.advice) == ("input.lines", True)
+    (gone,) = problems(model, "+input.lines=gone.txt")
+    assert (gone.key, gone.given) == ("input.lines", "gone.txt")
+
+
+def test_an_input_of_ones_own_takes_the_spikes_of_a_run(cells, tmp_path):
+    """A run folder stands for a table of its spikes, for any input of spikes."""
+    given = ["neuron=lif", "input=constant", "input.amplitude=3rheobase", "size=2", "device=cpu"]
+    run = neurolab.run([*given, "duration=20ms", "device.cache_dir=null"], tmp_path / "run")
+    overrides = [f"input._target_={cells}.Echo", f"+input.file='{run.path}'", "size=2"]
+    found = read(*overrides).numbers["input.arrivals"]
+    assert found.size > 2
+    np.testing.assert_array_equal(found, 2 * np.rint(run.spikes["time"].values / 0.1))

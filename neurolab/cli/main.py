@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +29,25 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> int:
     import hydra
+    from hydra._internal.utils import get_args_parser
     from hydra.errors import HydraException
-    from omegaconf import DictConfig
     from omegaconf.errors import OmegaConfBaseException
 
-    from neurolab.cli import compose
+    from neurolab.cli import conf
 
-    compose.register_plugins()
-    multirun = "-m" in arguments or "--multirun" in arguments
-    if any(mark in argument for argument in arguments for mark in ("(", ":")):
-        from neurolab.cli.forms import hydra_form, unread
+    conf.register_plugins()
+    options = get_args_parser().parse_args(arguments)
+    if options.cfg and options.multirun:
+        advice = "prints one configuration: leave out -m; what is swept is shown as it was typed"
+        return _refuse(ConfigError([Problem("--cfg", options.cfg, advice)]))
+    if any(mark in argument for argument in arguments for mark in ("(", ":", ",")):
+        from neurolab.cli.forms import hydra_form
 
-        if not multirun and "experiment=" not in " ".join(arguments) and unread(arguments):
-            return _refuse(ConfigError(unread(arguments)))
-        arguments = [a if a.startswith("-") else hydra_form(a) for a in arguments]
-        sys.argv[1:] = arguments
+        read = _as_typed if options.cfg else hydra_form
+        sys.argv[1:] = [a if a.startswith("-") else read(a) for a in arguments]
     codes: list[int] = []
 
-    def job(config: DictConfig) -> float | None:
+    def job(config: Any) -> float | None:
         code, rate = _job(config)
         codes.append(code)
         return rate
@@ -56,13 +58,14 @@ def _run(arguments: list[str]) -> int:
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        folder = str(compose.conf_folder())
-        hydra.main(version_base="1.3", config_path=folder, config_name=compose.PRIMARY)(job)()
+        folder = str(conf.conf_folder())
+        hydra.main(version_base="1.3", config_path=folder, config_name=conf.PRIMARY)(job)()
     except ConfigError as error:
         return _refuse(error)
-    except (HydraException, OmegaConfBaseException) as error:
-        overrides = [a for a in arguments if not a.startswith("-")]
-        problems = _diagnose(overrides, multirun)
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        problems = _diagnose(options)
+        if not problems and not isinstance(error, (HydraException, OmegaConfBaseException)):
+            raise
         return _refuse(ConfigError(problems or [Problem("configuration", "", str(error))]))
     except (PermissionError, NotADirectoryError) as error:
         given = str(error.filename or "")
@@ -75,36 +78,70 @@ def _run(arguments: list[str]) -> int:
     return max(codes, default=0)
 
 
-def _diagnose(overrides: list[str], multirun: bool) -> list[Problem]:
-    if multirun:
+def _as_typed(argument: str) -> str:
+    """An argument of a sweep as one that prints what was typed."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    from neurolab.cli.diagnose import sweeps_in
+
+    key, _, value = argument.partition("=")
+    text = QuotedString(value, Quote.single).with_quotes()
+    return f"{key}={text}" if sweeps_in([argument]) else argument
+
+
+def _diagnose(options: Any) -> list[Problem]:
+    """What is wrong with what was typed, by the options and the file that Hydra had."""
+    from neurolab.cli.conf import PRIMARY
+    from neurolab.cli.diagnose import asks_for_a_sweep, diagnose
+
+    overrides, primary = list(options.overrides), options.config_name or PRIMARY
+    if options.config_dir:
+        place = Path(options.config_dir).resolve()
+        if not place.is_dir():
+            return [Problem("--config-dir", options.config_dir, "there is no such folder")]
+        overrides = _searched_too(f"file://{place}", overrides)
+    if options.multirun or asks_for_a_sweep(overrides, primary):
         from neurolab.cli.points import diagnose_sweep
 
-        return diagnose_sweep(overrides)
-    from neurolab.cli.compose import diagnose
+        return diagnose_sweep(overrides) if primary == PRIMARY else []
+    return diagnose(overrides, primary)
 
-    return diagnose(overrides)
+
+def _searched_too(place: str, overrides: list[str]) -> list[str]:
+    """The overrides with one more folder of options: what ``--config-dir`` means to Hydra."""
+    from omegaconf import OmegaConf
+
+    key = "hydra.searchpath="
+    given = [text.removeprefix(key) for text in overrides if text.startswith(key)]
+    others: Any = OmegaConf.create(given[0]) if given else []
+    rest = [text for text in overrides if not text.startswith(key)]
+    return [f"{key}[{','.join([place, *others])}]", *rest]
 
 
 def _job(config: Any) -> tuple[int, float | None]:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
-    from omegaconf import OmegaConf
 
-    from neurolab.cli.compose import effective
+    from neurolab.cli.conf import effective, typed
+    from neurolab.cli.record import save_config, save_defaults
     from neurolab.engine.device import prepare
 
     hydra_config = HydraConfig.get()
     folder = Path(hydra_config.runtime.output_dir)
-    plain = effective(config, hydra_config.overrides.task)
-    OmegaConf.save(OmegaConf.create(plain), folder / ".hydra" / "config.yaml")
+    overrides = typed(hydra_config)
+    plain = effective(config, overrides)
+    save_config(plain, overrides, folder, hydra_config.output_subdir)
     prepare(plain.get("device") or {})
     from neurolab.simulation.progress import print_summary
     from neurolab.simulation.runner import simulate
 
-    overrides = list(hydra_config.overrides.task)
+    def told(summary: Mapping[str, Any], folder: Path) -> None:
+        print_summary(summary, folder)
+        save_defaults(folder, hydra_config)  # for the page, which is written next
+
     multirun = hydra_config.mode == RunMode.MULTIRUN
     group = Path(hydra_config.sweep.dir).name if multirun else None
-    outcome = simulate(plain, folder, print_summary, overrides, group)
+    outcome = simulate(plain, folder, told, overrides, group)
     if outcome.status == "diverged":
         print(f"neurolab: diverged: {outcome.message}\n{_DIVERGED}", file=sys.stderr)
     elif outcome.status == "failed":

@@ -231,7 +231,12 @@ def _synapse(node: Any, reader: ModelReader) -> tuple[Part | None, Part | None]:
 
 def _inputs(config: Mapping[str, Any], reader: ModelReader) -> list[tuple[str, Part]]:
     nodes: dict[str, Any] = {"input": config["input"]} if config.get("input") else {}
-    nodes |= {f"inputs.{name}": node for name, node in (config.get("inputs") or {}).items()}
+    more = config.get("inputs") or {}
+    if not isinstance(more, Mapping):
+        advice = "expected inputs by their names; +input@inputs.noise=ou adds one"
+        reader.problems.add("inputs", more, advice)
+        more = {}
+    nodes |= {f"inputs.{name}": node for name, node in more.items()}
     parts = {key: reader.model(node, key, Input) for key, node in nodes.items()}
     return [(key, part) for key, part in parts.items() if part is not None]
 

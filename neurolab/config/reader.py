@@ -6,6 +6,7 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import brainunit as u
@@ -14,11 +15,10 @@ import numpy as np
 from neurolab.config.values import UnfitValueError, read_number
 from neurolab.dynamics import Dynamics, Parameter
 from neurolab.engine.structure import Number, Part
-from neurolab.inputs import Input, InputFileError, SignalFromFile, SpikesFromFile
-from neurolab.inputs.files import read_samples, read_spikes
-from neurolab.inputs.spikes import arrival_steps
+from neurolab.inputs import Input, InputFileError, SpikeInput
 from neurolab.neurons import Neuron
 from neurolab.problems import Problem, Problems, did_you_mean, show
+from neurolab.results.run import open_run
 from neurolab.units import Relative, UnitError, dimension_name, unit_text
 
 __all__ = ["ModelReader", "Reading", "declared_parameters", "disorder"]
@@ -61,6 +61,11 @@ class ModelReader:
 
         ``signal`` is the unit of what an input stands for, where it is not a current.
         """
+        if not isinstance(node, Mapping):
+            more = f", such as +input@{key}=ou" if key.startswith("inputs.") else ""
+            advice = f"expected an option{more}, or _target_ and parameters of a model"
+            self.problems.add(key, show(node), advice)
+            return None
         target = self.locate(node.get("_target_"), f"{key}._target_", base)
         if target is None:
             return None
@@ -74,13 +79,13 @@ class ModelReader:
         elif key == "synapse.output":
             self.output = target
         part = Part(target)
-        recorded = issubclass(target, (SignalFromFile, SpikesFromFile))
+        recorded = target.recorded if issubclass(target, Input) else ()
         for name, value in node.items():
             if name == "_target_" or f"{key}.{name}" == "synapse.output":
                 continue
             if name not in declared:
                 self.problems.add(f"{key}.{name}", value, did_you_mean(name, declared))
-            elif not (recorded and name in ("file", "unit")):
+            elif name not in recorded:
                 part = self._argument(part, f"{key}.{name}", name, value, declared[name], signal)
         if recorded:
             part = self._recorded(part, key, node, signal)
@@ -132,6 +137,8 @@ class ModelReader:
             return self._number(part, key, name, value, declared, signal)
         wanted = _wanted(value, declared)
         if wanted:
+            if declared.is_number:
+                wanted += f", or {dimension_name(self.unit(declared, signal))}"
             self.problems.add(key, show(value), f"expected {wanted}")
             return part
         value = tuple(value) if isinstance(value, list) else value
@@ -189,35 +196,56 @@ class ModelReader:
         self, part: Part, key: str, node: Mapping[str, Any], signal: u.Unit | None
     ) -> Part:
         """Recorded data become numbers, so that another recording needs no new program."""
-        file, unit = node.get("file"), str(node.get("unit"))
-        if file in (None, "???"):
-            doc = declared_parameters(part.target)["file"].doc
-            self.problems.add(f"{key}.file", None, f"is needed: {doc}")
+        target: Any = part.target
+        declared = declared_parameters(target)
+        settings = {name: node.get(name, declared[name].default) for name in target.recorded}
+        missing = [name for name, value in settings.items() if value in (None, "???")]
+        for name in missing:
+            self.problems.add(f"{key}.{name}", None, f"is needed: {declared[name].doc}")
+        if missing:
             return part
         try:
-            if issubclass(part.target, SpikesFromFile):
-                times, neurons = read_spikes(file, unit, self.size)
-                steps = arrival_steps(times)
-                self.numbers[f"{key}.arrivals"], self.numbers[f"{key}.neurons"] = steps, neurons
-                names = ("arrivals", "neurons")
-                numbers = tuple((n, Number(f"{key}.{n}", u.UNITLESS)) for n in names)
-                return replace(part, numbers=(*part.numbers, *numbers))
-            samples = read_samples(file, unit, self.size)
-        except InputFileError as error:
-            self.problems.add(f"{key}.file", file, str(error))
-            return part
+            if issubclass(target, SpikeInput):
+                settings = _spikes_of_run(settings)
+            loaded = target.load(settings, self.size)
         except (UnitError, u.UnitMismatchError) as error:
-            self.problems.add(f"{key}.unit", unit, str(error))
+            self.problems.add(f"{key}.unit", settings.get("unit"), str(error))
             return part
-        if isinstance(samples, Relative):
-            values, expected, relative = samples.value, u.UNITLESS, True
-        else:
-            expected, relative = self.unit(Parameter(None, "", role="signal"), signal), False
-            if not samples.unit.has_same_dim(expected):
-                self.problems.add(f"{key}.unit", unit, f"expected {dimension_name(expected)}")
-                return part
-            values = samples.to(expected).mantissa
-        return self._with_number(part, "values", f"{key}.values", values, expected, relative)
+        except (InputFileError, OSError) as error:
+            file = f"{key}.{target.recorded[0]}"
+            self.problems.add(file, node.get(target.recorded[0]), str(error))
+            return part
+        expected = self.unit(Parameter(None, "", role="signal"), signal)
+        for name, values in loaded.items():
+            relative, where = isinstance(values, Relative), f"{key}.{name}"
+            if declared[name].role == "events":
+                self.numbers[where] = np.asarray(values)
+                number = Number(where, u.UNITLESS)
+                part = replace(part, numbers=(*part.numbers, (name, number)))
+            elif relative:
+                part = self._with_number(part, name, where, values.value, u.UNITLESS, relative)
+            elif u.get_unit(values).has_same_dim(expected):
+                mantissa = values.to(expected).mantissa
+                part = self._with_number(part, name, where, mantissa, expected, relative)
+            else:
+                advice = f"expected {dimension_name(expected)}"
+                self.problems.add(f"{key}.unit", settings.get("unit"), advice)
+        return part
+
+
+def _spikes_of_run(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with the spikes of a run in place of its folder."""
+    file = settings.get("file")
+    if not isinstance(file, (str, Path)) or not Path(file).is_dir():
+        return dict(settings)
+    try:
+        spikes = open_run(file).spikes
+    except (ValueError, OSError) as error:
+        raise InputFileError(f"{file} cannot be opened as a run: {error}") from error
+    if spikes is None:
+        raise InputFileError(f"{file} is a run that recorded no spikes (record.spikes=true)")
+    table = np.column_stack([spikes["time"].values, spikes["neuron"].values])
+    return {**settings, "file": table, "unit": "ms"}
 
 
 def disorder(part: Part, key: str, numbers: Mapping[str, Any]) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,12 +62,17 @@ def read_recording(
 
 
 def _variables(
-    names: Iterable[str], target: type, units: Mapping[str, Any], problems: Problems
+    names: Any, target: type, units: Mapping[str, Any], problems: Problems
 ) -> tuple[str, ...]:
     """Full names of the variables to record; a neuron's may be named without ``neuron.``."""
     short = {name.removeprefix("neuron."): name for name in units} | {name: name for name in units}
     found: dict[str, None] = {}
     if not units:  # the models could not be built, which is told elsewhere
+        return ()
+    if not isinstance(names, (str, list)):
+        problems.add(
+            "record.variables", names, "expected a list, such as [V], or all, or potential"
+        )
         return ()
     for name in [names] if isinstance(names, str) else names:
         if name == "all":

@@ -61,10 +61,8 @@ def read_number(
                 f"a list of {len(value)} values for {size} neurons (size={size}); give one value, "
                 f"{size} of them, or a distribution such as [normal, mean, std]"
             )
-        read = [_one(item, unit, declared) for item in value]
-        if len({relative for _, relative in read}) > 1:
-            raise UnfitValueError("some values are relative to the neuron and some are not")
-        numbers, relative = np.array([number for number, _ in read]), read[0][1]
+        listed, relative = _alike(value, unit, declared)
+        numbers = np.array(listed)
     else:
         number, relative = _one(value, unit, declared)
         numbers = np.asarray(number)
@@ -99,6 +97,17 @@ def read_time(value: Any, key: str, problems: Problems) -> float | None:
     else:
         return float(quantity.to(u.ms).mantissa)
     return None
+
+
+def _alike(values: Sequence[Any], unit: u.Unit, declared: Parameter) -> tuple[list[float], bool]:
+    """Values that are all relative to the neuron or all not; zero is zero either way."""
+    read = [_one(value, unit, declared) for value in values]
+    kinds = {relative for number, relative in read if number} or {
+        any(relative for _, relative in read)
+    }
+    if len(kinds) > 1:
+        raise UnfitValueError("some values are relative to the neuron and some are not")
+    return [number for number, _ in read], True in kinds
 
 
 def _one(value: Any, unit: u.Unit, declared: Parameter) -> tuple[float, bool]:
@@ -178,15 +187,13 @@ def _draw(
     kind, names = DISTRIBUTIONS[name]
     if len(arguments) != len(names):
         raise UnfitValueError(f"{name} takes {len(names)} values: {name}({', '.join(names)})")
-    read = [_one(argument, unit, declared) for argument in arguments]
-    if len({relative for _, relative in read}) > 1:
-        raise UnfitValueError("some arguments are relative to the neuron and some are not")
+    values, relative = _alike(arguments, unit, declared)
     from braintools import init
 
     generator = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(key.encode())]))
     try:
-        distribution = getattr(init, kind)(*(number for number, _ in read))
+        distribution = getattr(init, kind)(*values)
         drawn = np.asarray(u.get_mantissa(distribution(size, rng=generator)), np.float64)
     except (ValueError, TypeError) as error:
         raise UnfitValueError(f"{name}: {error}") from error
-    return drawn, read[0][1]
+    return drawn, relative

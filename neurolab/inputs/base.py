@@ -6,7 +6,8 @@ step's share of it into a drive (`update`).  Alone, ``update()`` draws for the c
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import brainstate
 import brainunit as u
@@ -20,7 +21,27 @@ __all__ = ["Input", "SpikeInput"]
 
 
 class Input(Dynamics):
-    """Base of the inputs that are currents, added to the neuron's input current."""
+    """Base of the inputs that are currents, added to the neuron's input current.
+
+    One that plays recorded data names in ``recorded`` the parameters that say where they are and
+    of what kind, and makes in `load` those parameters of them that have the role ``samples`` or
+    ``events``.  They are numbers of the program: another recording needs no new one.
+    """
+
+    recorded: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def load(cls, settings: Mapping[str, Any], size: int) -> Mapping[str, Any]:
+        """Parameters for ``size`` neurons from what ``recorded`` names.
+
+        Samples are a quantity or relative to the neuron, events whole numbers.
+
+        Raises
+        ------
+        InputFileError
+            For data that cannot serve.
+        """
+        raise NotImplementedError
 
     def update(self, drawn: Any = None) -> Any:
         """The drive of this step; ``drawn`` is the step's share of `draw`."""

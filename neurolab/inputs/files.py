@@ -43,28 +43,18 @@ def read_samples(file: str | Path, unit: str, size: int) -> Any:
     return u.Quantity(table, unit=parse_unit(unit))
 
 
-def read_spikes(file: str | Path, unit: str, size: int) -> tuple[u.Quantity, np.ndarray]:
-    """Times (sorted) and neurons of recorded spikes, from a table or from a run folder.
+def read_spikes(
+    file: str | Path | np.ndarray, unit: str, size: int
+) -> tuple[u.Quantity, np.ndarray]:
+    """Times (sorted) and neurons of recorded spikes, from a file or from what is one already.
 
     Raises
     ------
     InputFileError
         As `read_samples`, and for neurons outside ``0 .. size - 1`` or negative times.
     """
-    path = Path(file)
-    if path.is_dir():
-        from neurolab.results.run import open_run
-
-        try:
-            spikes = open_run(path).spikes
-        except (ValueError, OSError) as error:
-            raise InputFileError(f"{file} cannot be opened as a run: {error}") from error
-        if spikes is None:
-            raise InputFileError(f"{file} is a run that recorded no spikes (record.spikes=true)")
-        table = np.column_stack([spikes["time"].values, spikes["neuron"].values])
-        unit = "ms"
-    else:
-        table = _read_table(path)
+    table = file if isinstance(file, np.ndarray) else _read_table(Path(file))
+    file = "the table" if isinstance(file, np.ndarray) else file
     if table.ndim != 2 or table.shape[1] != 2:
         raise InputFileError(
             f"{file} has shape {table.shape}; expected two columns: the time of each spike and "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import brainstate
@@ -128,10 +129,16 @@ class SignalFromFile(Signal):
     values = parameter(None, "the samples, shape (samples, 1 or elements)", role="samples")
     sampling = parameter(1.0 * u.ms, "time between samples", positive=True)
 
+    recorded = ("file", "unit")
+
     def __init__(self, in_size: Any, *, name: str | None = None, **given: Any) -> None:
         super().__init__(in_size, name=name, **given)
         if self.values is None and self.file is not None:
             self.values = read_samples(self.file, self.unit, self.varshape[-1])
+
+    @classmethod
+    def load(cls, settings: Mapping[str, Any], size: int) -> Mapping[str, Any]:
+        return {"values": read_samples(settings["file"], str(settings["unit"]), size)}
 
     def at(self, steps: jax.Array) -> Any:
         samples = with_unit(jnp.asarray(u.get_mantissa(self.values)), u.get_unit(self.values))

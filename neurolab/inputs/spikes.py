@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import brainstate
@@ -111,12 +112,15 @@ class SpikesFromFile(SpikeInput):
     """
 
     weight = parameter(Relative(5.0, u.ms), "what a spike brings", role="weight")
-    file = parameter(None, "table of time and neuron (.csv, .npy, .npz), or a run folder")
+    file = parameter(
+        None, "table of time and neuron (.csv, .npy, .npz); in a configuration also a run folder"
+    )
     unit = parameter("ms", "unit of the times in the file")
     times = parameter(None, "times of the events, sorted", role="events")
     neurons = parameter(None, "neuron of each event", role="events")
     arrivals = parameter(None, "step in which each event arrives, instead of times", role="events")
 
+    recorded = ("file", "unit")
     #: Most events in any block of steps; fixed beforehand where the times are arguments.
     window: int | None = None
 
@@ -124,6 +128,11 @@ class SpikesFromFile(SpikeInput):
         super().__init__(in_size, name=name, **given)
         if self.times is None and self.file is not None:
             self.times, self.neurons = read_spikes(self.file, self.unit, self.varshape[-1])
+
+    @classmethod
+    def load(cls, settings: Mapping[str, Any], size: int) -> Mapping[str, Any]:
+        times, neurons = read_spikes(settings["file"], str(settings["unit"]), size)
+        return {"arrivals": arrival_steps(times), "neurons": neurons}
 
     def steps(self) -> Any:
         """The step in which each event arrives."""

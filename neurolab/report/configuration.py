@@ -10,31 +10,23 @@ from neurolab.report.folders import flat, overrides_of, read_yaml
 
 __all__ = ["configuration_of", "text_of"]
 
+_DEFAULTS = "defaults.yaml"
 #: Where results go and who is told come last: they decide no result.
 _LAST = ("device", "tracker", "sweep", "report")
 
 
 def configuration_of(folder: Path) -> dict[str, Any]:
-    """The groups of a run's configuration; ``compared`` says with what it was compared."""
-    config = read_yaml(folder / ".hydra" / "config.yaml")
-    config = config if isinstance(config, dict) else {}
-    overrides, choices, elsewhere = overrides_of(folder), None, []
-    about = read_yaml(folder / ".hydra" / "hydra.yaml")
-    about = about.get("hydra", {}) if isinstance(about, dict) else {}
-    if about:
-        choices = (about.get("runtime") or {}).get("choices")
-        given = (about.get("overrides") or {}).get("hydra") or []
-        elsewhere = [text for text in given if str(text).startswith("hydra.searchpath=")]
-    found = None
-    if config:
-        from neurolab.cli.defaults import defaults_of
+    """The groups of a run's configuration; ``compared`` says with what it was compared.
 
-        found = defaults_of(config, overrides, choices, elsewhere)
-    if found is None:
-        typed = {text.lstrip("+~").partition("=")[0] for text in overrides}
-        return {"groups": _groups(config, {}, {}, None, typed), "compared": "overrides"}
-    defaults, chosen, usual = found
-    return {"groups": _groups(config, chosen, usual, defaults, ()), "compared": "defaults"}
+    That is what the run folder says its options alone would be, else what was typed.
+    """
+    config, found = (read_yaml(folder / ".hydra" / name) for name in ("config.yaml", _DEFAULTS))
+    config = config if isinstance(config, dict) else {}
+    if isinstance(found, dict) and found.keys() >= {"config", "options", "usual"}:
+        groups = _groups(config, found["options"], found["usual"], found["config"], ())
+        return {"groups": groups, "compared": "defaults"}
+    typed = {text.lstrip("+~").partition("=")[0] for text in overrides_of(folder)}
+    return {"groups": _groups(config, {}, {}, None, typed), "compared": "overrides"}
 
 
 def _groups(

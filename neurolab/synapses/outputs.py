@@ -53,6 +53,7 @@ class Conductance(Output):
         "excitatory",
         "reversal potential, or excitatory / inhibitory: relative to the neuron's rest",
         role="potential",
+        choices=("excitatory", "inhibitory"),
     )
     depends_on_potential = True
 

@@ -29,6 +29,7 @@ __all__ = ["WandbTracker"]
 
 log = logging.getLogger("neurolab")
 
+_SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 _MODES = ("offline", "online", "disabled")
 #: Why the server was given up: of many points only the first waits for it, and warns. (This is the
 #: process of one run's or one sweep's tracker.)
@@ -76,8 +77,6 @@ class WandbTracker:
         init_timeout: str = "20 s",
         finish_timeout: str = "10 min",
     ) -> None:
-        from neurolab.config.values import read_time  # heavy; not needed where the tracker runs
-
         problems = Problems()
         if mode not in _MODES:
             problems.add("tracker.mode", mode, did_you_mean(str(mode), _MODES))
@@ -90,7 +89,7 @@ class WandbTracker:
             if not isinstance(given, bool):
                 problems.add(f"tracker.{key}", given, "expected true or false")
         self.init_timeout_s, self.finish_timeout_s = (
-            (read_time(text, f"tracker.{key}", problems) or 0.0) / 1000
+            _seconds(text, f"tracker.{key}", problems)
             for key, text in (("init_timeout", init_timeout), ("finish_timeout", finish_timeout))
         )
         problems.raise_if_any()
@@ -233,3 +232,15 @@ class WandbTracker:
             add, name = (artifact.add_dir if path.is_dir() else artifact.add_file), path.name
             add(str(path), name=name, policy="immutable")  # results change no more: no copies
         self.run.log_artifact(artifact)
+
+
+def _seconds(text: Any, key: str, problems: Problems) -> float:
+    """A time on the clock, such as 20 s, in seconds."""
+    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-z]*)\s*", str(text))
+    number, unit = match.groups() if match else ("0", "?")
+    seconds = float(number) * _SECONDS.get(unit, 0.0)
+    if not unit:
+        problems.add(key, text, f"has no unit; write for example {text}s")
+    elif not seconds:
+        problems.add(key, text, "expected a time above 0, such as 20 s, 10 min or 1 h")
+    return seconds

@@ -1,0 +1,159 @@
+"""Why a configuration cannot be composed: all that is wrong with it, each with key and remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hydra import compose
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from neurolab.cli.conf import PRIMARY, effective, own_hydra
+from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
+
+__all__ = ["asks_for_a_sweep", "checked", "diagnose", "sweeps_in"]
+
+_SEARCH = "hydra.searchpath="
+
+
+def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
+    """All that is wrong with overrides that Hydra refused, the values of the rest included.
+
+    ``primary`` is the file that the configuration begins with; where else options are found is said
+    by an override of ``hydra.searchpath``.
+    """
+    overrides = list(overrides)
+    problems = Problems()
+    groups: list[str] = []
+    values: list[tuple[str, Override]] = []
+    with own_hydra() as loader:
+        elsewhere = [text for text in overrides if text.startswith(_SEARCH)]
+        files = loader.get_group_options("", overrides=elsewhere)
+        if primary not in files:
+            known = did_you_mean(primary, [name for name in files if not name.startswith("_")])
+            advice = f"no such file; {known}; your own goes into ./conf or the --config-dir"
+            return [Problem("--config-name", primary, advice)]
+        for text in overrides:
+            several = sweeps_in([text])
+            problems.found += several
+            override = None if several else _read(text, loader, problems)
+            if override is None:
+                continue
+            options = loader.get_group_options(override.key_or_group, overrides=elsewhere)
+            if options and "." not in override.key_or_group:
+                if _known_option(override, options, problems):
+                    groups.append(text)
+            elif override.is_hydra_override():
+                groups.append(text)
+            else:
+                values.append((text, override))
+        try:
+            config = compose(primary, groups, return_hydra_config=True)
+            fitting = [text for text, override in values if _known_key(config, override, problems)]
+            config = compose(primary, groups + fitting, return_hydra_config=True)
+        except (HydraException, OmegaConfBaseException) as error:
+            problems.add("configuration", None, str(error).splitlines()[0])
+            return problems.found
+    try:
+        checked(config, groups + fitting)
+    except ConfigError as error:
+        problems.found += error.problems
+    return problems.found
+
+
+def asks_for_a_sweep(overrides: Iterable[str], primary: str = PRIMARY) -> bool:
+    """Whether ``hydra.mode``, as it was typed or as an experiment has it, says so."""
+    words = ("hydra.", "experiment=")
+    asked = [text for text in overrides if text.startswith(words)]
+    with own_hydra():
+        hydra: Any = GlobalHydra.instance().hydra
+        return bool(asked) and hydra.get_mode(primary, asked) == RunMode.MULTIRUN
+
+
+def sweeps_in(overrides: Iterable[str]) -> list[Problem]:
+    """The overrides that have several values, where one was wanted."""
+    found = []
+    for text in overrides:
+        if not any(mark in text for mark in ",:("):
+            continue
+        from neurolab.cli.forms import is_form
+
+        key, _, value = text.partition("=")
+        if is_form(text) or _is_sweep(text):
+            advice = "is a sweep: add -m (neurolab.run_sweep in Python); a list is written [a,b]"
+            found.append(Problem(key, value, advice))
+    return found
+
+
+def _is_sweep(text: str) -> bool:
+    try:
+        return OverridesParser.create().parse_override(text).is_sweep_override()
+    except HydraException:
+        return False
+
+
+def _read(text: str, loader: ConfigLoader, problems: Problems) -> Override | None:
+    try:
+        return OverridesParser.create(loader).parse_override(text)
+    except HydraException as error:
+        what = str(error).splitlines()[0]
+        problems.add(text, None, f"cannot be read: {what}; quote the value: 'key=\"...\"'")
+        return None
+
+
+def _known_option(override: Override, options: list[str], problems: Problems) -> bool:
+    value = override.value()
+    if override.is_delete() or isinstance(value, dict):
+        return True
+    for option in value if isinstance(value, list) else [value]:
+        if str(option) not in options:
+            given = "null" if option is None else str(option)
+            problems.add(override.key_or_group, given, did_you_mean(given, options))
+            return False
+    return True
+
+
+def _known_key(config: DictConfig, override: Override, problems: Problems) -> bool:
+    if override.is_add() or override.is_force_add():
+        return True
+    node: Any = config
+    path = override.key_or_group.replace("/", ".").split(".")
+    for depth, name in enumerate(path):
+        if not isinstance(node, DictConfig) or name not in node:
+            known = [str(k) for k in node if k != "hydra"] if isinstance(node, DictConfig) else []
+            key = ".".join(path[: depth + 1])
+            hint = did_you_mean(name, [k for k in known if not k.startswith("_")])
+            problems.add(key, override.value() if depth + 1 == len(path) else None, hint)
+            return False
+        node = node[name] if not OmegaConf.is_missing(node, name) else "???"
+    return True
+
+
+def checked(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
+    """A composed configuration as plain dicts that can be run.
+
+    Raises
+    ------
+    ConfigError
+        With all that is wrong with its values.
+    """
+    try:
+        plain = effective(config, overrides)
+    except OmegaConfBaseException as error:
+        what = str(error).splitlines()[0]
+        key = str(error.full_key or "configuration")
+        raise ConfigError([Problem(key, "", f"cannot be resolved: {what}")]) from None
+    from neurolab.engine.device import prepare
+
+    prepare(plain.get("device") or {})
+    from neurolab.config.experiment import check
+
+    check(plain)
+    return plain

@@ -1,0 +1,83 @@
+"""What a run folder keeps of its configuration: as it was used, and with its options alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from neurolab.cli.compose import compose_known
+from neurolab.cli.conf import effective, own_hydra
+
+__all__ = ["defaults_of", "save_config", "save_defaults"]
+
+
+def save_config(
+    plain: Mapping[str, Any], overrides: Sequence[str], folder: Path, subfolder: str | None
+) -> None:
+    """Write the configuration as it is used and what was typed where Hydra writes them: nowhere
+    with ``hydra.output_subdir=null``."""
+    if subfolder is not None:
+        place = folder / subfolder
+        place.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(OmegaConf.create(dict(plain)), place / "config.yaml")
+        OmegaConf.save(OmegaConf.create(list(overrides)), place / "overrides.yaml")
+
+
+def save_defaults(folder: Path, hydra: Any) -> None:
+    """Write what the page of a run compares its configuration with; takes a tenth of a second.
+
+    ``hydra`` is Hydra's own part of the configuration.
+    """
+    found = None if hydra.output_subdir is None else defaults_of(hydra)
+    if found is not None:
+        OmegaConf.save(OmegaConf.create(found), folder / hydra.output_subdir / "defaults.yaml")
+
+
+def defaults_of(hydra: Any) -> dict[str, Any] | None:
+    """What a configuration would be had only its options been chosen, and no experiment.
+
+    Returns
+    -------
+        ``config``, the ``options`` chosen, and those that are ``usual``; None where the options
+        cannot be composed without what was typed.
+    """
+    primary = str(hydra.job.config_name)
+    places = [
+        f"{source.schema}://{source.path}"
+        for source in hydra.runtime.config_sources
+        if source.provider == "command-line" or source.provider.startswith("hydra.searchpath")
+    ]
+    elsewhere = [f"hydra.searchpath=[{','.join(places)}]"] if places else []
+    options = {
+        str(key): value
+        for key, value in hydra.runtime.choices.items()
+        if value is not None and not str(key).startswith(("hydra/", "experiment"))
+    }
+    try:
+        with own_hydra() as loader:
+            usual = _usual(primary, loader)
+            asked = [
+                f"{'+' if '@' in key else ''}{key}={value}"
+                for key, value in options.items()
+                if usual.get(key) != value
+            ]
+            config = effective(compose_known(primary, asked + elsewhere, loader), ())
+    except (HydraException, OmegaConfBaseException):
+        return None
+    return {"config": config, "options": options, "usual": usual}
+
+
+def _usual(primary: str, loader: ConfigLoader) -> dict[str, Any]:
+    """The options that the first file of a configuration chooses; none if it is elsewhere."""
+    source = next((s for s in loader.get_sources() if s.is_config(primary)), None)
+    entries = OmegaConf.select(source.load_config(primary).config, "defaults") if source else ()
+    found = {
+        str(k): v for one in entries or () if isinstance(one, DictConfig) for k, v in one.items()
+    }
+    return {key: option for key, option in found.items() if " " not in key}  # override, optional
