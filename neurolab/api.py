@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -63,23 +63,23 @@ def run(
     blocked = output_problem(path)
     if blocked:
         raise ConfigError([blocked])
-    plain = checked(config, overrides)
+    experiment = checked(config, overrides)
     from neurolab.simulation.runner import simulate
 
-    save_config(plain, overrides, path, config.hydra.output_subdir)
+    save_config(experiment.config, overrides, path, config.hydra.output_subdir)
     with log_to(path):
         outcome = simulate(
-            plain, path, lambda _, folder: save_defaults(folder, config.hydra), overrides
+            experiment, path, lambda _, folder: save_defaults(folder, config.hydra), overrides
         )
     if outcome.error is not None:
         raise outcome.error
     return open_run(path)
 
 
-def _in_memory(config: dict[str, Any], folder: str | Path | None) -> Run:
+def _in_memory(experiment: Experiment, folder: str | Path | None) -> Run:
     from neurolab.simulation.runner import simulate
 
-    target = str((config.get("tracker") or {}).get("_target_"))
+    target = str((experiment.config.get("tracker") or {}).get("_target_"))
     if folder is not None:
         raise ConfigError([Problem("folder", str(folder), "with save=False there is none")])
     if not target.endswith(".NoTracker"):
@@ -87,7 +87,7 @@ def _in_memory(config: dict[str, Any], folder: str | Path | None) -> Run:
             "keeps what it is told with the run's folder: leave save=False out, or tracker=none"
         )
         raise ConfigError([Problem("tracker", target, advice)])
-    outcome = simulate(config, None)
+    outcome = simulate(experiment, None)
     if outcome.error is not None or outcome.run is None:
         raise outcome.error or RuntimeError(outcome.message)
     return outcome.run
@@ -116,24 +116,21 @@ def compile(overrides: Iterable[str] = (), capacity: int = 1000) -> Program:
     ConfigError
         For a configuration that cannot be run.
     """
-    experiment, devices = experiment_of(overrides)
+    experiment = experiment_of(overrides)
     from neurolab.engine.program import Program
     from neurolab.units import unit_text
 
-    program = Program(experiment.structure, capacity, devices[:1])
+    program = Program(experiment.structure, capacity, experiment.devices[:1])
     program.numbers = program.place(experiment.numbers)
     program.units = {key: reading.unit_name for key, reading in experiment.readings.items()}
     program.units |= {name: unit_text(unit) for name, unit in experiment.units.items()}
     return program
 
 
-def experiment_of(overrides: Iterable[str]) -> tuple[Experiment, list[Any]]:
-    """The experiment of a configuration, and the devices for it."""
+def experiment_of(overrides: Iterable[str]) -> Experiment:
+    """What a configuration asks for."""
     overrides = _listed(overrides)
-    plain = checked(_one(overrides), overrides)
-    from neurolab.config.experiment import check
-
-    return check(plain)
+    return checked(_one(overrides), overrides)
 
 
 def _one(overrides: list[str]) -> DictConfig:

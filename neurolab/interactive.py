@@ -34,4 +34,4 @@ class Simulation(Stepwise):
     """
 
     def __init__(self, overrides: Iterable[str] = ()) -> None:
-        super().__init__(*experiment_of(overrides))
+        super().__init__(experiment_of(overrides))

@@ -121,10 +121,10 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     """
     with _LOCK:
         configured = HydraConfig.instance().cfg
+        own = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
         try:
-            if "hydra" in config:  # what ${hydra:...} refers to
+            if "hydra" in config and "${hydra:" in str(own):  # what that refers to; it takes time
                 HydraConfig.instance().set_config(config)
-            own = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
             plain = OmegaConf.to_container(own, resolve=True)
         finally:
             HydraConfig.instance().cfg = configured

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra import compose
 from hydra.core.config_loader import ConfigLoader
@@ -17,6 +17,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.cli.conf import PRIMARY, effective, own_hydra
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
+
+if TYPE_CHECKING:
+    from neurolab.config.experiment import Experiment
 
 __all__ = ["asks_for_a_sweep", "checked", "diagnose", "sweeps_in"]
 
@@ -136,8 +139,8 @@ def _known_key(config: DictConfig, override: Override, problems: Problems) -> bo
     return True
 
 
-def checked(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
-    """A composed configuration as plain dicts that can be run.
+def checked(config: DictConfig, overrides: Iterable[str]) -> Experiment:
+    """What a composed configuration asks for.
 
     Raises
     ------
@@ -155,5 +158,4 @@ def checked(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     prepare(plain.get("device") or {})
     from neurolab.config.experiment import check
 
-    check(plain)
-    return plain
+    return check(plain)
