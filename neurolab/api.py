@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.cli.compose import (
@@ -18,18 +17,20 @@ from neurolab.cli.compose import (
     output_problem,
     sweep_folder_problem,
 )
-from neurolab.cli.diagnose import resolved, sweeps_in
+from neurolab.cli.diagnose import checked, sweeps_in
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.run import Run, open_run
 from neurolab.simulation.log import log_to
 
 if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
     from neurolab.config.experiment import Experiment
     from neurolab.engine.program import Program
     from neurolab.results.sweep import Sweep
 
-__all__ = ["checked", "compile", "run", "run_sweep"]
+__all__ = ["compile", "experiment_of", "run", "run_sweep"]
 
 
 def run(
@@ -54,52 +55,31 @@ def run(
         Whatever made the run fail; its folder holds what was committed.  A run that diverged or
         was interrupted is returned, with that status in its summary.
     """
-    config, overrides = _composed(overrides)
-    plain = resolved(config, overrides)
-    from neurolab.config.experiment import check
-    from neurolab.simulation.runner import simulate
-
+    overrides = _listed(overrides)
+    config = _one(overrides)
     if not save:
-        return _in_memory(plain, folder)
+        return _in_memory(checked(config, overrides), folder)
     path = Path(config.hydra.run.dir if folder is None else folder)
     blocked = output_problem(path)
     if blocked:
         raise ConfigError([blocked])
-    check(plain)
-    save_config(plain, overrides, path, config.hydra.output_subdir)
+    experiment = checked(config, overrides)
+    from neurolab.simulation.runner import simulate
+
+    save_config(experiment.config, overrides, path, config.hydra.output_subdir)
     with log_to(path):
         outcome = simulate(
-            plain, path, lambda _, folder: save_defaults(folder, config.hydra), overrides
+            experiment, path, lambda _, folder: save_defaults(folder, config.hydra), overrides
         )
     if outcome.error is not None:
         raise outcome.error
     return open_run(path)
 
 
-def _composed(overrides: Iterable[str]) -> tuple[DictConfig, list[str]]:
-    """The configuration of one run, and what was given as a list."""
-    overrides = _listed(overrides)
-    several = sweeps_in(overrides)
-    if several:
-        raise ConfigError(several)
-    config = compose_config(overrides)
-    if config.hydra.mode == RunMode.MULTIRUN:
-        advice = "the configuration is a sweep: use neurolab.run_sweep, or add hydra.mode=RUN"
-        raise ConfigError([Problem("hydra.mode", "MULTIRUN", advice)])
-    return config, overrides
-
-
-def _listed(overrides: Iterable[str]) -> list[str]:
-    if isinstance(overrides, str):
-        advice = f"is one text; give a list: {overrides.split()}"
-        raise ConfigError([Problem("overrides", overrides, advice)])
-    return list(overrides)
-
-
-def _in_memory(config: dict[str, Any], folder: str | Path | None) -> Run:
+def _in_memory(experiment: Experiment, folder: str | Path | None) -> Run:
     from neurolab.simulation.runner import simulate
 
-    target = str((config.get("tracker") or {}).get("_target_"))
+    target = str((experiment.config.get("tracker") or {}).get("_target_"))
     if folder is not None:
         raise ConfigError([Problem("folder", str(folder), "with save=False there is none")])
     if not target.endswith(".NoTracker"):
@@ -107,7 +87,7 @@ def _in_memory(config: dict[str, Any], folder: str | Path | None) -> Run:
             "keeps what it is told with the run's folder: leave save=False out, or tracker=none"
         )
         raise ConfigError([Problem("tracker", target, advice)])
-    outcome = simulate(config, None)
+    outcome = simulate(experiment, None)
     if outcome.error is not None or outcome.run is None:
         raise outcome.error or RuntimeError(outcome.message)
     return outcome.run
@@ -136,23 +116,40 @@ def compile(overrides: Iterable[str] = (), capacity: int = 1000) -> Program:
     ConfigError
         For a configuration that cannot be run.
     """
-    experiment, devices = checked(overrides)
+    experiment = experiment_of(overrides)
     from neurolab.engine.program import Program
     from neurolab.units import unit_text
 
-    program = Program(experiment.structure, capacity, devices[:1])
+    program = Program(experiment.structure, capacity, experiment.devices[:1])
     program.numbers = program.place(experiment.numbers)
     program.units = {key: reading.unit_name for key, reading in experiment.readings.items()}
     program.units |= {name: unit_text(unit) for name, unit in experiment.units.items()}
     return program
 
 
-def checked(overrides: Iterable[str]) -> tuple[Experiment, list[Any]]:
-    """The experiment of a configuration, and the devices for it."""
-    plain = resolved(*_composed(overrides))
-    from neurolab.config.experiment import check
+def experiment_of(overrides: Iterable[str]) -> Experiment:
+    """What a configuration asks for."""
+    overrides = _listed(overrides)
+    return checked(_one(overrides), overrides)
 
-    return check(plain)
+
+def _one(overrides: list[str]) -> DictConfig:
+    """The composed configuration of what is no sweep."""
+    several = sweeps_in(overrides)
+    if several:
+        raise ConfigError(several)
+    config = compose_config(overrides)
+    if config.hydra.mode == RunMode.MULTIRUN:
+        advice = "the configuration is a sweep: use neurolab.run_sweep, or add hydra.mode=RUN"
+        raise ConfigError([Problem("hydra.mode", "MULTIRUN", advice)])
+    return config
+
+
+def _listed(overrides: Iterable[str]) -> list[str]:
+    if isinstance(overrides, str):
+        advice = f"is one text; give a list: {overrides.split()}"
+        raise ConfigError([Problem("overrides", overrides, advice)])
+    return list(overrides)
 
 
 def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Sweep:

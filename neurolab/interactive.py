@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from neurolab.api import checked
+from neurolab.api import experiment_of
 from neurolab.simulation.stepwise import Stepwise
 
 __all__ = ["Simulation"]
@@ -34,4 +34,4 @@ class Simulation(Stepwise):
     """
 
     def __init__(self, overrides: Iterable[str] = ()) -> None:
-        super().__init__(*checked(overrides))
+        super().__init__(experiment_of(overrides))

@@ -30,7 +30,9 @@ def place(tmp_path, monkeypatch):
     for folder in ("mine/neuron", "other/db", "conf/db"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "mine" / "neuron" / "mine.yaml").write_text("defaults:\n  - lif\ntau: 7 ms\n")
-    (tmp_path / "other" / "app.yaml").write_text("defaults:\n  - db: small\n  - _self_\nname: app\n")
+    (tmp_path / "other" / "app.yaml").write_text(
+        "defaults:\n  - db: small\n  - _self_\nname: app\n"
+    )
     (tmp_path / "other" / "db" / "small.yaml").write_text("size: 1\n")
     (tmp_path / "conf" / "db" / "small.yaml").write_text("size: 99\n")
     return tmp_path

@@ -37,7 +37,7 @@ from neurolab.cli.conf import (
     typed,
     user_folder,
 )
-from neurolab.cli.diagnose import diagnose, resolved, sweeps_in
+from neurolab.cli.diagnose import checked, diagnose, sweeps_in
 from neurolab.problems import ConfigError, Problem
 
 __all__ = ["compose_config", "conf_folder", "diagnose", "effective", "register_plugins"]
@@ -193,10 +193,7 @@ class Check(Callback):
         found = sweeps_in(overrides)
         try:
             if not found:
-                plain = resolved(config, overrides)
-                from neurolab.config.experiment import check
-
-                check(plain)
+                checked(config, overrides)
         except ConfigError as error:
             found = list(error.problems)
         if found or blocked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra import compose
 from hydra.core.config_loader import ConfigLoader
@@ -18,7 +18,10 @@ from omegaconf.errors import OmegaConfBaseException
 from neurolab.cli.conf import PRIMARY, effective, own_hydra
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 
-__all__ = ["asks_for_a_sweep", "diagnose", "resolved", "sweeps_in"]
+if TYPE_CHECKING:
+    from neurolab.config.experiment import Experiment
+
+__all__ = ["asks_for_a_sweep", "checked", "diagnose", "sweeps_in"]
 
 _SEARCH = "hydra.searchpath="
 
@@ -62,10 +65,7 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
             problems.add("configuration", None, str(error).splitlines()[0])
             return problems.found
     try:
-        plain = resolved(config, groups + fitting)
-        from neurolab.config.experiment import check
-
-        check(plain)
+        checked(config, groups + fitting)
     except ConfigError as error:
         problems.found += error.problems
     return problems.found
@@ -139,13 +139,13 @@ def _known_key(config: DictConfig, override: Override, problems: Problems) -> bo
     return True
 
 
-def resolved(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
-    """A composed configuration as plain dicts; JAX is told of its device, and may be imported.
+def checked(config: DictConfig, overrides: Iterable[str]) -> Experiment:
+    """What a composed configuration asks for.
 
     Raises
     ------
     ConfigError
-        For a value that refers to what is not there.
+        With all that is wrong with its values.
     """
     try:
         plain = effective(config, overrides)
@@ -156,4 +156,6 @@ def resolved(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     from neurolab.engine.device import prepare
 
     prepare(plain.get("device") or {})
-    return plain
+    from neurolab.config.experiment import check
+
+    return check(plain)

@@ -134,6 +134,7 @@ def _job(config: Any) -> tuple[int, float | None]:
     plain = effective(config, overrides)
     save_config(plain, overrides, folder, hydra_config.output_subdir)
     prepare(plain.get("device") or {})
+    from neurolab.config.experiment import check
     from neurolab.simulation.progress import print_summary
     from neurolab.simulation.runner import simulate
 
@@ -143,7 +144,7 @@ def _job(config: Any) -> tuple[int, float | None]:
 
     multirun = hydra_config.mode == RunMode.MULTIRUN
     group = Path(hydra_config.sweep.dir).name if multirun else None
-    outcome = simulate(plain, folder, told, overrides, group)
+    outcome = simulate(check(plain), folder, told, overrides, group)
     if outcome.status == "diverged":
         print(f"neurolab: diverged: {outcome.message}\n{_DIVERGED}", file=sys.stderr)
     elif outcome.status == "failed":

@@ -50,7 +50,9 @@ class Experiment:
     kept: Kept
     tracker: Callable[[], Tracker]
     readings: Mapping[str, Reading]
+    config: Mapping[str, Any]
     warnings: tuple[Problem, ...] = ()
+    devices: tuple[Any, ...] = ()
 
     @property
     def traces(self) -> list[Trace]:
@@ -81,8 +83,8 @@ class Experiment:
         return int(np.clip(self.kept.memory / 3 / per_step / n_points, 1, 2**18))
 
 
-def check(config: Mapping[str, Any]) -> tuple[Experiment, list[Any]]:
-    """The experiment of a configuration and the devices for it.
+def check(config: Mapping[str, Any]) -> Experiment:
+    """The experiment of a configuration, with the devices for it.
 
     Raises
     ------
@@ -101,7 +103,7 @@ def check(config: Mapping[str, Any]) -> tuple[Experiment, list[Any]]:
     problems.raise_if_any()
     if not issubclass(experiment.structure.neuron.target, Dynamics):
         found = found[:1]  # it may draw random numbers of its own, for all its neurons at once
-    return experiment, found
+    return replace(experiment, devices=tuple(found))
 
 
 def read_experiment(config: Mapping[str, Any]) -> Experiment:
@@ -163,6 +165,7 @@ def read_experiment(config: Mapping[str, Any]) -> Experiment:
         kept=kept,
         tracker=tracker,
         readings=reader.readings,
+        config=config,
         warnings=tuple(problems.warnings),
     )
 

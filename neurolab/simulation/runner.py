@@ -1,6 +1,6 @@
 """One experiment, from a checked configuration to its run folder.  Read this first.
 
-    experiment, devices = check(config)            # config/: structure, numbers, steps
+    experiment = check(config)                     # config/: structure, numbers, steps
     program = program_of(experiment.structure, ..) # engine/: start, advance
     computation = Computation(program, numbers)    # computation.py, for runs and sweeps
     computation.go()                               # chunk after chunk
@@ -22,7 +22,7 @@ from typing import Any
 
 import brainunit as u
 
-from neurolab.config.experiment import Experiment, check
+from neurolab.config.experiment import Experiment
 from neurolab.engine.program import program_of
 from neurolab.report.pictures import draw_run
 from neurolab.results.run import Run, as_config
@@ -60,30 +60,25 @@ class Outcome:
 
 
 def simulate(
-    config: Mapping[str, Any],
+    experiment: Experiment,
     folder: Path | None,
     told: Callable[[Mapping[str, Any], Path], None] = lambda summary, folder: None,
     overrides: Sequence[str] = (),
     group: str | None = None,
 ) -> Outcome:
-    """Run a configuration and leave a complete folder, whatever happens; without one (None) the
+    """Run an experiment and leave a complete folder, whatever happens; without one (None) the
     results are in memory, as ``Outcome.run``, and nobody is told.
 
     ``told`` gets the summary as soon as it stands, before the plots are drawn; ``overrides`` and
     ``group`` (the sweep that the run belongs to) are for trackers.
-
-    Raises
-    ------
-    ConfigError
-        Before anything is computed, for a configuration that cannot be run.
     """
-    experiment, found = check(config)
+    config = experiment.config
     for warning in experiment.warnings:
         log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
     outcome = Outcome()
     listener = NoTracker() if folder is None else experiment.tracker()
     with Telling(listener) as tracker, StatusFile(folder) as status:
-        run = _Run(experiment, found, folder, tracker, status)
+        run = _Run(experiment, folder, tracker, status)
         if folder is not None:
             there = folder
             tracker.start(lambda: tracked_run(experiment, config, there, overrides, group))
@@ -117,7 +112,6 @@ class _Run:
     def __init__(
         self,
         experiment: Experiment,
-        found: list[Any],
         folder: Path | None,
         tracker: Telling,
         status: StatusFile,
@@ -131,7 +125,9 @@ class _Run:
         potential = f"neuron.{getattr(structure.neuron.target, 'potential', 'V')}"
         unit = unit_text(experiment.units.get(potential, u.UNITLESS))
         self.rows = Rows(experiment.n_steps, self.dt_ms, self.size, tracker.log, potential, unit)
-        self.program = program_of(structure, self._capacity(found[0].platform), tuple(found))
+        self.program = program_of(
+            structure, self._capacity(experiment.devices[0].platform), experiment.devices
+        )
         self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
         self.writer = ResultsWriter(
             folder,

@@ -34,11 +34,11 @@ class Stepwise:
 
     Parameters
     ----------
-    experiment, devices
-        What is simulated, and where.
+    experiment
+        What is simulated.
     """
 
-    def __init__(self, experiment: Experiment, devices: list[Any]) -> None:
+    def __init__(self, experiment: Experiment) -> None:
         structure, kept = experiment.structure, experiment.kept
         self.experiment, self.dt_ms = experiment, structure.dt_ms
         self._writer = ResultsWriter(
@@ -49,7 +49,7 @@ class Stepwise:
             record_spikes=kept.spikes,
             rate_bin_steps=kept.rate_bin_steps,
         )
-        program = program_of(structure, min(experiment.capacity(), _CAPACITY), tuple(devices))
+        program = program_of(structure, min(experiment.capacity(), _CAPACITY), experiment.devices)
         self._computation = Computation(
             experiment, program, experiment.numbers, [_MOST_STEPS], self._writer, _CHUNK_SECONDS
         )
