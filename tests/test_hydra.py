@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 import neurolab
 from neurolab.cli.main import main
 from neurolab.problems import ConfigError
+from neurolab.simulation.log import log_to
 
 SHORT = ["size=2", "duration=2ms", "device=cpu", "device.cache_dir=null", "record=summary"]
 
@@ -101,6 +102,20 @@ def test_two_threads_run_at_once(place):
     for thread in threads:
         thread.join()
     assert found == {5: "5ms", 6: "6ms"}
+
+
+def test_logging_is_as_it_was_after_runs_that_overlap(tmp_path):
+    """Whichever of two that began one after the other ends first."""
+    log = logging.getLogger("neurolab")
+    before = log.level, log.propagate, log.handlers[:]
+    one, other = log_to(tmp_path / "one", terminal=True), log_to(tmp_path / "other")
+    for call in (one.__enter__, other.__enter__):
+        call()
+    log.info("said")
+    for call in (one.__exit__, other.__exit__):
+        call(None, None, None)
+    assert (log.level, log.propagate, log.handlers) == before
+    assert "said" in (tmp_path / "other" / "neurolab.log").read_text()
 
 
 def told(capsys, monkeypatch, *arguments):

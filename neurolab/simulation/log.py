@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = ["log_to"]
+
+_LOCK = threading.Lock()
+#: Level and propagation of the log before each of the runs that go on.
+_BEFORE: list[tuple[int, bool]] = []
 
 
 @contextmanager
@@ -24,16 +29,21 @@ def log_to(folder: Path, terminal: bool = False) -> Iterator[None]:
         handlers.append(logging.StreamHandler())
         handlers[1].setLevel(logging.WARNING)
         handlers[1].setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    before = log.level, log.propagate
+    with _LOCK:
+        _BEFORE.append((log.level, log.propagate))
+        log.setLevel(logging.INFO)
+        log.propagate = log.propagate and not terminal
     for handler in handlers:
         log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    log.propagate = log.propagate and not terminal
     try:
         yield
     finally:
-        log.setLevel(before[0])
-        log.propagate = before[1]
+        with _LOCK:
+            level, propagate = _BEFORE[0]
+            _BEFORE.pop()
+            if not _BEFORE:  # runs of several threads may end in any order
+                log.setLevel(level)
+                log.propagate = propagate
         for handler in handlers:
             log.removeHandler(handler)
             handler.close()
