@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 
@@ -231,6 +232,22 @@ def test_a_file_that_was_changed_is_read_anew(place):
         ConfigStore.instance().store("stored", {"_target_": "x.Y", "tau": tau}, "neuron")
         for _ in range(2):
             assert compose_config(["neuron=stored"]).neuron.tau == tau
+
+
+def test_an_option_that_asks_the_environment_is_asked_again(place, monkeypatch):
+    """A defaults list may name its options by ${oc.env:...}."""
+    from neurolab.cli.compose import compose_config
+
+    file = place / "conf" / "neuron" / "mine.yaml"
+    file.parent.mkdir()
+    file.write_text("defaults: [{/neuron@more: '${oc.env:CELL}'}]\n")
+    for path in (place / "conf").rglob("*.yaml"):
+        os.utime(path, (1e9, 1e9))
+    for cell, name in (("lif", "LIF"), ("expif", "ExpIF")):
+        monkeypatch.setenv("CELL", cell)
+        mine, typed = compose_config(["neuron=mine"]), compose_config(["neuron=${oc.env:CELL}"])
+        assert mine.neuron.more._target_.endswith(f".{name}")
+        assert typed.neuron._target_.endswith(f".{name}")
 
 
 @pytest.mark.parametrize(

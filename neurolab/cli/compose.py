@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -45,6 +46,7 @@ __all__ = ["compose_config", "conf_folder", "diagnose", "effective", "register_p
 #: Configurations by the options they were composed of, with what these were read from.
 _COMPOSED: dict[Any, tuple[Any, bytes]] = {}
 _MOST_COMPOSED = 64
+_ASKS = re.compile(r"\$\{[\w.]+:")
 #: A file may change twice within a tick of the clock that stamps it.
 _TICK_NS = 2 * 10**9
 
@@ -84,7 +86,7 @@ def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> D
         config = pickle.loads(known[1])
     else:
         config = compose(primary, asked, return_hydra_config=True)
-        if made_of is not None and _read_from(config) <= {str(conf_folder()), str(user_folder())}:
+        if made_of is not None and _from_files_alone(config, asked):
             if len(_COMPOSED) >= _MOST_COMPOSED:
                 _COMPOSED.clear()
             _COMPOSED[key] = made_of, pickle.dumps(config)
@@ -144,8 +146,15 @@ def _leaves(node: Any) -> Iterator[Any]:
         yield from _leaves(inner) if isinstance(inner, dict) else (inner,)
 
 
-def _read_from(config: DictConfig) -> set[str]:
-    return {str(s.path) for s in config.hydra.runtime.config_sources if s.schema == "file"}
+def _from_files_alone(config: DictConfig, asked: list[str]) -> bool:
+    """Whether a configuration is made of the built-in options and those in ``./conf`` alone, none
+    of them chosen by what is elsewhere, as ``${oc.env:CELL}``."""
+    ours = {str(conf_folder()), str(user_folder())}
+    sources = config.hydra.runtime.config_sources
+    texts = (path.read_text(errors="replace") for path in user_folder().rglob("*.yaml"))
+    return all(source.schema != "file" or str(source.path) in ours for source in sources) and not (
+        any(_ASKS.search(text) for text in (*asked, *texts))
+    )
 
 
 @contextmanager
