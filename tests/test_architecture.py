@@ -38,13 +38,7 @@ READERS = {"results", "plots", "report", "analysis"}
 WRONG: set[tuple[str, str]] = {
     ("neurolab.inputs.files", "results"),
     ("neurolab.report.configuration", "cli"),
-    ("neurolab.results.sweep", "cli"),
     ("neurolab.simulation.batch", "sweep"),
-    ("neurolab.sweep.definition", "cli"),
-    ("neurolab.sweep.executors", "cli"),
-    ("neurolab.sweep.points", "cli"),
-    ("neurolab.sweep.run", "cli"),
-    ("neurolab.sweep.tracking", "cli"),
     ("neurolab.trackers.wandb", "config"),
 }
 

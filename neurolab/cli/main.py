@@ -35,7 +35,7 @@ def _run(arguments: list[str]) -> int:
     from neurolab.cli import compose
 
     compose.register_plugins()
-    multirun = "-m" in arguments or "--multirun" in arguments
+    multirun = not {"-m", "--multirun", "hydra.mode=MULTIRUN"}.isdisjoint(arguments)
     if any(mark in argument for argument in arguments for mark in ("(", ":")):
         from neurolab.cli.forms import hydra_form, unread
 

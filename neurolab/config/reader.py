@@ -13,7 +13,7 @@ import numpy as np
 
 from neurolab.config.values import UnfitValueError, read_number
 from neurolab.dynamics import Dynamics, Parameter
-from neurolab.engine.structure import Number, Part
+from neurolab.engine.structure import Number, Part, Structure
 from neurolab.inputs import Input, InputFileError, SignalFromFile, SpikesFromFile
 from neurolab.inputs.files import read_samples, read_spikes
 from neurolab.inputs.spikes import arrival_steps
@@ -21,7 +21,7 @@ from neurolab.neurons import Neuron
 from neurolab.problems import Problem, Problems, did_you_mean, show
 from neurolab.units import Relative, UnitError, dimension_name, unit_text
 
-__all__ = ["ModelReader", "Reading", "declared_parameters", "disorder"]
+__all__ = ["ModelReader", "Reading", "declared_parameters", "in_order", "models", "ordered_numbers"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class ModelReader:
     size: int
     seed: int
     problems: Problems
+    ordered: bool = True  # whether values that must lie above one another and do not are a problem
     neuron: Any = None
     synapse: Any = None
     output: Any = None
@@ -84,7 +85,7 @@ class ModelReader:
                 part = self._argument(part, f"{key}.{name}", name, value, declared[name], signal)
         if recorded:
             part = self._recorded(part, key, node, signal)
-        for problem in disorder(part, key, self.numbers):
+        for problem in disorder(part, self.numbers) if self.ordered else ():
             self.problems.add(problem.key, problem.given, problem.advice)
         return part
 
@@ -220,17 +221,45 @@ class ModelReader:
         return self._with_number(part, "values", f"{key}.values", values, expected, relative)
 
 
-def disorder(part: Part, key: str, numbers: Mapping[str, Any]) -> list[Problem]:
+def disorder(part: Part, numbers: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with the values of a model that must lie above one another."""
-    given, found = dict(part.numbers), []
-    for low, high in getattr(part.target, "ordered", ()):
-        if low in given and high in given:
-            lower, upper = numbers[f"{key}.{low}"], numbers[f"{key}.{high}"]
-            if given[low].relative == given[high].relative and np.any(lower >= upper):
-                unit = given[low].unit
-                advice = f"must lie above {key}.{low} = {np.max(lower):g} {unit}"
-                found.append(Problem(f"{key}.{high}", f"{np.min(upper):g} {unit}", advice))
+    found = []
+    for low, high in ordered_numbers(part):
+        lower, upper = numbers[low.key], numbers[high.key]
+        if np.any(lower >= upper):
+            advice = f"must lie above {low.key} = {np.max(lower):g} {low.unit}"
+            found.append(Problem(high.key, f"{np.min(upper):g} {high.unit}", advice))
     return found
+
+
+def ordered_numbers(part: Part) -> list[tuple[Number, Number]]:
+    """Pairs of numbers of a model of which the first must be the smaller."""
+    given = dict(part.numbers)
+    pairs = [
+        (given[low], given[high])
+        for low, high in getattr(part.target, "ordered", ())
+        if low in given and high in given
+    ]
+    return [(low, high) for low, high in pairs if low.relative == high.relative]
+
+
+def in_order(structure: Structure | None, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers that models can be built with, where those given do not lie above one another."""
+    found = dict(numbers)
+    for part in models(structure) if structure else ():
+        for low, high in ordered_numbers(part):
+            if np.any(found[low.key] >= found[high.key]):
+                above = np.max(found[low.key]) + 1.0
+                found[high.key] = np.full(np.shape(found[high.key]), above)
+    return found
+
+
+def models(structure: Structure) -> list[Part]:
+    """The models of a structure."""
+    named = (structure.neuron, structure.synapse, structure.output)
+    inputs = [part for _, part in structure.inputs]
+    inner = [part for model in inputs for _, part in model.parts]
+    return [part for part in (*named, *inputs, *inner) if part is not None]
 
 
 def declared_parameters(target: type) -> dict[str, Parameter]:

@@ -6,7 +6,7 @@ Every point keeps what it had before it diverged; the others go on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -18,7 +18,7 @@ from neurolab.engine.batch import Batch
 from neurolab.engine.records import set_bits
 from neurolab.results.batches import BatchWriter, SweepFolder
 from neurolab.simulation.stop import StopRequest
-from neurolab.sweep.points import Group, Lane
+from neurolab.sweep.points import Group
 
 __all__ = ["BatchRun", "padded"]
 
@@ -30,14 +30,12 @@ _PARTS = 16
 class BatchRun:
     """One batch: what is done and counted of each of its points."""
 
-    def __init__(
-        self, group: Group, lanes: Sequence[Lane], program: Batch, folder: SweepFolder
-    ) -> None:
-        self.group, self.lanes, self.program = group, lanes, program
+    def __init__(self, group: Group, program: Batch, folder: SweepFolder) -> None:
+        self.group, self.program = group, program
         self.experiment = group.experiment
         structure = self.experiment.structure
-        self.size, self.dt_ms, self.n = structure.size, structure.dt_ms, len(lanes)
-        self.numbers = group.numbers(padded(lanes, program.n_lanes))
+        self.size, self.dt_ms, self.n = structure.size, structure.dt_ms, len(group.points)
+        self.numbers = group.numbers(padded(np.arange(self.n), program.n_lanes))
         self.statistics = SpikeStatistics(self.n * self.size)
         #: Steps that count, for each point; fewer than computed once it has diverged.
         self.steps = np.zeros(self.n, np.int64)
@@ -46,7 +44,7 @@ class BatchRun:
         kept = self.experiment.kept
         self.carry = np.zeros((2, 0), np.int64)  # spikes in a rate bin not yet complete
         self.writer = BatchWriter(
-            folder.batch(lanes[0].point.index),
+            folder.batch(int(group.points[0])),
             self.n,
             n_neurons=self.size,
             dt_ms=self.dt_ms,
@@ -64,7 +62,7 @@ class BatchRun:
     ) -> tuple[int, bool]:
         """Compute in chunks of about ``n`` steps at first; the steps that a chunk should have,
         and whether the end was reached."""
-        program, total = self.program, self.group.n_steps
+        program, total = self.program, int(self.group.n_steps.max())
         state, sent, written = program.start(self.numbers), 0, None
         while sent < total and not stop.requested:
             left = total - sent
@@ -92,10 +90,10 @@ class BatchRun:
         spikes = self.experiment.structure.recording.spikes
         durations = self.steps * self.dt_ms
         found = self.statistics.results(self.dt_ms, np.maximum(durations, self.dt_ms).tolist())
-        seed = int(self.experiment.numbers["seed"])
+        seeds = self.group.columns.get("seed", np.full(self.n, self.experiment.numbers["seed"]))
         return [
             {
-                "point": lane.point.index,
+                "point": int(self.group.points[k]),
                 "status": "diverged" if k in self.broken else "completed",
                 "message": self.broken.get(k, ""),
                 "rate_hz": summary["rate_hz_mean"] if spikes else None,
@@ -104,9 +102,9 @@ class BatchRun:
                 "spike_count": summary["spike_count"] if spikes else None,
                 "duration_ms": float(durations[k]),
                 "n_steps": int(self.steps[k]),
-                "seed": int(lane.numbers.get("seed", seed)),
+                "seed": int(seeds[k]),
             }
-            for k, (lane, summary) in enumerate(zip(self.lanes, found, strict=True))
+            for k, summary in enumerate(found)
         ]
 
     def _finish(self, before: Any, after: Any, records: Any, first: int, n: int) -> None:
@@ -195,6 +193,6 @@ def _not_finite(state: Mapping[str, Any]) -> np.ndarray:
     return np.array(found)
 
 
-def padded(lanes: Sequence[Lane], n_lanes: int) -> list[Lane]:
+def padded(lanes: np.ndarray, n_lanes: int) -> np.ndarray:
     """As many lanes as the program has: the last is repeated."""
-    return [*lanes, *[lanes[-1]] * (n_lanes - len(lanes))]
+    return np.pad(lanes, (0, n_lanes - len(lanes)), mode="edge")

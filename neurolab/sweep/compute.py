@@ -16,6 +16,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from neurolab.engine.batch import Batch
 from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.structure import block_length
@@ -23,7 +25,7 @@ from neurolab.problems import ConfigError, Problems
 from neurolab.results.batches import SweepFolder
 from neurolab.simulation.batch import BatchRun, padded
 from neurolab.simulation.stop import StopRequest
-from neurolab.sweep.points import Group, Lane
+from neurolab.sweep.points import Group
 
 __all__ = ["Report", "compute_groups"]
 
@@ -70,9 +72,10 @@ def compute_groups(
         if problems.found:
             raise ConfigError(problems.found)
         report.device = f"{devices[0].device_kind} x {len(devices)}"
-        _GroupRun(group, devices, folder, report, told, most).go(stop)
-        if stop.requested:
-            break
+        for n_steps in np.unique(group.n_steps).tolist():
+            if not stop.requested:
+                alike = group.take(np.flatnonzero(group.n_steps == n_steps))
+                _GroupRun(alike, devices, folder, report, told, most).go(stop)
     return report
 
 
@@ -96,12 +99,12 @@ class _GroupRun:
         self.chunk_steps = _FIRST_CHUNK_STEPS
 
     def go(self, stop: StopRequest) -> None:
-        remaining, began = list(self.group.lanes), time.perf_counter()
-        writing: tuple[list[Lane], Future[None]] | None = None
+        remaining, began = np.arange(len(self.group.points)), time.perf_counter()
+        writing: tuple[np.ndarray, Future[None]] | None = None
         compiled = self.report.compile_s
         with ThreadPoolExecutor(1) as writer:
             writer.submit(import_module, "zarr")  # takes a while: meanwhile the program is compiled
-            while remaining and not stop.requested:
+            while remaining.size and not stop.requested:
                 lanes = remaining[: self.n_lanes]
                 try:
                     commit = self._batch(lanes, stop, writer)
@@ -118,11 +121,11 @@ class _GroupRun:
         self.report.compute_s += spent - (self.report.compile_s - compiled)
 
     def _batch(
-        self, lanes: list[Lane], stop: StopRequest, writer: ThreadPoolExecutor
+        self, lanes: np.ndarray, stop: StopRequest, writer: ThreadPoolExecutor
     ) -> Future[None] | None:
         """Compute a batch; what commits it is under way. None if stopped before the end."""
         program = self._program(lanes)
-        run = BatchRun(self.group, lanes, program, self.folder)
+        run = BatchRun(self.group.take(lanes), program, self.folder)
         done, n = self.report.points, len(lanes)
         self.chunk_steps, finished = run.go(
             self.chunk_steps, stop, writer, partial(self.told, done, n)
@@ -132,12 +135,12 @@ class _GroupRun:
         self.report.points += n
         return writer.submit(run.commit)
 
-    def _program(self, lanes: Sequence[Lane]) -> Batch:
+    def _program(self, lanes: np.ndarray) -> Batch:
         if self.program is None:
             group, began = self.group, time.perf_counter()
             self.program = Batch(
                 group.experiment.structure,
-                min(group.experiment.capacity(self.n_lanes), group.n_steps),
+                min(group.experiment.capacity(self.n_lanes), int(group.n_steps.max())),
                 self.devices[: min(len(self.devices), self.n_lanes)],
                 self.n_lanes,
                 group.varying,
@@ -147,7 +150,7 @@ class _GroupRun:
             self.report.compile_s += time.perf_counter() - began
         return self.program
 
-    def _written(self, writing: tuple[list[Lane], Future[None]] | None) -> None:
+    def _written(self, writing: tuple[np.ndarray, Future[None]] | None) -> None:
         if writing is None:
             return
         lanes, commit = writing
@@ -157,10 +160,11 @@ class _GroupRun:
             self.report.points -= len(lanes)
             self._failed(lanes, error)
 
-    def _failed(self, lanes: Sequence[Lane], error: Exception) -> None:
-        log.error("points %s failed", [lane.point.index for lane in lanes], exc_info=error)
+    def _failed(self, lanes: np.ndarray, error: Exception) -> None:
+        points = self.group.points[lanes].tolist()
+        log.error("points %s failed", points, exc_info=error)
         reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-        self.report.failed |= {lane.point.index: reason for lane in lanes}
+        self.report.failed |= dict.fromkeys(points, reason)
 
     def _smaller(self, error: Exception) -> bool:
         """After running out of memory: smaller batches, if that is possible."""
@@ -184,8 +188,8 @@ def _n_lanes(group: Group, devices: Sequence[Any], most: int | None) -> tuple[in
     # records of at least two blocks of steps must fit
     while wanted > 1 and group.experiment.capacity(wanted) < 2 * block_length(size):
         wanted //= 2
-    n_batches = -(-len(group.lanes) // wanted)
-    lanes = -(-len(group.lanes) // n_batches)
+    n_batches = -(-len(group.points) // wanted)
+    lanes = -(-len(group.points) // n_batches)
     return _shared(lanes, n_devices, max(_NEURONS_AT_ONCE.get(kind, neurons) // size, 1))
 
 

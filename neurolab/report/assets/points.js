@@ -1,6 +1,16 @@
 // The points of a sweep: their keys, values and statuses, by index.
 
-const KEYS = data.keys, VALUES = data.values, N = data.status_of.length;
+const KEYS = data.keys, VALUES = data.values, N = data.n;
+KEYS.forEach((key, i) => {
+  const at = array(`place${i}`);
+  key.values ??= Array.from(array(`key${i}`));
+  key.place = (point) => Math.floor(point / key.stride) % at.length;
+  key.of = Uint32Array.from({ length: N }, (_, p) => at[key.place(p)]);
+});
+VALUES.forEach((value, i) => {
+  value.of = Array.from(array(`value${i}`), (v) => (Number.isNaN(v) ? null : v));
+});
+data.status_of = array("status");
 const COMPLETED = data.statuses.indexOf("completed");
 const statusOf = (point) => data.statuses[data.status_of[point]];
 const completed = (point) => data.status_of[point] === COMPLETED;
@@ -15,10 +25,19 @@ const sampled = (key) => key.sampled && key.numeric && key.values.length > Math.
 
 /** What was typed for a point, as a command. */
 function commandOf(point) {
-  const { texts, common, of } = data.typed;
-  const all = [...common, ...of[point]].map((i) => inShell(texts[i]));
-  return ["python -m neurolab", ...all].join(" ");
+  const fixed = data.fixed.map((text) => text.replaceAll(/\$\{hydra:job\.(num|id)\}/g, point));
+  const own = KEYS.map((key) => {
+    const text = key.texts ? key.texts[key.place(point)]
+      : `${Number(keyValue(key, point).toPrecision(12))}${key.unit}`;
+    return text === null ? "" : `${key.typed}=${text}`;
+  });
+  return ["python -m neurolab", ...[...fixed, ...own].filter(Boolean).map(inShell)].join(" ");
 }
+
+/** Of many points as many as a picture shows at once, evenly chosen. */
+const SHOWN = 5000;
+const thinned = (points) => (points.length <= SHOWN ? points
+  : Array.from({ length: SHOWN }, (_, i) => points[Math.floor((i * points.length) / SHOWN)]));
 
 /** What a point is told by in a hover box. */
 function aboutPoint(point) {
