@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
@@ -107,7 +107,7 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
         launcher = dict(master.hydra.launcher)
         _only_ours(str(launcher.pop("_target_")), str(master.hydra.sweeper._target_), settings)
         executor = read_executor(launcher.pop("executor", None), launcher)
-        arguments = list(master.hydra.overrides.task)
+        arguments: Any = OmegaConf.to_container(master.hydra.overrides.task)  # references and all
         plan = plan_of(master.hydra.sweeper.get("params"), arguments, loader, settings.seed)
         path = settings.resume or Path(master.hydra.sweep.dir if folder is None else folder)
         blocked = sweep_folder_problem(path, settings.resume, 0)

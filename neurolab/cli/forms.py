@@ -194,7 +194,9 @@ def _with_quotes(text: str, parser: OverridesParser) -> str:
 
 def _read_hydra(override: Override, key: str) -> _Entry:
     if not override.is_sweep_override():
-        return _Entry("", 1, f"{key}={override.get_value_element_as_str()}")
+        typed = str(override.input_line).partition("=")[2].strip()
+        value = typed if "${" in typed else override.get_value_element_as_str()  # it escapes these
+        return _Entry("", 1, f"{key}={value}")
     if not override.is_discrete_sweep():
         raise FormError(
             "an interval has no points: write random(low, high, n), sobol(..) or linspace(..)"

@@ -75,7 +75,8 @@ def compose_plan(plan: Plan, compose: Composer) -> list[tuple[tuple[Problem, ...
             template, references = _compose(plan, compose, first, last, places)
         except _REFUSED as error:
             job = plan.overrides(first)
-            found = diagnose(job) or [Problem("configuration", "", str(error).splitlines()[0])]
+            found = _no_options(job, compose) or diagnose(job)
+            found = found or [Problem("configuration", "", str(error).splitlines()[0])]
             inside = np.ravel_multi_index(np.ix_(*places), plan.shape) if places else np.zeros(1)
             refused.append((tuple(found), np.asarray(inside, np.int64).ravel()))
             continue
@@ -84,6 +85,13 @@ def compose_plan(plan: Plan, compose: Composer) -> list[tuple[tuple[Problem, ...
             plan.references[len(plan.templates)] = references
         plan.templates.append(template)
     return refused
+
+
+def _no_options(job: Sequence[str], compose: Composer) -> list[Problem]:
+    """Groups that are to have no option, which Hydra cannot say clearly."""
+    nulls = [plain_key(text.removesuffix("=null")) for text in job if text.endswith("=null")]
+    advice = "is no option of a group; name one, or delete the group: ~group"
+    return [Problem(key, "null", advice) for key in nulls if compose.is_group(key)]
 
 
 def _point(plan: Plan, places: Sequence[int]) -> int:

@@ -113,6 +113,10 @@ class Axis:
     #: Which set of options each place belongs to.
     kinds: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
+    def __post_init__(self) -> None:
+        if not self.kinds.size:
+            self.kinds = np.zeros(len(self), np.int64)
+
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 1
 

@@ -65,6 +65,10 @@ class Plan:
     refused: dict[str, np.ndarray] = field(default_factory=dict)
     title: str = ""
 
+    def __post_init__(self) -> None:
+        if self.which.ndim != len(self.axes):
+            self.which = np.zeros((1,) * len(self.axes), np.int64)
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Places along each axis."""
