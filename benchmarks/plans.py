@@ -17,8 +17,12 @@ from pathlib import Path
 from typing import Any
 
 _SHORT = ("size=10", "duration=1ms", "record=summary")
-_KEYS = ("input.rate=sobol:10Hz:40Hz:{n}", "neuron.tau=sobol:5ms:20ms:{n}",
-         "neuron.V_th=sobol:1mV:2mV:{n}", "input.weight=sobol:1rheobase*ms:3rheobase*ms:{n}")  # fmt: skip
+_KEYS = (
+    "input.rate=sobol:10Hz:40Hz:{n}",
+    "neuron.tau=sobol:5ms:20ms:{n}",
+    "neuron.V_th=sobol:1mV:2mV:{n}",
+    "input.weight=sobol:1rheobase*ms:3rheobase*ms:{n}",
+)
 _BROWSER = Path(__file__).parent.parent / "tests"
 
 

@@ -68,7 +68,7 @@ def test_a_point_is_what_its_label_says(tmp_path):
     assert found.data["seed"].dims == ("vars.b", "input.rate", "synapse.output")
     assert found.rows.counts()["completed"] == 8
     for index in (2, 7):
-        alone = neurolab.run(found.overrides(index) + ["size=10"], tmp_path / str(index))
+        alone = neurolab.run(found.overrides(index), tmp_path / str(index))
         assert alone.summary["spike_count"] == found.rows[index]["spike_count"]
         config = dict(alone.config)
         config.pop("sweep")
@@ -113,7 +113,8 @@ def test_jobs_of_a_sweeper_are_a_plan():
 def test_values_that_do_not_meet_are_points_that_are_marked(tmp_path, values):
     """Exactly those, with both values in the reason; the others are computed, and iterated over."""
     found = sweep(tmp_path, "neuron=lif", *values, "record=spikes", "size=2", "duration=5ms")
-    reset, threshold = ([float(str(found.config(i).neuron[k]).rstrip(" mV")) for i in range(len(found))]
+    configs = [found.config(i).neuron for i in range(len(found))]
+    reset, threshold = ([float(str(c[k]).rstrip(" mV")) for c in configs]
                         for k in ("V_reset", "V_th"))  # fmt: skip
     wrong = np.array(reset) >= np.array(threshold)
     assert list(found.table["status"] == "refused") == wrong.tolist()
@@ -165,7 +166,7 @@ def test_options_can_be_walked_together(tmp_path):
 
 
 def test_coordinates_have_the_unit_that_was_typed_and_names_to_select_by(tmp_path):
-    """Of several units the first; sel takes the end of a key; the Zarr alone says what was fixed."""
+    """Of several units the first; sel takes the end of a key; the Zarr says what was fixed."""
     found = sweep(
         tmp_path, "neuron=adexif", "neuron.b=1uA,0.002mA", "neuron.tau=zip:8ms:9ms",
         "seed=zip:1:2", "input=constant", "input.amplitude='1 rheobase','2 rheobase'",

@@ -59,8 +59,10 @@ class Refusals:
         ConfigError
             With what is wrong, each once, and where.
         """
-        mistaken = self._mistaken()
-        if self.bad.all() and (strict or mistaken.all()):
+        mistaken, wrong = self._mistaken(), np.zeros(len(self.plan), bool)
+        for parts in self._wrong.values():
+            wrong[np.concatenate(parts)] = True
+        if self.bad.all() and (strict or wrong.all()):
             told, mistaken = self._reasons, self.bad
         else:
             keys = set(self.plan.keys)
