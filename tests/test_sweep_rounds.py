@@ -1,4 +1,4 @@
-"""A sweeper that optimises asks round by round: points without a value fail, and the others go on."""
+"""A sweeper that optimises asks round by round: points without a value fail, the study does not."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def test_rounds_are_one_sweep(launch, tmp_path):
 
 def test_a_first_round_that_is_typed_wrongly_is_refused(launch, tmp_path):
     """Nothing that could come after would be right."""
-    with pytest.raises(ConfigError, match="neuron.tau = 5mV"):
+    with pytest.raises(ConfigError, match=r"neuron\.tau = 5mV"):
         launch([[*job, "neuron.tau=5mV"] for job in jobs("0mV", "0.5mV")], 0)

@@ -34,10 +34,15 @@ function commandOf(point) {
   return ["python -m neurolab", ...[...fixed, ...own].filter(Boolean).map(inShell)].join(" ");
 }
 
-/** Of many points as many as a picture shows at once, evenly chosen. */
+/** Of many points about as many as a picture shows at once, at random: every n-th of a Sobol
+ * sequence would be a pattern. */
 const SHOWN = 5000;
-const thinned = (points) => (points.length <= SHOWN ? points
-  : Array.from({ length: SHOWN }, (_, i) => points[Math.floor((i * points.length) / SHOWN)]));
+function thinned(points) {
+  const part = (2 ** 32 * SHOWN) / points.length;
+  const mixed = (x) => Math.imul(x ^ (x >>> 16), 0x45d9f3b);
+  const chance = (i) => { const x = mixed(mixed(i + 1)); return (x ^ (x >>> 16)) >>> 0; };
+  return points.length <= SHOWN ? points : points.filter((_, i) => chance(i) < part);
+}
 
 /** What a point is told by in a hover box. */
 function aboutPoint(point) {
