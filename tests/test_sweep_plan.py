@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
 import xarray as xr
-from sweeps import sweep
+from sweeps import SHORT, sweep
 
 import neurolab
 from neurolab.cli.forms import read_plan
+from neurolab.cli.main import main
 from neurolab.cli.overrides import plan_of_jobs
 from neurolab.problems import ConfigError
 from neurolab.results.plan import Plan
@@ -204,3 +206,29 @@ def test_durations_are_points_of_one_group(tmp_path):
 def test_what_only_the_command_does_is_refused(override):
     """run_sweep says so rather than passing over it."""
     assert override.partition("=")[0] in refusal("seed=1,2", override)
+
+
+def test_a_mode_that_is_typed_is_a_sweep(tmp_path, monkeypatch):
+    """hydra.mode=MULTIRUN is what -m is."""
+    monkeypatch.chdir(tmp_path)
+    quiet = ("hydra/hydra_logging=none", "hydra/job_logging=none", "hydra.sweep.dir=here")
+    given = ("hydra.mode=MULTIRUN", "seed=range:2", *SHORT, "record=summary", *quiet)
+    monkeypatch.setattr(sys, "argv", ["neurolab", *given])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert len(neurolab.open_sweep(tmp_path / "here")) == 2
+
+
+def test_points_that_were_stopped_are_computed_again(tmp_path):
+    """A partial point can be read, and is not done."""
+    given = ("seed=range:4", "sweep.batch=2", "duration=20ms")
+    whole = sweep(tmp_path, *given)
+    commit = tmp_path / "batches" / "000002" / "commit.json"
+    commit.write_text(commit.read_text().replace('"completed"', '"partial"'))
+    stopped = neurolab.open_sweep(tmp_path)
+    assert list(stopped.table["status"]) == ["completed"] * 2 + ["partial"] * 2
+    assert len(list(stopped)) == 4
+    again = sweep(tmp_path, *given, f"sweep.resume='{tmp_path}'")
+    assert again.summary["computed"] == 2
+    assert again.table.equals(whole.table)

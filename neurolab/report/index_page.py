@@ -12,7 +12,6 @@ from neurolab.report.folders import (
     date_of,
     ended,
     find,
-    flat,
     is_sweep,
     overrides_of,
     read_json,
@@ -21,7 +20,7 @@ from neurolab.report.folders import (
 )
 from neurolab.report.page import Page
 from neurolab.results.batches import SweepFolder
-from neurolab.results.plan import Plan
+from neurolab.results.plan import Plan, flat
 
 __all__ = ["index_page"]
 

@@ -14,7 +14,6 @@ from neurolab.report.configuration import text_of
 from neurolab.report.folders import (
     date_of,
     ended,
-    flat,
     log_tail,
     place_of,
     read_json,
@@ -24,7 +23,7 @@ from neurolab.report.folders import (
 from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
 from neurolab.results.batches import SweepFolder
-from neurolab.results.plan import Plan
+from neurolab.results.plan import Plan, flat
 from neurolab.results.table import STATUSES, VALUES, Table
 
 __all__ = ["sweep_page"]

@@ -111,7 +111,8 @@ def run_sweep(
     failed = store.failures() if first else {}
     store.forget()
     composed += time.perf_counter() - imported
-    done = Table(plan, store).status > 0
+    done = np.ones(len(plan), bool)
+    done[Table(plan, store).where("missing", "partial", "failed")] = False
     done[:first] = True
     all_groups = groups
     groups = [group.take(np.flatnonzero(~done[group.points])) for group in groups]

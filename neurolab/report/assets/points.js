@@ -5,7 +5,7 @@ KEYS.forEach((key, i) => {
   const at = array(`place${i}`);
   key.values ??= Array.from(array(`key${i}`));
   key.place = (point) => Math.floor(point / key.stride) % at.length;
-  key.of = Uint32Array.from({ length: N }, (_, p) => at[key.place(p)]);
+  key.of = new Uint32Array(N).map((_, p) => at[key.place(p)]);
 });
 VALUES.forEach((value, i) => {
   value.of = Array.from(array(`value${i}`), (v) => (Number.isNaN(v) ? null : v));
