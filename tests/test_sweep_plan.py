@@ -65,6 +65,7 @@ def test_a_point_is_what_its_label_says(tmp_path):
         "record=summary",
     )  # fmt: skip
     assert len(found.plan.templates) == 2
+    assert list(found.table["overrides"]) == [" ".join(found.overrides(i)) for i in range(8)]
     assert [found.config(i).neuron.tau for i in range(8)] == ["10ms"] * 4 + ["20ms"] * 4
     assert [found.config(i).seed for i in range(8)] == list(range(8))
     assert found.data["seed"].dims == ("vars.b", "input.rate", "synapse.output")

@@ -102,6 +102,19 @@ class Plan:
                     texts[key] = f"{key}={text}"
         return [texts[key] for key in self.order if key in texts]
 
+    def commands(self) -> list[str]:
+        """The overrides of every point, as one text each."""
+        n, columns = len(self), {key: [text] * len(self) for key, text in self.fixed.items()}
+        for key in self.numbered:
+            columns[key] = [NUMBER.sub(str(point), self.fixed[key]) for point in range(n)]
+        for axis, place in zip(self.axes, self.places(np.arange(n)), strict=True):
+            for key, column in axis.columns.items():
+                texts = [column.text(at) for at in range(len(column))]
+                given = ["" if text is None else f"{key}={text}" for text in texts]
+                columns[key] = [given[at] for at in place.tolist()]
+        rows = zip(*(columns[key] for key in self.order), strict=True)
+        return [" ".join(filter(None, row)) for row in rows] if self.order else [""] * n
+
     def own(self, point: int) -> list[str]:
         """Those overrides of a point that not all points share."""
         shared = set(self.shared)

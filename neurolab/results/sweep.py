@@ -57,6 +57,7 @@ class Sweep:
         columns["status"] = self.rows.statuses()
         columns |= {name: self.rows.columns[name] for name in VALUES}
         columns["message"] = [self.rows.messages.get(i, "") for i in range(len(self))]
+        columns["overrides"] = self.plan.commands()
         return pd.DataFrame(columns).rename_axis("point")
 
     def sel(self, **values: Any) -> xr.Dataset:
