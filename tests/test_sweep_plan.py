@@ -11,9 +11,11 @@ import xarray as xr
 from sweeps import SHORT, sweep
 
 import neurolab
+from neurolab.cli.compose import compose_master
 from neurolab.cli.forms import read_plan
 from neurolab.cli.main import main
 from neurolab.cli.overrides import plan_of_jobs
+from neurolab.cli.points import Composer, compose_plan
 from neurolab.problems import ConfigError
 from neurolab.results.plan import Plan
 
@@ -44,6 +46,20 @@ def test_keys_that_overlap_are_refused(overrides):
     text = refusal(*overrides)
     for override in overrides:
         assert override.partition("=")[0] in text
+
+
+def test_values_that_do_not_make_up_the_points_are_found():
+    """A point is composed by itself beside its template; here Hydra gives it another tau."""
+
+    class Deaf(Composer):
+        def __call__(self, overrides):
+            return super().__call__([text for text in overrides if "neuron.tau" not in text])
+
+    given = ["neuron=lif", "neuron.tau=5ms,6ms"]
+    with compose_master(given) as (loader, master), pytest.raises(ConfigError) as caught:
+        compose_plan(read_plan(given, loader), Deaf(loader, master))
+    assert "neuron.tau" in str(caught.value)
+    assert "point 1" in str(caught.value)
 
 
 def test_a_key_that_is_typed_replaces_the_swept_one(tmp_path):

@@ -73,6 +73,8 @@ def compose_plan(plan: Plan, compose: Composer) -> list[tuple[tuple[Problem, ...
         first, last = (_point(plan, [p[end] for p in places]) for end in (0, -1))
         try:
             template, references = _compose(plan, compose, first, last, places)
+        except ConfigError:
+            raise
         except _REFUSED as error:
             job = plan.overrides(first)
             found = _no_options(job, compose) or diagnose(job)
@@ -136,8 +138,8 @@ def _prove(plan: Plan, plain: Any, config: DictConfig, point: int) -> None:
     if differ:
         advice = (
             f"is {composed.get(differ[0])} where point {point} is composed and "
-            f"{ours.get(differ[0])} by its values alone; two overrides give it a value, or a "
-            "resolver does: compute the points one by one, hydra/launcher=basic"
+            f"{ours.get(differ[0])} by its values alone: two overrides give it a value. Give it "
+            "once, or compose each point by itself: hydra/launcher=basic"
         )
         raise ConfigError([Problem(differ[0], "", advice)])
 

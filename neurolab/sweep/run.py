@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.console import Console
 
 from neurolab.config.settings import Settings
 from neurolab.engine.device import choose as choose_devices
@@ -97,7 +98,8 @@ def run_sweep(
     from neurolab.sweep.tracking import SweepTelling
 
     imported = time.perf_counter()
-    groups, warnings = PointReader(plan, refusals).groups(np.flatnonzero(~refusals.bad))
+    with Console(stderr=True).status(f"reading {len(plan):,} points"):
+        groups, warnings = PointReader(plan, refusals).groups(np.flatnonzero(~refusals.bad))
     if strict or not first:
         refusals.raise_if_mistaken(strict)
     for warning in warnings:
