@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.cli.compose import (
@@ -19,7 +21,7 @@ from neurolab.cli.compose import (
 )
 from neurolab.cli.diagnose import checked, sweeps_in
 from neurolab.cli.record import save_config, save_defaults
-from neurolab.problems import ConfigError, Problem
+from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.run import Run, open_run
 from neurolab.simulation.log import log_to
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from neurolab.config.experiment import Experiment
+    from neurolab.config.settings import Settings
     from neurolab.engine.program import Program
     from neurolab.results.sweep import Sweep
 
@@ -169,13 +172,14 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
         fail are no error: the table says so.
     """
     from neurolab.cli.forms import hydra_form
-    from neurolab.cli.points import Composer, diagnose_sweep
+    from neurolab.cli.points import Composer, compose_plan, diagnose_sweep
     from neurolab.cli.sweeper import plan_of
     from neurolab.config.settings import read_settings
     from neurolab.results.sweep import open_sweep
     from neurolab.sweep.executors import read_executor
     from neurolab.sweep.run import run_sweep as compute
 
+    began = time.perf_counter()
     given = [hydra_form(override) for override in _listed(overrides)]
     with ExitStack() as stack:
         try:
@@ -185,14 +189,28 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
             raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
         settings = read_settings(dict(master.sweep))
         launcher = dict(master.hydra.launcher)
-        launcher.pop("_target_", None)
+        _only_ours(str(launcher.pop("_target_")), str(master.hydra.sweeper._target_), settings)
         executor = read_executor(launcher.pop("executor", None), launcher)
-        arguments = list(master.hydra.overrides.task)
-        plan, axes = plan_of(master.hydra.sweeper.get("params"), arguments, loader, settings.seed)
+        arguments: Any = OmegaConf.to_container(master.hydra.overrides.task)  # references and all
+        plan = plan_of(master.hydra.sweeper.get("params"), arguments, loader, settings.seed)
         path = settings.resume or Path(master.hydra.sweep.dir if folder is None else folder)
         blocked = sweep_folder_problem(path, settings.resume, 0)
         if blocked:
             raise ConfigError([blocked])
+        refused = compose_plan(plan, Composer(loader, master))
         with log_to(path):
-            compute(plan.points(), Composer(loader, master), path, settings, axes, executor)
+            compute(plan, refused, path, settings, executor, began=began)
     return open_sweep(path)
+
+
+def _only_ours(launcher: str, sweeper: str, settings: Settings) -> None:
+    """Refuse what only the command does."""
+    problems = Problems()
+    advice = "is for the command, python -m neurolab -m; this function has "
+    if not launcher.endswith(".BatchLauncher"):
+        problems.add("hydra/launcher", launcher, f"{advice}hydra/launcher=batch")
+    if not sweeper.endswith(".Points"):
+        problems.add("hydra/sweeper", sweeper, f"{advice}hydra/sweeper=points")
+    if settings.folders:
+        problems.add("sweep.folders", "true", f"{advice}one folder: read its points, sweep[0]")
+    problems.raise_if_any()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 from sweeps import KEEP
 
 import neurolab
@@ -44,6 +46,12 @@ def data_of(page: Path) -> dict:
     """What a page embeds as JSON."""
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text())
     return json.loads(found.group(1))
+
+
+def array_of(page: Path, name: str) -> np.ndarray:
+    """An array that a page embeds."""
+    found = re.search(rf'data-name="{name}" data-type="(\w+)">([^<]*)<', page.read_text())
+    return np.frombuffer(base64.b64decode(found.group(2)), found.group(1))
 
 
 def copied(outputs, name, folder, *files):

@@ -34,16 +34,6 @@ STAIRS = (
 #: Results stand beside what computes: these two groups never meet.
 MODELS = {"engine", "neurons", "synapses", "inputs", "integrators", "dynamics", "random", "units"}
 READERS = {"results", "plots", "report", "analysis"}
-#: Doors in the wrong wall, to be closed.
-WRONG: set[tuple[str, str]] = {
-    ("neurolab.results.sweep", "cli"),
-    ("neurolab.simulation.batch", "sweep"),
-    ("neurolab.sweep.definition", "cli"),
-    ("neurolab.sweep.executors", "cli"),
-    ("neurolab.sweep.points", "cli"),
-    ("neurolab.sweep.run", "cli"),
-    ("neurolab.sweep.tracking", "cli"),
-}
 
 
 @cache
@@ -97,7 +87,7 @@ def test_no_import_climbs_a_stair(module):
     if here in ("", "__init__"):
         return
     above = {room for room in inside(module) & level.keys() if level[room] <= level[here]}
-    assert {room for room in above if (module, room) not in WRONG} == set()
+    assert above == set()
 
 
 def test_every_room_has_its_place():
@@ -127,8 +117,7 @@ def test_only_the_command_line_knows_hydra(module):
 def test_results_are_read_without_models(module):
     """Plots, analysis, results, pages and trackers import neither JAX nor a model."""
     assert packages(module) & {"jax", "brainstate", "brainunit", "braintools"} == set()
-    rooms = {room for room in inside(module) if (module, room) not in WRONG}
-    assert rooms & (MODELS | {"config", "simulation", "sweep"}) == set()
+    assert inside(module) & (MODELS | {"config", "simulation", "sweep"}) == set()
 
 
 @pytest.mark.parametrize("module", MODULES)

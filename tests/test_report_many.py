@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pages import OTHER, RUN, SWEEP, copied, data_of
+from pages import OTHER, RUN, SWEEP, array_of, copied, data_of
 
 import neurolab
 from neurolab.report import write_index, write_report
 from neurolab.report.__main__ import main
+from neurolab.results.axes import Axis, Column
 from neurolab.results.batches import write_json
+from neurolab.results.plan import Plan
 
 
 def test_a_sweep_has_its_keys_values_and_spikes(outputs):
     """Keys with units and values, a value for each point, and the points' spikes in a window."""
-    sweep, data = neurolab.open_sweep(outputs / SWEEP), data_of(outputs / SWEEP / "report.html")
+    page = outputs / SWEEP / "report.html"
+    sweep, data = neurolab.open_sweep(outputs / SWEEP), data_of(page)
     assert [(k["name"], k["unit"], len(k["values"])) for k in data["keys"]] == [
         ("input.rate", "Hz", 6), ("neuron.tau", "ms", 7), ("seed", "", 2),
     ]  # fmt: skip
-    values = {v["name"]: v["of"] for v in data["values"]}
-    np.testing.assert_allclose(values["rate_hz"], sweep.table["rate_hz"], rtol=1e-5)
-    for key in data["keys"]:
-        np.testing.assert_allclose(np.array(key["values"])[key["of"]], sweep.table[key["name"]])
+    assert data["values"][0]["name"] == "rate_hz"
+    np.testing.assert_allclose(array_of(page, "value0"), sweep.table["rate_hz"], rtol=1e-5)
+    for number, key in enumerate(data["keys"]):
+        places = array_of(page, f"place{number}")
+        at = places[np.arange(len(sweep)) // key["stride"] % len(places)]
+        np.testing.assert_allclose(np.array(key["values"])[at], sweep.table[key["name"]])
     assert data["spikes"]["whole"]
     assert data["spikes"]["window_ms"] == 300
 
@@ -53,13 +58,14 @@ def test_the_spikes_of_a_point_are_its_own(outputs, monkeypatch):
 
 def test_points_that_went_wrong_are_told(outputs):
     """Their statuses and reasons; one value of the others is not lost."""
-    data = data_of(outputs / "mishaps" / "report.html")
-    statuses = [data["statuses"][i] for i in data["status_of"]]
+    page = outputs / "mishaps" / "report.html"
+    data = data_of(page)
+    statuses = [data["statuses"][i] for i in array_of(page, "status")]
     assert statuses == ["completed", "diverged", "refused", "refused"]
     assert "became " in data["messages"]["1"]
     assert "neuron.V_reset" in data["messages"]["2"]
-    assert data["values"][0]["of"][0] == 0.0
-    assert data["values"][0]["of"][2] is None
+    assert array_of(page, "value0")[0] == 0.0
+    assert np.isnan(array_of(page, "value0")[2])
 
 
 def test_a_large_sweep_is_a_small_page(tmp_path):
@@ -69,16 +75,13 @@ def test_a_large_sweep_is_a_small_page(tmp_path):
         folder = tmp_path / str(n) / "outputs" / "sweep"
         batch = folder / "batches" / "000000"
         batch.mkdir(parents=True)
-        keys = {"neuron.b": np.linspace(0, 50, n // 20).tolist(), "input.rate": list(range(20))}
-        axes = [{"name": k, "keys": [k], "size": len(v), "values": {k: v}, "units": {k: "Hz"}}
-                for k, v in keys.items()]  # fmt: skip
-        points = [
-            {"overrides": ["neuron=adexif_ref", f"neuron.b={i / 7}mA", f"input.rate={i % 20}Hz"],
-             "template": 0, "changes": {}, "refused": ""} for i in range(n)
-        ]  # fmt: skip
-        definition = {"format": "neurolab sweep 1", "title": "AdExIFRef", "axes": axes,
-                      "templates": [{}], "points": points}  # fmt: skip
-        write_json(folder / "definition.json", definition)
+        keys = {"neuron.b": np.linspace(0, 50, n // 20), "input.rate": np.arange(20.0)}
+        axes = tuple(
+            Axis(key, {key: Column(values, "Hz")}, kinds=np.zeros(len(values), int))
+            for key, values in keys.items()
+        )
+        plan = Plan((*keys,), {}, axes, [{}], np.zeros((1, 1), int), title="AdExIFRef")
+        write_json(folder / "definition.json", plan.to_json())
         write_json(batch / "commit.json", {"steps": 10_000, "lengths": {}, "extra": {"rows": [
             {"point": i, "status": "completed", "message": "", "rate_hz": i / 3,
              "rate_hz_std": i / 9, "isi_cv": i / n, "spike_count": 2000, "duration_ms": 1000.0,

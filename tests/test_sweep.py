@@ -128,7 +128,7 @@ def test_sizes_durations_and_references_in_one_sweep(tmp_path, command):
     for one, other in ((0, 1), (0, 4)):  # another seed, another tau
         assert trace_difference(found[one], found[other]) > 0.01
     for index in (1, 6):
-        overrides = found.definition["points"][index]["overrides"]
+        overrides = found.overrides(index)
         alone = neurolab.run(overrides, tmp_path / str(index))
         assert same_spikes(found[index], alone)
         assert trace_difference(found[index], alone) <= 1e-12
@@ -152,7 +152,7 @@ def test_a_point_that_diverges_is_told_as_a_run_is(tmp_path):
     bad = "diverged"
     assert list(found.table["status"]) == ["completed", bad, "completed", bad, "completed"]
     for index in (1, 3):
-        overrides = found.definition["points"][index]["overrides"]
+        overrides = found.overrides(index)
         alone = neurolab.run(overrides, tmp_path / str(index))
         assert alone.summary["status"] == bad
         assert found.table["message"][index] == alone.summary["message"]

@@ -60,9 +60,7 @@ def compare(folder):
         there = {k: sweep(folder / name / k, *given, *more) for k, more in BATCHES.items()}
         first = there["all on 2"]
         for index in (1, 4):
-            alone = neurolab.run(
-                first.definition["points"][index]["overrides"], folder / name / str(index)
-            )
+            alone = neurolab.run(first.overrides(index), folder / name / str(index))
             found[f"{name} {index}"] = {
                 "spikes": alone.summary["spike_count"],
                 "same": {k: same_spikes(s[index], alone) for k, s in there.items()},
@@ -128,6 +126,6 @@ def test_in_float32_spikes_are_the_same_as_well(tmp_path):
     assert len(list((tmp_path / "b" / "batches").iterdir())) > 5
     assert whole.spike_count.sum() > 1000
     assert [same_spikes(*pair) for pair in zip(whole, seven, strict=True)] == [True] * 50
-    alone = neurolab.run(whole.definition["points"][17]["overrides"], tmp_path / "alone")
+    alone = neurolab.run(whole.overrides(17), tmp_path / "alone")
     assert same_spikes(whole[17], alone)
     assert trace_difference(whole[17], alone) < 1e-6

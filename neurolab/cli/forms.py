@@ -19,24 +19,28 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
+from neurolab.cli.overrides import column
 from neurolab.problems import Problem, Problems
+from neurolab.results.axes import Axis, Column, plain_key
+from neurolab.results.plan import Plan
 from neurolab.sweep.ranges import FormError, Interval, Series, example, read_numbers, samples
 
-__all__ = ["Axis", "Plan", "hydra_form", "is_form", "read_plan", "unread"]
+__all__ = ["hydra_form", "is_form", "read_plan", "unread"]
 
 _NAMES = ("linspace", "logspace", "range", "random", "sobol", "zip")
 _MOST_POINTS = 10**6
 #: ``key=value``, but neither a flag nor the deletion of a key.
 _ARGUMENT = re.compile(r"([^\s=~-][^\s=]*)=\s*(.*?)\s*", re.DOTALL)
 _QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+#: What makes Hydra leave a zip of options to the sweeper, in place of looking for that option.
+_HIDDEN = re.compile(r"choice\((.*)\)", re.DOTALL)
 _CALL = re.compile(rf"\s*({'|'.join(_NAMES)})\s*(?:\((.*)\)|:(.*))\s*", re.DOTALL)
 _TOKEN = re.compile(rf"\\.|{_QUOTED.pattern}|.", re.DOTALL)
 #: An argument of the range that Hydra reads by itself.
@@ -45,46 +49,13 @@ _HYDRAS = re.compile(r"(?:\w+\s*=\s*)?[+-]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[e
 _SAFE = re.compile(r"[A-Za-z0-9_.+\-*/%@]+")
 
 
-@dataclass(frozen=True)
-class Axis:
-    """Keys that are walked together, and the text of each one's value at every place."""
-
-    name: str
-    keys: tuple[str, ...]
-    values: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is the same for all points, and the axes that they span."""
-
-    order: tuple[str, ...]
-    fixed: dict[str, str]
-    axes: tuple[Axis, ...]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Places along each axis."""
-        return tuple(len(axis.values) for axis in self.axes)
-
-    def points(self) -> list[list[str]]:
-        """The overrides of every point, the last axis fastest, in the order they were given."""
-        points = []
-        for places in itertools.product(*(axis.values for axis in self.axes)):
-            texts = dict(self.fixed)
-            for axis, values in zip(self.axes, places, strict=True):
-                texts |= {k: f"{k}={value}" for k, value in zip(axis.keys, values, strict=True)}
-            points.append([texts[key] for key in self.order])
-        return points
-
-
 class _Form(NamedTuple):
     """A value that is one of our forms, and how it was spelt."""
 
     key: str
     value: str
     quoted: bool
-    colons: bool
+    hidden: bool
     name: str
     arguments: list[str]
 
@@ -129,16 +100,15 @@ def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0
     for key, entry in entries.items():
         if entry.axis:
             members.setdefault(entry.axis, []).append(key)
+    _check_overlaps(entries, problems)
     _check_sizes(members, entries, problems)
     problems.raise_if_any()
-    return Plan(
-        tuple(entries),
-        {key: str(entry.content) for key, entry in entries.items() if not entry.axis},
-        tuple(
-            Axis(name, tuple(keys), tuple(_rows({key: entries[key].content for key in keys}, seed)))
-            for name, keys in members.items()
-        ),
+    axes = (
+        Axis(plain_key(name), _columns({key: entries[key].content for key in keys}, seed))
+        for name, keys in members.items()
     )
+    fixed = {key: str(entry.content) for key, entry in entries.items() if not entry.axis}
+    return Plan(tuple(entries), fixed, tuple(axes))
 
 
 def is_form(argument: str) -> bool:
@@ -147,10 +117,13 @@ def is_form(argument: str) -> bool:
 
 
 def hydra_form(argument: str) -> str:
-    """An argument as Hydra's grammar accepts it: what it would refuse, with colons or quoted."""
+    """An argument as Hydra's grammar accepts it: what it would refuse, with colons or quoted; a zip
+    that may be of options as a choice, which Hydra leaves to the sweeper."""
     form = _form(argument)
-    if form is None or form.quoted:
+    if form is None or form.quoted or form.hidden:
         return argument
+    if form.name == "zip" and not re.fullmatch(r"[^@/]*\.[^@/]*", form.key):
+        return f"{form.key}=choice({_quoted(form.value)})"
     if all(map(_SAFE.fullmatch, form.arguments)):
         return f"{form.key}={form.name}:{':'.join(form.arguments)}"
     return f"{form.key}={_quoted(form.value)}"
@@ -167,6 +140,8 @@ def _form(argument: str) -> _Form | None:
     if given is None:
         return None
     key, value = given.groups()
+    hidden = _HIDDEN.fullmatch(value)
+    value = hidden[1] if hidden else value
     quoted = bool(_QUOTED.fullmatch(value))
     if quoted:
         value = re.sub(r"\\(['\"])", r"\1", value[1:-1])
@@ -178,7 +153,9 @@ def _form(argument: str) -> _Form | None:
     hydras_own = name == "range" and inside is not None and not quoted
     if arguments is None or (hydras_own and all(map(_HYDRAS.fullmatch, arguments))):
         return None
-    return _Form(key, value, quoted, inside is None, name, arguments)
+    if hidden and not (quoted and name == "zip"):
+        return None
+    return _Form(key, value, quoted, bool(hidden), name, arguments)
 
 
 def _split(text: str, mark: str) -> list[str] | None:
@@ -217,7 +194,9 @@ def _with_quotes(text: str, parser: OverridesParser) -> str:
 
 def _read_hydra(override: Override, key: str) -> _Entry:
     if not override.is_sweep_override():
-        return _Entry("", 1, f"{key}={override.get_value_element_as_str()}")
+        typed = str(override.input_line).partition("=")[2].strip()
+        value = typed if "${" in typed else override.get_value_element_as_str()  # it escapes these
+        return _Entry("", 1, f"{key}={value}")
     if not override.is_discrete_sweep():
         raise FormError(
             "an interval has no points: write random(low, high, n), sobol(..) or linspace(..)"
@@ -274,9 +253,29 @@ def _check_sizes(
         problems.add("sweep", " x ".join(map(str, sizes)), many)
 
 
-def _rows(contents: dict[str, Any], seed: int) -> Iterable[tuple[str, ...]]:
-    """The texts of the keys of one axis, place by place."""
+def _check_overlaps(entries: dict[str, _Entry], problems: Problems) -> None:
+    """Two ways to give one key a value: which of them holds would depend on their order."""
+    names = [(plain_key(key).replace("/", "."), key) for key in entries if key[0] != "~"]
+    names.sort()
+    for (one, key), (other, inner) in itertools.pairwise(names):
+        same = one == other or (other.startswith(f"{one}.") and _is_mapping(entries[key]))
+        if same and (entries[key].axis or entries[inner].axis):
+            advice = f"gives a value to what {key} gives one to; give it once"
+            problems.add(inner, None, advice)
+
+
+def _is_mapping(entry: _Entry) -> bool:
+    """Whether some value has keys of its own; an option has not."""
+    content = entry.content
+    texts = [content.partition("=")[2]] if isinstance(content, str) else content
+    return isinstance(texts, (list, tuple)) and any(text[:1] == "{" for text in texts)
+
+
+def _columns(contents: dict[str, Any], seed: int) -> dict[str, Column]:
+    """The columns of the keys of one axis."""
     if all(isinstance(content, Interval) for content in contents.values()):
         return samples(contents, seed)
-    columns = [c.texts() if isinstance(c, Series) else c for c in contents.values()]
-    return zip(*columns, strict=True)
+    return {
+        key: content.column() if isinstance(content, Series) else column(key, content)
+        for key, content in contents.items()
+    }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
@@ -13,6 +15,11 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from neurolab.config.settings import read_settings
+from neurolab.results.batches import SweepFolder
+
+if TYPE_CHECKING:
+    from neurolab.results.plan import Plan
+    from neurolab.results.table import Table
 
 __all__ = ["SweepLauncher"]
 
@@ -24,8 +31,6 @@ class SweepLauncher(Launcher):
 
     def __init__(self, executor: Any = None, **options: Any) -> None:
         self.executor, self.options = executor, options
-        #: The axes of the jobs, where a sweeper knows them.
-        self.axes: Sequence[Mapping[str, Any]] | None = None
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -40,48 +45,68 @@ class SweepLauncher(Launcher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
+        """Compute the jobs of a sweeper, which may ask for more, round by round."""
+        from neurolab.cli.overrides import plan_of_jobs
+        from neurolab.results.plan import Plan
+
+        jobs = list(map(list, job_overrides))
+        if initial_job_idx:
+            before = Plan.from_json(SweepFolder(self.folder).definition())
+            jobs = [*map(before.overrides, range(initial_job_idx)), *jobs]
+        table = self._run(plan_of_jobs(jobs), initial_job_idx)
+        if self.settings.folders:
+            return self._in_folders(jobs, table, initial_job_idx)
+        raises = not str(self.config.hydra.sweeper._target_).endswith("BasicSweeper")
+        points = range(initial_job_idx, len(jobs))
+        return [_returned(jobs[point], table.get(point, {}), raises) for point in points]
+
+    def launch_plan(self, plan: Plan) -> None:
+        """Compute the points of a plan."""
+        table = self._run(plan, 0)
+        if self.settings.folders:
+            self._in_folders(list(map(plan.overrides, range(len(plan)))), table, 0)
+
+    def _run(self, plan: Plan, first: int) -> Table:
+        """Compute the points from the first on; what became of all of them."""
+        began = time.perf_counter()
         from neurolab.cli.compose import sweep_folder_problem
-        from neurolab.cli.points import Composer
+        from neurolab.cli.points import Composer, compose_plan
         from neurolab.problems import ConfigError
         from neurolab.simulation.log import log_to
+        from neurolab.sweep.gather import print_sweep
         from neurolab.sweep.run import run_sweep
 
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
-        blocked = sweep_folder_problem(self.folder, self.settings.resume, initial_job_idx)
+        blocked = sweep_folder_problem(self.folder, self.settings.resume, first)
         if blocked:
             raise ConfigError([blocked])
-        composer = Composer(self.context.config_loader, self.config)
+        refused = compose_plan(plan, Composer(self.context.config_loader, self.config))
+        strict = str(self.config.hydra.sweeper._target_).endswith(".Points")
         with log_to(self.folder, terminal=True):
             outcome = run_sweep(
-                job_overrides,
-                composer,
-                self.folder,
-                self.settings,
-                self.axes,
-                self.executor,
-                initial_job_idx,
-            )
+                plan, refused, self.folder, self.settings, self.executor, first,
+                began=began, strict=strict,
+            )  # fmt: skip
             OmegaConf.save(self.config, self.folder / "multirun.yaml")
-        from neurolab.results.batches import SweepFolder
-        from neurolab.sweep.gather import print_sweep
-
-        print_sweep(SweepFolder(self.folder), outcome.summary, outcome.rows)
+        print_sweep(SweepFolder(self.folder), outcome.plan, outcome.table, outcome.summary)
         codes = getattr(self.task, "codes", None)
         if codes is not None:
             codes.append(outcome.exit_code)
-        indices = range(initial_job_idx, initial_job_idx + len(job_overrides))
-        if self.settings.folders:
-            returned = [
-                self._in_folder(composer, index, job, outcome.rows.get(index, {}))
-                for index, job in zip(indices, job_overrides, strict=True)
-            ]
-            self._page(self.folder)  # anew: with links to the points' pages
-            return returned
-        return [
-            _returned(job, outcome.rows.get(index, {}))
-            for index, job in zip(indices, job_overrides, strict=True)
+        return outcome.table
+
+    def _in_folders(
+        self, jobs: Sequence[Sequence[str]], table: Table, first: int
+    ) -> list[JobReturn]:
+        from neurolab.cli.points import Composer
+
+        composer = Composer(self.context.config_loader, self.config)
+        returned = [
+            self._in_folder(composer, point, jobs[point], table.get(point, {}))
+            for point in range(first, len(jobs))
         ]
+        self._page(self.folder)  # anew: with links to the points' pages
+        return returned
 
     def _page(self, folder: Path) -> None:
         """A report; what fails in it is logged, as the results are complete without."""
@@ -129,10 +154,15 @@ class SweepLauncher(Launcher):
         return result
 
 
-def _returned(job: Sequence[str], row: Mapping[str, Any]) -> JobReturn:
-    """What a sweeper that optimises hears of a point: its rate, NaN if it has none."""
+def _returned(job: Sequence[str], row: Mapping[str, Any], raises: bool = False) -> JobReturn:
+    """What a sweeper that optimises hears of a point: its rate, or that it failed; where that
+    would end all (``raises`` not), NaN."""
     result = JobReturn(overrides=list(job), status=JobStatus.COMPLETED)
-    result.return_value = _rate(row)
+    result.return_value = rate = _rate(row)
+    if raises and math.isnan(rate):
+        result.status = JobStatus.FAILED
+        told = f"{row.get('status', 'missing')}: {row.get('message') or 'it has no rate'}"
+        result.return_value = RuntimeError(f"{' '.join(job)} is {told}")
     return result
 
 

@@ -1,30 +1,35 @@
-"""The configurations of many points, composed once for each choice of options.
+"""The configurations of many points, composed once for each set of options.
 
-Hydra takes tens of milliseconds to compose a configuration; the points of a sweep mostly differ in
-values.  So one configuration is composed for each set of overrides that do more than give an
-existing key a value (a template), and a point is a template with changes.
+Hydra takes a tenth of a second to compose a configuration; the points of a sweep mostly differ in
+values.  So one is composed for each set of overrides that do more than give an existing key a
+value (a template), and a second, of another point, to prove that values alone make up the rest.
 """
 
 from __future__ import annotations
 
-import copy
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from rich.console import Console
+from rich.progress import track
 
 from neurolab.cli.compose import diagnose, effective
 from neurolab.cli.forms import read_plan
+from neurolab.cli.overrides import leaves, refers
 from neurolab.problems import ConfigError, Problem
+from neurolab.results.axes import plain_key
+from neurolab.results.plan import Plan, Reference, flat
 
-__all__ = ["Composer", "Point", "compose_points", "configuration", "diagnose_sweep", "simple_value"]
+__all__ = ["Composer", "compose_plan", "diagnose_sweep"]
+
+#: What Hydra and OmegaConf raise for what was typed.
+_REFUSED = (HydraException, OmegaConfBaseException, ValueError)
 
 
 class Composer:
@@ -32,174 +37,161 @@ class Composer:
 
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         self.loader, self.master = loader, master
-        self._groups: dict[str, bool] = {}
 
     def __call__(self, overrides: Sequence[str]) -> DictConfig:
         return self.loader.load_sweep_config(self.master, list(overrides))
 
     def is_group(self, key: str) -> bool:
         """Whether a key chooses an option rather than giving a value."""
-        if key not in self._groups:
-            self._groups[key] = "." not in key and bool(self.loader.get_group_options(key))
-        return self._groups[key]
+        return "." not in key and bool(self.loader.get_group_options(key))
 
 
-@dataclass
-class Point:
-    """One configuration of a sweep: a template, and the values in which it differs from it."""
+def compose_plan(plan: Plan, compose: Composer) -> list[tuple[tuple[Problem, ...], np.ndarray]]:
+    """Give a plan its templates; returns what Hydra refuses, and the points that have it."""
+    for axis in plan.axes:
+        options = [
+            column
+            for key, column in axis.columns.items()
+            if not column.plain
+            or "@" in key
+            or key[:6] == "hydra."
+            or compose.is_group(plain_key(key))
+        ]
+        for one in options:
+            one.mark_options()
+        texts = [one.texts or tuple(map(one.text, range(len(one)))) for one in options]
+        seen: dict[Any, int] = {}
+        codes = [seen.setdefault(row, len(seen)) for row in zip(*texts, strict=True)]
+        axis.kinds = np.array(codes or np.zeros(len(axis)), np.int64)
+    plan.which = np.full([int(axis.kinds.max()) + 1 for axis in plan.axes], -1, np.int64)
+    refused = []
+    kinds = list(np.ndindex(*plan.which.shape))
+    console = Console(stderr=True)
+    quiet = not console.is_terminal or len(kinds) < 3
+    for kind in track(kinds, "composing", console=console, transient=True, disable=quiet):
+        places = [np.flatnonzero(axis.kinds == k) for axis, k in zip(plan.axes, kind, strict=True)]
+        first, last = (_point(plan, [p[end] for p in places]) for end in (0, -1))
+        try:
+            template, references = _compose(plan, compose, first, last, places)
+        except ConfigError:
+            raise
+        except _REFUSED as error:
+            job = plan.overrides(first)
+            found = _no_options(job, compose) or diagnose(job)
+            found = found or [Problem("configuration", "", str(error).splitlines()[0])]
+            inside = np.ravel_multi_index(np.ix_(*places), plan.shape) if places else np.zeros(1)
+            refused.append((tuple(found), np.asarray(inside, np.int64).ravel()))
+            continue
+        plan.which[kind] = len(plan.templates)
+        if references:
+            plan.references[len(plan.templates)] = references
+        plan.templates.append(template)
+    return refused
 
-    index: int
-    overrides: tuple[str, ...]
-    template: int = -1
-    changes: dict[str, Any] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
+
+def _no_options(job: Sequence[str], compose: Composer) -> list[Problem]:
+    """Groups that are to have no option, which Hydra cannot say clearly."""
+    nulls = [plain_key(text.removesuffix("=null")) for text in job if text.endswith("=null")]
+    advice = "is no option of a group; name one, or delete the group: ~group"
+    return [Problem(key, "null", advice) for key in nulls if compose.is_group(key)]
 
 
-def compose_points(
-    jobs: Sequence[Sequence[str]], first: int, compose: Composer
-) -> tuple[list[dict[str, Any]], list[Point]]:
-    """The templates and points of the jobs' overrides; ``compose`` makes one configuration.
+def _point(plan: Plan, places: Sequence[int]) -> int:
+    return int(np.ravel_multi_index(tuple(places), plan.shape)) if places else 0
 
-    What Hydra refuses is among a point's problems.
+
+def _compose(
+    plan: Plan, compose: Composer, first: int, last: int, places: Sequence[np.ndarray]
+) -> tuple[dict[str, Any], list[Reference]]:
+    """The template of the points at some places, and what of it refers to swept keys."""
+    job = plan.overrides(first)
+    config = compose(job)
+    own = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
+    plain = OmegaConf.to_container(own)
+    if first != last:
+        _prove(plan, plain, compose(plan.overrides(last)), last)
+    names = {key.rpartition(".")[2] for key in (*plan.keys, *map(plain_key, plan.numbered))}
+    texts = " ".join(leaf for leaf in leaves(plain) if refers(leaf))
+    if not any(name in texts for name in names):
+        return _without_sweep(effective(config, job)), []
+    return _without_sweep(effective(config, job)), [_reference(plan, config, first, places, texts)]
+
+
+def _without_sweep(config: dict[str, Any]) -> dict[str, Any]:
+    """How points are computed is no part of what a point is."""
+    return {key: value for key, value in config.items() if key != "sweep"}
+
+
+def _prove(plan: Plan, plain: Any, config: DictConfig, point: int) -> None:
+    """That the configuration of a point is that of another with its own values in place.
+
+    Raises
+    ------
+    ConfigError
+        It is not, so no point could be trusted to have what it is labelled with.
     """
-    templates: list[dict[str, Any]] = []
-    known: dict[Any, _Template] = {}
-    points = []
-    for index, job in enumerate(jobs, start=first):
-        point = Point(index, tuple(job))
-        points.append(point)
-        values = {}
-        rest = []
-        for text in job:
-            key, value = simple(text)
-            if key and not compose.is_group(key):
-                values[key] = value
-            else:
-                rest.append(text)
-        kind = (tuple(rest), tuple(values))
-        if kind not in known:
-            known[kind] = _Template.of(list(job), values, compose)
-            if known[kind].plain is not None:
-                known[kind].number = len(templates)
-                templates.append(known[kind].plain)
-        template = known[kind]
-        point.template, point.problems = template.number, template.problems
-        if template.plain is not None:
-            point.changes = template.changes(values)
-    return templates, points
+    composed = dict(flat(OmegaConf.to_container(config)))
+    given = plan.changes(point)
+    ours = dict(flat(plain)) | dict(pair for k, v in given.items() for pair in flat(v, k))
+    differ = [k for k in ours.keys() | composed.keys() if ours.get(k) != composed.get(k)]
+    differ = [key for key in differ if key.partition(".")[0] != "hydra"]
+    if differ:
+        advice = (
+            f"is {composed.get(differ[0])} where point {point} is composed and "
+            f"{ours.get(differ[0])} by its values alone: two overrides give it a value. Give it "
+            "once, or compose each point by itself: hydra/launcher=basic"
+        )
+        raise ConfigError([Problem(differ[0], "", advice)])
 
 
-def diagnose_sweep(overrides: list[str]) -> list[Problem]:
+def _reference(
+    plan: Plan, config: DictConfig, first: int, places: Sequence[np.ndarray], texts: str
+) -> Reference:
+    """The values that refer to swept keys, for every combination of these."""
+    job = plan.overrides(first)
+    swept = [
+        {plain_key(key): column for key, column in axis.columns.items()
+         if column.plain and plain_key(key).rpartition(".")[2] in texts}
+        for axis in plan.axes
+    ]  # fmt: skip
+    every = any(plain_key(key).rpartition(".")[2] in texts for key in plan.numbered)
+    axes = tuple(number for number, keys in enumerate(swept) if keys or every)
+    before = dict(flat(effective(config, job)))
+    own = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
+    refer = [k for k, v in flat(OmegaConf.to_container(own)) if any(map(refers, leaves(v)))]
+    refer = [key for key in refer if key in before]
+    shape = [plan.shape[number] for number in axes]
+    of = np.zeros(shape, np.int64)
+    rows: list[dict[str, Any]] = []
+    seen: dict[str, int] = {}
+    for at in itertools.product(*(places[number].tolist() for number in axes)):
+        values = {
+            key: column.value(place)
+            for number, place in zip(axes, at, strict=True)
+            for key, column in swept[number].items()
+        }
+        if every:
+            point = _point(plan, at)
+            values |= {plain_key(k): plan.numbered_value(k, point) for k in plan.numbered}
+        name = str(list(values.values()))
+        if name not in seen:
+            seen[name] = len(rows)
+            for key, value in values.items():
+                OmegaConf.update(config, key, value)
+            rows.append({key: _plain(OmegaConf.select(config, key)) for key in refer})
+        of[at] = seen[name]
+    return Reference(axes, of, rows)
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+
+
+def diagnose_sweep(overrides: Iterable[str]) -> list[Problem]:
     """What is wrong with the arguments of a sweep that Hydra refused."""
     try:
-        points = read_plan(overrides).points()
+        plan = read_plan(list(overrides))
     except ConfigError as error:
         return list(error.problems)
-    found = [problem for point in {0, len(points) - 1} for problem in diagnose(points[point])]
+    found = [p for point in {0, len(plan) - 1} for p in diagnose(plan.overrides(point))]
     return list(dict.fromkeys(found))
-
-
-@dataclass
-class _Template:
-    """A composed configuration, plain and as Hydra gave it where values refer to one another."""
-
-    plain: Any
-    values: dict[str, Any]
-    number: int = -1
-    problems: tuple[Problem, ...] = ()
-    config: DictConfig | None = None
-    overrides: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, job: list[str], values: dict[str, Any], compose: Composer) -> _Template:
-        try:
-            config = compose(job)
-            plain = effective(config, job)
-        except (HydraException, OmegaConfBaseException) as error:
-            found = diagnose(job) or [Problem("configuration", "", str(error).splitlines()[0])]
-            return cls(None, values, problems=tuple(found))
-        own = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
-        refers = any(_refers(text) for text in _leaves(OmegaConf.to_container(own)))
-        return cls(plain, values, config=config if refers else None, overrides=tuple(job))
-
-    def changes(self, values: dict[str, Any]) -> dict[str, Any]:
-        """What differs from the template with other values of its keys."""
-        changed = {k: v for k, v in values.items() if v != self.values[k]}
-        if self.config is None or not changed:
-            return changed
-        config = copy.deepcopy(self.config)
-        for key, value in changed.items():
-            OmegaConf.update(config, key, value)
-        before = dict(_flat(self.plain))
-        after = dict(_flat(effective(config, self.overrides)))
-        return {k: v for k, v in after.items() if k not in before or before[k] != v}
-
-
-def configuration(template: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of a point."""
-    plain = copy.deepcopy(dict(template))
-    for key, value in changes.items():
-        set_value(plain, key, value)
-    return plain
-
-
-def set_value(plain: dict[str, Any], key: str, value: Any) -> None:
-    """Give a dotted key a value."""
-    *path, name = key.split(".")
-    for step in path:
-        plain = plain[step]
-    plain[name] = value
-
-
-def simple_value(key: str, text: str) -> Any:
-    """The value that an override gives its key: ``0x5`` stays text, ``5`` is a number."""
-    found, value = simple(f"{key}={text}")
-    return value if found else text
-
-
-_NUMBER = re.compile(r"[+-]?\d[\w.+*/-]*")
-
-
-@cache
-def simple(text: str) -> tuple[str, Any]:
-    """Key and value of an override that does no more than give a key a value; or no key."""
-    key, equals, value = text.partition("=")
-    if not equals or not re.fullmatch(r"[A-Za-z_][\w.]*", key) or key.startswith("hydra."):
-        return "", None
-    if _NUMBER.fullmatch(value) and "_" not in value:  # Hydra's parser takes a millisecond
-        for kind in (int, float):
-            try:
-                return key, kind(value)
-            except ValueError:
-                continue
-        return key, value
-    try:
-        read = OverridesParser.create().parse_override(text).value()
-    except HydraException:
-        return "", None
-    if isinstance(read, dict) or any(_refers(leaf) for leaf in _leaves(read)):
-        return "", None
-    return key, read
-
-
-def _refers(text: Any) -> bool:
-    """Whether a value refers to another key: ``${neuron.tau}``, not ``${oc.env:HOME}``."""
-    return isinstance(text, str) and bool(re.search(r"\$\{(?!oc\.env:|now:)", text))
-
-
-def _leaves(node: Any) -> Iterator[Any]:
-    if isinstance(node, Mapping):
-        node = list(node.values())
-    if not isinstance(node, list):
-        yield node
-        return
-    for inner in node:
-        yield from _leaves(inner)
-
-
-def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping) and node:
-        for name, inner in node.items():
-            yield from _flat(inner, f"{prefix}.{name}" if prefix else str(name))
-    else:
-        yield prefix, node

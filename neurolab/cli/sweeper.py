@@ -14,9 +14,10 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from neurolab.config.settings import read_settings
+from neurolab.results.axes import plain_key
 
 if TYPE_CHECKING:
-    from neurolab.cli.forms import Plan
+    from neurolab.results.plan import Plan
 
 __all__ = ["PointSweeper", "plan_of"]
 
@@ -41,14 +42,14 @@ class PointSweeper(Sweeper):
         config: Any = self.config
         settings = read_settings(dict(config.get("sweep") or {}))
         loader = self.hydra_context.config_loader  # type: ignore[union-attr]
-        plan, axes = plan_of(self.params, arguments, loader, settings.seed)
-        if hasattr(launcher, "axes"):
-            launcher.axes = axes
-        else:
-            folder = Path(str(config.hydra.sweep.dir))
-            folder.mkdir(parents=True, exist_ok=True)
-            OmegaConf.save(config, folder / "multirun.yaml")
-        results = launcher.launch(plan.points(), initial_job_idx=0)
+        plan = plan_of(self.params, arguments, loader, settings.seed)
+        if hasattr(launcher, "launch_plan"):
+            launcher.launch_plan(plan)
+            return None
+        folder = Path(str(config.hydra.sweep.dir))
+        folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(config, folder / "multirun.yaml")
+        results = launcher.launch(list(map(plan.overrides, range(len(plan)))), initial_job_idx=0)
         for result in results:
             _ = result.return_value  # raises what a job raised
         return [results]
@@ -56,19 +57,10 @@ class PointSweeper(Sweeper):
 
 def plan_of(
     params: Mapping[str, Any] | None, arguments: Sequence[str], loader: ConfigLoader, seed: int
-) -> tuple[Plan, list[dict[str, Any]] | None]:
-    """The plan of a sweep and its axes; arguments replace what the configuration sweeps."""
+) -> Plan:
+    """The plan of a sweep; arguments replace what the configuration sweeps."""
     from neurolab.cli.forms import read_plan
 
-    typed = {argument.partition("=")[0] for argument in arguments}
-    own = [f"{key}={value}" for key, value in (params or {}).items() if key not in typed]
-    plan = read_plan([*own, *arguments], loader, seed)
-    axes = [
-        {
-            "name": axis.name.lstrip("+"),
-            "keys": [key.lstrip("+") for key in axis.keys],
-            "size": len(axis.values),
-        }
-        for axis in plan.axes
-    ]
-    return plan, axes or None
+    typed = {plain_key(argument.partition("=")[0]) for argument in arguments}
+    own = [f"{k}={value}" for k, value in (params or {}).items() if plain_key(k) not in typed]
+    return read_plan([*own, *arguments], loader, seed)

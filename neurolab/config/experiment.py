@@ -16,6 +16,7 @@ import brainstate
 import brainunit as u
 import numpy as np
 
+from neurolab.config.order import in_order
 from neurolab.config.reader import ModelReader, Reading
 from neurolab.config.recording import Kept, read_recording
 from neurolab.config.values import read_time
@@ -106,8 +107,11 @@ def check(config: Mapping[str, Any]) -> Experiment:
     return replace(experiment, devices=tuple(found))
 
 
-def read_experiment(config: Mapping[str, Any]) -> Experiment:
+def read_experiment(config: Mapping[str, Any], ordered: bool = True) -> Experiment:
     """Check a composed configuration (plain dicts and lists) and split it.
+
+    Unless ``ordered``, values may lie above others that must lie above them: those of other
+    points of a sweep do not.
 
     Raises
     ------
@@ -127,7 +131,7 @@ def read_experiment(config: Mapping[str, Any]) -> Experiment:
     precision = _precision(config.get("device", {}), problems)
 
     with brainstate.environ.context(dt=dt_ms * u.ms, precision=precision):
-        reader = ModelReader(size, seed % 2**32, problems)
+        reader = ModelReader(size, seed % 2**32, problems, ordered)
         neuron = reader.model(config.get("neuron", {}), "neuron", brainstate.nn.Dynamics)
         synapse, output = _synapse(config.get("synapse"), reader)
         inputs = _inputs(config, reader)
@@ -151,7 +155,8 @@ def read_experiment(config: Mapping[str, Any]) -> Experiment:
                 recording=Recording(spikes=False),
             )
         numbers = reader.numbers | {"seed": np.uint32(seed % 2**32)}
-        structure, units = _built(structure, numbers, problems)
+        valid = numbers if ordered else in_order(structure, numbers)
+        structure, units = _built(structure, valid, problems)
         target = neuron.target if neuron else Neuron
         kept = read_recording(record, target, size, dt_ms, units, problems)
     problems.raise_if_any()

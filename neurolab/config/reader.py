@@ -12,16 +12,17 @@ from typing import Any
 import brainunit as u
 import numpy as np
 
+from neurolab.config.order import disorder
 from neurolab.config.values import UnfitValueError, read_number
 from neurolab.dynamics import Dynamics, Parameter
 from neurolab.engine.structure import Number, Part
 from neurolab.inputs import Input, InputFileError, SpikeInput
 from neurolab.neurons import Neuron
-from neurolab.problems import Problem, Problems, did_you_mean, show
+from neurolab.problems import Problems, did_you_mean, show
 from neurolab.results.run import open_run
 from neurolab.units import Relative, UnitError, dimension_name, unit_text
 
-__all__ = ["ModelReader", "Reading", "declared_parameters", "disorder"]
+__all__ = ["ModelReader", "Reading", "declared_parameters"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class ModelReader:
     size: int
     seed: int
     problems: Problems
+    ordered: bool = True  # whether values that must lie above one another and do not are a problem
     neuron: Any = None
     synapse: Any = None
     output: Any = None
@@ -89,7 +91,7 @@ class ModelReader:
                 part = self._argument(part, f"{key}.{name}", name, value, declared[name], signal)
         if recorded:
             part = self._recorded(part, key, node, signal)
-        for problem in disorder(part, key, self.numbers):
+        for problem in disorder(part, self.numbers) if self.ordered else ():
             self.problems.add(problem.key, problem.given, problem.advice)
         return part
 
@@ -246,19 +248,6 @@ def _spikes_of_run(settings: Mapping[str, Any]) -> dict[str, Any]:
         raise InputFileError(f"{file} is a run that recorded no spikes (record.spikes=true)")
     table = np.column_stack([spikes["time"].values, spikes["neuron"].values])
     return {**settings, "file": table, "unit": "ms"}
-
-
-def disorder(part: Part, key: str, numbers: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the values of a model that must lie above one another."""
-    given, found = dict(part.numbers), []
-    for low, high in getattr(part.target, "ordered", ()):
-        if low in given and high in given:
-            lower, upper = numbers[f"{key}.{low}"], numbers[f"{key}.{high}"]
-            if given[low].relative == given[high].relative and np.any(lower >= upper):
-                unit = given[low].unit
-                advice = f"must lie above {key}.{low} = {np.max(lower):g} {unit}"
-                found.append(Problem(f"{key}.{high}", f"{np.min(upper):g} {unit}", advice))
-    return found
 
 
 def declared_parameters(target: type) -> dict[str, Parameter]:

@@ -20,7 +20,14 @@ from neurolab.dynamics import Parameter
 from neurolab.problems import Problems, did_you_mean, show
 from neurolab.units import Relative, UnitError, dimension_name, parse, unit_text
 
-__all__ = ["DISTRIBUTIONS", "UnfitValueError", "is_drawn", "read_number", "read_time"]
+__all__ = [
+    "DISTRIBUTIONS",
+    "UnfitValueError",
+    "is_drawn",
+    "read_number",
+    "read_numbers",
+    "read_time",
+]
 
 #: Distributions of braintools.init that take quantities, with their arguments.
 DISTRIBUTIONS = {
@@ -68,6 +75,43 @@ def read_number(
         numbers = np.asarray(number)
     _check_range(numbers, declared)
     return numbers, relative
+
+
+def read_numbers(
+    values: np.ndarray, unit_text: str, unit: u.Unit, declared: Parameter
+) -> tuple[np.ndarray, bool, dict[int, str]]:
+    """Many values of one typed unit as numbers of ``unit``, as `read_number` reads each.
+
+    Returns
+    -------
+    The mantissas; whether they are relative to the neuron; what is wrong with some, by place.
+    """
+    wrong: dict[int, str] = {}
+    known = np.flatnonzero(values)
+    typed = f"1{unit_text}" if known.size else "0"
+    try:
+        _, relative = _one(typed if unit_text or not known.size else 1.0, unit, declared)
+    except UnfitValueError as error:
+        return values.astype(float), False, {
+            int(place): str(error).replace("1", f"{values[place]:.12g}", 1)
+            if str(error).startswith("has no unit") else str(error)
+            for place in known.tolist()
+        }  # fmt: skip
+    given = parse(typed)
+    if isinstance(given, Relative):
+        wanted = u.ms if declared.role == "weight" else u.UNITLESS
+        numbers = u.Quantity(values.astype(float), unit=given.unit).to(wanted).mantissa
+    elif given.unit.is_unitless and not unit.is_unitless:
+        numbers = np.zeros(len(values))  # zero is zero in any unit
+    else:
+        numbers = u.Quantity(values.astype(float), unit=given.unit).to(unit).mantissa
+    numbers = np.asarray(numbers, np.float64)
+    low = numbers <= 0 if declared.positive else numbers < 0
+    if declared.positive or declared.nonnegative:
+        wanted_text = "must be positive" if declared.positive else "must be zero or positive"
+        wrong |= dict.fromkeys(np.flatnonzero(low).tolist(), wanted_text)
+    wrong |= dict.fromkeys(np.flatnonzero(~np.isfinite(numbers)).tolist(), "must be finite")
+    return numbers, relative, wrong
 
 
 def _read_text(text: Any) -> u.Quantity:

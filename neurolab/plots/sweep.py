@@ -99,7 +99,7 @@ class _Cube:
             status = data["status"].broadcast_like(array).transpose(*array.dims).astype(str)
             known = {name: code for code, name in enumerate(MARKS, start=1)}
             for word in set(np.unique(status.values).tolist()) - {"completed"}:
-                marks = marks.where(status != word, known.get(word, known["unfinished"]))
+                marks = marks.where(status != word, known.get(word, known["partial"]))
         name, unit = (str(data[value].attrs.get(key, "")) for key in ("long_name", "units"))
         label = Key(name or value, "", array.values, unit).label
         title = textwrap.shorten(str(data.attrs.get("title", "")) or label, 60, placeholder=" …")

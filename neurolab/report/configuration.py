@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from neurolab.report.folders import flat, overrides_of, read_yaml
+from neurolab.report.folders import overrides_of, read_yaml
+from neurolab.results.plan import flat
 
 __all__ = ["configuration_of", "text_of"]
 

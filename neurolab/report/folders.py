@@ -14,7 +14,7 @@ from neurolab.results.layout import RESULTS
 from neurolab.results.status import STATUS
 
 __all__ = [
-    "date_of", "ended", "find", "flat", "is_run", "is_sweep", "log_tail", "overrides_of",
+    "date_of", "ended", "find", "is_run", "is_sweep", "log_tail", "overrides_of",
     "place_of", "read_json", "read_yaml", "seconds", "short",
 ]  # fmt: skip
 
@@ -137,15 +137,6 @@ def log_tail(folder: Path) -> str:
     except OSError:
         return ""
     return text if size <= _LOG_BYTES else "...\n" + text.partition("\n")[2]
-
-
-def flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and values of nested mappings; an empty mapping is a value."""
-    if isinstance(node, Mapping) and node:
-        for name, inner in node.items():
-            yield from flat(inner, f"{prefix}.{name}" if prefix else str(name))
-    elif prefix:
-        yield prefix, node
 
 
 def short(value: float | None, digits: int = 3) -> str:

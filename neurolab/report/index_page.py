@@ -12,7 +12,6 @@ from neurolab.report.folders import (
     date_of,
     ended,
     find,
-    flat,
     is_sweep,
     overrides_of,
     read_json,
@@ -21,6 +20,7 @@ from neurolab.report.folders import (
 )
 from neurolab.report.page import Page
 from neurolab.results.batches import SweepFolder
+from neurolab.results.plan import Plan, flat
 
 __all__ = ["index_page"]
 
@@ -32,9 +32,9 @@ _PICTURES = {
 }
 _VALUES = (
     "status", "message", "n_neurons", "duration_ms", "dt_ms", "seed", "spike_count", "rate_hz_mean",
-    "rate_hz_std", "isi_cv_mean", "points", "completed", "diverged", "refused", "failed", "missing",
-    "wall_s", "compile_s", "neuron_updates_per_s", "points_per_s", "peak_rss_mb", "device",
-    "precision", "git_revision", "config_hash",
+    "rate_hz_std", "isi_cv_mean", "points", "completed", "partial", "diverged", "refused",
+    "failed", "missing", "wall_s", "compile_s", "neuron_updates_per_s", "points_per_s",
+    "peak_rss_mb", "device", "precision", "git_revision", "config_hash",
 )  # fmt: skip
 
 
@@ -111,16 +111,12 @@ def _entry(folder: Path, outputs: Path, texts: _Texts) -> dict[str, Any]:
 def _definition(folder: Path) -> tuple[Mapping[str, Any], list[str], str]:
     """A sweep's first configuration, what all its points share of what was typed, and its name."""
     try:
-        definition = SweepFolder(folder).definition()
-    except ValueError:  # not written whole
+        plan = Plan.from_json(SweepFolder(folder).definition())
+    except (ValueError, KeyError):  # not written whole, or by another version
         return {}, [], "sweep"
-    keys = [f"{', '.join(a['keys'])} ({a['size']})" for a in definition["axes"] if a["keys"]]
-    typed = [point["overrides"] for point in definition["points"]]
-    common = set(typed[0]).intersection(*map(set, typed)) if typed else set()
-    shared = [text for text in (typed[0] if typed else []) if text in common]
-    templates = definition["templates"]
-    name = ", ".join(part for part in (definition.get("title"), " × ".join(keys)) if part)
-    return (templates[0] if templates else {}), shared, name or "sweep"
+    keys = [f"{', '.join(axis.keys)} ({len(axis)})" for axis in plan.axes]
+    name = ", ".join(part for part in (plan.title, " × ".join(keys)) if part)
+    return (plan.templates[0] if plan.templates else {}), plan.shared, name or "sweep"
 
 
 def _name(config: Mapping[str, Any]) -> str:

@@ -14,7 +14,6 @@ from neurolab.report.configuration import configuration_of, text_of
 from neurolab.report.folders import (
     date_of,
     ended,
-    flat,
     log_tail,
     overrides_of,
     place_of,
@@ -24,6 +23,7 @@ from neurolab.report.folders import (
 )
 from neurolab.report.page import Page
 from neurolab.results.layout import RESULTS
+from neurolab.results.plan import flat
 from neurolab.results.run import Run
 
 __all__ = ["run_page"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from neurolab.report.configuration import text_of
 from neurolab.report.folders import (
     date_of,
     ended,
-    flat,
     log_tail,
     place_of,
     read_json,
@@ -23,7 +23,8 @@ from neurolab.report.folders import (
 from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
 from neurolab.results.batches import SweepFolder
-from neurolab.results.table import VALUES
+from neurolab.results.plan import Plan, flat
+from neurolab.results.table import STATUSES, VALUES, Table
 
 __all__ = ["sweep_page"]
 
@@ -32,22 +33,23 @@ _SCRIPTS = (
     "common.js", "figures.js", "spikes.js", "points.js", "sweep_lines.js", "sweep_plot.js",
     "table.js", "drawer.js", "sweep.js",
 )  # fmt: skip
-_STATUSES = ("completed", "diverged", "refused", "failed", "missing")
+_STATUSES = ("completed", "partial", "diverged", "refused", "failed", "missing")
+#: Values of a key that are in the page as text; more are in it as an array.
+_FEW = 1000
 
 
 def sweep_page(folder: Path) -> Page:
     """The page of a sweep, finished or not."""
     store = SweepFolder(folder)
-    definition = store.definition()
-    rows = store.all_rows(definition)
+    plan = Plan.from_json(store.definition())
+    table = Table(plan, store)
     summary = read_json(folder / "summary.json")
-    n = len(definition["points"])
-    statuses = [rows[i]["status"] if i in rows else "missing" for i in range(n)]
+    n = len(plan)
     status, message = ended(folder, summary)
-    title = ", ".join(part for part in (definition.get("title"), f"{n:,} points") if part)
+    title = ", ".join(part for part in (plan.title, f"{n:,} points") if part)
     title = f"Sweep: {title}"
-    arrays: dict[str, np.ndarray] = {}
-    kinds = [*_STATUSES, *sorted(set(statuses) - set(_STATUSES))]
+    arrays: dict[str, np.ndarray] = {"status": table.status}
+    durations = np.unique(table.columns["duration_ms"])
     data: dict[str, Any] = {
         "kind": "sweep",
         "title": title,
@@ -55,45 +57,36 @@ def sweep_page(folder: Path) -> Page:
         "message": message,
         "date": date_of(folder),
         "folder": place_of(folder),
-        "tiles": _tiles(definition, summary, rows, statuses),
-        "keys": _keys(definition),
-        "statuses": kinds,
-        "status_of": [kinds.index(one) for one in statuses],
-        "values": _values(rows, n),
-        "messages": {i: row["message"] for i, row in rows.items() if row.get("message")},
-        "durations": sorted({duration(row["duration_ms"]) for row in rows.values()
-                             if row.get("duration_ms") is not None}),
-        "typed": _overrides(definition["points"]),
+        "tiles": _tiles(plan, summary, table),
+        "n": n,
+        "keys": _keys(plan, arrays),
+        "statuses": STATUSES,
+        "values": _values(table, arrays),
+        "messages": table.messages,
+        "durations": [duration(ms) for ms in durations[np.isfinite(durations)][:2].tolist()],
+        "fixed": list(plan.fixed.values()),
         "folders": _run_folders(folder, n),
         "summary": [[key, text_of(value)] for key, value in flat(summary)],
         "log": "" if status == "completed" else log_tail(folder),
         "pictures": [f"{v}.png" for v in VALUES if (folder / f"{v}.png").exists()],
-    }  # fmt: skip
-    data["spikes"] = spikes_of(rows, arrays)
+    }
+    data["spikes"] = spikes_of(table, arrays)
     return Page(title, _SCRIPTS, _STYLES, data, arrays)
 
 
-def _tiles(
-    definition: Mapping[str, Any],
-    summary: Mapping[str, Any],
-    rows: Mapping[int, Mapping[str, Any]],
-    statuses: Sequence[str],
-) -> list[dict[str, str]]:
-    n, done = len(statuses), statuses.count("completed")
-    shape = " × ".join(str(axis["size"]) for axis in definition["axes"])
-    bad = [
-        f"{statuses.count(s)} {s}"
-        for s in dict.fromkeys(_STATUSES)
-        if s in statuses and s != "completed"
-    ]
+def _tiles(plan: Plan, summary: Mapping[str, Any], table: Table) -> list[dict[str, str]]:
+    n, counts = len(plan), table.counts()
+    shape = " × ".join(map(str, plan.shape))
+    bad = [f"{counts[s]} {s}" for s in _STATUSES if counts[s] and s != "completed"]
+    done, others = f"{counts['completed']:,}", ", ".join(bad) or "all"
     tiles = [
         {"label": "points", "value": f"{n:,}", "unit": "", "note": shape if "×" in shape else ""},
-        {"label": "completed", "value": f"{done:,}", "unit": "", "note": ", ".join(bad) or "all"},
+        {"label": "completed", "value": done, "unit": "", "note": others},
     ]
-    good = [row for row in rows.values() if row["status"] == "completed"]
-    rates = [row["rate_hz"] for row in good if row.get("rate_hz") is not None]
-    if rates:
-        low, high = short(min(rates)), short(max(rates))
+    rates = table.columns["rate_hz"][table.where("completed")]
+    rates = rates[np.isfinite(rates)]
+    if rates.size:
+        low, high = short(float(rates.min())), short(float(rates.max()))
         tiles.append({"label": "rates", "value": f"{low} – {high}", "unit": "Hz", "note": ""})
     if summary.get("wall_s") is not None:
         value, _, unit = seconds(summary["wall_s"]).rpartition(" ")
@@ -105,50 +98,44 @@ def _tiles(
     return tiles
 
 
-def _keys(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The swept keys: their different values, and which of them each point has."""
-    axes = definition["axes"]
-    places = np.unravel_index(np.arange(len(definition["points"])), [a["size"] for a in axes])
-    keys = []
-    for axis, place in zip(axes, places, strict=True):
-        for key in axis["keys"]:
-            given = axis["values"][key]
-            numeric = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in given)
-            texts = list(given) if numeric else [text_of(value) for value in given]
-            different = sorted(set(texts)) if numeric else list(dict.fromkeys(texts))
-            where = {value: i for i, value in enumerate(different)}
-            of = np.array([where[value] for value in texts], np.int64)[place]
-            unit = axis["units"].get(key) or ""
+def _keys(plan: Plan, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """The swept keys: their different values, and which of them each place along an axis has."""
+    keys: list[dict[str, Any]] = []
+    strides = [math.prod(plan.shape[k + 1 :]) for k in range(len(plan.axes))]
+    for axis, stride in zip(plan.axes, strides, strict=True):
+        for typed, key in zip(axis.columns, axis.keys, strict=True):
+            column = axis.columns[typed]
+            values, unit = axis.coordinate(typed)
+            numeric = values.dtype.kind in "if"
+            different, of = np.unique(values, return_inverse=True)
+            if not numeric:  # in the order they were typed
+                texts = list(dict.fromkeys(values.tolist()))
+                of = np.array([texts.index(text) for text in values.tolist()])
+                different = np.array(texts)
+            number = len(keys)
+            arrays[f"place{number}"] = of.astype(np.uint32)
+            few = different.size <= _FEW or not numeric
+            if not few:
+                arrays[f"key{number}"] = different.astype(np.float64)
             keys.append({
-                "name": key, "unit": unit, "numeric": numeric, "values": different,
-                "of": of.tolist(), "sampled": axis["name"] == "point" and len(axis["keys"]) > 1,
+                "name": key, "typed": typed, "unit": unit, "numeric": numeric, "stride": stride,
+                "values": different.tolist() if few else None,
+                "texts": None if column.numeric else list(column.texts or ()),
+                "sampled": axis.name in ("point", "sample") and len(axis.columns) > 1,
             })  # fmt: skip
     return keys
 
 
-def _values(rows: Mapping[int, Mapping[str, Any]], n: int) -> list[dict[str, Any]]:
-    """The summary values of all points, to six digits."""
+def _values(table: Table, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """The summary values; those of all points are arrays."""
     found = []
-    for name, (unit, long_name) in VALUES.items():
-        of: list[float | None] = [None] * n
-        for index, row in rows.items():
-            value = row.get(name)
-            of[index] = value if isinstance(value, int) or value is None else float(f"{value:.6g}")
+    for number, (name, (unit, long_name)) in enumerate(VALUES.items()):
+        of = table.columns[name]
+        exact = np.nan_to_num(of).max(initial=0.0) > 2**24  # a count that float32 has no place for
+        arrays[f"value{number}"] = of if exact else of.astype(np.float32)
         unit = "" if unit == "1" else unit
-        found.append({"name": name, "unit": unit, "long_name": long_name, "of": of})
+        found.append({"name": name, "unit": unit, "long_name": long_name})
     return found
-
-
-def _overrides(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What was typed for each point, every text once; and what all points share."""
-    texts: dict[str, int] = {}
-    of = [[texts.setdefault(t, len(texts)) for t in point["overrides"]] for point in points]
-    common = set.intersection(*map(set, of)) if of else set()
-    return {
-        "texts": list(texts),
-        "common": sorted(common),
-        "of": [[t for t in one if t not in common] for one in of],
-    }
 
 
 def _run_folders(folder: Path, n: int) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neurolab.results.layout import RESULTS
+from neurolab.results.table import Table
 
 __all__ = ["spikes_of"]
 
@@ -19,38 +20,36 @@ _FEWEST = 50  # spikes of an active point, below which a picture says nothing
 _TIMES = 65_535
 
 
-def spikes_of(
-    rows: Mapping[int, Mapping[str, Any]], arrays: dict[str, np.ndarray]
-) -> dict[str, Any]:
+def spikes_of(table: Table, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """The window, and in ``arrays`` for each point's spikes their times and neurons.
 
     Times count in steps of window / 65535; ``why`` says why there are none.
     """
-    batches: dict[Path, list[Mapping[str, Any]]] = {}
-    for row in rows.values():
-        if "batch" in row and row.get("n_steps"):
-            batches.setdefault(Path(row["batch"]), []).append(row)
-    about = {path: attributes for path in batches if (attributes := _attributes(path))}
+    columns = table.columns
+    batches = {path: points[columns["n_steps"][points] > 0] for path, points in table.batches()}
+    about = {
+        path: attributes
+        for path, points in batches.items()
+        if points.size and (attributes := _attributes(path))
+    }
     if not about:
         return {"why": "No spikes were recorded (record=spikes keeps them)."}
-    per_ms = 0.0
+    per_ms, longest, active = 0.0, 0.0, 0
     for path, attributes in about.items():
-        n = attributes["n_neurons"]
-        for row in batches[path]:
-            count = row.get("spike_count") or 0
-            per_ms += count * min(1.0, _MOST_NEURONS / n) / row["duration_ms"]
-    longest = max(row["duration_ms"] for path in about for row in batches[path])
+        count = np.nan_to_num(columns["spike_count"][batches[path]])
+        lasted = columns["duration_ms"][batches[path]]
+        per_ms += float((count / lasted).sum()) * min(1.0, _MOST_NEURONS / attributes["n_neurons"])
+        longest, active = max(longest, float(lasted.max())), active + int(np.count_nonzero(count))
     window = min(longest, _round(_MOST / per_ms)) if per_ms else longest
-    active = sum(bool(row.get("spike_count")) for path in about for row in batches[path])
     if window < longest and per_ms * window < _FEWEST * active:
         why = f"{active} points are too many to hold the spikes of each in this page; open_sweep "
         return {"why": why + "has them."}
-    parts = [_read(path, about[path], batches[path], window) for path in about]
+    parts = [_read(path, about[path], table, batches[path], window) for path in about]
     point, time, neuron = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.argsort(point, kind="stable")
     arrays["spike_time"] = np.rint(time[order] * (_TIMES / window)).astype(np.uint16)
     arrays["spike_neuron"] = neuron[order].astype(np.uint8)
-    counts = np.bincount(point, minlength=max(rows, default=-1) + 1)
+    counts = np.bincount(point, minlength=table.status.size)
     arrays["spike_end"] = np.cumsum(counts).astype(np.uint32)
     sizes = sorted({attributes["n_neurons"] for attributes in about.values()})
     return {
@@ -71,7 +70,7 @@ def _attributes(batch: Path) -> dict[str, Any]:
 
 
 def _read(
-    batch: Path, about: Mapping[str, Any], rows: list[Mapping[str, Any]], window: float
+    batch: Path, about: Mapping[str, Any], table: Table, inside: np.ndarray, window: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Point, time in ms and neuron of a batch's spikes in the window, in the file's order."""
     import zarr
@@ -84,8 +83,8 @@ def _read(
     ends = group["spike_end"][:]
     points = np.full(ends.shape[1], -1)
     steps = np.zeros(ends.shape[1], np.int64)
-    for row in rows:
-        points[row["lane"]], steps[row["lane"]] = row["point"], row["n_steps"]
+    lanes = table.columns["lane"][inside].astype(int)
+    points[lanes], steps[lanes] = inside, table.columns["n_steps"][inside].astype(int)
     last, begin = int(np.floor(window / dt_ms + 1e-6)), 0
     for end in ends:  # chunk after chunk, each sorted by point
         step, neuron = group["spike_step"][begin : end[-1]], group["spike_neuron"][begin : end[-1]]

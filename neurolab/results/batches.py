@@ -82,15 +82,6 @@ class SweepFolder:
         for path in sorted(self.path.glob(f"{_BATCHES}/*/{COMMIT}")):
             yield path.parent, json.loads(path.read_text())["extra"].get("rows", [])
 
-    def all_rows(self, definition: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-        """The rows, those of points that were refused among them."""
-        refused = {
-            index: {"point": index, "status": "refused", "message": point["refused"]}
-            for index, point in enumerate(definition["points"])
-            if point.get("refused")
-        }
-        return dict(sorted({**self.failures(), **refused, **self.rows()}.items()))
-
     def failures(self) -> dict[int, dict[str, Any]]:
         """Points whose computation failed when they were last tried, and why."""
         path = self.path / _FAILURES

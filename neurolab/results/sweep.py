@@ -1,7 +1,7 @@
 """Reading the folder of a sweep: `open_sweep` gives its table, its arrays, and each point as a run.
 
     sweep = open_sweep("outputs/2026-11-20/12-00-00-sweep")
-    sweep.rate_hz.sel({"neuron.b": 5}), sweep.table, sweep[7].spikes, sweep[7].config
+    sweep.rate_hz, sweep.sel(b=5), sweep.table, sweep[7].spikes, sweep[7].config
 
 A sweep that was killed, or is still going, opens like any other: its missing points are NaN.
 """
@@ -14,9 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neurolab.results.batches import SweepFolder
+from neurolab.results.plan import Plan
 from neurolab.results.run import PointRun
-from neurolab.results.table import VALUES, as_dataset
+from neurolab.results.table import VALUES, Table, as_dataset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,28 +35,51 @@ class Sweep:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._folder = SweepFolder(path)
-        self.definition = self._folder.definition()
-        self.rows = self._folder.all_rows(self.definition)
+        #: What the sweep is: axes, fixed values, templates.
+        self.plan = Plan.from_json(self._folder.definition())
+        #: What became of each point, by index.
+        self.rows = Table(self.plan, self._folder)
 
     @cached_property
     def data(self) -> xr.Dataset:
         """Summary values over the swept keys, which are coordinates with units."""
-        return as_dataset(self.definition, self.rows)
+        return as_dataset(self.plan, self.rows)
 
     @cached_property
     def table(self) -> pd.DataFrame:
         """A row for each point: swept keys (in the coordinates' units), status, summary values."""
         import pandas as pd
 
-        keys = [key for axis in self.definition["axes"] for key in axis["keys"]]
+        keys = [str(name) for name in self.data.coords]
         flat = {key: self.data[key].broadcast_like(self.data["status"]) for key in keys}
         columns: dict[str, Any] = {key: values.values.reshape(-1) for key, values in flat.items()}
-        columns["status"] = self.data["status"].values.reshape(-1)
-        columns |= {name: self.data[name].values.reshape(-1) for name in VALUES}
-        indices = range(len(self))
-        columns["message"] = [self.rows.get(i, {}).get("message", "") for i in indices]
-        columns["overrides"] = [" ".join(p["overrides"]) for p in self.definition["points"]]
+        columns["status"] = self.rows.statuses()
+        columns |= {name: self.rows.columns[name] for name in VALUES}
+        columns["message"] = [self.rows.messages.get(i, "") for i in range(len(self))]
+        columns["overrides"] = self.plan.commands()
         return pd.DataFrame(columns).rename_axis("point")
+
+    def sel(self, **values: Any) -> xr.Dataset:
+        """The data at some values: ``sweep.sel(b=10)``, by a key or what is unique of its end.
+
+        Raises:
+            KeyError: no swept key, or more than one, has this name; or there is no such value.
+        """
+        data = self.data
+        for name, value in values.items():
+            key = self._key(name)
+            if key not in data.xindexes:
+                data = data.set_xindex(key)
+            data = data.sel({key: value})
+        return data
+
+    def _key(self, name: str) -> str:
+        keys = [str(key) for key in self.data.coords]
+        found = [key for key in keys if key == name or key.endswith(f".{name}")]
+        if name in keys or len(found) == 1:
+            return name if name in keys else found[0]
+        why = f"may be {' or '.join(found)}" if found else f"was not swept; {', '.join(keys)} were"
+        raise KeyError(f"{name} {why}")
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -68,40 +94,49 @@ class Sweep:
         raise AttributeError(f"a sweep has no '{name}'; its data has {', '.join(VALUES)}, status")
 
     def __len__(self) -> int:
-        return len(self.definition["points"])
+        return len(self.plan)
 
     def __iter__(self) -> Iterator[PointRun]:
-        return (self[index] for index in range(len(self)))
+        """The points that have anything recorded; `rows` has what became of the others."""
+        for index in self.rows.where("completed", "partial", "diverged").tolist():
+            try:
+                yield self[index]
+            except KeyError:  # recorded nothing: its summary is in the table
+                continue
 
     def __getitem__(self, index: int) -> PointRun:
         """A point as a run.
 
         Raises:
             IndexError: there is no such point.
-            KeyError: it was not computed.
+            KeyError: it was not computed, or recorded nothing.
+            TypeError: the index is no whole number.
         """
+        if not isinstance(index, (int, np.integer)):
+            kind = type(index).__name__
+            raise TypeError(
+                f"a point is one whole number, not a {kind}; try [sweep[i] for i in ..]"
+            )
         index = range(len(self))[index]
         row = self.rows.get(index, {"status": "missing"})
         if "batch" not in row:
             why = f": {row['message']}" if row.get("message") else ""
             raise KeyError(f"point {index} is {row['status']}{why}")
-        return PointRun(row, self.config(index), self.definition["points"][index]["overrides"])
+        return PointRun(row, self.config(index), self.overrides(index))
+
+    def overrides(self, index: int) -> list[str]:
+        """What is typed to compute a point alone."""
+        return self.plan.overrides(index)
 
     def config(self, index: int) -> DictConfig:
         """The composed configuration of a point."""
         from omegaconf import OmegaConf
 
-        from neurolab.cli.points import configuration
-
-        point = self.definition["points"][index]
-        if point["template"] < 0:
-            raise KeyError(f"point {index} could not be composed: {self.rows[index]['message']}")
-        template = self.definition["templates"][point["template"]]
-        return OmegaConf.create(configuration(template, point["changes"]))
+        return OmegaConf.create(self.plan.config(index))
 
     def __repr__(self) -> str:
         shape = " x ".join(f"{n} {name}" for name, n in self.data.sizes.items())
-        done = sum(row["status"] == "completed" for row in self.rows.values())
+        done = self.rows.counts()["completed"]
         return f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed"
 
 

@@ -1,21 +1,23 @@
-"""The points of a sweep as a table and as labelled arrays over the swept keys."""
+"""The points of a sweep as columns, as labelled arrays over the swept keys, and as a table."""
 
 from __future__ import annotations
 
 import csv
-import itertools
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.results.batches import SweepFolder
+from neurolab.results.plan import Plan, flat
+
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["VALUES", "as_dataset", "axes_of", "swept", "write_csv", "write_zarr"]
+__all__ = ["STATUSES", "VALUES", "Table", "as_dataset", "name_of", "write_csv", "write_zarr"]
 
 #: Summary values of a point: unit and what it is.
 VALUES = {
@@ -24,66 +26,132 @@ VALUES = {
     "isi_cv": ("1", "CV of inter-spike intervals"),
     "spike_count": ("1", "number of spikes"),
 }
+#: What may have become of a point; ``partial``: it was stopped, and has what it had by then.
+STATUSES = ("missing", "completed", "partial", "diverged", "refused", "failed")
+_WHOLE = ("n_steps", "seed", "lane", "spike_count")
+_NUMBERS = (*VALUES, "duration_ms", "n_steps", "seed", "lane")
 
 
-def swept(jobs: Sequence[Sequence[str]]) -> list[str]:
-    """Keys that do not have the same value in all jobs, in the order they are given."""
-    texts: dict[str, dict[str | None, None]] = {}
-    for number, job in enumerate(jobs):
-        given = dict(_split(text) for text in job)
-        for key in given.keys() - texts.keys():
-            texts[key] = dict.fromkeys([None] if number else [])
-        for key, seen in texts.items():
-            seen[given.get(key)] = None
-    order = dict.fromkeys(_split(text)[0] for job in jobs for text in job)
-    return [key for key in order if len(texts[key]) > 1]
+class Table(Mapping[int, dict[str, Any]]):
+    """What became of each point, column by column; a row of one point by its index.
+
+    Points of which nothing is known have no row.
+    """
+
+    def __init__(self, plan: Plan, folder: SweepFolder) -> None:
+        n = len(plan)
+        self.status = np.zeros(n, np.uint8)
+        self.columns = {name: np.full(n, np.nan) for name in _NUMBERS}
+        self.messages: dict[int, str] = {}
+        numbers: dict[Path, int] = {}
+        self._batch = np.full(n, -1, np.int32)
+        for why, points in plan.refused.items():
+            self.status[points] = STATUSES.index("refused")
+            self.messages |= dict.fromkeys(points.tolist(), why)
+        for index, row in (*folder.failures().items(), *folder.rows().items()):
+            self._put(index, row, numbers)
+        self._paths = list(numbers)
+
+    def _put(self, index: int, row: Mapping[str, Any], batches: dict[Path, int]) -> None:
+        self.status[index] = STATUSES.index(row["status"])
+        for name, column in self.columns.items():
+            if row.get(name) is not None:
+                column[index] = row[name]
+        if row.get("message"):
+            self.messages[index] = row["message"]
+        if "batch" in row:
+            self._batch[index] = batches.setdefault(row["batch"], len(batches))
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        if not 0 <= index < self.status.size or not self.status[index]:
+            raise KeyError(index)
+        row: dict[str, Any] = {"point": index, "status": STATUSES[self.status[index]]}
+        row["message"] = self.messages.get(index, "")
+        if self._batch[index] >= 0:
+            for name, column in self.columns.items():
+                value = None if np.isnan(column[index]) else float(column[index])
+                row[name] = int(value) if value is not None and name in _WHOLE else value
+            row["batch"] = self._paths[self._batch[index]]
+        return row
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(np.flatnonzero(self.status).tolist())
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self.status))
+
+    def batches(self) -> Iterator[tuple[Path, np.ndarray]]:
+        """The folder of each batch, and its points."""
+        order = np.argsort(self._batch, kind="stable")
+        ends = np.cumsum(np.bincount(self._batch + 1, minlength=len(self._paths) + 1))
+        yield from zip(self._paths, np.split(order, ends)[1:], strict=False)
+
+    def where(self, *statuses: str) -> np.ndarray:
+        """The points of some statuses."""
+        return np.flatnonzero(np.isin(self.status, [STATUSES.index(one) for one in statuses]))
+
+    def counts(self) -> dict[str, int]:
+        """How many points have each status."""
+        found = np.bincount(self.status, minlength=len(STATUSES))
+        return dict(zip(STATUSES, found.tolist(), strict=True))
+
+    def statuses(self) -> np.ndarray:
+        """The status of every point, as text."""
+        return np.array(STATUSES, "U9")[self.status]
 
 
-def axes_of(jobs: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """Name and keys of each axis: a grid if the jobs are one, else one axis named ``point``."""
-    keys = swept(jobs)
-    if not keys:
-        return [{"name": "point", "keys": []}]
-    places = [tuple(dict(_split(t) for t in job).get(key) for key in keys) for job in jobs]
-    unique = [list(dict.fromkeys(place[k] for place in places)) for k in range(len(keys))]
-    if list(itertools.product(*unique)) == places:
-        return [{"name": key, "keys": [key]} for key in keys]
-    return [{"name": "point", "keys": keys}]
+def name_of(key: str) -> str:
+    """A key as the name of a coordinate: a slash would be a group of a Zarr store."""
+    return key.replace("/", ".").replace("@", ".")
 
 
-def _split(text: str) -> tuple[str, str]:
-    key, _, value = text.partition("=")
-    return key.lstrip("+~"), value
-
-
-def as_dataset(definition: Mapping[str, Any], rows: Mapping[int, Mapping[str, Any]]) -> xr.Dataset:
+def as_dataset(plan: Plan, table: Table) -> xr.Dataset:
     """Summary values over the swept keys; NaN and the status ``missing`` where there are none yet.
 
-    ``definition`` has ``axes``, each with its name, keys, and the values and units of these.
+    Attributes say what all points share, as it was configured.
     """
     import xarray as xr
 
-    axes = definition["axes"]
-    shape = tuple(axis["size"] for axis in axes)
-    names = [axis["name"] for axis in axes]
-    n = len(definition["points"])
-    data: dict[str, Any] = {}
-    for name, (unit, long_name) in VALUES.items():
-        values = np.full(n, np.nan)
-        for index, row in rows.items():
-            values[index] = np.nan if row.get(name) is None else row[name]
-        data[name] = (names, values.reshape(shape), {"units": unit, "long_name": long_name})
-    status = np.array([rows[i]["status"] if i in rows else "missing" for i in range(n)], dtype="U9")
-    data["status"] = (names, status.reshape(shape))
-    data["point"] = (names, np.arange(n).reshape(shape), {"long_name": "index of the point"})
+    names = [name_of(axis.name) for axis in plan.axes] or ["point"]
+    shape = plan.shape or (1,)
+    data: dict[str, Any] = {
+        name: (
+            names,
+            table.columns[name].reshape(shape),
+            {"units": unit, "long_name": long_name},
+        )
+        for name, (unit, long_name) in VALUES.items()
+    }
+    data["status"] = (names, table.statuses().reshape(shape))
+    if "point" not in names:
+        about = {"long_name": "index of the point"}
+        data["point"] = (names, np.arange(len(plan)).reshape(shape), about)
     coordinates: dict[str, Any] = {}
-    for axis in axes:
-        for key in axis["keys"]:
-            about = {"units": axis["units"][key]} if axis["units"].get(key) else {}
-            coordinates[key] = (axis["name"], np.array(axis["values"][key]), about)
-    if "point" in names:
-        del data["point"]
-    return xr.Dataset(data, coordinates, {"title": definition.get("title", "")})
+    for axis, dim in zip(plan.axes, names, strict=False):
+        for typed, key in zip(axis.columns, axis.keys, strict=True):
+            values, unit = axis.coordinate(typed)
+            about = {"units": unit} if unit else {}
+            about |= {"key": key} if name_of(key) != key else {}
+            coordinates[name_of(key)] = (dim, values, about)
+    for typed in plan.numbered:
+        values = np.array([plan.numbered_value(typed, point) for point in range(len(plan))])
+        coordinates[typed.lstrip("+")] = (names, values.reshape(shape))
+    return xr.Dataset(data, coordinates, {"title": plan.title, **_fixed(plan)})
+
+
+def _fixed(plan: Plan) -> dict[str, Any]:
+    """The values that all points have, by key."""
+    flats = [dict(flat(template)) for template in plan.templates]
+    varying = {*plan.keys, *(key.lstrip("+") for key in plan.numbered)}
+    varying |= {k for some in plan.references.values() for one in some for k in one.rows[0]}
+    return {
+        key: value
+        for key, value in (flats[0].items() if flats else ())
+        if value not in (None, {}, [])
+        and key not in varying
+        and not key.startswith(("tracker.", "report.", "vars."))
+        and all(key in other and other[key] == value for other in flats)
+    }
 
 
 def write_zarr(data: xr.Dataset, path: Path) -> None:
@@ -96,28 +164,29 @@ def write_zarr(data: xr.Dataset, path: Path) -> None:
     partial.replace(path)
 
 
-def write_csv(
-    definition: Mapping[str, Any], rows: Mapping[int, Mapping[str, Any]], path: Path
-) -> None:
-    """A row for each point: swept keys as typed, status, summary values, all overrides."""
-    keys = [key for axis in definition["axes"] for key in axis["keys"]]
+def write_csv(plan: Plan, table: Table, path: Path) -> None:
+    """A row for each point: swept keys as typed, status, summary values, why it went wrong."""
+    keys: dict[str, list[Any]] = {}
+    for axis, place in zip(plan.axes, plan.places(np.arange(len(plan))), strict=True):
+        for key, column in zip(axis.keys, axis.columns.values(), strict=True):
+            texts = [column.text(at) for at in range(len(column))]
+            keys[key] = [texts[at] for at in place.tolist()]
+    columns = {
+        name: [_cell(value, name) for value in table.columns[name].tolist()]
+        for name in (*VALUES, "duration_ms", "seed")
+        if name not in keys
+    }
+    columns["message"] = [table.messages.get(point, "") for point in range(len(plan))]
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", newline="") as file:
-        table = csv.writer(file)
-        columns = ["status", *VALUES, "duration_ms", "seed", "message"]
-        columns = [name for name in columns if name not in keys]
-        table.writerow(["point", *keys, *columns, "overrides"])
-        for index, point in enumerate(definition["points"]):
-            given = dict(_split(text) for text in point["overrides"])
-            row = rows.get(index, {"status": "missing"})
-            found = [row.get(name) for name in columns]
-            values = ["" if value is None else value for value in found]
-            table.writerow(
-                [
-                    index,
-                    *(given.get(key, "") for key in keys),
-                    *values,
-                    " ".join(point["overrides"]),
-                ]
-            )
+        writer = csv.writer(file)
+        writer.writerow(["point", *keys, "status", *columns])
+        points, statuses = range(len(plan)), table.statuses().tolist()
+        writer.writerows(zip(points, *keys.values(), statuses, *columns.values(), strict=True))
     partial.replace(path)
+
+
+def _cell(value: float, name: str) -> Any:
+    if value != value:  # nothing is known
+        return ""
+    return int(value) if name in _WHOLE else value

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurolab.cli.points import Point
+import numpy as np
+
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 from neurolab.results.batches import SweepFolder
 
@@ -47,8 +48,8 @@ class Executor:
 
     def compute(
         self,
-        templates: Sequence[Mapping[str, Any]],
-        points: Sequence[Point],
+        device: Mapping[str, Any],
+        points: np.ndarray,
         folder: SweepFolder,
         stop: StopRequest,
         progress: SweepProgress,
@@ -61,7 +62,7 @@ class Executor:
 
         report, submitter = Report(device=f"{self.kind} tasks"), self._submitter(folder.path)
         waiting = [
-            list(points[i : i + self.points_per_task])
+            points[i : i + self.points_per_task]
             for i in range(0, len(points), self.points_per_task)
         ]
         running: list[_Task] = []
@@ -70,14 +71,14 @@ class Executor:
             while waiting and (self.kind != "local" or len(running) < self.processes):
                 part = waiting.pop(0)
                 try:
-                    job = submitter.submit(compute_task, folder.path, templates, part, most)
+                    job = submitter.submit(compute_task, folder.path.resolve(), device, part, most)
                 except submitit.core.utils.FailedJobError as error:
                     reason = " ".join(str(error).split())
                     if not running and not report.failed:  # nothing was accepted yet
                         raise ConfigError([Problem("hydra.launcher", self.kind, reason)]) from None
-                    report.failed |= dict.fromkeys((point.index for point in part), reason)
+                    report.failed |= dict.fromkeys(part.tolist(), reason)
                     continue
-                log.info("task %s: points %d to %d", job.job_id, part[0].index, part[-1].index)
+                log.info("task %s: points %d to %d", job.job_id, part[0], part[-1])
                 running.append(_Task(job, part))
             time.sleep(_POLL_SECONDS)
             gone = _gone([task.job for task in running])
@@ -116,7 +117,7 @@ class Executor:
 class _Task:
     """A submitted task, and how it ended."""
 
-    def __init__(self, job: Any, points: list[Point]) -> None:
+    def __init__(self, job: Any, points: np.ndarray) -> None:
         self.job, self.points = job, points
         self._gone_at: float | None = None
 
@@ -142,8 +143,8 @@ class _Task:
                 return found
             line = str(error).strip().splitlines()[-1]
             reason = f"task {self.job.job_id} failed: {line}; its log: {log_file}"
-        log.error("points %s: %s", [point.index for point in self.points], reason)
-        return dict.fromkeys((point.index for point in self.points), reason)
+        log.error("points %s: %s", self.points.tolist(), reason)
+        return dict.fromkeys(self.points.tolist(), reason)
 
 
 _ENDED = re.compile(
@@ -173,19 +174,23 @@ def _gone(jobs: Sequence[Any]) -> set[str]:
 
 
 def compute_task(
-    folder: Path, templates: Sequence[Mapping[str, Any]], points: list[Point], most: int | None
+    folder: Path, device: Mapping[str, Any], points: np.ndarray, most: int | None
 ) -> Report:
-    """What a task does, in a process of its own."""
+    """What a task does, in a process of its own: points of the plan that the folder has."""
     from neurolab.engine.device import prepare
 
-    prepare(templates[points[0].template].get("device") or {})
+    prepare(device)
+    from neurolab.results.plan import Plan
     from neurolab.simulation.stop import StopRequest
+    from neurolab.sweep.columns import PointReader
     from neurolab.sweep.compute import compute_groups
-    from neurolab.sweep.points import group_points
+    from neurolab.sweep.refusals import Refusals
 
     logging.basicConfig(level=logging.INFO)
-    groups, _ = group_points(templates, points)
-    return compute_groups(groups, SweepFolder(folder), StopRequest(), most=most)
+    store = SweepFolder(folder)
+    plan = Plan.from_json(store.definition())
+    groups, _ = PointReader(plan, Refusals(plan)).groups(points)
+    return compute_groups(groups, store, StopRequest(), most=most)
 
 
 def read_executor(kind: Any, options: Mapping[str, Any]) -> Executor | None:

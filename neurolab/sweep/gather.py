@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from neurolab.results.batches import SweepFolder, write_json
+from neurolab.results.plan import Plan
 from neurolab.results.summary import environment, peak_memory_mb
-from neurolab.results.table import as_dataset, write_csv, write_zarr
+from neurolab.results.table import Table, as_dataset, write_csv, write_zarr
 from neurolab.simulation.progress import places, print_rows
 
 if TYPE_CHECKING:
@@ -24,23 +25,20 @@ _MOST_TOLD = 10
 
 def gather(
     folder: SweepFolder,
-    definition: Mapping[str, Any],
-    rows: Mapping[int, Mapping[str, Any]],
+    plan: Plan,
+    table: Table,
     report: Report,
     times: Mapping[str, float],
     stopped: int,
 ) -> dict[str, Any]:
     """Write the results of all points; returns the summary."""
-    data = as_dataset(definition, rows)
+    data = as_dataset(plan, table)
     write_zarr(data, folder.path / "sweep.zarr")
-    write_csv(definition, rows, folder.path / "sweep.csv")
-    statuses = [row["status"] for row in rows.values()]
-    total = len(definition["points"])
+    write_csv(plan, table, folder.path / "sweep.csv")
     summary = {
         "status": "interrupted" if stopped else "completed",
-        "points": total,
-        **{status: statuses.count(status) for status in _STATUSES},
-        "missing": total - len(statuses),
+        "points": len(plan),
+        **table.counts(),
         "computed": report.points,
         "points_per_s": report.points / report.compute_s if report.compute_s else None,
         "compute_s": report.compute_s,
@@ -60,25 +58,20 @@ def gather(
     try:
         from neurolab.report import write_report
 
-        settings = [template.get("report") or {} for template in definition["templates"]]
+        settings = [template.get("report") or {} for template in plan.templates]
         write_report(folder.path, any(one.get("standalone") for one in settings))
     except Exception:
         log.exception("the page could not be written; the results are complete")
     return summary
 
 
-_STATUSES = ("completed", "diverged", "refused", "failed", "partial")
-
-
-def print_sweep(
-    folder: SweepFolder, summary: Mapping[str, Any], rows: Mapping[int, Mapping[str, Any]]
-) -> None:
+def print_sweep(folder: SweepFolder, plan: Plan, table: Table, summary: Mapping[str, Any]) -> None:
     """The table at the end of a sweep, and the points that went wrong."""
     colour = {"completed": "green", "partial": "yellow", "missing": "yellow"}
     counts = [
-        f"[{colour.get(status, 'red')}]{summary[status]} {status}[/]"
-        for status in (*_STATUSES, "missing")
-        if summary[status]
+        f"[{colour.get(status, 'red')}]{n} {status}[/]"
+        for status, n in sorted(table.counts().items(), key=lambda one: one[0] == "missing")
+        if n
     ]
     told = {
         "points": f"{summary['points']}: {', '.join(counts) or 'none'}",
@@ -89,11 +82,10 @@ def print_sweep(
         told["speed"] = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
     console = Console()
     print_rows(console, told | places(folder.path))
-    bad = [row for row in rows.values() if row["status"] != "completed"]
-    points = folder.definition()["points"]
-    for row in bad[:_MOST_TOLD]:
-        overrides = " ".join(points[row["point"]]["overrides"])
-        line = f"point {row['point']} {row['status']}: {row['message']}\n    {overrides}"
+    bad = table.where("diverged", "refused", "failed", "partial")
+    for point in bad[:_MOST_TOLD].tolist():
+        row, overrides = table[point], " ".join(plan.overrides(point))
+        line = f"point {point} {row['status']}: {row['message']}\n    {overrides}"
         console.print(line, style="red", markup=False, soft_wrap=True)
     if len(bad) > _MOST_TOLD:
         console.print(f"... and {len(bad) - _MOST_TOLD} more: see sweep.csv", style="red")

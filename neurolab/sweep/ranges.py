@@ -1,4 +1,4 @@
-"""Ranges and samples of values with units, as texts: ``linspace(0mA, 50mA, 11)``.
+"""Ranges and samples of values with units: ``linspace(0mA, 50mA, 11)``.
 
 A bound is a number and a unit text (``5mA``, ``-55 mV``, ``0.07/mV``, ``1.1rheobase``).  Numbers
 are read as decimals, so that a step of 0.1 is a tenth, and written with twelve significant digits.
@@ -10,9 +10,14 @@ import math
 import re
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from neurolab.results.axes import Column, plain_key
 
 __all__ = ["FormError", "Interval", "Series", "example", "read_numbers", "samples"]
 
@@ -31,6 +36,10 @@ _PLAIN = str.maketrans(
     {"\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm"}
     | {"·": "*", "²": "2", "³": "3", "^": "**"}
 )
+#: Keys whose values are whole numbers.
+_WHOLE = ("size", "seed", "record.neurons")
+#: The powers of ten that a float64 holds exactly.
+_POWERS = np.array([float(f"1e{k}") for k in range(23)])
 #: Factors of units known without importing the unit library, which takes a second.
 _COMMON = {"", "rheobase", "s", "ms", "us", "Hz", "kHz", "V", "mV", "A", "mA", "uA", "nA", "pA"}
 _COMMON |= {"S", "mS", "uS", "nS", "pS", "ohm", "kohm", "Mohm", "F", "uF", "nF", "pF"}
@@ -48,9 +57,12 @@ class Series:
     unit: str
     at: Callable[[int], Decimal | float | int]
 
-    def texts(self) -> tuple[str, ...]:
-        """Every value as a text."""
-        return tuple(_text(self.at(k), self.unit) for k in range(self.size))
+    def column(self) -> Column:
+        """Every value, to twelve digits: what is left of rounding is behind them."""
+        found = [self.at(k) for k in range(self.size)]
+        if all(isinstance(value, int) for value in found):
+            return Column.of([f"{value}{self.unit}" for value in found], _whole)
+        return Column(np.array([float(f"{float(value) + 0.0:.12g}") for value in found]), self.unit)
 
 
 @dataclass(frozen=True)
@@ -64,13 +76,23 @@ class Interval:
     high: float
     log: bool
 
-    def texts(self, shares: Iterable[float]) -> tuple[str, ...]:
-        """The values at shares (0 to 1) of the way from ``low`` to ``high``."""
+    @property
+    def is_whole(self) -> bool:
+        """Whether both bounds are whole numbers without a unit."""
+        return not self.unit and self.low.is_integer() and self.high.is_integer()
+
+    def column(self, shares: np.ndarray, whole: bool) -> Column:
+        """The values at shares (0 to 1) of the way from ``low`` to ``high``; or whole numbers of
+        this range, both ends included."""
+        low, high = self.low, self.high + whole
         if self.log:
-            values = (_between_logs(self.low, self.high, share) for share in shares)
+            logs = math.log10(low), math.log10(high)
+            values = 10 ** (logs[0] * (1 - shares) + logs[1] * shares)
         else:
-            values = (self.low * (1 - share) + self.high * share for share in shares)
-        return tuple(_text(value, self.unit) for value in values)
+            values = low * (1 - shares) + high * shares
+        if whole:
+            return Column(np.clip(np.floor(values), low, self.high).astype(np.int64), self.unit)
+        return Column(_twelve_digits(np.clip(values, low, high)), self.unit)
 
 
 def example(name: str) -> str:
@@ -111,15 +133,15 @@ def read_numbers(name: str, arguments: Sequence[str]) -> Series | Interval:
     return Series(n, unit, lambda k: _between_logs(low, high, k / last))
 
 
-def samples(intervals: Mapping[str, Interval], seed: int) -> list[tuple[str, ...]]:
-    """The values of the keys that are sampled together, point by point.
+def samples(intervals: Mapping[str, Interval], seed: int) -> dict[str, Column]:
+    """The values of the keys that are sampled together.
+
+    Keys of whole numbers between bounds that are such, ``size=random:10:20:5``, get such.
 
     The keys with sobol are the dimensions of one scrambled Sobol sequence; each with random has a
     stream of its own, which other keys and their order do not disturb.  More points begin with
     the same ones.
     """
-    import numpy as np
-
     shares: dict[str, np.ndarray] = {}
     together = [key for key, interval in intervals.items() if interval.method == "sobol"]
     if together:
@@ -133,8 +155,10 @@ def samples(intervals: Mapping[str, Interval], seed: int) -> list[tuple[str, ...
         if interval.method == "random":
             stream = np.random.default_rng([seed, zlib.crc32(key.encode())])
             shares[key] = stream.random(interval.size)
-    columns = [interval.texts(shares[key].tolist()) for key, interval in intervals.items()]
-    return list(zip(*columns, strict=True))
+    return {
+        key: interval.column(shares[key], plain_key(key) in _WHOLE and interval.is_whole)
+        for key, interval in intervals.items()
+    }
 
 
 def _range(arguments: Sequence[str]) -> Series:
@@ -204,6 +228,17 @@ def _between_logs(start: float, stop: float, share: float) -> float:
     return math.copysign(10 ** (low + (high - low) * share), start)
 
 
-def _text(value: Decimal | float | int, unit: str) -> str:
-    """Up to twelve digits, without what rounding leaves behind them; + 0.0 makes -0 a 0."""
-    return f"{value}{unit}" if isinstance(value, int) else f"{float(value) + 0.0:.12g}{unit}"
+def _twelve_digits(values: np.ndarray) -> np.ndarray:
+    """The numbers that the texts of these, to twelve digits, are read as."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        places = 11 - np.floor(np.log10(np.abs(values)))
+    if not np.all((places >= 0) & (places < _POWERS.size)):
+        return np.array([float(f"{value + 0.0:.12g}") for value in values.tolist()])
+    # whole numbers below 2**53, divided by exact powers of ten: rounded once, as a text is read
+    power = _POWERS[places.astype(int)]
+    return np.asarray(np.rint(values * power) / power)
+
+
+def _whole(text: str) -> Any:
+    """A whole number of more than 64 bits, which an array has no place for."""
+    return int(text) if re.fullmatch(r"[+-]?\d+", text) else text

@@ -1,7 +1,7 @@
-"""A sweep, from the overrides of its jobs to its folder.  Read this first.
+"""A sweep, from its composed plan to its folder.  Read this first.
 
-    templates, points = compose_points(jobs, ...)    # compose.py: configurations, few by Hydra
-    groups = group_points(templates, points)         # points.py: structures, and numbers that vary
+    plan = read_plan(...), compose_plan(plan, ...)   # cli/: axes, and templates composed by Hydra
+    groups = PointReader(plan, ...).groups(points)   # columns.py: structures, numbers that vary
     compute_groups(groups, ...)                      # compute.py: batches of points, committed
     gather(folder)                                   # table, arrays, pictures, summary
 
@@ -13,23 +13,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.console import Console
 
-from neurolab.cli.points import Composer, Point, compose_points
 from neurolab.config.settings import Settings
 from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.device import prepare
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.batches import SweepFolder
+from neurolab.results.plan import Plan
 from neurolab.results.status import StatusFile
-from neurolab.results.table import axes_of
+from neurolab.results.table import Table
 from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.executors import Executor
+from neurolab.sweep.refusals import Refusals
 from neurolab.trackers import NoTracker
 from neurolab.trackers.telling import Telling
 
@@ -43,103 +45,132 @@ log = logging.getLogger("neurolab")
 
 @dataclass
 class SweepOutcome:
-    """How a sweep ended: the row of each point, and an exit code."""
+    """How a sweep ended: what became of each point, and an exit code."""
 
-    folder: Path
+    plan: Plan
+    table: Table
     exit_code: int = 0
-    rows: dict[int, dict[str, Any]] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
 
 
 def run_sweep(
-    jobs: Sequence[Sequence[str]],
-    compose: Composer,
+    plan: Plan,
+    refused: Iterable[tuple[Iterable[Problem], np.ndarray]],
     folder: Path,
     settings: Settings,
-    axes: Sequence[Mapping[str, Any]] | None = None,
     executor: Executor | None = None,
     first: int = 0,
+    *,
+    began: float,
+    strict: bool = True,
 ) -> SweepOutcome:
-    """Compute the jobs, or what of them is missing in the folder.
+    """Compute the points of a plan, or what of them is missing in the folder.
 
     Parameters
     ----------
-    jobs
-        The overrides of each point.
-    axes
-        Names and keys of the axes they span; found from the jobs if not given.
+    plan
+        With its templates.
+    refused
+        What could not be composed, and of which points.
     executor
         Where to compute; here if not given.
     first
-        Index of the first job: those before it are in the folder already.
+        The first point to compute: those before it were computed in an earlier round.
+    began
+        The time when composing began, of ``time.perf_counter``.
+    strict
+        Whether a sweep of which every point is refused is itself.
 
     Raises
     ------
     ConfigError
         Before anything is computed.
     """
-    began = time.perf_counter()
     store = SweepFolder(folder)
-    before = store.definition() if first or settings.resume else None
-    templates, points = compose_points(jobs, first, compose)
-    for template in templates:
-        template.pop("sweep", None)
+    refusals = Refusals(plan)
+    for problems, points in refused:
+        refusals.add(problems, points, True)
+    device = (plan.templates[0].get("device") if plan.templates else None) or {}
     composed = time.perf_counter() - began
-    prepare((templates[0].get("device") if templates else None) or {})
-    from neurolab.sweep.definition import define, differences, extend
-    from neurolab.sweep.points import group_points, mistakes
+    prepare(device)
+    from neurolab.sweep.columns import PointReader
+    from neurolab.sweep.coordinates import add_coordinates
     from neurolab.sweep.tracking import SweepTelling
 
     imported = time.perf_counter()
-    groups, warnings = group_points(templates, points)
-    _refuse(points, mistakes(points))
+    with Console(stderr=True).status(f"reading {len(plan):,} points"):
+        groups, warnings = PointReader(plan, refusals).groups(np.flatnonzero(~refusals.bad))
+    if strict or not first:
+        refusals.raise_if_mistaken(strict)
     for warning in warnings:
         log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
     if executor is None:
         _check_devices(groups)
-    definition = define(templates, points, groups, axes or axes_of(jobs))
-    if before is not None and settings.resume:
-        found = differences(before, definition)
-        if found:
-            raise ConfigError([Problem("sweep.resume", str(folder), f"is another sweep: {found}")])
-        definition = before
-    elif before is not None:
-        definition = extend(before, definition)
-    store.define(definition)
+    plan.refused, plan.title = refusals.by_reason(), _title(plan)
+    for axis in plan.axes:
+        add_coordinates(axis)
+    plan = _begun(store, plan, settings, first)
+    failed = store.failures() if first else {}
     store.forget()
     composed += time.perf_counter() - imported
-    done = store.done()
-    missing = [p for p in points if not p.problems and p.index not in done]
-    wanted = np.array([point.index for point in missing], np.int64)
-    all_groups = [g.take(np.flatnonzero(np.isin(g.points, wanted))) for g in groups]
-    groups = [group for group in all_groups if len(group.points)]
+    done = np.ones(len(plan), bool)
+    done[Table(plan, store).where("missing", "partial", "failed")] = False
+    done[:first] = True
+    all_groups = groups
+    groups = [group.take(np.flatnonzero(~done[group.points])) for group in groups]
+    groups = [group for group in groups if group.points.size]
     from neurolab.sweep.gather import gather
     from neurolab.sweep.progress import SweepProgress
 
-    total = sum(not point.problems for point in points)
+    total = int(np.count_nonzero(~refusals.bad))
+    missing = np.sort(np.concatenate([np.zeros(0, np.int64), *(g.points for g in groups)]))
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
     with Telling(tracker) as told, StatusFile(folder) as status:
-        telling = SweepTelling(told, folder, all_groups, templates)
-        telling.start(definition)
+        telling = SweepTelling(told, folder, groups, plan)
+        telling.start(all_groups)
         with StopRequest() as stop, SweepProgress(status, total, total - len(missing)) as progress:
             if executor is None:
                 from neurolab.sweep.compute import compute_groups
 
                 report = compute_groups(groups, store, stop, progress.update, settings.batch)
             else:
-                report = executor.compute(templates, missing, store, stop, progress, settings.batch)
-        store.fail(report.failed)
+                report = executor.compute(device, missing, store, stop, progress, settings.batch)
+        store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
         store.tidy()
-        outcome = SweepOutcome(folder, rows=store.all_rows(definition))
+        table = Table(plan, store)
+        outcome = SweepOutcome(plan, table)
         times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
-        outcome.summary = gather(store, definition, outcome.rows, report, times, stop.requested)
-        done = store.done()
-        ended = sum(not p.problems and p.index in done for p in points)
-        progress.end(outcome.summary["status"], ended)
-        bad = [row for row in outcome.rows.values() if row["status"] != "completed"]
-        outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad))
-        telling.finish(outcome.exit_code, outcome.summary, outcome.rows)
+        outcome.summary = gather(store, plan, table, report, times, stop.requested)
+        progress.end(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
+        bad = table.where("diverged", "refused", "failed", "partial")
+        outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad.size))
+        telling.finish(outcome.exit_code, outcome.summary, table)
     return outcome
+
+
+def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> Plan:
+    """The plan of the folder: the one that was begun there, if it is to be gone on with."""
+    if settings.resume and not first:
+        try:
+            before = Plan.from_json(store.definition())
+            found = plan.differs(before)
+        except ValueError as error:
+            found = str(error)
+        if found:
+            what = Problem("sweep.resume", str(store.path), f"is another sweep: {found}")
+            raise ConfigError([what])
+        return before
+    store.define(plan.to_json())
+    return plan
+
+
+def _title(plan: Plan) -> str:
+    """The neurons of a sweep."""
+    neurons = dict.fromkeys(
+        str((template.get("neuron") or {}).get("_target_", "")).rpartition(".")[2]
+        for template in plan.templates
+    )
+    return ", ".join(name for name in neurons if name)
 
 
 def _check_devices(groups: Sequence[Group]) -> None:
@@ -147,20 +178,3 @@ def _check_devices(groups: Sequence[Group]) -> None:
     for group in groups:
         choose_devices(group.config.get("device") or {}, None, problems)
     problems.raise_if_any()
-
-
-def _refuse(points: Sequence[Point], found: Mapping[int, tuple[Problem, ...]]) -> None:
-    """Tell mistakes, each once, with the points it is at."""
-    where: dict[Problem, list[int]] = {}
-    for index, problems in found.items():
-        for problem in problems:
-            where.setdefault(problem, []).append(index)
-    if not where:
-        return
-    by_index = {point.index: point for point in points}
-    told = []
-    for problem, indices in where.items():
-        at = f"point {indices[0]}: {' '.join(by_index[indices[0]].overrides)}"
-        more = f" and {len(indices) - 1} more" if len(indices) > 1 else ""
-        told.append(Problem(problem.key, problem.given, f"{problem.advice}\n    at {at}{more}"))
-    raise ConfigError(told)

@@ -2,95 +2,101 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from neurolab.cli.points import configuration
+import numpy as np
+
+from neurolab.results.plan import Plan, flat
+from neurolab.results.table import Table
 from neurolab.simulation.tracking import in_units
-from neurolab.sweep.points import Group, Lane
+from neurolab.sweep.points import Group
 from neurolab.trackers import Tracked
 from neurolab.trackers.telling import Telling
 
 __all__ = ["SweepTelling"]
 
+#: Values of a swept key that a tracker is told one by one; of more, their ends.
+_MOST_VALUES = 1000
+
 
 class SweepTelling:
-    """A sweep as one thing that is tracked; with ``tracker.per_point`` every point is one."""
+    """A sweep as one thing that is tracked; with ``tracker.per_point`` every point is one.
 
-    def __init__(
-        self,
-        telling: Telling,
-        folder: Path,
-        groups: Sequence[Group],
-        templates: Sequence[Mapping[str, Any]],
-    ) -> None:
+    ``groups`` has the points that were to be computed.
+    """
+
+    def __init__(self, telling: Telling, folder: Path, groups: Sequence[Group], plan: Plan) -> None:
         self.telling, self.per_point = telling, telling.per_point
-        self.folder, self.groups, self.templates = folder, groups, templates
+        self.folder, self.groups, self.plan = folder, groups, plan
 
-    def start(self, definition: Mapping[str, Any]) -> None:
-        """The sweep begins."""
-        given = [set(point["overrides"]) for point in definition["points"]]
-        self.shared = set.intersection(*given) if len(given) > 1 else set()
+    def start(self, groups: Sequence[Group]) -> None:
+        """The sweep of all these groups begins."""
         if not self.per_point:
-            self.telling.start(lambda: self._sweep(definition))
+            self.telling.start(lambda: self._sweep(groups))
 
-    def finish(
-        self, exit_code: int, summary: Mapping[str, Any], rows: Mapping[int, Mapping[str, Any]]
-    ) -> None:
-        """The sweep's results are written; the groups have the points that were to be computed."""
+    def finish(self, exit_code: int, summary: Mapping[str, Any], table: Table) -> None:
+        """The sweep's results are written."""
         if not self.per_point:
             self.telling.finish(exit_code, summary)
         elif self.telling.active:
             for group in self.groups:
-                for lane in group.lanes:
-                    row = rows.get(lane.point.index)
-                    if row is not None:
-                        self._point(group, lane, row)
+                for row, point in enumerate(group.points.tolist()):
+                    if point in table:
+                        self._point(group, row, point, table[point])
 
-    def _point(self, group: Group, lane: Lane, row: Mapping[str, Any]) -> None:
-        telling, point = self.telling, lane.point
+    def _point(self, group: Group, row: int, point: int, known: Mapping[str, Any]) -> None:
+        telling, plan = self.telling, self.plan
 
         def tracked() -> Tracked:
-            config = configuration(self.templates[point.template], point.changes)
-            experiment = group.experiment
-            numbers = {**experiment.numbers, **lane.numbers}
-            plain, units = in_units(config, experiment.readings, numbers)
-            own = [text for text in point.overrides if text not in self.shared]
-            name, sweep = " ".join(own) or f"point {point.index}", self.folder.name
-            return Tracked(
-                "point", self.folder, name, plain, units, point.overrides, sweep, point.index
-            )
+            numbers = {
+                **group.experiment.numbers,
+                **{key: column[row] for key, column in group.columns.items()},
+            }
+            plain, units = in_units(plan.config(point), group.experiment.readings, numbers)
+            name, sweep = " ".join(plan.own(point)) or f"point {point}", self.folder.name
+            overrides = tuple(plan.overrides(point))
+            return Tracked("point", self.folder, name, plain, units, overrides, sweep, point)
 
         telling.start(tracked)
-        metrics = {name: row[name] for name in ("rate_hz", "isi_cv") if row.get(name) is not None}
-        if "n_steps" in row:
-            telling.log(row["n_steps"], {"time_ms": row["duration_ms"], **metrics})
-        code = {"completed": 0, "diverged": 3}.get(row["status"], 1)
-        telling.finish(code, {k: v for k, v in row.items() if k not in ("batch", "lane")})
+        metrics = {k: known[k] for k in ("rate_hz", "isi_cv") if known.get(k) is not None}
+        if known.get("n_steps") is not None:
+            telling.log(known["n_steps"], {"time_ms": known["duration_ms"], **metrics})
+        code = {"completed": 0, "diverged": 3}.get(known["status"], 1)
+        telling.finish(code, {k: v for k, v in known.items() if k not in ("batch", "lane")})
 
-    def _sweep(self, definition: Mapping[str, Any]) -> Tracked:
+    def _sweep(self, groups: Sequence[Group]) -> Tracked:
         """The configuration that the points share, and what is swept."""
-        experiment = self.groups[0].experiment
-        plain, units = in_units(self.templates[0], experiment.readings, experiment.numbers)
-        axes = definition["axes"]
-        keys = [key for axis in axes for key in axis["keys"]]
-        for key in keys:
-            _drop(plain, key)
-            _drop(units, key)
-        swept = {
-            key: {"values": axis["values"][key], "unit": axis["units"].get(key, "")}
-            for axis in axes
-            for key in axis["keys"]
-        }
-        plain["sweep"] = {"points": len(definition["points"]), "keys": keys, "swept": swept}
-        name = f"{definition.get('title') or 'sweep'} over {', '.join(keys) or 'nothing'}"
-        return Tracked("sweep", self.folder, name, plain, units, tuple(sorted(self.shared)))
+        experiment, plan = groups[0].experiment, self.plan
+        plain, units = in_units(groups[0].config, experiment.readings, experiment.numbers)
+        common = dict(flat(plan.templates[0]))
+        for template in plan.templates[1:]:
+            own = dict(flat(template))
+            common = {key: value for key, value in common.items() if own.get(key) == value}
+        varying = {key for group in groups for key in group.columns}
+        for key in {**dict(flat(plain)), **dict(flat(units))}:
+            if key not in common or key in varying or key in plan.keys:
+                _drop(plain, key)
+                _drop(units, key)
+        swept: dict[str, Any] = {}
+        for axis in plan.axes:
+            for typed, key in zip(axis.columns, axis.keys, strict=True):
+                values, unit = axis.coordinate(typed)
+                few = np.size(values) <= _MOST_VALUES
+                told = {"values": values.tolist()} if few else _range(values)
+                swept[key] = {**told, "unit": unit}
+        plain["sweep"] = {"points": len(plan), "keys": plan.keys, "swept": swept}
+        name = f"{plan.title or 'sweep'} over {', '.join(plan.keys) or 'nothing'}"
+        return Tracked("sweep", self.folder, name, plain, units, tuple(sorted(plan.shared)))
+
+
+def _range(values: np.ndarray) -> dict[str, Any]:
+    return {"from": values.min().item(), "to": values.max().item(), "n": int(values.size)}
 
 
 def _drop(tree: dict[str, Any], key: str) -> None:
-    *path, name = re.split(r"[./]", key)  # a group within a group has a slash
+    *path, name = key.split(".")
     for step in path:
         inner = tree.get(step)
         if not isinstance(inner, dict):

@@ -33,13 +33,12 @@ def points(folder: Path) -> pd.DataFrame:
     from neurolab.results.table import VALUES
 
     sweep = open_sweep(folder)
-    units = {key: unit for axis in sweep.definition["axes"] for key, unit in axis["units"].items()}
+    units = {str(k): str(c.attrs.get("units", "")) for k, c in sweep.data.coords.items()}
     units |= {name: unit for name, (unit, _) in VALUES.items()}
     table = sweep.table.reset_index()
-    rows = [sweep.rows.get(index, {}) for index in range(len(sweep))]
     for name in ("duration_ms", "n_steps", "seed"):
         if name not in table:
-            table[name] = [row.get(name) for row in rows]
+            table[name] = sweep.rows.columns[name]
     named = {
         key: f"{key} ({unit})"
         for key, unit in units.items()

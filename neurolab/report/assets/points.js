@@ -1,6 +1,16 @@
 // The points of a sweep: their keys, values and statuses, by index.
 
-const KEYS = data.keys, VALUES = data.values, N = data.status_of.length;
+const KEYS = data.keys, VALUES = data.values, N = data.n;
+KEYS.forEach((key, i) => {
+  const at = array(`place${i}`);
+  key.values ??= Array.from(array(`key${i}`));
+  key.place = (point) => Math.floor(point / key.stride) % at.length;
+  key.of = new Uint32Array(N).map((_, p) => at[key.place(p)]);
+});
+VALUES.forEach((value, i) => {
+  value.of = Array.from(array(`value${i}`), (v) => (Number.isNaN(v) ? null : v));
+});
+data.status_of = array("status");
 const COMPLETED = data.statuses.indexOf("completed");
 const statusOf = (point) => data.statuses[data.status_of[point]];
 const completed = (point) => data.status_of[point] === COMPLETED;
@@ -15,10 +25,23 @@ const sampled = (key) => key.sampled && key.numeric && key.values.length > Math.
 
 /** What was typed for a point, as a command; an experiment may be a sweep by itself. */
 function commandOf(point) {
-  const { texts, common, of } = data.typed;
-  const all = [...common, ...of[point]].map((i) => texts[i]);
-  if (all.some((text) => text.startsWith("experiment="))) all.push("hydra.mode=RUN");
-  return ["python -m neurolab", ...all.map(inShell)].join(" ");
+  const fixed = data.fixed.map((text) => text.replaceAll(/\$\{hydra:job\.(num|id)\}/g, point));
+  const own = KEYS.map((key) => {
+    const text = key.texts ? key.texts[key.place(point)]
+      : `${Number(keyValue(key, point).toPrecision(12))}${key.unit}`;
+    return text === null ? "" : `${key.typed}=${text}`;
+  });
+  return ["python -m neurolab", ...[...fixed, ...own].filter(Boolean).map(inShell)].join(" ");
+}
+
+/** Of many points about as many as a picture shows at once, at random: every n-th of a Sobol
+ * sequence would be a pattern. */
+const SHOWN = 5000;
+function thinned(points) {
+  const part = (2 ** 32 * SHOWN) / points.length;
+  const mixed = (x) => Math.imul(x ^ (x >>> 16), 0x45d9f3b);
+  const chance = (i) => { const x = mixed(mixed(i + 1)); return (x ^ (x >>> 16)) >>> 0; };
+  return points.length <= SHOWN ? points : points.filter((_, i) => chance(i) < part);
 }
 
 /** What a point is told by in a hover box. */

@@ -1,6 +1,6 @@
 // The page of a sweep.
 
-const common = data.typed.common.map((i) => data.typed.texts[i]);
+const common = data.fixed;
 const lasted = data.durations.length === 1 ? `${data.durations[0]} each` : "";
 main.append(header(data.title, data.status, [data.date, data.folder, lasted], common), tiles(data.tiles));
 if (data.message) main.append(h("p.message", { "data-status": data.status }, data.message));

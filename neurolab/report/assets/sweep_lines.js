@@ -1,10 +1,9 @@
 // Traces of a sweep's picture: a heatmap, lines, or scattered points; and marks of what went wrong.
 
 const VIRIDIS = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"];
-const SYMBOLS = { diverged: "x", failed: "triangle-up", refused: "square-open", missing: "circle-open",
-  unfinished: "diamond-open" };
+const SYMBOLS = { partial: "diamond-open", diverged: "x", failed: "triangle-up", refused: "square-open", missing: "circle-open", };
 const BAD = { diverged: ["#D55E00", "#FF8A4C"], failed: ["#222222", "#E8EBEE"],
-  refused: ["#93407A", "#E79AC6"], missing: ["#59646F", "#A0ABB6"] };
+  partial: ["#4C78A8", "#8AB4E0"], refused: ["#93407A", "#E79AC6"], missing: ["#59646F", "#A0ABB6"] };
 const scaleOf = () => VIRIDIS.map((colour, i) => [i / (VIRIDIS.length - 1), colour]);
 
 /** A colour between 0 and 1 of viridis; its ends are left out where they vanish in the page. */
@@ -39,7 +38,7 @@ function heatmap(value, kx, ky, points) {
 }
 
 function scattered(value, kx, ky, points) {
-  const good = points.filter((p) => completed(p) && value.of[p] !== null);
+  const good = thinned(points.filter((p) => completed(p) && value.of[p] !== null));
   return { traces: [{ type: "scatter", mode: "markers", x: good.map((p) => keyValue(kx, p)),
     y: good.map((p) => keyValue(ky, p)), customdata: good.map((p) => [p]),
     text: good.map((p) => `${aboutPoint(p)}<br>${value.name} = ${withUnit(number(value.of[p]), value.unit)}`),
@@ -55,7 +54,7 @@ function lines(value, kx, by, points) {
   const traces = groups.map(([which, inside], i) => {
     const part = groups.length > 1 ? i / (groups.length - 1) : 0;
     const colour = ordered ? viridis(part) : colours[i % colours.length];
-    const cells = [...grouped(inside, (p) => kx.of[p])].sort((a, b) => a[0] - b[0]);
+    const cells = thinned([...grouped(inside, (p) => kx.of[p])].sort((a, b) => a[0] - b[0]));
     const found = cells.map(([, ps]) => statistics(value, ps));
     const spread = found.some((s) => s.n > 1) && groups.length <= 8;
     return { type: "scatter", mode: sampled(kx) || !kx.numeric ? "markers" : "lines+markers",
@@ -73,9 +72,10 @@ function lines(value, kx, by, points) {
 /** Marks where points were not completed; lines have none at a height, so theirs are at the bottom. */
 function marks(kx, ky, points) {
   const traces = [];
-  for (const [status, bad] of grouped(points.filter((p) => !completed(p)), statusOf)) {
+  for (const [status, all] of grouped(points.filter((p) => !completed(p)), statusOf)) {
+    const bad = thinned(all);
     const [light, dark] = BAD[status] || BAD.missing;
-    traces.push({ type: "scatter", mode: "markers", name: `${bad.length} ${status}`, showlegend: true,
+    traces.push({ type: "scatter", mode: "markers", name: `${all.length} ${status}`, showlegend: true,
       x: bad.map((p) => places(kx)[kx.of[p]]), y: ky ? bad.map((p) => places(ky)[ky.of[p]]) : bad.map(() => 0.02),
       yaxis: ky ? "y" : "y2", customdata: bad.map((p) => [p]), text: bad.map(aboutPoint), cliponaxis: false,
       marker: { symbol: SYMBOLS[status] || "diamond-open", size: 9, color: isDark() ? dark : light,

@@ -68,6 +68,7 @@ function sweepPlot(open) {
     const mean = averaged ? [...rest].filter(([, one]) => one.select.value === "").map(([i]) => KEYS[i].name) : [];
     note.textContent = [grid ? "Click a cell for its run." : "Click a point for its run.",
       mean.length ? `Means over ${mean.join(", ")}${ky ? "" : "; bars are standard deviations"}.` : "",
+      !grid && points.length > SHOWN ? `About ${number(SHOWN)} of many points are drawn, chosen at random.` : "",
       bad ? `${plural(bad, "point")} not completed: marked by symbols, and not in means.` : ""].filter(Boolean).join(" ");
     const legend = traces.some((t) => t.showlegend) || Boolean(made.legend);
     const wanted = layout({ showlegend: legend, hovermode: "closest", margin: { t: legend ? 40 : 12, r: ky ? 8 : 24 },

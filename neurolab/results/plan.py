@@ -1,0 +1,266 @@
+"""The plan of a sweep: what is fixed, what varies along which axis; `definition.json`.
+
+A point is an index.  Its overrides and its configuration are found from its places along the axes
+when they are asked for, so a plan is as large as the sum of its axes, whatever their product.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neurolab.results.axes import Axis, Column, plain_key
+
+__all__ = ["FORMAT", "NUMBER", "Plan", "Reference", "flat"]
+
+FORMAT = "neurolab sweep 2"
+#: What stands for a point's index in a fixed value, as in Hydra's jobs.
+NUMBER = re.compile(r"\$\{hydra:job\.(num|id)\}")
+#: Overrides that change no result; the precision is compared in the configuration.
+_IGNORED = re.compile(r"(sweep|tracker|device|report)[./=]|(sweep|tracker|device|report)$")
+
+
+@dataclass(eq=False)
+class Reference:
+    """Values of a template that refer to swept ones: a row for each combination of these."""
+
+    axes: tuple[int, ...]
+    of: np.ndarray  # the row, over the places along these axes
+    rows: list[dict[str, Any]]
+
+
+@dataclass(eq=False)
+class Plan:
+    """All that a sweep is.
+
+    Parameters
+    ----------
+    order
+        The keys as they were typed, in order.
+    fixed
+        The whole override of each key that is the same for all points.
+    axes
+        Of a grid, the last the fastest.
+    templates
+        A configuration for each set of options.
+    which
+        The template of each combination of the axes' kinds; -1 where Hydra refuses it.
+    references
+        By template.
+    refused
+        Points that cannot be, by reason; known once the values were read.
+    """
+
+    order: tuple[str, ...]
+    fixed: dict[str, str]
+    axes: tuple[Axis, ...]
+    templates: list[dict[str, Any]] = field(default_factory=list)
+    which: np.ndarray = field(default_factory=lambda: np.zeros((), np.int64))
+    references: dict[int, list[Reference]] = field(default_factory=dict)
+    refused: dict[str, np.ndarray] = field(default_factory=dict)
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.which.ndim != len(self.axes):
+            self.which = np.zeros((1,) * len(self.axes), np.int64)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Places along each axis."""
+        return tuple(map(len, self.axes))
+
+    def __len__(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def keys(self) -> list[str]:
+        """The swept keys, without what adds them."""
+        return [key for axis in self.axes for key in axis.keys]
+
+    def places(self, points: Any) -> tuple[Any, ...]:
+        """The place of points along each axis."""
+        return np.unravel_index(points, self.shape) if self.axes else ()
+
+    def kinds(self, points: np.ndarray) -> np.ndarray:
+        """The template of each of some points."""
+        places = self.places(points)
+        codes = [axis.kinds[place] for axis, place in zip(self.axes, places, strict=True)]
+        return np.broadcast_to(self.which[tuple(codes)], np.shape(points))
+
+    def overrides(self, point: int) -> list[str]:
+        """What is typed for a point alone."""
+        texts = {key: NUMBER.sub(str(point), text) for key, text in self.fixed.items()}
+        for axis, place in zip(self.axes, self.places(point), strict=True):
+            for key, column in axis.columns.items():
+                text = column.text(int(place))
+                if text is not None:
+                    texts[key] = f"{key}={text}"
+        return [texts[key] for key in self.order if key in texts]
+
+    def commands(self) -> list[str]:
+        """The overrides of every point, as one text each."""
+        n, columns = len(self), {key: [text] * len(self) for key, text in self.fixed.items()}
+        for key in self.numbered:
+            columns[key] = [NUMBER.sub(str(point), self.fixed[key]) for point in range(n)]
+        for axis, place in zip(self.axes, self.places(np.arange(n)), strict=True):
+            for key, column in axis.columns.items():
+                texts = [column.text(at) for at in range(len(column))]
+                given = ["" if text is None else f"{key}={text}" for text in texts]
+                columns[key] = [given[at] for at in place.tolist()]
+        rows = zip(*(columns[key] for key in self.order), strict=True)
+        return [" ".join(filter(None, row)) for row in rows] if self.order else [""] * n
+
+    def own(self, point: int) -> list[str]:
+        """Those overrides of a point that not all points share."""
+        shared = set(self.shared)
+        return [text for text in self.overrides(point) if text not in shared]
+
+    @property
+    def shared(self) -> list[str]:
+        """The overrides of all points."""
+        return [text for text in self.fixed.values() if not NUMBER.search(text)]
+
+    def changes(self, point: int) -> dict[str, Any]:
+        """Where the configuration of a point differs from its template, by key."""
+        found: dict[str, Any] = {}
+        places = self.places(point)
+        for axis, place in zip(self.axes, places, strict=True):
+            for key, column in axis.columns.items():
+                if column.plain and (column.texts is None or column.texts[place] is not None):
+                    found[plain_key(key)] = column.value(int(place))
+        for key in self.numbered:
+            found[plain_key(key)] = self.numbered_value(key, point)
+        for reference in self.references.get(int(self.kinds(np.asarray(point))), ()):
+            at = tuple(places[number] for number in reference.axes)
+            found |= reference.rows[int(reference.of[at])]
+        return found
+
+    @property
+    def numbered(self) -> list[str]:
+        """Fixed keys whose value has the point's index in it."""
+        return [key for key, text in self.fixed.items() if NUMBER.search(text)]
+
+    def numbered_value(self, key: str, point: int) -> Any:
+        """The value of such a key."""
+        text = NUMBER.sub(str(point), self.fixed[key].partition("=")[2]).strip("'\"")
+        return int(text) if text.isdigit() else text
+
+    def config(self, point: int) -> dict[str, Any]:
+        """The composed configuration of a point.
+
+        Raises
+        ------
+        KeyError
+            Hydra refuses to compose it.
+        """
+        template = int(self.kinds(np.asarray(point)))
+        if template < 0:
+            raise KeyError(f"point {point} could not be composed: {self.reason(point)}")
+        plain = copy.deepcopy(self.templates[template])
+        for key, value in self.changes(point).items():
+            *path, name = key.split(".")
+            node = plain
+            for step in path:
+                node = node[step]
+            node[name] = copy.copy(value)
+        return plain
+
+    def reason(self, point: int) -> str:
+        """Why a point was refused; empty if it was not."""
+        found = (why for why, points in self.refused.items() if np.any(points == point))
+        return next(found, "")
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        axes = [
+            {
+                "name": axis.name,
+                "keys": {key: column.to_json() for key, column in axis.columns.items()},
+                "coordinates": axis.coordinates,
+                "kinds": axis.kinds.tolist() if axis.kinds.any() else len(axis.kinds),
+            }
+            for axis in self.axes
+        ]
+        references = {
+            str(number): [[list(one.axes), one.of.tolist(), one.rows] for one in some]
+            for number, some in self.references.items()
+        }
+        return {
+            "format": FORMAT,
+            "title": self.title,
+            "points": len(self),
+            "order": list(self.order),
+            "fixed": self.fixed,
+            "axes": axes,
+            "templates": self.templates,
+            "which": self.which.tolist(),
+            "references": references,
+            "refused": [[why, points.tolist()] for why, points in self.refused.items()],
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Plan:
+        """What `to_json` gave.
+
+        Raises
+        ------
+        ValueError
+            It was written by another version.
+        """
+        if found.get("format") != FORMAT:
+            told = f"its format is {found.get('format')}, this version reads {FORMAT}"
+            raise ValueError(f"{told}; compute the sweep anew, or open it with that version")
+        axes = []
+        for one in found["axes"]:
+            columns = {key: Column.from_json(column) for key, column in one["keys"].items()}
+            coordinates = {key: (v, unit) for key, (v, unit) in one["coordinates"].items()}
+            kinds = one["kinds"]
+            codes = np.zeros(kinds, np.int64) if isinstance(kinds, int) else np.array(kinds)
+            axes.append(Axis(one["name"], columns, coordinates, codes))
+        references = {
+            int(number): [Reference(tuple(a), np.array(of), rows) for a, of, rows in some]
+            for number, some in found["references"].items()
+        }
+        refused = {why: np.array(points, np.int64) for why, points in found["refused"]}
+        return cls(
+            tuple(found["order"]), dict(found["fixed"]), tuple(axes), list(found["templates"]),
+            np.array(found["which"], np.int64), references, refused, found["title"],
+        )  # fmt: skip
+
+    def differs(self, before: Plan) -> str:
+        """How another plan, one that was begun, is another sweep; empty if it is not."""
+        if len(before) != len(self):
+            return f"it has {len(before)} points, this command asks for {len(self)}"
+        for point in range(len(self)) if self._axes() != before._axes() else (0,):
+            ours, theirs = (
+                {text for text in plan.overrides(point) if not _IGNORED.match(text.lstrip("+~"))}
+                for plan in (self, before)
+            )
+            if ours != theirs:
+                was, given = " ".join(sorted(theirs - ours)), " ".join(sorted(ours - theirs))
+                had = was or "no"
+                return f"its point {point} has {had} where this command gives {given or 'none'}"
+        for old_config, new_config in zip(before.templates, self.templates, strict=False):
+            old, new = dict(flat(old_config)), dict(flat(new_config))
+            for key in old.keys() | new.keys():
+                counts = not _IGNORED.match(key) or key == "device.precision"
+                if counts and old.get(key) != new.get(key):
+                    return f"{key} was {old.get(key)} and is now {new.get(key)}"
+        return ""
+
+    def _axes(self) -> list[Any]:
+        return [{key: c.to_json() for key, c in axis.columns.items()} for axis in self.axes]
+
+
+def flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values of nested mappings; an empty mapping is a value."""
+    if isinstance(node, Mapping) and node:
+        for name, inner in node.items():
+            yield from flat(inner, f"{prefix}.{name}" if prefix else str(name))
+    elif prefix:
+        yield prefix, node

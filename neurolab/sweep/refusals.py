@@ -1,0 +1,97 @@
+"""Points of a plan that cannot be: which, why, and whether a value is wrong by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from neurolab.problems import ConfigError, Problem
+from neurolab.results.plan import Plan
+
+__all__ = ["Refusals"]
+
+_MOST_TOLD = 20
+
+
+class Refusals:
+    """A mask over the points of a plan, with reasons."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.bad = np.zeros(len(plan), bool)
+        self._reasons: dict[Problem, list[np.ndarray]] = {}
+        #: What is wrong with a value wherever it is used, or with a model that has it.
+        self._wrong: dict[Problem, list[np.ndarray]] = {}
+
+    def add(self, problems: Iterable[Problem], points: np.ndarray, by_itself: bool) -> None:
+        """These points have these problems; ``by_itself``, whatever their other values."""
+        self.bad[points] = True
+        for problem in problems:
+            self._reasons.setdefault(problem, []).append(points)
+            if by_itself:
+                self._wrong.setdefault(problem, []).append(points)
+
+    def by_reason(self) -> dict[str, np.ndarray]:
+        """The points that cannot be, each once, by why."""
+        found: dict[str, np.ndarray] = {}
+        several: dict[int, list[str]] = {}
+        times = np.zeros(len(self.plan), np.int64)
+        for parts in self._reasons.values():
+            times[np.unique(np.concatenate(parts))] += 1
+        for problem, parts in self._reasons.items():
+            why = f"{problem.key} = {problem.given} {problem.advice}"
+            points = np.unique(np.concatenate(parts))
+            found[why] = points[times[points] == 1]
+            for point in points[times[points] > 1].tolist():
+                several.setdefault(point, []).append(why)
+        for point, reasons in several.items():
+            why = "; ".join(reasons)
+            found[why] = np.append(found.get(why, np.zeros(0, np.int64)), point)
+        return {why: points for why, points in found.items() if points.size}
+
+    def raise_if_mistaken(self, strict: bool = True) -> None:
+        """Refuse a sweep that was typed wrongly: a value that is wrong at all points that have it,
+        or no point that can be (unless not ``strict``, where each may be for how values meet).
+
+        Raises
+        ------
+        ConfigError
+            With what is wrong, each once, and where.
+        """
+        mistaken, wrong = self._mistaken(), np.zeros(len(self.plan), bool)
+        for parts in self._wrong.values():
+            wrong[np.concatenate(parts)] = True
+        if self.bad.all() and (strict or wrong.all()):
+            told, mistaken = self._reasons, self.bad
+        else:
+            keys = set(self.plan.keys)
+            told = {p: parts for p, parts in self._wrong.items() if p.key in keys}
+        problems = []
+        for problem, parts in told.items():
+            points = np.concatenate(parts)
+            points = points[mistaken[points]]
+            if points.size:
+                more = f" and {points.size - 1} more" if points.size > 1 else ""
+                at = f"at point {points[0]}: {' '.join(self.plan.overrides(int(points[0])))}{more}"
+                problems.append(Problem(problem.key, problem.given, f"{problem.advice}\n    {at}"))
+            if len(problems) == _MOST_TOLD:
+                problems.append(Problem("sweep", "", "these are the first; there are more"))
+                break
+        if problems:
+            raise ConfigError(problems)
+
+    def _mistaken(self) -> np.ndarray:
+        """The points with a value that is wrong at all points that have it."""
+        plan, found = self.plan, np.zeros(len(self.plan), bool)
+        if not self._wrong:
+            return found
+        places = plan.places(np.arange(len(plan)))
+        for axis, place in zip(plan.axes, places, strict=True):
+            keys, here = set(axis.keys), np.zeros(len(plan), bool)
+            for problem, parts in self._wrong.items():
+                if problem.key in keys:
+                    here[np.concatenate(parts)] = True
+            wrong, all_of = (np.bincount(p, minlength=len(axis)) for p in (place[here], place))
+            found |= here & (wrong == all_of)[place]
+        return found
