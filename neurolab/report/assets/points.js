@@ -36,7 +36,7 @@ function commandOf(point) {
 
 /** Of many points about as many as a picture shows at once, at random: every n-th of a Sobol
  * sequence would be a pattern. */
-const SHOWN = 5000;
+const SHOWN = 2000;
 function thinned(points) {
   const part = (2 ** 32 * SHOWN) / points.length;
   const mixed = (x) => Math.imul(x ^ (x >>> 16), 0x45d9f3b);
