@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from neurolab.engine.program import Program
     from neurolab.results.sweep import Sweep
 
-__all__ = ["compile", "experiment_of", "run", "run_sweep"]
+__all__ = ["compile", "experiment_of", "run", "run_sweep", "untracked"]
 
 
 def run(
@@ -82,14 +82,9 @@ def run(
 def _in_memory(experiment: Experiment, folder: str | Path | None) -> Run:
     from neurolab.simulation.runner import simulate
 
-    target = str((experiment.config.get("tracker") or {}).get("_target_"))
     if folder is not None:
         raise ConfigError([Problem("folder", str(folder), "with save=False there is none")])
-    if not target.endswith(".NoTracker"):
-        advice = (
-            "keeps what it is told with the run's folder: leave save=False out, or tracker=none"
-        )
-        raise ConfigError([Problem("tracker", target, advice)])
+    untracked(experiment)
     outcome = simulate(experiment, None)
     if outcome.error is not None or outcome.run is None:
         raise outcome.error or RuntimeError(outcome.message)
@@ -103,6 +98,8 @@ def compile(overrides: Iterable[str] = (), capacity: int = 1000) -> Program:
     n_steps)`` the state ``n_steps`` later and the records of these steps.  Both are pure, and
     may be traced: under `jax.jit`, `jax.vmap` and forward differentiation (`jax.jvp`,
     `jax.jacfwd`; reverse differentiation does not pass through a loop of traced length).
+    Of traced numbers nothing can be checked: compile for the largest rates of Poisson inputs, as
+    tables for their counts are made.  A spike's derivative is its surrogate's (``spk_fun``).
     ``program.numbers`` are those of the configuration, by key (``neuron.tau``), in the units of
     ``program.units``; ``program.spikes(records, first, n_steps)`` unpacks spikes.  It runs on one
     device.
@@ -119,15 +116,31 @@ def compile(overrides: Iterable[str] = (), capacity: int = 1000) -> Program:
     ConfigError
         For a configuration that cannot be run.
     """
+    if capacity < 1:
+        raise ValueError(f"capacity={capacity}: a program makes at least one step at a time")
     experiment = experiment_of(overrides)
     from neurolab.engine.program import Program
     from neurolab.units import unit_text
 
     program = Program(experiment.structure, capacity, experiment.devices[:1])
     program.numbers = program.place(experiment.numbers)
-    program.units = {key: reading.unit_name for key, reading in experiment.readings.items()}
+    program.units = {key: reading.unit_name for key, reading in experiment.parsed.items()}
     program.units |= {name: unit_text(unit) for name, unit in experiment.units.items()}
     return program
+
+
+def untracked(experiment: Experiment) -> None:
+    """That no tracker is asked for where there is no folder.
+
+    Raises
+    ------
+    ConfigError
+        Where one is.
+    """
+    target = str((experiment.config.get("tracker") or {}).get("_target_"))
+    if not target.endswith(".NoTracker"):
+        advice = "keeps what it is told in a run's folder, and here is none: tracker=none"
+        raise ConfigError([Problem("tracker", target, advice)])
 
 
 def experiment_of(overrides: Iterable[str]) -> Experiment:

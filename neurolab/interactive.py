@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from neurolab.api import experiment_of
+from neurolab.api import experiment_of, untracked
 from neurolab.simulation.stepwise import Stepwise
 
 __all__ = ["Simulation"]
@@ -34,4 +34,6 @@ class Simulation(Stepwise):
     """
 
     def __init__(self, overrides: Iterable[str] = ()) -> None:
-        super().__init__(experiment_of(overrides))
+        experiment = experiment_of(overrides)
+        untracked(experiment)
+        super().__init__(experiment)

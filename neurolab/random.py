@@ -78,12 +78,18 @@ def normal(word: jax.Array, dtype: Any) -> jax.Array:
 MEAN_PER_WORD = 16.0
 
 
+#: The largest mean per step: beyond it a step would take milliseconds a neuron.
+MOST = 1e6
+
+
 def poisson_tables(mean: float) -> tuple[int, int]:
     """How many words, and thresholds per word, `poisson` needs for means up to ``mean``.
 
     Both are powers of two, so that nearby means share a compiled program; more than needed never
     changes a count.
     """
+    if not mean <= MOST:
+        raise ValueError(f"a mean of {mean:.3g} events per step; at most {MOST:.0e} are drawn")
     n_words = 1
     while n_words * MEAN_PER_WORD < mean:
         n_words *= 2

@@ -185,9 +185,9 @@ def test_zero_is_zero_in_any_unit():
     assert drawn.numbers["input.amplitude"].max() <= 1.2
     listed = read("size=2", "input=constant", "input.amplitude=[0,1.5rheobase]")
     assert listed.numbers["input.amplitude"].tolist() == [0, 1.5]
-    assert listed.readings["input.amplitude"].relative
+    assert listed.parsed["input.amplitude"].relative
     other = read("size=2", "input=constant", "input.amplitude=[0rheobase,1mA]")
-    assert not other.readings["input.amplitude"].relative
+    assert not other.parsed["input.amplitude"].relative
 
 
 def test_a_list_gives_each_neuron_its_value():

@@ -323,7 +323,7 @@ def test_numbers_in_declared_units():
         "tracker": {"_target_": "neurolab.trackers.NoTracker"},
     }
     experiment = read_experiment(config)
-    plain, units = in_units(config, experiment.readings, experiment.numbers)
+    plain, units = in_units(config, experiment.parsed, experiment.numbers)
     assert plain["neuron"]["tau"] == [10.0, 20.0]
     assert plain["neuron"]["R"] == "normal(1 ohm, 0.1 ohm)"
     assert plain["input"]["amplitude"] == 1.1

@@ -129,7 +129,9 @@ def _known_key(config: DictConfig, override: Override, problems: Problems) -> bo
     node: Any = config
     path = override.key_or_group.replace("/", ".").split(".")
     for depth, name in enumerate(path):
-        if not isinstance(node, DictConfig) or name not in node:
+        if not isinstance(node, DictConfig) or (
+            name not in node and not OmegaConf.is_missing(node, name)
+        ):
             known = [str(k) for k in node if k != "hydra"] if isinstance(node, DictConfig) else []
             key = ".".join(path[: depth + 1])
             hint = did_you_mean(name, [k for k in known if not k.startswith("_")])

@@ -27,12 +27,12 @@ from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
 from neurolab.cli.overrides import column
-from neurolab.problems import Problem, Problems
+from neurolab.problems import Problems
 from neurolab.results.axes import Axis, Column, plain_key
 from neurolab.results.plan import Plan
 from neurolab.sweep.ranges import FormError, Interval, Series, example, read_numbers, samples
 
-__all__ = ["hydra_form", "is_form", "read_plan", "unread"]
+__all__ = ["hydra_form", "is_form", "read_plan"]
 
 _NAMES = ("linspace", "logspace", "range", "random", "sobol", "zip")
 _MOST_POINTS = 10**6
@@ -127,12 +127,6 @@ def hydra_form(argument: str) -> str:
     if all(map(_SAFE.fullmatch, form.arguments)):
         return f"{form.key}={form.name}:{':'.join(form.arguments)}"
     return f"{form.key}={_quoted(form.value)}"
-
-
-def unread(arguments: Sequence[str]) -> list[Problem]:
-    """Arguments that ask for a sweep where none was asked for."""
-    found = [argument.partition("=") for argument in arguments if is_form(argument)]
-    return [Problem(key, value, "is a sweep: add -m") for key, _, value in found]
 
 
 def _form(argument: str) -> _Form | None:

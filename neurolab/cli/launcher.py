@@ -122,6 +122,7 @@ class SweepLauncher(Launcher):
     ) -> JobReturn:
         """The folder that Hydra's own launchers make for a job, with the point's results in it."""
         from neurolab.cli.compose import effective
+        from neurolab.cli.record import save_config, save_defaults
         from neurolab.results.export import export_point
 
         try:
@@ -136,10 +137,11 @@ class SweepLauncher(Launcher):
         def task(config: DictConfig) -> float:
             from hydra.core.hydra_config import HydraConfig
 
-            folder = Path(HydraConfig.get().runtime.output_dir)
-            plain = effective(config, job)
-            OmegaConf.save(OmegaConf.create(plain), folder / ".hydra" / "config.yaml")
+            hydra = HydraConfig.get()
+            folder = Path(hydra.runtime.output_dir)
+            save_config(effective(config, job), job, folder, hydra.output_subdir)
             export_point(self.folder, index, folder)
+            save_defaults(folder, hydra)
             self._page(folder)
             return _rate(row)
 

@@ -17,14 +17,14 @@ import brainunit as u
 import numpy as np
 
 from neurolab.config.order import in_order
-from neurolab.config.reader import ModelReader, Reading
-from neurolab.config.recording import Kept, read_recording
+from neurolab.config.reader import ModelReader, ParsedValue
+from neurolab.config.recording import RecordSettings, read_recording
 from neurolab.config.values import read_time
 from neurolab.dynamics import Dynamics
 from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.program import variables_of
 from neurolab.engine.sizes import with_sizes
-from neurolab.engine.structure import Part, Recording, Structure
+from neurolab.engine.structure import ModelSpec, Recording, Structure
 from neurolab.inputs import Input
 from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron
@@ -48,9 +48,9 @@ class Experiment:
     numbers: dict[str, Any]
     n_steps: int
     units: dict[str, u.Unit]
-    kept: Kept
+    recorded: RecordSettings
     tracker: Callable[[], Tracker]
-    readings: Mapping[str, Reading]
+    parsed: Mapping[str, ParsedValue]
     config: Mapping[str, Any]
     warnings: tuple[Problem, ...] = ()
     devices: tuple[Any, ...] = ()
@@ -81,7 +81,7 @@ class Experiment:
         per_step = structure.size / 8 + 4.0
         width = structure.precision // 8
         per_step += len(recording.variables) * n_recorded * width / recording.every
-        return int(np.clip(self.kept.memory / 3 / per_step / n_points, 1, 2**18))
+        return int(np.clip(self.recorded.memory / 3 / per_step / n_points, 1, 2**18))
 
 
 def check(config: Mapping[str, Any]) -> Experiment:
@@ -158,18 +158,18 @@ def read_experiment(config: Mapping[str, Any], ordered: bool = True) -> Experime
         valid = numbers if ordered else in_order(structure, numbers)
         structure, units = _built(structure, valid, problems)
         target = neuron.target if neuron else Neuron
-        kept = read_recording(record, target, size, dt_ms, units, problems)
+        recorded = read_recording(record, target, size, dt_ms, units, problems)
     problems.raise_if_any()
     if structure is None:  # only with problems; for the type checker
         raise ConfigError(problems.found)
     return Experiment(
-        structure=replace(structure, recording=kept.recording),
+        structure=replace(structure, recording=recorded.recording),
         numbers=numbers,
         n_steps=n_steps,
         units=units,
-        kept=kept,
+        recorded=recorded,
         tracker=tracker,
-        readings=reader.readings,
+        parsed=reader.parsed,
         config=config,
         warnings=tuple(problems.warnings),
     )
@@ -230,14 +230,14 @@ def _precision(device: Mapping[str, Any], problems: Problems) -> int:
     return precisions.get(given, 32)
 
 
-def _synapse(node: Any, reader: ModelReader) -> tuple[Part | None, Part | None]:
+def _synapse(node: Any, reader: ModelReader) -> tuple[ModelSpec | None, ModelSpec | None]:
     if not node:
         return None, None
     output = reader.model(node.get("output") or {}, "synapse.output", Output)
     return reader.model(node, "synapse", Synapse), output
 
 
-def _inputs(config: Mapping[str, Any], reader: ModelReader) -> list[tuple[str, Part]]:
+def _inputs(config: Mapping[str, Any], reader: ModelReader) -> list[tuple[str, ModelSpec]]:
     nodes: dict[str, Any] = {"input": config["input"]} if config.get("input") else {}
     more = config.get("inputs") or {}
     if not isinstance(more, Mapping):
@@ -278,7 +278,9 @@ def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Track
     return make
 
 
-def short_times(neuron: Part | None, numbers: Mapping[str, Any], dt_ms: float) -> list[Problem]:
+def short_times(
+    neuron: ModelSpec | None, numbers: Mapping[str, Any], dt_ms: float
+) -> list[Problem]:
     """Warnings of times too short for the step."""
     found = []
     for name, number in neuron.numbers if neuron else ():

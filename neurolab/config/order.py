@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.engine.structure import Number, Part, Structure
+from neurolab.engine.structure import ModelSpec, Number, Structure
 from neurolab.problems import Problem
 
 __all__ = ["disorder", "in_order", "models", "ordered_numbers"]
 
 
-def disorder(part: Part, numbers: Mapping[str, Any]) -> list[Problem]:
+def disorder(part: ModelSpec, numbers: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with the values of a model that must lie above one another."""
     found = []
     for low, high in ordered_numbers(part):
@@ -24,7 +24,7 @@ def disorder(part: Part, numbers: Mapping[str, Any]) -> list[Problem]:
     return found
 
 
-def ordered_numbers(part: Part) -> list[tuple[Number, Number]]:
+def ordered_numbers(part: ModelSpec) -> list[tuple[Number, Number]]:
     """Pairs of numbers of a model of which the first must be the smaller."""
     given = dict(part.numbers)
     pairs = [
@@ -46,7 +46,7 @@ def in_order(structure: Structure | None, numbers: Mapping[str, Any]) -> dict[st
     return found
 
 
-def models(structure: Structure) -> list[Part]:
+def models(structure: Structure) -> list[ModelSpec]:
     """The models of a structure."""
     named = (structure.neuron, structure.synapse, structure.output)
     inputs = [part for _, part in structure.inputs]

@@ -15,18 +15,18 @@ import numpy as np
 from neurolab.config.order import disorder
 from neurolab.config.values import UnfitValueError, read_number
 from neurolab.dynamics import Dynamics, Parameter
-from neurolab.engine.structure import Number, Part
+from neurolab.engine.structure import ModelSpec, Number
 from neurolab.inputs import Input, InputFileError, SpikeInput
 from neurolab.neurons import Neuron
 from neurolab.problems import Problems, did_you_mean, show
 from neurolab.results.run import open_run
 from neurolab.units import Relative, UnitError, dimension_name, unit_text
 
-__all__ = ["ModelReader", "Reading", "declared_parameters"]
+__all__ = ["ModelReader", "ParsedValue", "declared_parameters"]
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedValue:
     """How the value of a key was read: enough to read another value of it."""
 
     declared: Parameter
@@ -54,11 +54,11 @@ class ModelReader:
     synapse: Any = None
     output: Any = None
     numbers: dict[str, Any] = field(default_factory=dict)
-    readings: dict[str, Reading] = field(default_factory=dict)
+    parsed: dict[str, ParsedValue] = field(default_factory=dict)
 
     def model(
         self, node: Mapping[str, Any], key: str, base: type, signal: u.Unit | None = None
-    ) -> Part | None:
+    ) -> ModelSpec | None:
         """The part that a node with a ``_target_`` describes; None if it cannot be one.
 
         ``signal`` is the unit of what an input stands for, where it is not a current.
@@ -80,7 +80,7 @@ class ModelReader:
             self.neuron = target
         elif key == "synapse.output":
             self.output = target
-        part = Part(target)
+        part = ModelSpec(target)
         recorded = target.recorded if issubclass(target, Input) else ()
         for name, value in node.items():
             if name == "_target_" or f"{key}.{name}" == "synapse.output":
@@ -120,13 +120,13 @@ class ModelReader:
 
     def _argument(
         self,
-        part: Part,
+        part: ModelSpec,
         key: str,
         name: str,
         value: Any,
         declared: Parameter,
         signal: u.Unit | None,
-    ) -> Part:
+    ) -> ModelSpec:
         default = declared.default
         if isinstance(value, Mapping) and "_target_" in value:
             inner = self.model(value, key, Input, signal=u.Hz)
@@ -143,18 +143,22 @@ class ModelReader:
                 wanted += f", or {dimension_name(self.unit(declared, signal))}"
             self.problems.add(key, show(value), f"expected {wanted}")
             return part
-        value = tuple(value) if isinstance(value, list) else value
+        try:
+            hash(value := _fixed(value))
+        except TypeError:
+            self.problems.add(key, show(value), "expected a number, a text, or a list of these")
+            return part
         return replace(part, fixed=(*part.fixed, (name, value)))
 
     def _number(
         self,
-        part: Part,
+        part: ModelSpec,
         key: str,
         name: str,
         value: Any,
         declared: Parameter,
         signal: u.Unit | None,
-    ) -> Part:
+    ) -> ModelSpec:
         unit = self.unit(declared, signal)
         try:
             numbers, relative = read_number(
@@ -163,7 +167,7 @@ class ModelReader:
         except UnfitValueError as error:
             self.problems.add(key, show(value), str(error))
             return part
-        self.readings[key] = Reading(declared, unit, relative, np.shape(numbers))
+        self.parsed[key] = ParsedValue(declared, unit, relative, np.shape(numbers))
         if relative:
             unit = u.ms if declared.role == "weight" else u.UNITLESS
             rheobase = getattr(self.neuron, "rheobase", None)
@@ -173,8 +177,8 @@ class ModelReader:
         return self._with_number(part, name, key, numbers, unit, relative)
 
     def _with_number(
-        self, part: Part, name: str, key: str, numbers: Any, unit: u.Unit, relative: bool
-    ) -> Part:
+        self, part: ModelSpec, name: str, key: str, numbers: Any, unit: u.Unit, relative: bool
+    ) -> ModelSpec:
         self.numbers[key] = np.asarray(numbers)
         per_neuron = np.shape(numbers)[-1:] == (self.size,) and self.size > 1
         number = Number(key, unit, relative, per_neuron)
@@ -195,8 +199,8 @@ class ModelReader:
         }[declared.role]
 
     def _recorded(
-        self, part: Part, key: str, node: Mapping[str, Any], signal: u.Unit | None
-    ) -> Part:
+        self, part: ModelSpec, key: str, node: Mapping[str, Any], signal: u.Unit | None
+    ) -> ModelSpec:
         """Recorded data become numbers, so that another recording needs no new program."""
         target: Any = part.target
         declared = declared_parameters(target)
@@ -233,6 +237,11 @@ class ModelReader:
                 advice = f"expected {dimension_name(expected)}"
                 self.problems.add(f"{key}.unit", settings.get("unit"), advice)
         return part
+
+
+def _fixed(value: Any) -> Any:
+    """A value that a structure can be compared by."""
+    return tuple(map(_fixed, value)) if isinstance(value, list) else value
 
 
 def _spikes_of_run(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from neurolab.engine.structure import Recording
 from neurolab.neurons import Neuron, Spiking
 from neurolab.problems import Problems, did_you_mean, show
 
-__all__ = ["Kept", "read_bytes", "read_recording"]
+__all__ = ["RecordSettings", "read_bytes", "read_recording"]
 
 _KEYS = ("spikes", "variables", "neurons", "interval", "rate_bin", "memory")
 
 
 @dataclass(frozen=True)
-class Kept:
+class RecordSettings:
     """What the program records, and what of it is written."""
 
     recording: Recording
@@ -36,7 +36,7 @@ def read_recording(
     dt_ms: float,
     units: Mapping[str, u.Unit],
     problems: Problems,
-) -> Kept:
+) -> RecordSettings:
     """Check the ``record`` group against the variables that the models have.
 
     ``target`` is the neuron's class, ``units`` the variables and their units.
@@ -52,7 +52,7 @@ def read_recording(
     spikes = record.get("spikes", True)
     if not isinstance(spikes, bool):
         problems.add("record.spikes", spikes, "expected true or false")
-    return Kept(
+    return RecordSettings(
         # Spikes are always handed out, for the summary; whether they are written is another matter.
         recording=Recording(spiking, () if neurons == () else variables, neurons, every),
         spikes=spiking and spikes is True,

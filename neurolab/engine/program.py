@@ -7,6 +7,7 @@ point or for many, with neurons or points shared by devices.  What they compute 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
@@ -21,8 +22,13 @@ from neurolab.engine.loop import CLOCK, Loop, Records, State, states_of
 from neurolab.engine.records import choose_columns, unpack
 from neurolab.engine.sizes import too_small
 from neurolab.engine.structure import Numbers, Structure
+from neurolab.problems import did_you_mean
 
 __all__ = ["Program", "program_of", "variables_of"]
+
+
+class _Placed(dict[str, Any]):
+    """Numbers that were checked and are on the devices."""
 
 
 class Program:
@@ -106,10 +112,17 @@ class Program:
                 key: NamedSharding(self.mesh, self._number(key, value))
                 for key, value in values.items()
             }
-            return dict(jax.device_put(values, shared_by))
+            return _Placed(jax.device_put(values, shared_by))
 
     def start(self, numbers: Numbers) -> State:
-        """The state before the first step."""
+        """The state before the first step.
+
+        Raises
+        ------
+        ValueError
+            For numbers that it has not, or that an input's arrays are too small for (`place`).
+        """
+        numbers = self._known(numbers)
         with self.loop.environment():
             arguments = self.loop.arguments(numbers)
             return self._function("start", arguments)(arguments, self._chosen)
@@ -117,17 +130,41 @@ class Program:
     def advance(self, numbers: Numbers, state: State, n_steps: Any) -> tuple[State, Records]:
         """The state ``n_steps`` later, and the records of these steps.
 
+        A traced ``n_steps`` is at most the capacity: more steps are not made.
+
         Raises
         ------
         ValueError
-            For more steps than the program's capacity.
+            For more steps than the program's capacity, and as `start`.
         """
-        if isinstance(n_steps, (int, np.integer)) and n_steps > self.capacity:
-            raise ValueError(f"{n_steps} steps exceed the program's capacity, {self.capacity}")
+        numbers = self._known(numbers)
+        if not isinstance(n_steps, jax.core.Tracer):
+            n_steps = operator.index(n_steps)
+            if not 0 <= n_steps <= self.capacity:
+                raise ValueError(f"{n_steps} steps; the program's capacity is {self.capacity}")
         with self.loop.environment():
             arguments = self.loop.arguments(numbers)
             run = self._function("advance", arguments)
-            return run(arguments, self._chosen, state, jnp.asarray(n_steps, jnp.int32))
+            n_steps = jnp.clip(jnp.asarray(n_steps, jnp.int32), 0, self.capacity)
+            return run(arguments, self._chosen, state, n_steps)
+
+    def _known(self, numbers: Numbers) -> Numbers:
+        """Numbers that were placed as they are, others checked as far as they are not traced."""
+        if isinstance(numbers, _Placed):
+            return numbers
+        if self.numbers:
+            for key in [
+                *(numbers.keys() - self.numbers.keys()),
+                *(self.numbers.keys() - numbers.keys()),
+            ]:
+                raise ValueError(f"{key}: {did_you_mean(key, self.numbers)}; all must be given")
+        for key, value in numbers.items():
+            if isinstance(value, (u.Quantity, str)):
+                unit = self.units.get(key) or "the unit that it was compiled for"
+                raise ValueError(f"{key} = {value}: give a plain number, in {unit}")
+        if any(isinstance(value, jax.core.Tracer) for value in numbers.values()):
+            return numbers
+        return self.place(numbers)
 
     def spikes(
         self, records: Records, first: int, n_steps: int
@@ -136,6 +173,8 @@ class Program:
         ``first`` on, sorted in this order; all of point 0 where there is but one."""
         words = np.asarray(records["spikes"])
         words = words.reshape(-1, *words.shape[-2:])
+        if first % self.block + n_steps > words.shape[1]:
+            raise ValueError(f"{n_steps} steps are more than these records have")
         return unpack(words, self.block, self.loop.local_size, first, n_steps)
 
     def compile(self, numbers: Numbers) -> None:

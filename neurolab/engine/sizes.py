@@ -14,12 +14,12 @@ import brainstate
 import brainunit as u
 import numpy as np
 
-from neurolab.engine.structure import Part, Structure, block_length
+from neurolab.engine.structure import ModelSpec, Structure, block_length
 
 __all__ = ["larger", "sized", "too_small", "with_sizes", "without_sizes"]
 
 
-def sized(part: Part, size: int, numbers: Mapping[str, Any], n_points: int = 0) -> Part:
+def sized(part: ModelSpec, size: int, numbers: Mapping[str, Any], n_points: int = 0) -> ModelSpec:
     """The part with the attributes that decide array sizes, from the numbers as they are now.
 
     The numbers may be those of ``n_points`` points, in place of one for all neurons.
@@ -48,7 +48,9 @@ def with_sizes(
             n_points = len(next(iter(many.values()))) if many else 0
             if not many:
                 part = larger(part, sized(part, structure.size, own))
-            elif all(np.ndim(value) == 0 for value in own.values()):
+            elif all(np.ndim(value) == 0 for value in own.values()) and all(
+                value.ndim == 1 for value in many.values()
+            ):
                 wide = {key: value * np.ones(n_points) for key, value in own.items()} | many
                 part = larger(part, sized(part, structure.size, wide, n_points))
             else:
@@ -62,14 +64,14 @@ def with_sizes(
 def without_sizes(structure: Structure) -> Structure:
     """The structure but for the sizes: what points must share to be computed by one program."""
 
-    def bare(part: Part) -> Part:
+    def bare(part: ModelSpec) -> ModelSpec:
         inner = tuple((name, bare(p)) for name, p in part.parts)
         return replace(part, parts=inner, attributes=())
 
     return replace(structure, inputs=tuple((name, bare(part)) for name, part in structure.inputs))
 
 
-def larger(one: Part, other: Part) -> Part:
+def larger(one: ModelSpec, other: ModelSpec) -> ModelSpec:
     """A part whose arrays are as large as those of both."""
     inner = zip(one.parts, other.parts, strict=True)
     sizes = dict(one.attributes)

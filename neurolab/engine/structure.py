@@ -12,7 +12,7 @@ import numpy as np
 from neurolab.integrators import Integrator
 from neurolab.units import Relative, with_unit
 
-__all__ = ["Number", "Numbers", "Part", "Recording", "Structure", "block_length"]
+__all__ = ["ModelSpec", "Number", "Numbers", "Recording", "Structure", "block_length"]
 
 #: Values of the numbers by key (``neuron.tau``), in the unit that the structure says; ``seed`` too.
 Numbers = Mapping[str, Any]
@@ -33,14 +33,19 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Part:
+class ModelSpec:
     """One model of a structure: its class, fixed arguments, numbers, and the models inside it."""
 
     target: type
     fixed: tuple[tuple[str, Any], ...] = ()
     numbers: tuple[tuple[str, Number], ...] = ()
-    parts: tuple[tuple[str, Part], ...] = ()
+    parts: tuple[tuple[str, ModelSpec], ...] = ()
     attributes: tuple[tuple[str, Any], ...] = ()
+    #: Of the fixed arguments: True, 1 and 1.0 are equal, and not the same.
+    kinds: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kinds", _kinds(tuple(value for _, value in self.fixed)))
 
     def all_numbers(self) -> list[Number]:
         """The numbers of this model and of those inside it."""
@@ -56,6 +61,10 @@ class Part:
         for key, value in self.attributes:
             setattr(model, key, value)
         return model
+
+
+def _kinds(value: Any) -> Any:
+    return tuple(map(_kinds, value)) if isinstance(value, tuple) else type(value)
 
 
 @dataclass(frozen=True)
@@ -74,10 +83,10 @@ class Structure:
 
     size: int
     dt_ms: float
-    neuron: Part
-    synapse: Part | None
-    output: Part | None
-    inputs: tuple[tuple[str, Part], ...]
+    neuron: ModelSpec
+    synapse: ModelSpec | None
+    output: ModelSpec | None
+    inputs: tuple[tuple[str, ModelSpec], ...]
     integrator: type[Integrator]
     precision: int = 32
     recording: Recording = field(default_factory=Recording)

@@ -10,6 +10,7 @@ import brainstate
 import brainunit as u
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from neurolab.dynamics import Dynamics, environ_step, parameter
 from neurolab.integrators import ExpEuler, Integrator
@@ -96,6 +97,14 @@ class Spiking(Neuron):
     tau_ref: Any = None
     ref_var: Any = False
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "threshold" in vars(cls) and "peak" not in vars(cls) and cls.peak is not Spiking.peak:
+            raise TypeError(
+                f"{cls.__name__} has a threshold of its own; its upstroke is cut off at `peak`: "
+                "define peak(self, y) as the V at which that threshold is reached, or None"
+            )
+
     def __init__(self, in_size: Any, *, name: str | None = None, **given: Any) -> None:
         super().__init__(in_size, name=name, **given)
         if isinstance(self.spk_fun, str):
@@ -123,14 +132,15 @@ class Spiking(Neuron):
         """V after a hard reset."""
         return self.V_reset
 
-    def peak(self) -> Any:
-        """The potential at which an upstroke is cut off; None for a neuron without an upstroke,
-        whose V may pass its threshold by what a step brings."""
+    def peak(self, y: Variables) -> Any:
+        """The potential at which an upstroke is cut off: the threshold.  None for a neuron without
+        an upstroke, whose V may pass its threshold by what a step brings."""
         return None
 
     def runaway(self, duration: u.Quantity) -> Any:
-        """The potential from which the upstroke by itself is over within ``duration``."""
-        raise NotImplementedError
+        """The potential from which the upstroke by itself is over within ``duration``; infinite
+        where that is not known."""
+        return np.inf * self.potential_unit
 
     # -- the step ----------------------------------------------------------------------------
 
@@ -174,10 +184,10 @@ class Spiking(Neuron):
         dt = brainstate.environ.get_dt()
         before = self.variables()
         y = self._reset(self.get_spike(before), before)
-        new = self.integrator.step(
-            partial(self._slopes, current=self._collect_current(x)), y, dt, self._collect_jumps()
-        )
-        new = self._cut_off(y, new, dt)
+        current = self._collect_current(x)
+        slopes = partial(self._slopes, current=current)
+        new = self.integrator.step(slopes, y, dt, self._collect_jumps())
+        new = self._cut_off(y, new, current, dt)
         if self.tau_ref is not None:
             held = environ_step() - self.last_spike_step.value < self._refractory_steps(dt)
             new = {name: u.math.where(held, y[name], new[name]) for name in y}
@@ -197,30 +207,35 @@ class Spiking(Neuron):
     # the neuron has long fired.  Three potentials bound what it makes of one (measured, AdEx with
     # V_th from V_T + 4 to V_T + 30 delta_T: rates within 2 % of their limit at dt = 0.1 ms with
     # every integrator, where a bound at the peak alone leaves 6 %):
-    # - where a neuron begins a step beyond runaway(dt / 2), the upstroke is over at its end;
+    # - where a neuron begins a step beyond runaway(dt / 2), the upstroke is over at its end, unless
+    #   adaptation or inhibition hold it back: its slope must bring it there in half a step;
     # - other variables see V up to runaway(dt): it is above for less than a step;
     # - V's own slope is that of runaway(dt / 20) at most, which no float overflows.
 
     def _slopes(self, y: Variables, current: Callable[[Any], Any]) -> Mapping[str, Any]:
-        if self.peak() is None:
+        if self.peak(y) is None:
             return self.derivatives(y, current)
-        dt = brainstate.environ.get_dt()
-        own = self.derivatives(self._up_to(dt / 20, y), current)
-        return {
-            **self.derivatives(self._up_to(dt, y), current),
-            self.potential: own[self.potential],
-        }
+        seen = self.derivatives(self._up_to(brainstate.environ.get_dt(), y), current)
+        return {**seen, self.potential: self._own_slope(y, current)}
+
+    def _own_slope(self, y: Variables, current: Callable[[Any], Any]) -> Any:
+        bounded = self._up_to(brainstate.environ.get_dt() / 20, y)
+        return self.derivatives(bounded, current)[self.potential]
 
     def _up_to(self, duration: u.Quantity, y: Variables) -> Variables:
-        bound = u.math.minimum(self.peak(), self.runaway(duration))
+        bound = u.math.minimum(self.peak(y), self.runaway(duration))
         return y | {self.potential: u.math.minimum(y[self.potential], bound)}
 
-    def _cut_off(self, before: Variables, after: Variables, dt: u.Quantity) -> Variables:
-        peak = self.peak()
+    def _cut_off(
+        self, before: Variables, after: Variables, current: Callable[[Any], Any], dt: u.Quantity
+    ) -> Variables:
+        peak = self.peak(after)
         if peak is None:
             return after
-        V = after[self.potential]
-        over = (before[self.potential] >= self.runaway(dt / 2)) | (peak <= V)
+        V, was = after[self.potential], before[self.potential]
+        beyond = was >= self.runaway(dt / 2)
+        rises = was + self._own_slope(before, current) * (dt / 2) >= self.runaway(dt / 4)
+        over = (beyond & rises) | (peak <= V)
         return after | {self.potential: u.math.where(over, with_value(V, peak), V)}
 
     def _reset(self, spikes: jax.Array, y: Variables) -> Variables:

@@ -147,7 +147,7 @@ class ExpIF(_Membrane):
     def curve(self, V: Any) -> Any:
         return -(V - self.V_rest) + self.delta_T * u.math.exp((V - self.V_T) / self.delta_T)
 
-    def peak(self) -> Any:
+    def peak(self, y: Variables) -> Any:
         return self.V_th
 
     def runaway(self, duration: u.Quantity) -> Any:
@@ -178,7 +178,7 @@ class QuaIF(_Membrane):
     def curve(self, V: Any) -> Any:
         return self.c * (V - self.V_rest) * (V - self.V_c)
 
-    def peak(self) -> Any:
+    def peak(self, y: Variables) -> Any:
         return self.V_th
 
     def runaway(self, duration: u.Quantity) -> Any:

@@ -187,7 +187,7 @@ def binned_rate(run: Run) -> BinnedRate | None:
 
 
 def mean_rate_hz(run: Run) -> float | None:
-    """Spikes per neuron and second of the whole run; None when there is no telling."""
+    """Spikes per neuron and second of the whole run; None when there is no session."""
     if run.summary.get("rate_hz_mean") is not None:
         return float(run.summary["rate_hz_mean"])
     if run.spikes is not None and run.committed_steps:

@@ -82,17 +82,17 @@ class Computation:
         self,
         stop: StopRequest,
         worker: ThreadPoolExecutor,
-        told: Callable[[int], None],
+        on_chunk: Callable[[int], None],
         n: int = FIRST_CHUNK_STEPS,
         most: Callable[[int], int] | None = None,
-        worked: Callable[[Mapping[str, Any], int | None], None] = lambda state, n_spikes: None,
+        on_written: Callable[[Mapping[str, Any], int | None], None] = lambda state, n_spikes: None,
         until: int | None = None,
     ) -> int:
         """Compute until the end (or step ``until``), a stop, or until every point has diverged.
 
-        ``told`` hears, on this thread, of the steps computed; ``most`` says how many steps a chunk
-        may have from some step on; ``worked`` hears, on the other thread, of the state after a
-        chunk and its spikes.  Returns the steps that a chunk should have, ``n`` at first.
+        ``on_chunk`` hears, on this thread, of the steps computed; ``most`` says how many steps a
+        chunk may have from some step on; ``on_written`` hears, on the other thread, of the state
+        after a chunk and its spikes.  Returns the steps that a chunk should have, ``n`` at first.
         """
         if self.state is None:
             self.state = self.program.start(self.numbers)
@@ -109,9 +109,9 @@ class Computation:
             self.wait()
             if len(self.broken) == len(self.ends):
                 return n
-            self._last = worker.submit(self._finish, state, after, records, sent, m, worked)
+            self._last = worker.submit(self._finish, state, after, records, sent, m, on_written)
             self.state, self.sent = after, sent + m
-            told(self.sent)
+            on_chunk(self.sent)
             n = max(int(m * self.seconds / took), self.program.block)
         self.finished = self.sent >= self.total
         return n
@@ -173,7 +173,7 @@ class Computation:
         records: Mapping[str, Any],
         first: int,
         n: int,
-        worked: Callable[[Mapping[str, Any], int | None], None],
+        on_written: Callable[[Mapping[str, Any], int | None], None],
     ) -> None:
         """Check a chunk, count and write it."""
         points, recording = len(self.ends), self.experiment.structure.recording
@@ -208,7 +208,7 @@ class Computation:
         self.done = first + n
         if broken.any() and self.program.points is None:  # as it was while it was finite
             after, _ = self.program.advance(self.numbers, dict(before), n)
-        worked(after, step.size if recording.spikes else None)
+        on_written(after, step.size if recording.spikes else None)
         held = sum(chunk.n_steps for chunk in self._waiting)
         late = time.perf_counter() - self._committed_at > self.seconds / 2
         if late or self.writer.n_points is not None or 2 * held > self.experiment.capacity():
@@ -225,7 +225,7 @@ class Computation:
         rates: np.ndarray | None,
     ) -> Chunk:
         """A chunk as the writer takes it."""
-        if not self.experiment.kept.spikes:
+        if not self.experiment.recorded.spikes:
             point, step, neuron = point[:0], step[:0], neuron[:0]
         if self.writer.n_points is not None:
             return Chunk(first, n, step, neuron, traces, rates, point)
@@ -236,7 +236,7 @@ class Computation:
         self, point: np.ndarray, step: np.ndarray, first: int, n: int
     ) -> np.ndarray | None:
         """Spikes of every point in each bin that is complete now; the last bin stays open."""
-        width = self.experiment.kept.rate_bin_steps
+        width = self.experiment.recorded.rate_bin_steps
         if width is None:
             return None
         start, bins = first // width, (first + n) // width - first // width + 1

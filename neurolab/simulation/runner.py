@@ -34,7 +34,7 @@ from neurolab.simulation.progress import Progress
 from neurolab.simulation.stop import StopRequest
 from neurolab.simulation.tracking import Rows, tracked_run
 from neurolab.trackers import NoTracker
-from neurolab.trackers.telling import Telling
+from neurolab.trackers.session import TrackerSession
 from neurolab.units import unit_text
 
 __all__ = ["Outcome", "simulate"]
@@ -62,22 +62,22 @@ class Outcome:
 def simulate(
     experiment: Experiment,
     folder: Path | None,
-    told: Callable[[Mapping[str, Any], Path], None] = lambda summary, folder: None,
+    on_summary: Callable[[Mapping[str, Any], Path], None] = lambda summary, folder: None,
     overrides: Sequence[str] = (),
     group: str | None = None,
 ) -> Outcome:
     """Run an experiment and leave a complete folder, whatever happens; without one (None) the
     results are in memory, as ``Outcome.run``, and nobody is told.
 
-    ``told`` gets the summary as soon as it stands, before the plots are drawn; ``overrides`` and
-    ``group`` (the sweep that the run belongs to) are for trackers.
+    ``on_summary`` gets the summary as soon as it stands, before the plots are drawn; ``overrides``
+    and ``group`` (the sweep that the run belongs to) are for trackers.
     """
     config = experiment.config
     for warning in experiment.warnings:
         log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
     outcome = Outcome()
     listener = NoTracker() if folder is None else experiment.tracker()
-    with Telling(listener) as tracker, StatusFile(folder) as status:
+    with TrackerSession(listener) as tracker, StatusFile(folder) as status:
         run = _Run(experiment, folder, tracker, status)
         if folder is not None:
             there = folder
@@ -100,7 +100,7 @@ def simulate(
         if folder is None:
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
-        told(outcome.summary, folder)
+        on_summary(outcome.summary, folder)
         draw_run(folder, standalone=bool((config.get("report") or {}).get("standalone")))
         tracker.finish(outcome.exit_code, outcome.summary)
     return outcome
@@ -113,7 +113,7 @@ class _Run:
         self,
         experiment: Experiment,
         folder: Path | None,
-        tracker: Telling,
+        tracker: TrackerSession,
         status: StatusFile,
     ) -> None:
         self.experiment, self.tracker, self.status = experiment, tracker, status
@@ -134,8 +134,8 @@ class _Run:
             n_neurons=self.size,
             dt_ms=self.dt_ms,
             traces=experiment.traces,
-            record_spikes=experiment.kept.spikes,
-            rate_bin_steps=experiment.kept.rate_bin_steps,
+            record_spikes=experiment.recorded.spikes,
+            rate_bin_steps=experiment.recorded.rate_bin_steps,
         )
         self.computation = Computation(
             experiment,
@@ -165,12 +165,12 @@ class _Run:
             self.compile_s = time.perf_counter() - self.started
             self.first_step_at = time.perf_counter()
 
-            def told(sent: int) -> None:
+            def on_chunk(sent: int) -> None:
                 progress.update(computation.done, self.speed)
                 self.say("running")
 
             most = self.rows.left if self.tracker.active else None
-            computation.go(stop, worker, told, most=most, worked=self._worked)
+            computation.go(stop, worker, on_chunk, most=most, on_written=self._written)
             computation.wait()
         if computation.broken:
             outcome.status, outcome.exit_code = "diverged", 3
@@ -181,7 +181,7 @@ class _Run:
         else:
             outcome.status, outcome.exit_code = "completed", 0
 
-    def _worked(self, state: Mapping[str, Any], n_spikes: int | None) -> None:
+    def _written(self, state: Mapping[str, Any], n_spikes: int | None) -> None:
         if self.tracker.active:
             self.rows.add(self.computation.done, n_spikes, state)
         self.last_step_at = time.perf_counter()

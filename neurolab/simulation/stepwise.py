@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from neurolab.config.experiment import Experiment
+from neurolab.config.order import disorder, models
 from neurolab.config.values import UnfitValueError, read_number
 from neurolab.engine.loop import CLOCK, NONFINITE
 from neurolab.engine.program import program_of
@@ -39,21 +40,22 @@ class Stepwise:
     """
 
     def __init__(self, experiment: Experiment) -> None:
-        structure, kept = experiment.structure, experiment.kept
+        structure, recorded = experiment.structure, experiment.recorded
         self.experiment, self.dt_ms = experiment, structure.dt_ms
         self._writer = ResultsWriter(
             None,
             n_neurons=structure.size,
             dt_ms=structure.dt_ms,
             traces=experiment.traces,
-            record_spikes=kept.spikes,
-            rate_bin_steps=kept.rate_bin_steps,
+            record_spikes=recorded.spikes,
+            rate_bin_steps=recorded.rate_bin_steps,
         )
         program = program_of(structure, min(experiment.capacity(), _CAPACITY), experiment.devices)
         self._computation = Computation(
             experiment, program, experiment.numbers, [_MOST_STEPS], self._writer, _CHUNK_SECONDS
         )
         self._computation.state = program.start(self._computation.numbers)
+        self._writer.open()
         #: Variables of the models by name, with units: ``sim.state["V"]``, ``["synapse.g"]``.
         self.state: MutableMapping[str, Any] = _States(self)
         #: Parameters by key, as quantities: ``sim.numbers["neuron.tau"]``; texts are read as in a
@@ -63,7 +65,20 @@ class Stepwise:
     @property
     def time(self) -> u.Quantity:
         """Simulated time so far."""
-        return self._computation.sent * self.dt_ms * u.ms
+        broken = self._computation.broken
+        return (self._computation.done if broken else self._computation.sent) * self.dt_ms * u.ms
+
+    def check_whole(self) -> None:
+        """That nothing has diverged.
+
+        Raises
+        ------
+        FloatingPointError
+            Of a simulation that has: there is no way on from NaN or infinity.
+        """
+        if self._computation.broken:
+            what = f"{self._computation.broken[0]}; what was recorded before stays in `run`"
+            raise FloatingPointError(f"{what}; make another Simulation to go on differently")
 
     def advance(self, duration: u.Quantity) -> None:
         """Simulate for a while.
@@ -75,6 +90,9 @@ class Stepwise:
         FloatingPointError
             If a variable becomes NaN or infinite; what was recorded before stays.
         """
+        self.check_whole()
+        if not isinstance(duration, u.Quantity) or not duration.unit.has_same_dim(u.ms):
+            raise ValueError(f"advance({duration!r}): give a time, such as 100 * u.ms")
         steps = float(u.maybe_decimal(duration / (self.dt_ms * u.ms)))
         if not (steps > 0.5 and abs(steps - round(steps)) < 1e-6 * steps):
             raise ValueError(
@@ -87,8 +105,7 @@ class Stepwise:
             self._computation.go(stop, worker, lambda sent: None, until=until)
             self._computation.wait()
         self._computation.commit()
-        if self._computation.broken:
-            raise FloatingPointError(self._computation.broken[0])
+        self.check_whole()
         if stop.requested:
             raise KeyboardInterrupt
 
@@ -104,7 +121,8 @@ class Stepwise:
 
 class _States(MutableMapping[str, Any]):
     def __init__(self, simulation: Stepwise) -> None:
-        self._of, self._units = simulation._computation, simulation.experiment.units
+        self._simulation, self._of = simulation, simulation._computation
+        self._units = simulation.experiment.units
 
     def _name(self, name: str) -> str:
         for full in (name, f"neuron.{name}"):
@@ -118,15 +136,22 @@ class _States(MutableMapping[str, Any]):
         return with_unit(np.asarray(self._of.state[name]), self._units[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
+        self._simulation.check_whole()
         name = self._name(name)
         unit, before = self._units[name], self._of.state[name]
         if not u.get_unit(value).has_same_dim(unit):
             raise ValueError(f"{name} = {value}: expected {unit}")
         number = u.get_mantissa(value if unit.is_unitless else value.to(unit))
-        array = np.broadcast_to(np.asarray(number, before.dtype), before.shape)
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ValueError(f"{name} = {value} is not finite")
-        self._of.state = {**self._of.state, name: jax.device_put(array, before.sharding)}
+        exact = np.asarray(number)
+        with np.errstate(all="ignore"):
+            array = np.broadcast_to(exact.astype(before.dtype), before.shape)
+        if before.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{name} = {value} is not finite in {before.dtype}")
+        if before.dtype.kind != "f" and not (array == exact).all():
+            raise ValueError(f"{name} = {value}: it holds values of type {before.dtype}")
+        with self._of.program.loop.environment():
+            placed = jax.device_put(array, before.sharding)
+        self._of.state = {**self._of.state, name: placed}
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a variable cannot be removed")
@@ -140,29 +165,32 @@ class _States(MutableMapping[str, Any]):
 
 class _Numbers(MutableMapping[str, Any]):
     def __init__(self, simulation: Stepwise) -> None:
-        self._of, self._experiment = simulation._computation, simulation.experiment
+        self._simulation, self._of = simulation, simulation._computation
+        self._experiment = simulation.experiment
         self._values = dict(simulation.experiment.numbers)
 
     def _reading(self, key: str) -> Any:
-        if key not in self._experiment.readings:
-            hint = did_you_mean(key, self._experiment.readings)
+        if key not in self._experiment.parsed:
+            hint = did_you_mean(key, self._experiment.parsed)
             raise KeyError(f"'{key}' is no number of this simulation; {hint}")
-        return self._experiment.readings[key]
+        return self._experiment.parsed[key]
 
     def __getitem__(self, key: str) -> Any:
         reading, value = self._reading(key), self._values[key]
-        return Relative(value) if reading.relative else with_unit(value, reading.unit)
+        if not reading.relative:
+            return with_unit(value, reading.unit)
+        return Relative(value, u.ms if reading.declared.role == "weight" else u.UNITLESS)
 
     def __setitem__(self, key: str, value: Any) -> None:
+        self._simulation.check_whole()
         reading, structure = self._reading(key), self._experiment.structure
-        given: Any = value
-        if isinstance(value, u.Quantity):
-            mantissa, unit = np.asarray(value.mantissa), f" {value.unit}"
-            given = [f"{x}{unit}" for x in mantissa] if mantissa.ndim else f"{mantissa}{unit}"
+        if reading.declared.initial:
+            name = key.removesuffix("_initializer")
+            raise ValueError(f"{key}: the simulation has begun; set sim.state['{name}']")
         try:
             number, relative = read_number(
-                given, reading.unit, reading.declared, size=structure.size,
-                seed=int(self._values["seed"]), key=key,
+                _text(value, reading.unit_name), reading.unit, reading.declared,
+                size=structure.size, seed=int(self._values["seed"]), key=key,
             )  # fmt: skip
         except UnfitValueError as error:
             raise ValueError(f"{key} = {value}: {error}") from error
@@ -171,6 +199,9 @@ class _Numbers(MutableMapping[str, Any]):
             shape = f"of shape {reading.shape}" if reading.shape else "one for all neurons"
             raise ValueError(f"{key} = {value}: the program was compiled for {what}, {shape}")
         values = {**self._values, key: number}
+        for part in models(structure):
+            for problem in disorder(part, values):
+                raise ValueError(str(problem))
         self._of.numbers = self._of.program.place(values)
         self._values = values
 
@@ -178,7 +209,18 @@ class _Numbers(MutableMapping[str, Any]):
         raise TypeError("a number cannot be removed")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._experiment.readings)
+        return iter(self._experiment.parsed)
 
     def __len__(self) -> int:
-        return len(self._experiment.readings)
+        return len(self._experiment.parsed)
+
+
+def _text(value: Any, unit: str) -> Any:
+    """A value as it is written in a configuration."""
+    if isinstance(value, Relative):
+        numbers = np.asarray(value.value)
+    elif isinstance(value, u.Quantity):
+        numbers, unit = np.asarray(value.mantissa), str(value.unit)
+    else:
+        return value
+    return [f"{x} {unit}" for x in numbers] if numbers.ndim else f"{numbers} {unit}"

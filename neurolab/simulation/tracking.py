@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.config.reader import Reading
+from neurolab.config.reader import ParsedValue
 from neurolab.config.values import is_drawn, read_time
 from neurolab.problems import Problems
 from neurolab.trackers import Tracked
@@ -91,14 +91,14 @@ def tracked_run(
     group: str | None,
 ) -> Tracked:
     """A run, named by what was overridden, or else by its folder."""
-    plain, units = in_units(config, experiment.readings, experiment.numbers)
+    plain, units = in_units(config, experiment.parsed, experiment.numbers)
     given = [text for text in overrides if not text.startswith(("hydra", "tracker", "device"))]
     name = " ".join(given) or "/".join(folder.resolve().parts[-2:])
     return Tracked("run", folder, name, plain, units, tuple(overrides), group)
 
 
 def in_units(
-    config: Mapping[str, Any], readings: Mapping[str, Reading], numbers: Mapping[str, Any]
+    config: Mapping[str, Any], parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """A configuration with numbers in place of quantities, and their units under the same keys.
 
@@ -111,8 +111,8 @@ def in_units(
         if isinstance(node, Mapping):
             return {str(name): read(value, (*path, str(name))) for name, value in node.items()}
         key = ".".join(path)
-        if key in readings and key in numbers and not is_drawn(node):
-            _put(units, path, readings[key].unit_name)
+        if key in parsed and key in numbers and not is_drawn(node):
+            _put(units, path, parsed[key].unit_name)
             return np.asarray(numbers[key], np.float64).tolist()
         if key in _TIMES and isinstance(node, str):
             time = read_time(node, key, Problems())

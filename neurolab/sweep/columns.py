@@ -107,7 +107,7 @@ class PointReader:
         columns: dict[str, np.ndarray] = {}
         n_steps = np.full(points.size, experiment.n_steps)
         config = self.plan.config(at)
-        drawn = {k for k in experiment.readings if is_drawn(_value_of(config, k))}
+        drawn = {k for k in experiment.parsed if is_drawn(_value_of(config, k))}
         seeds = np.full(points.size, int(experiment.numbers["seed"]))
         for source in sources:
             codes, inverse = np.unique(source.codes, return_inverse=True)
@@ -120,7 +120,7 @@ class PointReader:
                 elif key == "duration":
                     found, wrong = source.durations(codes, config)
                     n_steps = found[inverse]
-                elif key in experiment.readings and key not in drawn:
+                elif key in experiment.parsed and key not in drawn:
                     found, wrong = source.numbers(key, codes, experiment)
                     columns[key] = found[inverse]
                 parts = _parts(inverse) if wrong else []
@@ -154,7 +154,7 @@ class PointReader:
                 continue
             codes = np.zeros(seeds.size, np.int64) if source is None else source.codes
             pairs, inverse = np.unique(np.stack([codes, seeds]), axis=1, return_inverse=True)
-            reading = experiment.readings[key]
+            reading = experiment.parsed[key]
             rows = []
             for code, seed in pairs.T.tolist():
                 value = _value_of(config, key) if source is None else source.value(key, code)

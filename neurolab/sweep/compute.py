@@ -56,14 +56,14 @@ def compute_groups(
     groups: Sequence[Group],
     folder: SweepFolder,
     stop: StopRequest,
-    told: Callable[..., None] = lambda points, batch=0, part=0.0: None,
+    on_progress: Callable[..., None] = lambda points, batch=0, part=0.0: None,
     most: int | None = None,
 ) -> Report:
     """Compute all points of the groups, or as many as a stop request leaves.
 
-    ``told`` hears how many points are done, how many the present batch has and what part of their
-    time is computed; ``most`` bounds the points of a batch.  Points of a batch that raises are
-    failed; the others go on.
+    ``on_progress`` hears how many points are done, how many the present batch has and what part of
+    their time is computed; ``most`` bounds the points of a batch.  Points of a batch that raises
+    are failed; the others go on.
     """
     report = Report()
     for group in groups:
@@ -72,7 +72,7 @@ def compute_groups(
         if problems.found:
             raise ConfigError(problems.found)
         report.device = f"{devices[0].device_kind} x {len(devices)}"
-        _GroupRun(group, devices, folder, report, told, most).go(stop)
+        _GroupRun(group, devices, folder, report, on_progress, most).go(stop)
         if stop.requested:
             break
     return report
@@ -88,11 +88,11 @@ class _GroupRun:
         devices: list[Any],
         folder: SweepFolder,
         report: Report,
-        told: Callable[..., None],
+        on_progress: Callable[..., None],
         most: int | None,
     ) -> None:
         self.group, self.devices, self.folder = group, devices, folder
-        self.report, self.told = report, told
+        self.report, self.on_progress = report, on_progress
         self.n_lanes, self.at_once = _n_lanes(group, devices, most)
         self.chunk_steps = FIRST_CHUNK_STEPS
 
@@ -133,8 +133,8 @@ class _GroupRun:
             n_neurons=experiment.structure.size,
             dt_ms=experiment.structure.dt_ms,
             traces=experiment.traces,
-            record_spikes=experiment.kept.spikes,
-            rate_bin_steps=experiment.kept.rate_bin_steps,
+            record_spikes=experiment.recorded.spikes,
+            rate_bin_steps=experiment.recorded.rate_bin_steps,
             n_points=len(rows),
         )
         points = group.points[rows].tolist()
@@ -142,9 +142,9 @@ class _GroupRun:
             experiment, program, numbers, n_steps, writer, _CHUNK_SECONDS, points
         )
         done, n = self.report.points, len(rows)
-        told = partial(self.told, done, n)
+        on_progress = partial(self.on_progress, done, n)
         self.chunk_steps = computation.go(
-            stop, worker, lambda sent: told(sent / computation.total), self.chunk_steps
+            stop, worker, lambda sent: on_progress(sent / computation.total), self.chunk_steps
         )
         self.report.points += n if computation.finished else 0
         return computation

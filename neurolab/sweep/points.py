@@ -80,7 +80,7 @@ def join(parts: Sequence[Group]) -> tuple[list[Group], list[Problem]]:
 def _alike(one: Group, other: Group) -> bool:
     """Whether one program computes both."""
     return (
-        one.experiment.kept == other.experiment.kept
+        one.experiment.recorded == other.experiment.recorded
         and one.config.get("device") == other.config.get("device")
         and _shapes(one) == _shapes(other)
         and without_sizes(one.experiment.structure) == without_sizes(other.experiment.structure)

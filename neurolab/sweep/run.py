@@ -33,7 +33,7 @@ from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.executors import Executor
 from neurolab.sweep.refusals import Refusals
 from neurolab.trackers import NoTracker
-from neurolab.trackers.telling import Telling
+from neurolab.trackers.session import TrackerSession
 
 if TYPE_CHECKING:
     from neurolab.sweep.points import Group
@@ -95,7 +95,7 @@ def run_sweep(
     prepare(device)
     from neurolab.sweep.columns import PointReader
     from neurolab.sweep.coordinates import add_coordinates
-    from neurolab.sweep.tracking import SweepTelling
+    from neurolab.sweep.tracking import SweepSession
 
     imported = time.perf_counter()
     with Console(stderr=True).status(f"reading {len(plan):,} points"):
@@ -125,9 +125,9 @@ def run_sweep(
     total = int(np.count_nonzero(~refusals.bad))
     missing = np.sort(np.concatenate([np.zeros(0, np.int64), *(g.points for g in groups)]))
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
-    with Telling(tracker) as told, StatusFile(folder) as status:
-        telling = SweepTelling(told, folder, groups, plan)
-        telling.start(all_groups)
+    with TrackerSession(tracker) as told, StatusFile(folder) as status:
+        session = SweepSession(told, folder, groups, plan)
+        session.start(all_groups)
         with StopRequest() as stop, SweepProgress(status, total, total - len(missing)) as progress:
             if executor is None:
                 from neurolab.sweep.compute import compute_groups
@@ -144,7 +144,7 @@ def run_sweep(
         progress.end(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
         bad = table.where("diverged", "refused", "failed", "partial")
         outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad.size))
-        telling.finish(outcome.exit_code, outcome.summary, table)
+        session.finish(outcome.exit_code, outcome.summary, table)
     return outcome
 
 

@@ -35,7 +35,7 @@ class Source:
     def kinds(self, key: str, experiment: Experiment) -> np.ndarray:
         """A number for each point: points of one number can be read into one column."""
         codes, inverse = np.unique(self.codes, return_inverse=True)
-        number = key in experiment.readings or key in ("seed", "duration")
+        number = key in experiment.parsed or key in ("seed", "duration")
         column = self.keys[key]
         if number and isinstance(column, Column) and column.numeric:
             return np.zeros(self.codes.size, np.int64)
@@ -48,7 +48,7 @@ class Source:
         self, key: str, codes: np.ndarray, experiment: Experiment
     ) -> tuple[np.ndarray, Wrong]:
         """The numbers of a key at some codes, and what is wrong with which of them."""
-        reading, column = experiment.readings[key], self.keys[key]
+        reading, column = experiment.parsed[key], self.keys[key]
         if isinstance(column, Column) and column.numeric and reading.shape == ():
             found, _, told = read_numbers(
                 column.values[codes], column.unit, reading.unit, reading.declared

@@ -13,63 +13,65 @@ from neurolab.results.table import Table
 from neurolab.simulation.tracking import in_units
 from neurolab.sweep.points import Group
 from neurolab.trackers import Tracked
-from neurolab.trackers.telling import Telling
+from neurolab.trackers.session import TrackerSession
 
-__all__ = ["SweepTelling"]
+__all__ = ["SweepSession"]
 
 #: Values of a swept key that a tracker is told one by one; of more, their ends.
 _MOST_VALUES = 1000
 
 
-class SweepTelling:
+class SweepSession:
     """A sweep as one thing that is tracked; with ``tracker.per_point`` every point is one.
 
     ``groups`` has the points that were to be computed.
     """
 
-    def __init__(self, telling: Telling, folder: Path, groups: Sequence[Group], plan: Plan) -> None:
-        self.telling, self.per_point = telling, telling.per_point
+    def __init__(
+        self, session: TrackerSession, folder: Path, groups: Sequence[Group], plan: Plan
+    ) -> None:
+        self.session, self.per_point = session, session.per_point
         self.folder, self.groups, self.plan = folder, groups, plan
 
     def start(self, groups: Sequence[Group]) -> None:
         """The sweep of all these groups begins."""
         if not self.per_point:
-            self.telling.start(lambda: self._sweep(groups))
+            self.session.start(lambda: self._sweep(groups))
 
     def finish(self, exit_code: int, summary: Mapping[str, Any], table: Table) -> None:
         """The sweep's results are written."""
         if not self.per_point:
-            self.telling.finish(exit_code, summary)
-        elif self.telling.active:
+            self.session.finish(exit_code, summary)
+        elif self.session.active:
             for group in self.groups:
                 for row, point in enumerate(group.points.tolist()):
                     if point in table:
                         self._point(group, row, point, table[point])
 
     def _point(self, group: Group, row: int, point: int, known: Mapping[str, Any]) -> None:
-        telling, plan = self.telling, self.plan
+        session, plan = self.session, self.plan
 
         def tracked() -> Tracked:
             numbers = {
                 **group.experiment.numbers,
                 **{key: column[row] for key, column in group.columns.items()},
             }
-            plain, units = in_units(plan.config(point), group.experiment.readings, numbers)
+            plain, units = in_units(plan.config(point), group.experiment.parsed, numbers)
             name, sweep = " ".join(plan.own(point)) or f"point {point}", self.folder.name
             overrides = tuple(plan.overrides(point))
             return Tracked("point", self.folder, name, plain, units, overrides, sweep, point)
 
-        telling.start(tracked)
+        session.start(tracked)
         metrics = {k: known[k] for k in ("rate_hz", "isi_cv") if known.get(k) is not None}
         if known.get("n_steps") is not None:
-            telling.log(known["n_steps"], {"time_ms": known["duration_ms"], **metrics})
+            session.log(known["n_steps"], {"time_ms": known["duration_ms"], **metrics})
         code = {"completed": 0, "diverged": 3}.get(known["status"], 1)
-        telling.finish(code, {k: v for k, v in known.items() if k not in ("batch", "lane")})
+        session.finish(code, {k: v for k, v in known.items() if k not in ("batch", "lane")})
 
     def _sweep(self, groups: Sequence[Group]) -> Tracked:
         """The configuration that the points share, and what is swept."""
         experiment, plan = groups[0].experiment, self.plan
-        plain, units = in_units(groups[0].config, experiment.readings, experiment.numbers)
+        plain, units = in_units(groups[0].config, experiment.parsed, experiment.numbers)
         common = dict(flat(plan.templates[0]))
         for template in plan.templates[1:]:
             own = dict(flat(template))

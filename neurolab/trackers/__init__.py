@@ -3,7 +3,7 @@
 A tracker is any class with the methods of `Tracker`, named by dotted path in the configuration
 (``tracker._target_``); the other keys of that group are its constructor's arguments, which it
 refuses by raising ValueError.  It is called in a process of its own, which it is pickled to before
-``start``; what it raises ends the telling with a warning, never the simulation.
+``start``; what it raises ends the session with a warning, never the simulation.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def groups() -> dict[str, list[str]]:
 def overshooting(cls: type[Spiking]) -> type[Spiking]:
     """The class without the cut of its upstroke: as in the recordings, V passes V_th by what a step
     brings, and the variables that are stepped after it see that.  Everything else is the same."""
-    return type(cls.__name__, (cls,), {"peak": lambda self: None})
+    return type(cls.__name__, (cls,), {"peak": lambda self, y: None})
 
 
 def _stack(quantities: list[u.Quantity]) -> u.Quantity:

@@ -1,4 +1,4 @@
-"""Telling a tracker without ever being held up by it.
+"""A session with a tracker, which never holds anything up.
 
 A tracker has a process of its own (`neurolab.trackers.process`): importing a tracking library,
 waiting for its server and writing its files takes place beside the simulation, an error there is a
@@ -22,12 +22,12 @@ from typing import Any, Self
 from neurolab.results.status import status_after
 from neurolab.trackers import NoTracker, Tracked, Tracker
 
-__all__ = ["Telling"]
+__all__ = ["TrackerSession"]
 
 log = logging.getLogger("neurolab")
 
 
-class Telling:
+class TrackerSession:
     """A tracker elsewhere: calls return at once and raise nothing.
 
     As a context it ends with a wait until the tracker has taken everything in, as long as its
