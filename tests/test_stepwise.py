@@ -97,12 +97,42 @@ def test_what_cannot_be_is_refused_with_what_can():
 
 
 def test_a_divergence_is_an_error_and_what_was_before_stays():
+    """Time stops at the last finite step, and nothing leads on from there."""
     sim = neurolab.Simulation([*LIF, "neuron.tau=0.02ms", "integrator=euler", "record=full"])
-    with pytest.raises(FloatingPointError, match="V became"):
-        sim.advance(100 * u.ms)
+    assert sim.run.spikes.sizes["spike"] == 0
+    for _ in range(2):
+        with pytest.raises(FloatingPointError, match="V became"):
+            sim.advance(100 * u.ms)
+    with pytest.raises(FloatingPointError, match="another Simulation"):
+        sim.state["V"] = 0 * u.mV
     V = sim.run.traces["V"].values
     assert 10 < len(V) < 1000
+    assert float(sim.time / u.ms) == pytest.approx(len(V) * 0.1)
     assert np.isfinite(V).all()
+
+
+def test_values_go_round_and_those_of_no_effect_are_refused():
+    """What is read can be assigned; what a configuration would refuse, or has no effect, cannot."""
+    sim = neurolab.Simulation(["neuron=adexif_ref", "size=2", "device.precision=float64"])
+    sim.advance(1 * u.ms)
+    for key in sim.numbers:
+        if not key.endswith("_initializer"):
+            sim.numbers[key] = sim.numbers[key]
+    for name in sim.state:
+        sim.state[name] = sim.state[name]
+    sim.state["V"] = u.Quantity(np.array([-60.0, -61 - 1 / 3]), unit=u.mV)
+    assert sim.state["V"].mantissa[1] == -61 - 1 / 3
+    sim.advance(1 * u.ms)
+    with pytest.raises(ValueError, match="must lie above"):
+        sim.numbers["neuron.V_th"] = "-100 mV"
+    with pytest.raises(ValueError, match="state"):
+        sim.numbers["neuron.V_initializer"] = "-60 mV"
+    with pytest.raises(ValueError, match="int32"):
+        sim.state["last_spike_step"] = 3.7
+    with pytest.raises(ValueError, match="give a time"):
+        sim.advance(100)
+    with pytest.raises(ConfigError, match="tracker"):
+        neurolab.Simulation(["tracker=wandb"])
 
 
 def test_larger_numbers_than_a_program_is_made_for_are_refused():
@@ -112,7 +142,37 @@ def test_larger_numbers_than_a_program_is_made_for_are_refused():
         sim.numbers["input.rate"] = "2000 Hz"
     program = neurolab.compile(["neuron=lif", "input.rate=20Hz"])
     with pytest.raises(ValueError, match="smaller numbers"):
-        program.place({**program.numbers, "input.rate": 2000.0})
+        program.start({**program.numbers, "input.rate": 2000.0})
+    with pytest.raises(ValueError, match="did you mean"):
+        program.start({**program.numbers, "neuron.taus": 2.0})
+    with pytest.raises(ValueError, match="in ms"):
+        program.start({**program.numbers, "neuron.tau": 12 * u.ms})
+    state = program.start(program.numbers)
+    for n in (program.capacity + 1, jnp.int32(program.capacity + 1), -1):
+        with pytest.raises(ValueError, match="capacity"):
+            program.advance(program.numbers, state, n)
+    with pytest.raises(TypeError):
+        program.advance(program.numbers, state, 10.7)
+
+
+def test_arguments_that_are_equal_and_not_the_same_have_programs_of_their_own():
+    """True == 1 == 1.0: a program kept for one of them is not another's."""
+    typed = ["neuron._target_=test_stepwise.Flagged", "input=constant", "size=1", "duration=50ms"]
+    counts = [neurolab.run([*typed, f"+neuron.m={m}"], save=False).summary["spike_count"]
+              for m in ("true", "1", "1.0", "true")]  # fmt: skip
+    assert counts[0] == counts[3] > 0 == counts[1] == counts[2]
+
+
+def test_rates_for_each_neuron_are_swept(tmp_path):
+    """Tables of Poisson counts of points whose rates are lists; refused by the check of sizes."""
+    typed = ["neuron=lif", "size=3", "duration=10ms"]
+    sweep = neurolab.run_sweep([*typed, "input.rate=[5Hz,100Hz,500Hz],[20Hz,1Hz,1Hz]"], tmp_path)
+    assert list(sweep.table["status"]) == ["completed"] * 2
+
+
+def test_a_mean_that_would_never_end_is_refused():
+    with pytest.raises(ConfigError, match="events per step"):
+        neurolab.run(["neuron=lif", "input.rate=1e12Hz"], save=False)
 
 
 def test_a_compiled_program_is_mapped_and_differentiated():
@@ -163,7 +223,17 @@ def test_infinite_steps_between_chunk_ends_are_found():
     assert run.committed_steps == 17
 
 
+from neurolab.dynamics import parameter  # noqa: E402
 from neurolab.neurons import LIF as _LIF  # noqa: E402
+
+
+class Flagged(_LIF):
+    """Fires if its flag is one."""
+
+    m = parameter(None, "a flag, or a number")
+
+    def curve(self, V):
+        return super().curve(V) * (1.0 if isinstance(self.m, bool) else 3.0)
 
 
 class Washed(_LIF):

@@ -14,7 +14,7 @@ import pytest
 from sweeps import KEEP, SHORT, same_spikes, sweep
 
 import neurolab
-from neurolab.engine.program import program_of
+from neurolab.engine.cache import program_of
 
 LONG = ("neuron=lif_ref", "size=40", "duration=400s", "seed=range:4", KEEP)
 

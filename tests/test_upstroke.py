@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import neurolab
 import neurolab.cli.compose
 import neurolab.neurons
 from neurolab.integrators import RK4, Euler, ExpEuler, Heun
@@ -170,12 +171,55 @@ def test_no_variable_sees_a_potential_beyond_the_peak(name, integrator):
 
 def test_a_textbook_cell_keeps_its_rate_when_its_cut_off_is_raised():
     """adexif_ref with V_th = -30 mV fired at 364 Hz under the default drive; 18 is right."""
-    import neurolab
-
     typed = ["neuron=adexif_ref", "neuron.V_th=-30mV", "duration=2s", "record=summary"]
     summary = neurolab.run(typed).summary
     assert summary["status"] == "completed"
     assert summary["rate_hz_mean"] == pytest.approx(18.0, abs=1.0)
+
+
+HIGH = (
+    *("neuron.V_th=-30mV", "neuron.V_reset=-40mV", "neuron.b=100mA", "neuron.tau_w=100ms"),
+    *("neuron.a=0mS", "input=constant", "input.amplitude=20mA", "size=1", "record=summary"),
+)
+
+
+@pytest.mark.parametrize("integrator", ["exp_euler", "euler", "heun", "rk4"])
+@pytest.mark.parametrize("neuron", ["adexif", "adexif_ref"])
+def test_a_reset_high_in_the_upstroke_that_adaptation_holds_back(neuron, integrator):
+    """V is reset to where the exponential alone would fire within half a step, and w keeps it from
+    that: 22 spikes in 500 ms, at any dt (an adaptive step of an independent integration: 22)."""
+    typed = [f"neuron={neuron}", f"integrator={integrator}", "duration=500ms", *HIGH]
+    counts = [neurolab.run([*typed, f"dt={dt}"], save=False).summary["spike_count"]
+              for dt in ("0.1ms", "0.01ms")]  # fmt: skip
+    assert counts == [22, 22]
+
+
+def test_inhibition_keeps_a_neuron_from_firing_in_the_upstroke():
+    """From beyond the runaway potential a strong current leads down, not up."""
+    typed = ["neuron=expif", "neuron.delta_T=1mV", "neuron.V_initializer=-54mV", "size=1"]
+    more = ["input=constant", "input.amplitude=-600mA", "duration=20ms"]
+    assert neurolab.run([*typed, *more], save=False).summary["spike_count"] == 0
+
+
+def test_a_class_with_a_threshold_of_its_own_says_where_it_is_cut_off():
+    """A threshold that moves, with V cut off below it, would never be reached."""
+    with pytest.raises(TypeError, match="define peak"):
+
+        class Moving(AdExIF):
+            def threshold(self, y):
+                return y["V"] - self.V_th - y["w"] * self.R
+
+    class Fixed(AdExIF):
+        def threshold(self, y):
+            return y["V"] - self.V_th - 2.0 * u.mV
+
+        def peak(self, y):
+            return self.V_th + 2.0 * u.mV
+
+    def count(make):
+        return fire(make, ExpEuler, 20.0 * u.mA, 200.0, 0.1, 32)[0][0]
+
+    assert count(lambda: Fixed(1)) == count(lambda: AdExIF(1, V_th=-53.0 * u.mV)) > 5
 
 
 NEURONS = sorted(f.stem for f in (neurolab.cli.compose.conf_folder() / "neuron").glob("*.yaml"))
@@ -186,8 +230,6 @@ NEURONS = sorted(f.stem for f in (neurolab.cli.compose.conf_folder() / "neuron")
 @pytest.mark.parametrize("neuron", NEURONS)
 def test_every_neuron_completes_with_every_integrator(neuron, integrator, seconds):
     """Under its default drive, with a soft reset too where it has one."""
-    import neurolab
-
     for more in [[]] if "rate" in neuron else [[], ["neuron.spk_reset=soft"]]:
         typed = [f"neuron={neuron}", f"integrator={integrator}", f"duration={seconds}s", "size=8"]
         run = neurolab.run([*typed, "record=summary", *more], save=False)

@@ -28,6 +28,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from neurolab.cli.conf import (
     PRIMARY,
@@ -66,6 +67,8 @@ def compose_config(overrides: Iterable[str]) -> DictConfig:
         except (HydraException, OmegaConfBaseException, ValueError) as error:
             problems = diagnose(overrides)
             raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
+        except YAMLError as error:
+            raise ConfigError([Problem("conf", "", f"cannot be read: {error}")]) from None
 
 
 def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> DictConfig:

@@ -32,6 +32,7 @@ def _run(arguments: list[str]) -> int:
     from hydra._internal.utils import get_args_parser
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     from neurolab.cli import conf
 
@@ -69,6 +70,8 @@ def _run(arguments: list[str]) -> int:
         if not problems and not isinstance(error, (HydraException, OmegaConfBaseException)):
             raise
         return _refuse(ConfigError(problems or [Problem("configuration", "", str(error))]))
+    except YAMLError as error:
+        return _refuse(ConfigError([Problem("conf", "", f"cannot be read: {error}")]))
     except (PermissionError, NotADirectoryError) as error:
         given = str(error.filename or "")
         return _refuse(ConfigError([Problem("hydra.run.dir", given, f"{error.strerror}")]))

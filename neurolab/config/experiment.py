@@ -21,8 +21,8 @@ from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording
 from neurolab.config.values import read_time
 from neurolab.dynamics import Dynamics
+from neurolab.engine.cache import variables_of
 from neurolab.engine.device import choose as choose_devices
-from neurolab.engine.program import variables_of
 from neurolab.engine.sizes import with_sizes
 from neurolab.engine.structure import ModelSpec, Recording, Structure
 from neurolab.inputs import Input

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Sequence
-from functools import lru_cache
 from typing import Any
 
 import brainunit as u
@@ -18,13 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from neurolab.engine.loop import CLOCK, Loop, Records, State, states_of
+from neurolab.engine.loop import CLOCK, Loop, Records, State
 from neurolab.engine.records import choose_columns, unpack
 from neurolab.engine.sizes import too_small
 from neurolab.engine.structure import Numbers, Structure
 from neurolab.problems import did_you_mean
 
-__all__ = ["Program", "program_of", "variables_of"]
+__all__ = ["Program"]
 
 
 class _Placed(dict[str, Any]):
@@ -141,7 +140,7 @@ class Program:
         if not isinstance(n_steps, jax.core.Tracer):
             n_steps = operator.index(n_steps)
             if not 0 <= n_steps <= self.capacity:
-                raise ValueError(f"{n_steps} steps; the program's capacity is {self.capacity}")
+                raise ValueError(f"{n_steps} steps exceed the program's capacity, {self.capacity}")
         with self.loop.environment():
             arguments = self.loop.arguments(numbers)
             run = self._function("advance", arguments)
@@ -267,39 +266,3 @@ class Program:
         own = {key: value for key, value in numbers.items() if key in self.varying}
         shared = {key: value for key, value in numbers.items() if key not in own}
         return shared, own, jnp.arange((self.points or 1) // self.mesh.shape["points"])
-
-
-def variables_of(structure: Structure, numbers: Numbers) -> dict[str, u.Unit]:
-    """The states that the models of a structure have, by name, and their units."""
-    loop = Loop(structure, 1)
-    with loop.environment():
-        values = loop.arguments(numbers)
-    return dict(_variables(structure, tuple((k, v.shape, v.dtype) for k, v in values.items())))
-
-
-@lru_cache(maxsize=256)
-def _variables(structure: Structure, numbers: tuple[Any, ...]) -> tuple[tuple[str, u.Unit], ...]:
-    found: dict[str, u.Unit] = {}
-    loop = Loop(structure, 1)
-
-    def look(numbers: Numbers) -> None:
-        for name, held in states_of(loop.build(numbers, 0)).items():
-            found[name] = u.get_unit(held.value)
-
-    with loop.environment():
-        jax.eval_shape(look, {k: jax.ShapeDtypeStruct(shape, kind) for k, shape, kind in numbers})
-    return tuple(found.items())
-
-
-@lru_cache(maxsize=32)
-def program_of(
-    structure: Structure,
-    capacity: int,
-    devices: tuple[Any, ...],
-    points: int | None = None,
-    varying: frozenset[str] = frozenset(),
-    at_once: int = 1,
-) -> Program:
-    """`Program`, made once in a process for all that run the same: neither a second run in a
-    notebook, nor a second batch, nor the next round of a search traces or compiles it again."""
-    return Program(structure, capacity, devices, points, varying, at_once)

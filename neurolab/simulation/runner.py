@@ -23,7 +23,7 @@ from typing import Any
 import brainunit as u
 
 from neurolab.config.experiment import Experiment
-from neurolab.engine.program import program_of
+from neurolab.engine.cache import program_of
 from neurolab.report.pictures import draw_run
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile

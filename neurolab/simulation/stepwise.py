@@ -14,8 +14,8 @@ import numpy as np
 from neurolab.config.experiment import Experiment
 from neurolab.config.order import disorder, models
 from neurolab.config.values import UnfitValueError, read_number
+from neurolab.engine.cache import program_of
 from neurolab.engine.loop import CLOCK, NONFINITE
-from neurolab.engine.program import program_of
 from neurolab.problems import did_you_mean
 from neurolab.results.run import Run
 from neurolab.results.writer import ResultsWriter

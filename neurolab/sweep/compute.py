@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from neurolab.engine.cache import program_of
 from neurolab.engine.device import choose as choose_devices
-from neurolab.engine.program import Program, program_of
+from neurolab.engine.program import Program
 from neurolab.engine.structure import block_length
 from neurolab.problems import ConfigError, Problems
 from neurolab.results.batches import SweepFolder
