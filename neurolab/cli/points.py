@@ -22,7 +22,7 @@ from rich.progress import track
 from neurolab.cli.compose import diagnose, effective
 from neurolab.cli.forms import read_plan
 from neurolab.cli.overrides import leaves, refers
-from neurolab.problems import ConfigError, Problem
+from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.axes import plain_key
 from neurolab.results.plan import Plan, Reference, flat
 
@@ -92,8 +92,11 @@ def compose_plan(plan: Plan, compose: Composer) -> list[tuple[tuple[Problem, ...
 def _no_options(job: Sequence[str], compose: Composer) -> list[Problem]:
     """Groups that are to have no option, which Hydra cannot say clearly."""
     nulls = [plain_key(text.removesuffix("=null")) for text in job if text.endswith("=null")]
-    advice = "is no option of a group; name one, or delete the group: ~group"
-    return [Problem(key, "null", advice) for key in nulls if compose.is_group(key)]
+    return [
+        Problem(key, "null", did_you_mean("null", compose.loader.get_group_options(key)))
+        for key in nulls
+        if compose.is_group(key)
+    ]
 
 
 def _point(plan: Plan, places: Sequence[int]) -> int:
