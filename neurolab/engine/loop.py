@@ -165,14 +165,14 @@ class Loop:
 
     def _watched(self, seen: jax.Array, values: State, i: Any) -> State:
         """The values after step ``i``, and where this is the first in which one is not finite."""
-        finite: Any = True
+        total: Any = 0.0
         for value in values.values():
             if jnp.issubdtype(value.dtype, jnp.floating):
-                fine = jnp.isfinite(value)
+                zero = value * 0
                 per_neuron = value.shape[-1:] == (self.local_size,)
-                axes = tuple(range(fine.ndim - 1 if per_neuron else fine.ndim))
-                finite = finite & (fine.all(axes) if axes else fine)
-        return values | {NONFINITE: jnp.where(finite, seen, jnp.minimum(seen, i))}
+                axes = tuple(range(zero.ndim - 1 if per_neuron else zero.ndim))
+                total = total + (zero.sum(axes) if axes else zero)
+        return values | {NONFINITE: jnp.where(total == 0, seen, jnp.minimum(seen, i))}
 
     @property
     def _sample_rows(self) -> int:

@@ -224,7 +224,9 @@ class Spiking(Neuron):
 
     def _up_to(self, duration: u.Quantity, y: Variables) -> Variables:
         bound = u.math.minimum(self.peak(y), self.runaway(duration))
-        return y | {self.potential: u.math.minimum(y[self.potential], bound)}
+        V = y[self.potential]
+        # With the gradient of V: a mask in every Jacobian costs more than the bound itself.
+        return y | {self.potential: with_value(V, jax.lax.stop_gradient(u.math.minimum(V, bound)))}
 
     def _cut_off(
         self, before: Variables, after: Variables, current: Callable[[Any], Any], dt: u.Quantity
