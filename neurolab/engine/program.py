@@ -78,6 +78,7 @@ class Program:
         self.numbers: dict[str, Any] = {}
         self.units: dict[str, str] = {}
         self._functions: dict[Any, Any] = {}
+        self._compiled: list[Any] = []
 
     @property
     def capacity(self) -> int:
@@ -180,9 +181,12 @@ class Program:
         """Compile both functions, so that a first `advance` is as fast as any other."""
         with self.loop.environment():
             arguments = self.loop.arguments(numbers)
-            state = self._function("start", arguments)(arguments, self._chosen)
             run = self._function("advance", arguments)
+            if run in self._compiled:
+                return
+            state = self._function("start", arguments)(arguments, self._chosen)
             jax.block_until_ready(run(arguments, self._chosen, state, jnp.int32(0)))
+            self._compiled.append(run)
 
     def _number(self, key: str, value: Any) -> PartitionSpec:
         """How a number is shared: the point first where it varies, the neuron last."""

@@ -45,7 +45,8 @@ def unpack(
     ``local_size`` neurons.  Sorted by point, then by step, then by neuron.
     """
     begin = first % block
-    words = words[:, begin : begin + n_steps]
+    if len(words) == 1:  # of many points the whole: a part of each would be copied
+        words, begin = words[:, begin : begin + n_steps], 0
     rows, width = words.shape[1], words.shape[2] * 32
     where = set_bits(words)
     row = where // width
@@ -55,7 +56,11 @@ def unpack(
     if packed != width:
         shard = neuron // packed
         neuron -= shard * (packed - local_size)
-    return point, row - point * rows + first, neuron.astype(np.int32)
+    step, neuron = row - point * rows + first - begin, neuron.astype(np.int32)
+    inside = (step >= first) & (step < first + n_steps)
+    if not inside.all():
+        return point[inside], step[inside], neuron[inside]
+    return point, step, neuron
 
 
 def choose_columns(structure: Structure, n_shards: int) -> tuple[np.ndarray, np.ndarray]:
