@@ -96,7 +96,7 @@ def test_points_that_wait_for_others_are_no_different(tmp_path, monkeypatch):
     """A device steps three of its points at once, then the next three: all as if at once."""
     given = ("input.rate=linspace:20Hz:90Hz:8", "device.precision=float64", "device.count=1")
     whole = sweep(tmp_path / "whole", *given)
-    monkeypatch.setitem(compute._NEURONS_AT_ONCE, "cpu", 30)
+    monkeypatch.setitem(compute.NEURONS_TOGETHER, "cpu", 30)
     parts = sweep(tmp_path / "parts", *given)
     assert whole.spike_count.sum() > 50
     assert [same_spikes(*pair) for pair in zip(whole, parts, strict=True)] == [True] * 8

@@ -23,6 +23,7 @@ from neurolab.config.values import read_time
 from neurolab.dynamics import Dynamics
 from neurolab.engine.cache import variables_of
 from neurolab.engine.device import choose as choose_devices
+from neurolab.engine.independence import independent
 from neurolab.engine.sizes import with_sizes
 from neurolab.engine.structure import ModelSpec, Recording, Structure
 from neurolab.inputs import Input
@@ -187,7 +188,8 @@ def _built(
         return None, {}
     try:
         structure = with_sizes(structure, numbers)
-        return structure, variables_of(structure, numbers)
+        units = variables_of(structure, numbers)
+        return replace(structure, independent=independent(structure, numbers)), units
     except Exception as error:
         if not problems.found:
             name = structure.neuron.target.__name__

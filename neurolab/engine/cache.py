@@ -29,7 +29,7 @@ def _variables(structure: Structure, numbers: tuple[Any, ...]) -> tuple[tuple[st
     loop = Loop(structure, 1)
 
     def look(numbers: Numbers) -> None:
-        for name, held in states_of(loop.build(numbers, 0)).items():
+        for name, held in states_of(loop.build(numbers, loop.index(0))).items():
             found[name] = u.get_unit(held.value)
 
     with loop.environment():

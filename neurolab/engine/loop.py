@@ -82,7 +82,11 @@ class Loop:
 
         return {key: fit(value) for key, value in numbers.items()}
 
-    def build(self, numbers: Numbers, shard: Any) -> Population:
+    def index(self, shard: Any) -> Any:
+        """The numbers, in the whole population, of the neurons of a shard."""
+        return jnp.arange(self.local_size, dtype=jnp.int32) + shard * self.local_size
+
+    def build(self, numbers: Numbers, index: Any) -> Population:
         """The models of a shard, their numbers in place and their states made."""
         s, size = self.structure, self.local_size
         neuron = s.neuron.build(size, numbers, "neuron")
@@ -95,14 +99,31 @@ class Loop:
         for model in population.models().values():
             if isinstance(model, Dynamics):
                 model.seed = numbers["seed"]
-                model.index = jnp.arange(size, dtype=jnp.int32) + shard * size
+                model.index = index
         brainstate.nn.init_all_states(population)
         return population
 
     def start(self, numbers: Numbers, shard: Any) -> State:
         """The state before the first step."""
         finite = jnp.full(self.local_size, FINITE, jnp.int32)
-        return _read(self.build(numbers, shard)) | {CLOCK: jnp.int32(0), NONFINITE: finite}
+        state = _read(self.build(numbers, self.index(shard)))
+        return state | {CLOCK: jnp.int32(0), NONFINITE: finite}
+
+    def one_step(self, numbers: Numbers, state: State, index: Any, i: Any) -> tuple[State, Any]:
+        """Step ``i`` by itself: the variables after it, and the spikes."""
+        drawn = self.build(numbers, index).draw(i, 2)
+        here = jax.tree.map(lambda x: x[0], drawn)
+        return self._step(numbers, state, here, index, i, 0)
+
+    def _step(
+        self, numbers: Numbers, values: State, drawn: Any, index: Any, i: Any, shard: Any
+    ) -> tuple[State, Any]:
+        population, dt = self.build(numbers, index), brainstate.environ.get_dt()
+        _write(population, values)
+        with brainstate.StateTraceStack(), brainstate.environ.context(i=i, t=i * dt):
+            _seed_brainstate((numbers["seed"], i, shard))
+            spikes = population.update(drawn)
+        return _read(population), spikes
 
     def advance(
         self, numbers: Numbers, chosen: Any, state: State, n_steps: Any, shard: Any
@@ -111,7 +132,7 @@ class Loop:
 
         ``chosen`` are the neurons of this shard whose variables are recorded.
         """
-        recording, length, dt = self.structure.recording, self.block, brainstate.environ.get_dt()
+        recording, length, index = self.structure.recording, self.block, self.index(shard)
         first, last = state[CLOCK], state[CLOCK] + n_steps
         first_block = first // length
 
@@ -130,20 +151,16 @@ class Loop:
         def in_block(b: Any, carry: tuple[State, Records]) -> tuple[State, Records]:
             values, records = carry
             begin = (first_block + b) * length
-            drawn = self.build(numbers, shard).draw(begin, length)
+            drawn = self.build(numbers, index).draw(begin, length)
 
             def in_step(j: Any, carry: tuple[State, Any, Records]) -> tuple[State, Any, Records]:
                 values, fired, records = carry
                 here = jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, j, 0, False), drawn)
-                population = self.build(numbers, shard)
-                _write(population, values)
-                i = begin + j
-                with brainstate.StateTraceStack(), brainstate.environ.context(i=i, t=i * dt):
-                    _seed_brainstate((numbers["seed"], i, shard))
-                    out = population.update(here)
-                values = self._watched(values[NONFINITE], _read(population), i)
+                i, seen = begin + j, values[NONFINITE]
+                values, spikes = self._step(numbers, values, here, index, i, shard)
+                values = self._watched(seen, values, i)
                 if recording.spikes:
-                    fired = jax.lax.dynamic_update_index_in_dim(fired, out != 0, j, 0)
+                    fired = jax.lax.dynamic_update_index_in_dim(fired, spikes != 0, j, 0)
                 return values, fired, sample(records, values, i)
 
             fired = jnp.zeros((length if recording.spikes else 0, self.local_size), bool)
@@ -151,10 +168,10 @@ class Loop:
             start = (values, fired, records)
             values, fired, records = jax.lax.fori_loop(lower, upper, in_step, start)
             if recording.spikes:
-                spikes = jax.lax.dynamic_update_slice_in_dim(
+                words = jax.lax.dynamic_update_slice_in_dim(
                     records["spikes"], pack(fired), b * length, 0
                 )
-                records = records | {"spikes": spikes}
+                records = records | {"spikes": words}
             return values, records
 
         values = {name: value for name, value in state.items() if name != CLOCK}

@@ -8,7 +8,7 @@ point or for many, with neurons or points shared by devices.  What they compute 
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import brainunit as u
@@ -18,6 +18,7 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 from neurolab.engine.loop import CLOCK, Loop, Records, State
+from neurolab.engine.parts import Parts
 from neurolab.engine.records import choose_columns, unpack
 from neurolab.engine.sizes import too_small
 from neurolab.engine.structure import Numbers, Structure
@@ -71,9 +72,11 @@ class Program:
         auto = (jax.sharding.AxisType.Auto,) * 2
         self.structure, self.devices = structure, devices
         self.points, self.varying, self.at_once = points, frozenset(varying), at_once
-        self.loop = Loop(structure, capacity, shape[1])
+        self.whole = Loop(structure, capacity, shape[1])
+        self.parts = Parts(structure, capacity, shape[1], devices[0].platform)
+        self.loop = self.parts.loop
         self.mesh = jax.make_mesh(shape, ("points", "neurons"), auto, devices=devices)
-        self.columns, self._chosen = choose_columns(structure, shape[1])
+        self.columns, self._chosen = choose_columns(structure, shape[1] * self.parts.n)
         #: Of the configuration that it was compiled for (`neurolab.compile`), and their units.
         self.numbers: dict[str, Any] = {}
         self.units: dict[str, str] = {}
@@ -98,6 +101,8 @@ class Program:
         ValueError
             For numbers that an input's arrays are too small for, which would cut its counts off.
         """
+        if isinstance(numbers, _Placed):
+            return numbers
         own = {key: value for key, value in numbers.items() if key in self.varying}
         shared = {key: value for key, value in numbers.items() if key not in own}
         name = too_small(self.structure, shared, own)
@@ -167,18 +172,34 @@ class Program:
         return self.place(numbers)
 
     def spikes(
-        self, records: Records, first: int, n_steps: int
+        self, records: Mapping[str, Any], first: int, n_steps: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Points, steps and neurons of the spikes in the records of ``n_steps`` steps from
         ``first`` on, sorted in this order; all of point 0 where there is but one."""
-        words = np.asarray(records["spikes"])
-        words = words.reshape(-1, *words.shape[-2:])
-        if first % self.block + n_steps > words.shape[1]:
+        words = records["spikes"]
+        if first % self.block + n_steps > words.shape[-2]:
             raise ValueError(f"{n_steps} steps are more than these records have")
-        return unpack(words, self.block, self.loop.local_size, first, n_steps)
+        found, n_before = [], 0
+        for part in self._by_point(words):
+            point, step, neuron = unpack(part, self.block, self.loop.local_size, first, n_steps)
+            found.append((point + n_before, step, neuron))
+            n_before += len(part)
+        if len(found) == 1:
+            return found[0]
+        point, step, neuron = (np.concatenate(of) for of in zip(*found, strict=True))
+        return point, step, neuron
+
+    def _by_point(self, words: Any) -> list[np.ndarray]:
+        """Records of points, those of each device by themselves: as a whole they are a copy."""
+        if self.points is None or not isinstance(words, jax.Array):
+            words = np.asarray(words)
+            return [words.reshape(-1, *words.shape[-2:])]
+        shards = sorted(words.addressable_shards, key=lambda shard: shard.index[0].start or 0)
+        return [np.asarray(shard.data) for shard in shards]
 
     def compile(self, numbers: Numbers) -> None:
         """Compile both functions, so that a first `advance` is as fast as any other."""
+        numbers = self._known(numbers)
         with self.loop.environment():
             arguments = self.loop.arguments(numbers)
             run = self._function("advance", arguments)
@@ -198,7 +219,7 @@ class Program:
         return PartitionSpec(*axes)
 
     def _function(self, name: str, arguments: dict[str, Any]) -> Any:
-        kind = (name, tuple((key, np.shape(value)) for key, value in arguments.items()))
+        kind = (name, frozenset((key, np.shape(value)) for key, value in arguments.items()))
         if kind not in self._functions:
             self._functions[kind] = self._make(name, arguments)
         return self._functions[kind]
@@ -211,12 +232,12 @@ class Program:
         point = () if self.points is None else ("points",)
 
         def of_state(value: jax.ShapeDtypeStruct) -> PartitionSpec:
-            split = value.shape[-1:] == (self.loop.local_size,)
+            split = value.shape[-1:] == (self.whole.local_size,)
             between = [None] * (value.ndim - split)
             return PartitionSpec(*point, *between, *(["neurons"] if split else []))
 
         one = {key: self._local(key, value) for key, value in arguments.items()}
-        shapes = jax.eval_shape(lambda numbers: self.loop.start(numbers, 0), one)
+        shapes = jax.eval_shape(lambda numbers: self.whole.start(numbers, 0), one)
         state = {key: of_state(value) for key, value in shapes.items()} | {CLOCK: PartitionSpec()}
         inputs: tuple[Any, ...] = (numbers, PartitionSpec("neurons"))
         outputs: Any = state
@@ -236,27 +257,27 @@ class Program:
     def _local(self, key: str, value: Any) -> Any:
         """A number as one point and one shard of the neurons have it."""
         value = value[0] if key in self.varying else value
-        return value[..., : self.loop.local_size] if key in self.structure.per_neuron else value
+        return value[..., : self.whole.local_size] if key in self.structure.per_neuron else value
 
     def _start(self, shard: Any, numbers: Numbers, chosen: Any) -> State:
         if self.points is None:
-            return self.loop.start(numbers, shard)
+            return self.whole.start(numbers, shard)
         shared, own, lanes = self._lanes(numbers)
-        state = jax.vmap(lambda own, _: self.loop.start({**shared, **own}, shard))(own, lanes)
+        state = jax.vmap(lambda own, _: self.whole.start({**shared, **own}, shard))(own, lanes)
         return state | {CLOCK: jnp.int32(0)}  # one clock for all
 
     def _advance(
         self, shard: Any, numbers: Numbers, chosen: Any, state: State, n_steps: Any
     ) -> tuple[State, Records]:
         if self.points is None:
-            return self.loop.advance(numbers, chosen[0], state, n_steps, shard)
+            return self.parts.advance(numbers, chosen, state, n_steps, shard)
         shared, own, _ = self._lanes(numbers)
         clock = state[CLOCK]
 
         def one(lane: tuple[Numbers, State]) -> tuple[State, Records]:
             before = {**lane[1], CLOCK: clock}
-            after, records = self.loop.advance(
-                {**shared, **lane[0]}, chosen[0], before, n_steps, shard
+            after, records = self.parts.advance(
+                {**shared, **lane[0]}, chosen, before, n_steps, shard
             )
             del after[CLOCK]
             return after, records

@@ -90,13 +90,19 @@ class Structure:
     integrator: type[Integrator]
     precision: int = 32
     recording: Recording = field(default_factory=Recording)
+    #: Each neuron is computed from itself alone: they may be computed in parts.
+    independent: bool = False
+
+    def models(self) -> list[ModelSpec]:
+        """All of its models."""
+        parts = [self.neuron, self.synapse, self.output, *(part for _, part in self.inputs)]
+        return [part for part in parts if part is not None]
 
     @property
     def per_neuron(self) -> frozenset[str]:
         """Keys of the numbers that have a value for each neuron."""
-        parts = [self.neuron, self.synapse, self.output, *(part for _, part in self.inputs)]
         return frozenset(
-            n.key for part in parts if part for n in part.all_numbers() if n.per_neuron
+            n.key for model in self.models() for n in model.all_numbers() if n.per_neuron
         )
 
 

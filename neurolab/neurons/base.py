@@ -185,9 +185,12 @@ class Spiking(Neuron):
         before = self.variables()
         y = self._reset(self.get_spike(before), before)
         current = self._collect_current(x)
-        slopes = partial(self._slopes, current=current)
+        # Each bound is computed once: XLA hoists it out of the loop over steps, and would not know
+        # two of them to be equal there, nor what is computed with them.
+        ends = {n: self.runaway(dt / n) for n in (1, 2, 4, 20)}
+        slopes = partial(self._slopes, current=current, ends=ends)
         new = self.integrator.step(slopes, y, dt, self._collect_jumps())
-        new = self._cut_off(y, new, current, dt)
+        new = self._cut_off(y, new, current, ends)
         if self.tau_ref is not None:
             held = environ_step() - self.last_spike_step.value < self._refractory_steps(dt)
             new = {name: u.math.where(held, y[name], new[name]) for name in y}
@@ -212,32 +215,42 @@ class Spiking(Neuron):
     # - other variables see V up to runaway(dt): it is above for less than a step;
     # - V's own slope is that of runaway(dt / 20) at most, which no float overflows.
 
-    def _slopes(self, y: Variables, current: Callable[[Any], Any]) -> Mapping[str, Any]:
+    def _slopes(
+        self, y: Variables, current: Callable[[Any], Any], ends: Mapping[int, Any]
+    ) -> Mapping[str, Any]:
         if self.peak(y) is None:
             return self.derivatives(y, current)
-        seen = self.derivatives(self._up_to(brainstate.environ.get_dt(), y), current)
-        return {**seen, self.potential: self._own_slope(y, current)}
+        seen = self.derivatives(self._up_to(ends[1], y), current)
+        return {**seen, self.potential: self._own_slope(y, current, ends)}
 
-    def _own_slope(self, y: Variables, current: Callable[[Any], Any]) -> Any:
-        bounded = self._up_to(brainstate.environ.get_dt() / 20, y)
-        return self.derivatives(bounded, current)[self.potential]
+    def _own_slope(
+        self, y: Variables, current: Callable[[Any], Any], ends: Mapping[int, Any]
+    ) -> Any:
+        return self.derivatives(self._up_to(ends[20], y), current)[self.potential]
 
-    def _up_to(self, duration: u.Quantity, y: Variables) -> Variables:
-        bound = u.math.minimum(self.peak(y), self.runaway(duration))
+    def _up_to(self, bound: Any, y: Variables) -> Variables:
         V = y[self.potential]
+        bounded = u.math.minimum(u.math.minimum(V, bound), self.peak(y))
         # With the gradient of V: a mask in every Jacobian costs more than the bound itself.
-        return y | {self.potential: with_value(V, jax.lax.stop_gradient(u.math.minimum(V, bound)))}
+        return y | {self.potential: with_value(V, jax.lax.stop_gradient(bounded))}
 
     def _cut_off(
-        self, before: Variables, after: Variables, current: Callable[[Any], Any], dt: u.Quantity
+        self,
+        before: Variables,
+        after: Variables,
+        current: Callable[[Any], Any],
+        ends: Mapping[int, Any],
     ) -> Variables:
         peak = self.peak(after)
         if peak is None:
             return after
-        V, was = after[self.potential], before[self.potential]
-        beyond = was >= self.runaway(dt / 2)
-        rises = was + self._own_slope(before, current) * (dt / 2) >= self.runaway(dt / 4)
-        over = (beyond & rises) | (peak <= V)
+        V, was, half = (
+            after[self.potential],
+            before[self.potential],
+            brainstate.environ.get_dt() / 2,
+        )
+        rises = was + self._own_slope(before, current, ends) * half >= ends[4]
+        over = ((was >= ends[2]) & rises) | (peak <= V)
         return after | {self.potential: u.math.where(over, with_value(V, peak), V)}
 
     def _reset(self, spikes: jax.Array, y: Variables) -> Variables:

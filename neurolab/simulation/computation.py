@@ -189,11 +189,9 @@ class Computation:
             return
         point = step = neuron = np.zeros(0, np.int64)
         if recording.spikes:
-            spikes = {"spikes": np.asarray(records["spikes"])}
-            if self.program.points is not None:
-                spikes["spikes"] = spikes["spikes"][:points]
-            point, step, neuron = self.program.spikes(spikes, first, n)
-            counts = step < self.steps[point]
+            point, step, neuron = self.program.spikes(records, first, n)
+            filling = np.zeros((self.program.points or 1) - points, np.int64)
+            counts = step < np.concatenate([self.steps, filling])[point]
             if not counts.all():
                 point, step, neuron = point[counts], step[counts], neuron[counts]
             self.statistics.update(step, point * self.size + neuron)

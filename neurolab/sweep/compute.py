@@ -19,6 +19,7 @@ import numpy as np
 
 from neurolab.engine.cache import program_of
 from neurolab.engine.device import choose as choose_devices
+from neurolab.engine.parts import NEURONS_TOGETHER
 from neurolab.engine.program import Program
 from neurolab.engine.structure import block_length
 from neurolab.problems import ConfigError, Problems
@@ -32,11 +33,8 @@ __all__ = ["Report", "compute_groups"]
 
 log = logging.getLogger("neurolab")
 
-#: Neurons of all points of a batch on one device, and those of them that it steps together: what
-#: stays in a core's cache (measured: 2500 are a tenth faster than 10000, 50000 a third slower than
-#: these); a GPU takes all at once.
+#: Neurons of all points of a batch on one device.
 _NEURONS_PER_DEVICE = {"cpu": 10240}
-_NEURONS_AT_ONCE = {"cpu": 2560}
 _NEURONS_PER_GPU = 2**19
 _MOST_POINTS = 8192
 _CHUNK_SECONDS = 1.0
@@ -127,8 +125,8 @@ class _GroupRun:
         """Compute a batch, or what of it a stop request leaves."""
         group, experiment = self.group, self.group.experiment
         lanes = np.concatenate([rows, np.repeat(rows[-1:], self.n_lanes - len(rows))])
-        numbers, n_steps = group.numbers(lanes), group.n_steps[rows]
-        program = self._program(numbers)
+        program, numbers = self._program(group.numbers(lanes))
+        n_steps = group.n_steps[rows]
         writer = ResultsWriter(
             self.folder.new_batch(int(group.points[rows].min())),
             n_neurons=experiment.structure.size,
@@ -150,9 +148,11 @@ class _GroupRun:
         self.report.points += n if computation.finished else 0
         return computation
 
-    def _program(self, numbers: Mapping[str, Any]) -> Program:
+    def _program(self, numbers: Mapping[str, Any]) -> tuple[Program, Mapping[str, Any]]:
+        """The compiled program, and its numbers placed."""
         group, began = self.group, time.perf_counter()
-        longest = 1 << (int(group.n_steps.max()) - 1).bit_length()  # few sizes: few programs
+        finest = 1 << max(int(group.n_steps.max()).bit_length() - 4, 0)
+        longest = -(-int(group.n_steps.max()) // finest) * finest  # few sizes: few programs
         program = program_of(
             group.experiment.structure,
             min(group.experiment.capacity(self.n_lanes), longest),
@@ -161,9 +161,10 @@ class _GroupRun:
             frozenset(group.varying),
             self.at_once,
         )
-        program.compile(numbers)
+        placed = program.place(numbers)
+        program.compile(placed)
         self.report.compile_s += time.perf_counter() - began
-        return program
+        return program, placed
 
     def _written(self, writing: tuple[np.ndarray, Future[None], bool] | None) -> None:
         if writing is None:
@@ -204,7 +205,7 @@ def _n_lanes(group: Group, devices: Sequence[Any], most: int | None) -> tuple[in
         wanted //= 2
     n_batches = -(-len(group.points) // wanted)
     lanes = -(-len(group.points) // n_batches)
-    return _shared(lanes, n_devices, max(_NEURONS_AT_ONCE.get(kind, neurons) // size, 1))
+    return _shared(lanes, n_devices, max(NEURONS_TOGETHER.get(kind, neurons) // size, 1))
 
 
 def _shared(lanes: int, n_devices: int, at_once: int) -> tuple[int, int]:
