@@ -132,7 +132,7 @@ def run_sweep(
             if executor is None:
                 from neurolab.sweep.compute import compute_groups
 
-                report = compute_groups(groups, store, stop, progress.update, settings.batch)
+                report = compute_groups(groups, store, stop, progress.tell, settings.batch)
             else:
                 report = executor.compute(device, missing, store, stop, progress, settings.batch)
         store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
