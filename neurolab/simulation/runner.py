@@ -24,7 +24,7 @@ import brainunit as u
 
 from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
-from neurolab.report.pictures import draw_run
+from neurolab.report.pictures import show
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
 from neurolab.results.summary import peak_memory_mb, write_summary
@@ -101,7 +101,7 @@ def simulate(
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
         on_summary(outcome.summary, folder)
-        draw_run(folder, standalone=bool((config.get("report") or {}).get("standalone")))
+        show(folder, bool((config.get("report") or {}).get("standalone")))
         tracker.finish(outcome.exit_code, outcome.summary)
     return outcome
 
