@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neurolab.analysis import isi
-from neurolab.plots.parts import BinnedRate, binned_rate, decimate, duration, title
+from neurolab.plots.parts import binned_rate, decimate, duration, examples, grouped, title
 from neurolab.report.configuration import configuration_of, text_of
 from neurolab.report.folders import (
     date_of,
@@ -134,16 +134,11 @@ def _results(run: Run, summary: Mapping[str, Any], arrays: dict[str, np.ndarray]
             found["isi"]["cv"] = summary.get("isi_cv_mean")
     binned = binned_rate(run if run.rate is not None else part)
     if binned is not None:
-        binned = _fewer(binned)
-        arrays["rate"] = binned.rate_hz.astype(np.float32)
-        found["rate"] = {"bin_ms": binned.bin_ms, "mean": binned.mean_hz}
+        rate = grouped(binned, binned.attrs["bin_ms"] * -(-binned.size // _MOST_BINS))
+        arrays["rate"] = rate.values.astype(np.float32)
+        found["rate"] = {"bin_ms": rate.attrs["bin_ms"], "mean": float(rate.mean())}
     found["traces"] = _traces(part, arrays)
     return found
-
-
-def _fewer(binned: BinnedRate) -> BinnedRate:
-    group = -(-binned.rate_hz.size // _MOST_BINS)
-    return binned.grouped(binned.bin_ms * group) if group > 1 else binned
 
 
 def _histogram(time_ms: np.ndarray, neuron: np.ndarray, n_neurons: int) -> dict[str, Any] | None:
@@ -169,14 +164,10 @@ def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     variables = {name: v for name, v in traces.items() if v.dtype.kind == "f"} or traces
     lines = max(1, sum(min(_EXAMPLES, v.shape[1]) for v in variables.values()))
     most = min(_MOST_SAMPLES, _MOST_IN_ALL // lines)
-    silent = np.ones(run.n_neurons, bool)
-    if run.spikes is not None:
-        silent[run.spikes["neuron"].values] = False
     panels = []
     for name, variable in variables.items():
-        neurons = variable[variable.dims[1]].values
-        places = np.sort(np.argsort(silent[neurons], kind="stable")[:_EXAMPLES])
-        values = variable.isel({variable.dims[1]: places}).values
+        chosen = examples(run, variable, _EXAMPLES)
+        values = variable.isel({variable.dims[1]: list(chosen)}).values
         every = run.attributes["traces"][name]["every"]
         panel: dict[str, Any] = {
             "name": name,
@@ -185,7 +176,7 @@ def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
             "samples": int(values.shape[0]),
             "lines": [],
         }
-        for column, neuron in enumerate(neurons[places].tolist()):
+        for column, neuron in enumerate(chosen.values()):
             sample, value = decimate(np.arange(values.shape[0]), values[:, column], most)
             key = f"{name}/{neuron}"
             arrays[key] = value.astype(np.float32)
