@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -120,24 +120,18 @@ def draw_bars(ax: Axes, bars: xr.DataArray, scale: float, colour: str) -> None:
 
 
 def colour_key(figure: Figure, entries: dict[str, str]) -> None:
-    """What colours mean, in these colours, in one line under the title."""
+    """What colours mean, in these colours, in one line under the title, as large as fits."""
     from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea
 
+    fit = (495 - 16 * len(entries)) / (7.0 * sum(map(len, entries)))
+    look = {"fontsize": 11 * min(fit, 1.0), "weight": "normal"}
     texts: list[Artist] = [
-        TextArea(name, textprops={"color": colour, "fontsize": 11, "weight": "normal"})
-        for name, colour in entries.items()
+        TextArea(name, textprops={"color": colour, **look}) for name, colour in entries.items()
     ]
-    figure.add_artist(
-        AnchoredOffsetbox(
-            "center left",
-            child=HPacker(children=texts, pad=0, sep=16),
-            pad=0,
-            borderpad=0,
-            frameon=False,
-            bbox_to_anchor=(_LEFT, 1 - 0.46 / figure.get_figheight()),
-            bbox_transform=figure.transFigure,
-        )
-    )
+    line = HPacker(children=texts, pad=0, sep=16)
+    place: dict[str, Any] = {"bbox_to_anchor": (_LEFT, 1 - 0.46 / figure.get_figheight())}
+    place |= {"bbox_transform": figure.transFigure, "pad": 0, "borderpad": 0}
+    figure.add_artist(AnchoredOffsetbox("center left", child=line, frameon=False, **place))
 
 
 def say(ax: Axes, text: str) -> None:

@@ -14,6 +14,7 @@ from neurolab.plots.sweep_keys import Array, Key, limits, marked, room
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = plot_parts.SIZE
 
@@ -54,17 +55,20 @@ class Grid:
             ax = self.axes[(row + 1) * columns - 1]
             ax.annotate(name, (1.0, 0.5), (5, 0), "axes fraction", **style)
 
-    def name_axes(self, x: str, y: str) -> None:
-        """Labels of the axes: one for all panels."""
+    def finished(self, x: str, y: str, notes: dict[str, str]) -> Figure:
+        """The figure, with a label of each axis for all panels, and notes under its title."""
         style: dict[str, Any] = {"fontsize": 12, "color": INK}
+        left, bottom, right, top = self.box
         if len(self.axes) == 1:
             self.axes[0].set_xlabel(x, **style)
             self.axes[0].set_ylabel(y, **style)
-            return
-        middle = (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
-        edge = 0.22 / WIDTH, 0.1 / self.figure.get_figheight()
-        self.figure.supxlabel(x, x=middle[0], y=edge[1], va="bottom", **style)
-        self.figure.supylabel(y, x=edge[0], y=middle[1], ha="left", **style)
+        else:
+            edge = 0.22 / WIDTH, 0.1 / self.figure.get_figheight()
+            self.figure.supxlabel(x, x=(left + right) / 2, y=edge[1], va="bottom", **style)
+            self.figure.supylabel(y, x=edge[0], y=(bottom + top) / 2, ha="left", **style)
+        if notes:
+            plot_parts.colour_key(self.figure, notes)
+        return self.figure
 
     def colour_bar(self, text: str, gap: float) -> None:
         """What the colours of values are, right of all panels."""
@@ -130,16 +134,15 @@ def heatmap(ax: Axes, x: Key, y: Key, values: Array, marks: Array, norm: Normali
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    sides = x.edges(), y.edges()
     ax.set_facecolor("#E4E4E4")
-    ax.pcolormesh(*sides, np.ma.masked_invalid(values), cmap="viridis", norm=norm)
-    cell = Path.unit_rectangle()
-    corners, steps = np.array(cell.vertices, int).T, np.array(cell.codes)
+    ax.pcolormesh(x.edges(), y.edges(), np.ma.masked_invalid(values), cmap="viridis", norm=norm)
     for name, m, here in marked(marks):
         # All cells as one path: cell by cell, hatching takes many seconds.
-        cells = zip(sides, np.nonzero(here)[::-1], corners, strict=True)
-        at = [side[first[:, None] + corner].ravel() for side, first, corner in cells]
-        path = Path(np.stack(at, axis=1), np.tile(steps, here.sum()))
+        row, column = np.nonzero(here)
+        left, right = x.edges()[column], x.edges()[column + 1]
+        low, high = y.edges()[row], y.edges()[row + 1]
+        corners = np.stack([left, low, right, low, right, high, left, high], axis=1)
+        path = Path.make_compound_path_from_polys(corners.reshape(-1, 4, 2))
         ax.add_patch(PathPatch(path, fill=False, ec=m.colour, hatch=m.hatch, lw=0, label=name))
 
 
