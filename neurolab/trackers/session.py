@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from queue import SimpleQueue
-from types import TracebackType
 from typing import Any, Self
 
 from neurolab.results.status import status_after
@@ -70,12 +69,7 @@ class TrackerSession:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: object, _: object) -> None:
         if kind is not None and self._begun:
             self.finish(1, {"status": status_after(kind), "message": f"{kind.__name__}: {value}"})
         self._wait()
@@ -123,14 +117,13 @@ class TrackerSession:
 
     def _pass_on(self, process: subprocess.Popen[bytes]) -> None:
         """Write to the pipe, which is full while the tracker waits for something."""
-        pipe = process.stdin
-        if pipe is None:
+        if process.stdin is None:
             return
         try:
-            while (message := self._messages.get()) is not None:
-                pickle.dump(message, pipe)
-                pipe.flush()
-            pipe.close()
+            with process.stdin as pipe:
+                for message in iter(self._messages.get, None):
+                    pickle.dump(message, pipe)
+                    pipe.flush()
         except OSError as error:
             self._give_up(error)
 
