@@ -225,7 +225,7 @@ def _nice(value: float) -> float:
     return float(next(m * power for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9)))
 
 
-def round_down(value: float) -> float:
-    """A value cut to its first digit."""
-    power = 10.0 ** math.floor(math.log10(value))
+def round_down(value: float, digits: int = 1) -> float:
+    """A value cut to its first digits."""
+    power = 10.0 ** (math.floor(math.log10(value)) + 1 - digits)
     return math.floor(value / power) * power

@@ -226,9 +226,7 @@ def _picture(cube: _Cube, x: Key, y: Key | None, panels: list[Key], averaged: li
     beyond = 0.0 if y is None else 0.15 + 1.1 * room([*y.label.split(" ("), *y.texts])
     grid = parts.Grid(cube.title, [x], panels, 0.92, 0.1 + beside + beyond)
     shade = [BLUE] if y is None else y.shades()
-    for ax, means, deviations in zip(grid.axes, values, sd, strict=True):
-        parts.lines(ax, x, means, deviations, shade)
-    parts.strip(grid, [x] * len(grid.axes), marks, np.stack([values - sd, values + sd]), shade)
+    grid.lines([x] * len(grid.axes), values, sd, marks, shade)
     notes = cube.notes("symbol", INK, " ± s.d." if sd.any() else "")
     if y is not None:
         level = np.nan_to_num(values).mean(axis=(0, 2))
@@ -272,19 +270,16 @@ def _each_key(cube: _Cube, keys: list[Key]) -> Figure:
     """A panel for each of several keys that were walked together: the value against it."""
     shown = keys[:_MOST_PANELS]
     title = cube.title if shown == keys else f"{cube.title}, {len(shown)} of {len(keys)} keys"
-    values, sd, marks = cube.block([], None, keys[0])
     names = [k if k.numeric else replace(k, values=k.distinct) for k in shown]
     grid = parts.Grid(title, names, [], 0.92, 0.28)
+    blocks = cube.block([], None, keys[0])
     xs, orders = [], []
-    for ax, key in zip(grid.axes, shown, strict=True):
+    for key in shown:
         at = key.values if key.numeric else np.unique(key.values, return_inverse=True)[1]
         orders.append(np.argsort(at, kind="stable"))
         joined = key.joined and key.numeric
         xs.append(replace(key, values=at[orders[-1]].astype(float), joined=joined))
-        parts.lines(ax, xs[-1], values[0][:, orders[-1]], sd[0][:, orders[-1]], [BLUE])
-        if len(shown) > 1:
-            ax.set_xlabel(key.label, fontsize=10.5, color=INK)
-    rows = np.stack([marks[0][:, order] for order in orders])
-    parts.strip(grid, xs, rows, np.stack([values - sd, values + sd]), [BLUE])
+    values, sd, marks = (np.stack([one[0][:, order] for order in orders]) for one in blocks)
+    grid.lines(xs, values, sd, marks, [BLUE])
     notes = cube.notes("symbol", INK, " ± s.d." if sd.any() else "")
     return grid.finished(keys[0].label if len(keys) == 1 else "", cube.label, notes)

@@ -44,6 +44,7 @@ class Grid:
             plot_parts.label(ax, "")
             ax.xaxis.set_tick_params(labelbottom=own or place + columns >= n)
             set_axis(ax.xaxis, xs[place if own else 0], width)
+            ax.set_xlabel(xs[place].label if own else "", fontsize=10.5, color=INK)
         for ax in grid[n:]:
             ax.remove()
         fit = min(1.0, (width + 0.15) / room("\n".join(names or "1").split("\n")))
@@ -54,6 +55,28 @@ class Grid:
         for row, name in enumerate(keys[1].titles(each) if len(keys) > 1 else ()):
             ax = self.axes[(row + 1) * columns - 1]
             ax.annotate(name, (1.0, 0.5), (5, 0), "axes fraction", **style)
+
+    def lines(
+        self, xs: list[Key], values: Array, sd: Array, marks: Array, shade: list[Any]
+    ) -> None:
+        """Values by (panel, line, x) with their s.d.; above them, which runs were not completed."""
+        for ax, x, rows, spread in zip(self.axes, xs, values, sd, strict=True):
+            _lines(ax, x, rows, spread, shade)
+        (low, high), ax = limits(np.stack([values - sd, values + sd])), self.axes[0]
+        margin = 0.06 * ((high - low) or abs(high) or 1.0)
+        low = 0.0 if 0 <= low <= 0.5 * high else low - margin
+        rows = np.flatnonzero((marks > 1).any(axis=(0, 2)))
+        part, edge = min(0.5, rows.size * 0.16 / self.panel_height), high + margin
+        row = part / (1 - part) * (edge - low) / max(rows.size, 1)
+        ax.set_ylim(low - 0.015 * (edge - low), edge + row * rows.size)
+        ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= edge])
+        for ax, x, panel in zip(self.axes, xs, marks, strict=True):
+            for place, i in enumerate(rows[::-1]):
+                ax.axhline(edge, color=GREY, linewidth=0.6)
+                for name, mark, here in marked(panel[i]):
+                    height = np.full(here.sum(), edge + (rows.size - place - 0.5) * row)
+                    style = {"color": shade[i], "markersize": 5.0, "markerfacecolor": "none"}
+                    ax.plot(x.places[here], height, mark.marker, label=name, **style)
 
     def finished(self, x: str, y: str, notes: dict[str, str]) -> Figure:
         """The figure, with a label of each axis for all panels, and notes under its title."""
@@ -114,7 +137,7 @@ def set_axis(axis: Any, key: Key, length: float) -> None:
         axis.set_major_locator(ticker.MaxNLocator(max(2, min(8, round(ticks))), **steps))
 
 
-def lines(ax: Axes, x: Key, rows: Array, sd: Array, shade: list[Any]) -> None:
+def _lines(ax: Axes, x: Key, rows: Array, sd: Array, shade: list[Any]) -> None:
     """One line, or row of points, for each of the rows of values."""
     joined, spread = x.joined and x.numeric, sd if sd.any() else [None] * len(shade)
     size = 5.0 if len(x) <= 45 else 3.5 if len(x) <= 120 or not joined else 0.0
@@ -155,22 +178,3 @@ def cloud(ax: Axes, x: Key, y: Key, values: Array, marks: Array, norm: Normalize
     for name, mark, here in marked(marks):
         style = {"color": mark.colour, "markersize": size**0.5, "markerfacecolor": "none"}
         ax.plot(x.values[here], y.values[here], mark.marker, label=name, **style)
-
-
-def strip(grid: Grid, xs: list[Key], marks: Array, ends: Array, shade: list[Any]) -> None:
-    """Limits that show the ends; above, by (panel, line, x), what runs were not completed."""
-    (low, high), ax = limits(ends), grid.axes[0]
-    margin = 0.06 * ((high - low) or abs(high) or 1.0)
-    low = 0.0 if 0 <= low <= 0.5 * high else low - margin
-    rows = np.flatnonzero((marks > 1).any(axis=(0, 2)))
-    part, edge = min(0.5, rows.size * 0.16 / grid.panel_height), high + margin
-    row = part / (1 - part) * (edge - low) / max(rows.size, 1)
-    ax.set_ylim(low - 0.015 * (edge - low), edge + row * rows.size)
-    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= edge])
-    for ax, x, panel in zip(grid.axes, xs, marks, strict=True):
-        for place, i in enumerate(rows[::-1]):
-            ax.axhline(edge, color=GREY, linewidth=0.6)
-            for name, mark, here in marked(panel[i]):
-                height = np.full(here.sum(), edge + (rows.size - place - 0.5) * row)
-                style = {"color": shade[i], "markersize": 5.0, "markerfacecolor": "none"}
-                ax.plot(x.places[here], height, mark.marker, label=name, **style)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from neurolab.plots.parts import round_down
 from neurolab.results.layout import RESULTS
 from neurolab.results.table import Table
 
@@ -40,7 +41,7 @@ def spikes_of(table: Table, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         lasted = columns["duration_ms"][batches[path]]
         per_ms += float((count / lasted).sum()) * min(1.0, _MOST_NEURONS / attributes["n_neurons"])
         longest, active = max(longest, float(lasted.max())), active + int(np.count_nonzero(count))
-    window = min(longest, _round(_MOST / per_ms)) if per_ms else longest
+    window = min(longest, round_down(_MOST / per_ms, 2)) if per_ms else longest
     if window < longest and per_ms * window < _FEWEST * active:
         why = f"{active} points are too many to hold the spikes of each in this page; open_sweep "
         return {"why": why + "has them."}
@@ -97,9 +98,3 @@ def _read(
             break
     point, time, neuron = (np.concatenate(part) for part in zip(*found, strict=True))
     return point, time, neuron
-
-
-def _round(ms: float) -> float:
-    """Down to two digits: a window that is easily said."""
-    power = 10.0 ** (np.floor(np.log10(ms)) - 1)
-    return float(np.floor(ms / power) * power)
