@@ -18,21 +18,18 @@ class SweepProgress(Bar):
         super().__init__(total, before)
         self._status, self._total, self._before = status, total, before
         self._began = time.perf_counter()
-        self._say("compiling", before)
+        self.say("compiling", before)
 
     def tell(self, points: int, batch: int = 0, part: float = 0.0) -> None:
         """``points`` computed by now; the present batch has done a ``part`` of its time."""
         done, worth = self._before + points, points + batch * part
         speed = worth / max(time.perf_counter() - self._began, 1e-9)
         eta_s = self._status.eta_s(worth, self._total - self._before)
-        self._say("running", done, points_per_s=speed, eta_s=eta_s)
+        self.say("running", done, points_per_s=speed, eta_s=eta_s)
         told = f"{done} of {self._total} points"
         told += f", the next {batch} at {part:.0%} of their time" if batch else ""
         self.show(self._before + worth, f"{told}  {speed:.3g} points/s")
 
-    def end(self, status: str, points: int) -> None:
-        """The results of so many points are written."""
-        self._say(status, points)
-
-    def _say(self, status: str, points: int, **facts: Any) -> None:
+    def say(self, status: str, points: int, **facts: Any) -> None:
+        """How the sweep stands, with so many points done, in status.json."""
         self._status.write(status, points_done=points, points=self._total, **facts)

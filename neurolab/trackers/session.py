@@ -13,7 +13,6 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import Any, Self
@@ -78,16 +77,13 @@ class TrackerSession:
         if self._process is None:
             return
         self._messages.put(None)
-        end = None if self._patience is None else time.monotonic() + self._patience
         try:
-            for thread in self._threads:
-                thread.join(None if end is None else max(end - time.monotonic(), 0.0))
-            if not any(thread.is_alive() for thread in self._threads):
-                self._process.wait(self._patience)
-                return
+            self._process.wait(self._patience)
         except (KeyboardInterrupt, subprocess.TimeoutExpired):
-            pass
-        log.warning("the tracker is not waited for; its process %d goes on", self._process.pid)
+            log.warning("the tracker is not waited for; its process %d goes on", self._process.pid)
+            return
+        for thread in self._threads:  # they end with their pipes, unless what it started has one
+            thread.join(1.0)
 
     def _launch(self) -> None:
         """Start the process; importing a tracking library takes as long as compiling."""
