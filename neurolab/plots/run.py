@@ -120,7 +120,7 @@ def rate(run: Run) -> Figure | None:
     if binned.size >= 10:
         fine = parts.grouped(binned, run.duration_ms / _MOST_BINS)
         line = parts.smooth(fine.values, bin_ms / fine.attrs["bin_ms"])
-        ax.plot(fine["time"] * scale, line, color=BLUE, linewidth=2.0)
+        ax.plot(fine["time"].values * scale, line, color=BLUE, linewidth=2.0)
         key[f"smoothed, sigma {bin_ms:.3g} ms"] = BLUE
     if (mean := parts.mean_rate_hz(run)) is not None:
         ax.axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
