@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from neurolab.config.settings import read_settings
+from neurolab.report.pictures import show_page
 from neurolab.results.batches import SweepFolder
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from neurolab.results.table import Table
 
 __all__ = ["SweepLauncher"]
-
-log = logging.getLogger("neurolab")
 
 
 class SweepLauncher(Launcher):
@@ -105,17 +103,9 @@ class SweepLauncher(Launcher):
             self._in_folder(composer, point, jobs[point], table.get(point, {}))
             for point in range(first, len(jobs))
         ]
-        self._page(self.folder)  # anew: with links to the points' pages
+        # Anew: with links to the points' pages.
+        show_page(self.folder, bool(self.config.report.standalone))
         return returned
-
-    def _page(self, folder: Path) -> None:
-        """A report; what fails in it is logged, as the results are complete without."""
-        from neurolab.report import write_report
-
-        try:
-            write_report(folder, bool(self.config.report.standalone))
-        except Exception:
-            log.exception("the page could not be written; the results are complete")
 
     def _in_folder(
         self, composer: Any, index: int, job: Sequence[str], row: Mapping[str, Any]
@@ -142,7 +132,7 @@ class SweepLauncher(Launcher):
             save_config(effective(config, job), job, folder, hydra.output_subdir)
             export_point(self.folder, index, folder)
             save_defaults(folder, hydra)
-            self._page(folder)
+            show_page(folder, bool(self.config.report.standalone))
             return _rate(row)
 
         result = run_job(

@@ -7,8 +7,9 @@ pyplot, which is slow to import and keeps every figure alive.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from neurolab.analysis import population_rate
 from neurolab.results.run import Run
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -25,6 +27,7 @@ ORANGE, SKY, PALE = "#E69F00", "#56B4E9", "#A9CCE3"
 INK, GREY = "#222222", "#8A8A8A"
 
 SIZE, DPI, _LEFT = (8.0, 4.5), 150, 0.115
+_LONG_LABEL = 12  # characters: more would not fit beside a low panel
 _MAX_POINTS = 4000  # per line: more than twice the pixels across
 _SECONDS_FROM_MS = 5000.0
 
@@ -40,6 +43,14 @@ def new_figure(title: str, height: float = SIZE[1]) -> Figure:
     )
     figure.text(_LEFT, 1 - 0.22 / height, title, fontsize=14, color=INK, va="center", weight="bold")
     return figure
+
+
+def save(figures: Mapping[str, Figure | None], folder: Path) -> list[Path]:
+    """Save the figures that there are under their names; returns their paths."""
+    drawn = {folder / f"{name}.png": figure for name, figure in figures.items() if figure}
+    for path, figure in drawn.items():
+        figure.savefig(path, pil_kwargs={"compress_level": 3})
+    return list(drawn)
 
 
 def title(run: Run) -> str:
@@ -68,8 +79,9 @@ def time_axis(ax: Axes, run: Run) -> float:
     return scale
 
 
-#: Characters of a label beyond which it would not fit beside a low panel.
-_LONG_LABEL = 12
+def named(name: str, unit: str) -> str:
+    """A quantity with its unit, if it has one."""
+    return name if unit in ("", "1") else f"{name} ({unit})"
 
 
 def label(ax: Axes, text: str) -> None:
@@ -99,32 +111,27 @@ def neuron_axis(ax: Axes, n_neurons: int) -> None:
         ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
-def draw_bars(ax: Axes, bars: BinnedRate, scale: float, colour: str) -> None:
+def draw_bars(ax: Axes, bars: xr.DataArray, scale: float, colour: str) -> None:
     """A histogram as one filled outline: thousands of bins without thousands of patches."""
-    edges = np.append(bars.centre_ms - bars.bin_ms / 2, bars.centre_ms[-1] + bars.bin_ms / 2)
-    ax.stairs(bars.rate_hz, edges * scale, fill=True, color=colour, linewidth=0)
-    ax.set_ylim(0, 1.08 * bars.rate_hz.max())
+    centres, half = bars["time"].values, bars.attrs["bin_ms"] / 2
+    edges = np.append(centres - half, centres[-1] + half)
+    ax.stairs(bars.values, edges * scale, fill=True, color=colour, linewidth=0)
+    ax.set_ylim(0, 1.08 * float(bars.max()))
 
 
 def colour_key(figure: Figure, entries: dict[str, str]) -> None:
-    """What colours mean, in these colours, in one line under the title."""
+    """What colours mean, in these colours, in one line under the title, as large as fits."""
     from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea
 
+    fit = (495 - 16 * len(entries)) / (7.0 * sum(map(len, entries)))
+    look = {"fontsize": 11 * min(fit, 1.0), "weight": "normal"}
     texts: list[Artist] = [
-        TextArea(name, textprops={"color": colour, "fontsize": 11, "weight": "normal"})
-        for name, colour in entries.items()
+        TextArea(name, textprops={"color": colour, **look}) for name, colour in entries.items()
     ]
-    figure.add_artist(
-        AnchoredOffsetbox(
-            "center left",
-            child=HPacker(children=texts, pad=0, sep=16),
-            pad=0,
-            borderpad=0,
-            frameon=False,
-            bbox_to_anchor=(_LEFT, 1 - 0.46 / figure.get_figheight()),
-            bbox_transform=figure.transFigure,
-        )
-    )
+    line = HPacker(children=texts, pad=0, sep=16)
+    place: dict[str, Any] = {"bbox_to_anchor": (_LEFT, 1 - 0.46 / figure.get_figheight())}
+    place |= {"bbox_transform": figure.transFigure, "pad": 0, "borderpad": 0}
+    figure.add_artist(AnchoredOffsetbox("center left", child=line, frameon=False, **place))
 
 
 def say(ax: Axes, text: str) -> None:
@@ -139,60 +146,52 @@ def duration(ms: float) -> str:
     return f"{ms / 1000:g} s" if ms > _SECONDS_FROM_MS else f"{ms:g} ms"
 
 
-@dataclass(frozen=True)
-class BinnedRate:
-    """Population rate in bins of equal width."""
-
-    centre_ms: np.ndarray
-    rate_hz: np.ndarray
-    bin_ms: float
-    n_neurons: int
-
-    @property
-    def mean_hz(self) -> float:
-        return float(self.rate_hz.mean())
-
-    @property
-    def spikes_per_ms(self) -> float:
-        return self.mean_hz * self.n_neurons * 1e-3
-
-    def legible_ms(self, finest: float) -> float:
-        """Bin width for bars: about three spikes in each, and neither hairlines nor blocks."""
-        duration_ms = self.bin_ms * self.rate_hz.size
-        return _nice(min(max(3 / self.spikes_per_ms, duration_ms * finest), duration_ms / 30))
-
-    def grouped(self, bin_ms: float) -> BinnedRate:
-        """Neighbouring bins averaged to about this width."""
-        group = max(1, min(round(bin_ms / self.bin_ms), self.rate_hz.size))
-        whole = self.rate_hz.size // group * group
-        centre, rate_hz = (
-            values[:whole].reshape(-1, group).mean(axis=1)
-            for values in (self.centre_ms, self.rate_hz)
-        )
-        return BinnedRate(centre, rate_hz, self.bin_ms * group, self.n_neurons)
-
-
-def binned_rate(run: Run) -> BinnedRate | None:
-    """The population rate, recorded or counted from the spikes; None when there is neither."""
+def binned_rate(run: Run) -> xr.DataArray | None:
+    """The population rate as in `Run.rate`, or counted from the spikes; None without either."""
     if run.rate is not None and run.rate.size:
-        bin_ms = float(run.rate.attrs["bin_ms"])
-        return BinnedRate(run.rate["time"].values, run.rate.values, bin_ms, run.n_neurons)
+        return run.rate
     if run.spikes is None or run.committed_steps == 0:
         return None
+    import xarray as xr
+
     steps = max(1, round(_nice(run.duration_ms / 1000) / run.dt_ms))  # whole steps: no beating
     bin_ms = min(steps, run.committed_steps) * run.dt_ms
     time_ms = run.spikes["time"].values
-    binned = population_rate(time_ms, run.n_neurons, run.duration_ms, bin_ms)
-    return BinnedRate(*binned, bin_ms, run.n_neurons)
+    centre_ms, rate_hz = population_rate(time_ms, run.n_neurons, run.duration_ms, bin_ms)
+    return xr.DataArray(rate_hz, {"time": centre_ms}, ["time"], attrs={"bin_ms": bin_ms})
+
+
+def grouped(rate: xr.DataArray, bin_ms: float) -> xr.DataArray:
+    """Neighbouring bins averaged to about this width."""
+    group = max(1, min(round(bin_ms / rate.attrs["bin_ms"]), rate.size))
+    wide: xr.DataArray = rate.coarsen(time=group, boundary="trim").mean()
+    return wide.assign_attrs(bin_ms=rate.attrs["bin_ms"] * group)
+
+
+def legible(rate: xr.DataArray, n_neurons: int, finest: float) -> xr.DataArray:
+    """In bins for bars: about three spikes in each, and neither hairlines nor blocks."""
+    duration_ms = rate.attrs["bin_ms"] * rate.size
+    spikes_per_ms = float(rate.mean()) * n_neurons * 1e-3
+    return grouped(rate, _nice(min(max(3 / spikes_per_ms, duration_ms * finest), duration_ms / 30)))
 
 
 def mean_rate_hz(run: Run) -> float | None:
-    """Spikes per neuron and second of the whole run; None when there is no session."""
+    """Spikes per neuron and second of the whole run; None when nothing tells them."""
     if run.summary.get("rate_hz_mean") is not None:
         return float(run.summary["rate_hz_mean"])
     if run.spikes is not None and run.committed_steps:
         return run.spikes.sizes["spike"] / (run.n_neurons * run.duration_ms * 1e-3)
     return float(run.rate.mean()) if run.rate is not None and run.rate.size else None
+
+
+def examples(run: Run, variable: xr.DataArray, most: int) -> dict[int, int]:
+    """Position -> index of the first neurons recorded, those that spiked before the others."""
+    neurons = variable[variable.dims[1]].values
+    silent = np.ones(run.n_neurons, bool)
+    if run.spikes is not None:
+        silent[run.spikes["neuron"].values] = False
+    first = np.sort(np.argsort(silent[neurons], kind="stable")[:most])
+    return dict(zip(first.tolist(), neurons[first].tolist(), strict=True))
 
 
 def decimate(
@@ -213,13 +212,10 @@ def smooth(y: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian average, weighted anew at the edges so that a constant stays constant."""
     reach = min(math.ceil(4 * sigma), y.size - 1)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    size = 1 << (y.size + kernel.size - 2).bit_length()
-
-    def convolve(values: np.ndarray) -> np.ndarray:
-        product = np.fft.rfft(values, size) * np.fft.rfft(kernel, size)
-        return np.asarray(np.fft.irfft(product, size)[reach : reach + y.size])
-
-    smooth: np.ndarray = np.maximum(convolve(y) / convolve(np.ones(y.size)), 0.0)
+    inside = slice(reach, reach + y.size)
+    smooth: np.ndarray = (
+        np.convolve(y, kernel)[inside] / np.convolve(np.ones(y.size), kernel)[inside]
+    )
     return smooth
 
 
@@ -229,7 +225,7 @@ def _nice(value: float) -> float:
     return float(next(m * power for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9)))
 
 
-def round_down(value: float) -> float:
-    """A value cut to its first digit."""
-    power = 10.0 ** math.floor(math.log10(value))
+def round_down(value: float, digits: int = 1) -> float:
+    """A value cut to its first digits."""
+    power = 10.0 ** (math.floor(math.log10(value)) + 1 - digits)
     return math.floor(value / power) * power

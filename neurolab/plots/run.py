@@ -11,42 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.plots.parts import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PALE,
-    PURPLE,
-    SIZE,
-    SKY,
-    VERMILLION,
-    binned_rate,
-    colour_key,
-    decimate,
-    draw_bars,
-    duration,
-    join_below,
-    label,
-    mean_rate_hz,
-    neuron_axis,
-    new_figure,
-    round_down,
-    say,
-    smooth,
-    time_axis,
-    title,
-)
+from neurolab.plots import parts
+from neurolab.plots.parts import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, SIZE, SKY, VERMILLION
 from neurolab.results.run import Run
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _EXAMPLES = 3  # neurons drawn: more lines than these are a tangle
 _MOST = 5_000_000  # spikes, and samples of a trace, that are read to be drawn
+_MOST_BINS = 4000  # of the smoothed rate: several to a pixel
 _MAX_MARKS = 30_000  # spikes drawn one by one; beyond, as an image of their density
 
 
@@ -54,39 +29,34 @@ def draw_all(run: Run) -> list[Path]:
     """Save the pictures that a run has something for in its folder; returns their paths."""
     part = run.beginning(_MOST)
     figures = {"raster": raster(part), "traces": traces(part), "rate": rate(run)}
-    paths = []
-    for name, figure in figures.items():
-        if figure is not None:
-            paths.append(run.path / f"{name}.png")
-            figure.savefig(paths[-1], pil_kwargs={"compress_level": 3})
-    return paths
+    return parts.save(figures, run.path)
 
 
 def raster(run: Run) -> Figure | None:
     """Every spike over time and neuron, above the population rate; None if none were recorded."""
-    spikes, binned = run.spikes, binned_rate(run)
+    spikes, binned = run.spikes, parts.binned_rate(run)
     if spikes is None:
         return None
-    figure = new_figure(title(run))
+    figure = parts.new_figure(parts.title(run))
     top, strip = figure.subplots(
         2, 1, sharex=True, gridspec_kw={"height_ratios": (3.6, 1), "hspace": 0.08}
     )
-    scale = time_axis(strip, run)
-    join_below(top)
-    label(top, "neuron")
-    neuron_axis(top, run.n_neurons)
+    scale = parts.time_axis(strip, run)
+    parts.join_below(top)
+    parts.label(top, "neuron")
+    parts.neuron_axis(top, run.n_neurons)
     if spikes.sizes["spike"] == 0:
-        say(top, f"no spikes in {duration(run.duration_ms)}")
+        parts.say(top, f"no spikes in {parts.duration(run.duration_ms)}")
     else:
         _spikes(top, spikes["time"].values * scale, spikes["neuron"].values, run)
-    label(strip, "rate (Hz)")
+    parts.label(strip, "rate (Hz)")
     strip.set_yticks([])
-    if binned is not None and binned.rate_hz.any():
-        bars = binned.grouped(binned.legible_ms(1 / 300))
-        draw_bars(strip, bars, scale, BLUE)
-        strip.set_yticks([0, round_down(float(bars.rate_hz.max()))])
-        count = f"{spikes.sizes['spike']:,} spikes in {duration(run.duration_ms)}"
-        colour_key(figure, {count: GREY, f"{bars.bin_ms:.3g} ms bins": BLUE})
+    if binned is not None and binned.any():
+        bars = parts.legible(binned, run.n_neurons, 1 / 300)
+        parts.draw_bars(strip, bars, scale, BLUE)
+        strip.set_yticks([0, parts.round_down(float(bars.max()))])
+        count = f"{spikes.sizes['spike']:,} spikes in {parts.duration(run.duration_ms)}"
+        parts.colour_key(figure, {count: GREY, f"{bars.attrs['bin_ms']:.3g} ms bins": BLUE})
     figure.align_ylabels([top, strip])
     return figure
 
@@ -100,31 +70,30 @@ def traces(run: Run) -> Figure | None:
     data = {str(name): variable for name, variable in run.traces.items() if variable.size}
     if not data:
         return None
-    chosen = {name: _examples(variable, run) for name, variable in data.items()}
+    chosen = {name: parts.examples(run, variable, _EXAMPLES) for name, variable in data.items()}
     shown = sorted({index for indices in chosen.values() for index in indices.values()})
     palette = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK)
     colours = {index: palette[i % len(palette)] for i, index in enumerate(shown)}
     voltage = next((name for name in data if name.split(".")[-1] == "V"), None)
-    figure = new_figure(title(run), height=max(SIZE[1], 1.6 + 1.25 * len(data)))
+    figure = parts.new_figure(parts.title(run), height=max(SIZE[1], 1.6 + 1.25 * len(data)))
     ratios = [2.0 if name == voltage else 1.0 for name in data]
     axes = figure.subplots(
         len(data), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios}
     )[:, 0]
-    scale = time_axis(axes[-1], run)
+    scale = parts.time_axis(axes[-1], run)
     for ax, (name, variable) in zip(axes, data.items(), strict=True):
-        unit = variable.attrs.get("units", "")
-        label(ax, f"{name} ({unit})" if unit not in ("", "1") else name)
+        parts.label(ax, parts.named(name, variable.attrs.get("units", "")))
         time, neuron = variable.dims
         values = variable.isel({neuron: list(chosen[name])}).values.astype(float)
         for column, index in reversed(list(enumerate(chosen[name].values()))):
-            line = decimate(variable[time].values * scale, values[:, column])
+            line = parts.decimate(variable[time].values * scale, values[:, column])
             ax.plot(*line, color=colours[index], linewidth=1.2, alpha=1.0 if column == 0 else 0.75)
         ax.locator_params(axis="y", nbins=5)
         if name == voltage and run.spikes is not None:
             _spike_ticks(ax, run, {i: colours[i] for i in chosen[name].values()}, values, scale)
         if ax is not axes[-1]:
-            join_below(ax)
-    colour_key(figure, {f"neuron {index}": colour for index, colour in colours.items()})
+            parts.join_below(ax)
+    parts.colour_key(figure, {f"neuron {index}": colour for index, colour in colours.items()})
     figure.align_ylabels(list(axes))
     return figure
 
@@ -133,28 +102,30 @@ def rate(run: Run) -> Figure | None:
     """The population rate: bins, a smoothed line over them, and the mean; None if not recorded."""
     if run.rate is None and run.spikes is None:
         return None
-    figure = new_figure(title(run))
+    figure = parts.new_figure(parts.title(run))
     ax = figure.subplots()
-    scale = time_axis(ax, run)
-    label(ax, "population rate (Hz)")
-    binned = binned_rate(run)
-    if binned is None or not binned.rate_hz.any():
+    scale = parts.time_axis(ax, run)
+    parts.label(ax, "population rate (Hz)")
+    binned = parts.binned_rate(run)
+    if binned is None or not binned.any():
         ax.set_yticks([])
-        covered_ms = run.duration_ms if binned is None else binned.bin_ms * binned.rate_hz.size
+        covered_ms = run.duration_ms if binned is None else binned.attrs["bin_ms"] * binned.size
         what = "spikes" if run.spikes is not None or binned is not None else "whole bin"
-        say(ax, f"no {what} in {duration(covered_ms)}")
+        parts.say(ax, f"no {what} in {parts.duration(covered_ms)}")
         return figure
-    bars = binned.grouped(binned.legible_ms(1 / 600))
-    draw_bars(ax, bars, scale, PALE)
-    key = {f"{bars.bin_ms:.3g} ms bins": "#7FB3D5"}
-    if binned.rate_hz.size >= 10:
-        line = smooth(binned.rate_hz, bars.bin_ms / binned.bin_ms)
-        ax.plot(*decimate(binned.centre_ms * scale, line), color=BLUE, linewidth=2.0)
-        key[f"smoothed, sigma {bars.bin_ms:.3g} ms"] = BLUE
-    if (mean := mean_rate_hz(run)) is not None:
+    bars = parts.legible(binned, run.n_neurons, 1 / 600)
+    parts.draw_bars(ax, bars, scale, PALE)
+    bin_ms = bars.attrs["bin_ms"]
+    key = {f"{bin_ms:.3g} ms bins": "#7FB3D5"}
+    if binned.size >= 10:
+        fine = parts.grouped(binned, run.duration_ms / _MOST_BINS)
+        line = parts.smooth(fine.values, bin_ms / fine.attrs["bin_ms"])
+        ax.plot(fine["time"].values * scale, line, color=BLUE, linewidth=2.0)
+        key[f"smoothed, sigma {bin_ms:.3g} ms"] = BLUE
+    if (mean := parts.mean_rate_hz(run)) is not None:
         ax.axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
         key[f"mean {mean:.3g} Hz"] = VERMILLION
-    colour_key(figure, key)
+    parts.colour_key(figure, key)
     return figure
 
 
@@ -206,24 +177,6 @@ def _spike_ticks(
     ax.spines["left"].set_bounds(low - row, high + row / 2)
     ax.set_ylim(low - row, high + row * (len(colours) + 1))
     middle = high + row * (1 + len(colours) / 2)
-    ax.annotate(
-        "spikes",
-        (0, middle),
-        (-6, 0),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        ha="right",
-        va="center",
-        fontsize=10,
-        color=GREY,
-    )
-
-
-def _examples(variable: xr.DataArray, run: Run) -> dict[int, int]:
-    """Position -> neuron index of the few neurons drawn."""
-    neurons = variable[variable.dims[1]].values
-    silent = np.ones(run.n_neurons, bool)
-    if run.spikes is not None:
-        silent[run.spikes["neuron"].values] = False
-    first = np.sort(np.argsort(silent[neurons], kind="stable")[:_EXAMPLES])
-    return {int(position): int(neurons[position]) for position in first}
+    look: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 10, "color": GREY}
+    look |= {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    ax.annotate("spikes", (0, middle), (-6, 0), **look)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurolab.plots import sweep_panels as parts
-from neurolab.plots.parts import BLUE, GREY, INK, VERMILLION, colour_key
+from neurolab.plots.parts import BLUE, GREY, INK, VERMILLION, named, save
 from neurolab.plots.sweep_keys import MARKS, Key, limits, room
 
 if TYPE_CHECKING:
@@ -32,13 +32,7 @@ def draw_all(
     data: xr.Dataset, folder: Path, values: Sequence[str] = ("rate_hz", "isi_cv")
 ) -> list[Path]:
     """Save a picture of each value that has something to show in a folder; returns their paths."""
-    paths = []
-    for value in values:
-        figure = draw(data, value)
-        if figure is not None:
-            paths.append(folder / f"{value}.png")
-            figure.savefig(paths[-1], pil_kwargs={"compress_level": 3})
-    return paths
+    return save({value: draw(data, value) for value in values}, folder)
 
 
 def draw(
@@ -54,8 +48,7 @@ def draw(
         known = ", ".join(map(str, data.coords))
         raise ValueError(f"along: {', '.join(unknown)} was not swept; what was: {known}")
     cube = _Cube.read(data, value)
-    keys = {} if cube is None else _swept(data, cube.mean, wanted)
-    if cube is None or not keys:
+    if cube is None or not (keys := _swept(data, cube.data["mean"], wanted)):
         return None
     if "seed" in keys and len(keys) > 1 and "seed" not in wanted:
         del keys["seed"]
@@ -76,11 +69,13 @@ def draw(
 
 @dataclass(frozen=True)
 class _Cube:
-    """A value over the swept dimensions, what became of the runs, and what is said of them."""
+    """A value over the swept dimensions, what became of the runs, and what is said of them.
 
-    mean: xr.DataArray
-    sd: xr.DataArray  # over the seeds, or zero
-    marks: xr.DataArray  # 0, or the place in MARKS counted from 1
+    ``data`` has ``mean``; ``sd`` over the seeds, or zero; and ``marks``: 0, or the place in MARKS
+    counted from 1.
+    """
+
+    data: xr.Dataset
     title: str
     label: str
     counts: dict[str, int]  # of runs that were not completed
@@ -94,18 +89,18 @@ class _Cube:
         array = array.where(np.isfinite(array))
         if not bool(array.notnull().any()):
             return None
+        known = {name: code for code, name in enumerate(MARKS, start=1)}
         marks = array.isnull().astype(int)
         if "status" in data and set(data["status"].dims) <= set(array.dims):
             status = data["status"].broadcast_like(array).transpose(*array.dims).astype(str)
-            known = {name: code for code, name in enumerate(MARKS, start=1)}
             for word in set(np.unique(status.values).tolist()) - {"completed"}:
                 marks = marks.where(status != word, known.get(word, known["partial"]))
         name, unit = (str(data[value].attrs.get(key, "")) for key in ("long_name", "units"))
-        label = Key(name or value, "", array.values, unit).label
+        label = named(name or value, unit)
         title = textwrap.shorten(str(data.attrs.get("title", "")) or label, 60, placeholder=" …")
-        counts = {m: int((marks == code).sum()) for code, m in enumerate(MARKS, start=1)}
-        counts = {name: n for name, n in counts.items() if n}
-        return _Cube(array, 0 * array, marks, title, label, counts)
+        counts = {name: n for name, code in known.items() if (n := int((marks == code).sum()))}
+        cube = array.to_dataset(name="mean").assign(sd=0 * array, marks=marks)
+        return _Cube(cube, title, label, counts)
 
     def notes(self, look: str, colour: str = "", spread: str = "") -> dict[str, str]:
         """What is said under the title of seeds, and of runs that were not completed."""
@@ -117,36 +112,41 @@ class _Cube:
 
     def over_seeds(self) -> _Cube:
         """Averaged over repetitions."""
-        mean, marks = self.mean.mean("seed"), self.marks.max("seed")
-        sd, seeds = self.mean.std("seed", ddof=1), f"mean of {self.mean.sizes['seed']} seeds"
-        return replace(self, mean=mean, sd=sd, marks=marks, seeds=seeds)
+        sd, seeds = (
+            self.data["mean"].std("seed", ddof=1),
+            f"mean of {self.data.sizes['seed']} seeds",
+        )
+        return self._averaged(["seed"], sd, seeds=seeds)
 
     def over(self, keys: Sequence[Key]) -> _Cube:
         """Averaged over keys that have no place in the picture."""
         if not keys:
             return self
-        dims, names = [key.dim for key in keys], ", ".join(key.name for key in keys)
-        mean, marks = self.mean.mean(dims), self.marks.max(dims)
-        title = f"{self.title}, mean over {names}"
-        return replace(self, mean=mean, sd=0 * mean, marks=marks, title=title)
+        names = ", ".join(key.name for key in keys)
+        return self._averaged([key.dim for key in keys], title=f"{self.title}, mean over {names}")
 
-    def ordered(self, key: Key, most: int) -> tuple[_Cube, Key]:
+    def _averaged(self, dims: list[str], sd: xr.DataArray | float = 0.0, **said: str) -> _Cube:
+        mean, marks = self.data["mean"].mean(dims), self.data["marks"].max(dims)
+        data = mean.to_dataset(name="mean").assign(sd=0 * mean + sd, marks=marks)
+        return replace(self, data=data, **said)  # type: ignore[arg-type]
+
+    def ordered(self, key: Key, most: int | None = None) -> tuple[_Cube, Key]:
         """With the values of a key in order, at most so many, evenly chosen."""
         order, title = key.order(), self.title
-        if order.size > most:
+        if most and order.size > most:
             title = f"{title}, {most} of {order.size} {key.name}"
             order = order[np.linspace(0, order.size - 1, most).round().astype(int)]
-        mean, sd, marks = (a.isel({key.dim: order}) for a in (self.mean, self.sd, self.marks))
-        return replace(self, mean=mean, sd=sd, marks=marks, title=title), key.some(order)
+        chosen = replace(key, values=key.values[order])
+        return replace(self, data=self.data.isel({key.dim: order}), title=title), chosen
 
     def block(self, panels: list[Key], y: Key | None, x: Key) -> list[np.ndarray]:
         """Values, s.d. and marks as (panel, y, x) arrays; panels of the second key first."""
-        keys = [*panels[::-1], *([] if y is None or y.dim == x.dim else [y]), x]
-        shape = (-1, 1 if y is None or y.dim == x.dim else len(y), len(x))
-        blocks = (self.mean, self.sd.fillna(0.0), self.marks)
-        kept = [key.dim for key in keys]
-        rest = {dim: 0 for dim in self.mean.dims if dim not in kept}
-        return [array.isel(rest).transpose(*kept).values.reshape(shape) for array in blocks]
+        rows = [] if y is None or y.dim == x.dim else [y]
+        dims = [key.dim for key in (*panels[::-1], *rows, x)]
+        data = self.data.fillna({"sd": 0.0}).transpose(..., *dims)
+        rest = {dim: 0 for dim in data.dims if dim not in dims}
+        shape = (-1, len(rows[0]) if rows else 1, len(x))
+        return [data[name].isel(rest).values.reshape(shape) for name in ("mean", "sd", "marks")]
 
 
 def _swept(data: xr.Dataset, array: xr.DataArray, wanted: list[str]) -> dict[str, list[Key]]:
@@ -206,22 +206,19 @@ def _roles(keys: list[Key], wanted: list[str]) -> tuple[Key, Key | None, list[Ke
 
 def _picture(cube: _Cube, x: Key, y: Key | None, panels: list[Key], averaged: list[Key]) -> Figure:
     """One panel, or one for each value of up to two keys: lines, or colours."""
-    cube = cube.over(averaged)
-    panels = list(panels)
+    cube, panels = cube.over(averaged), list(panels)
     for i, key in enumerate(panels):
         most = _MOST_PANELS if len(panels) == 1 else (_MOST_COLUMNS, _MOST_ROWS)[i]
         cube, panels[i] = cube.ordered(key, most)
-    if y is None or y.dim != x.dim:
-        cube, x = cube.ordered(x, len(x))
-    if y is not None and y.dim != x.dim:
-        cube, y = cube.ordered(y, len(y))
-        crowded = x.numeric and y.numeric and min(len(x), len(y)) > _FEW
-        if crowded or len(y) > _MOST_LINES:
-            return _colours(cube, x, y, panels)
-    elif y is not None and y.numeric:
+    scattered = y is not None and y.dim == x.dim
+    if not scattered:
+        cube, x = cube.ordered(x)
+    if y is not None and not scattered:
+        cube, y = cube.ordered(y)
+    if y is not None and _are_colours(x, y):
         return _colours(cube, x, y, panels)
     values, sd, marks = cube.block(panels, y, x)
-    if y is not None and y.dim == x.dim:  # points in the colour of their category
+    if y is not None and scattered:  # points in the colour of their category
         where = y.values == y.distinct[:, None]
         values, sd, marks = np.where(where, values, np.nan), sd * where, marks * where
         x, y = replace(x, joined=False), replace(y, values=y.distinct)
@@ -229,9 +226,7 @@ def _picture(cube: _Cube, x: Key, y: Key | None, panels: list[Key], averaged: li
     beyond = 0.0 if y is None else 0.15 + 1.1 * room([*y.label.split(" ("), *y.texts])
     grid = parts.Grid(cube.title, [x], panels, 0.92, 0.1 + beside + beyond)
     shade = [BLUE] if y is None else y.shades()
-    for ax, rows, spread in zip(grid.axes, values, sd, strict=True):
-        parts.lines(ax, x, rows, spread, shade)
-    parts.strip(grid, [x] * len(grid.axes), marks, np.stack([values - sd, values + sd]), shade)
+    grid.lines([x] * len(grid.axes), values, sd, marks, shade)
     notes = cube.notes("symbol", INK, " ± s.d." if sd.any() else "")
     if y is not None:
         level = np.nan_to_num(values).mean(axis=(0, 2))
@@ -239,10 +234,17 @@ def _picture(cube: _Cube, x: Key, y: Key | None, panels: list[Key], averaged: li
     elif x.name == "seed":
         mean, several = float(np.nanmean(values)), int(np.isfinite(values).sum()) > 1
         grid.axes[0].axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
-        notes = {
-            f"mean {mean:.3g}, s.d. {np.nanstd(values, ddof=int(several)):.2g}": VERMILLION
-        } | notes
-    return _finish(grid, x.label, cube.label, notes)
+        spread = np.nanstd(values, ddof=int(several))
+        notes = {f"mean {mean:.3g}, s.d. {spread:.2g}": VERMILLION, **notes}
+    return grid.finished(x.label, cube.label, notes)
+
+
+def _are_colours(x: Key, y: Key) -> bool:
+    """Whether a value over two keys is shown by colours, rather than by a line for each y."""
+    if y.dim == x.dim:
+        return y.numeric
+    crowded = x.numeric and y.numeric and min(len(x), len(y)) > _FEW
+    return crowded or len(y) > _MOST_LINES
 
 
 def _colours(cube: _Cube, x: Key, y: Key, panels: list[Key]) -> Figure:
@@ -261,39 +263,23 @@ def _colours(cube: _Cube, x: Key, y: Key, panels: list[Key]) -> Figure:
         else:
             parts.heatmap(ax, x, y, cells, runs, norm)
     grid.colour_bar(cube.label, beside)
-    return _finish(grid, x.label, y.label, cube.notes("symbol" if y.dim == x.dim else "cell"))
+    return grid.finished(x.label, y.label, cube.notes("symbol" if y.dim == x.dim else "cell"))
 
 
 def _each_key(cube: _Cube, keys: list[Key]) -> Figure:
     """A panel for each of several keys that were walked together: the value against it."""
     shown = keys[:_MOST_PANELS]
     title = cube.title if shown == keys else f"{cube.title}, {len(shown)} of {len(keys)} keys"
-    values, sd, marks = cube.block([], None, keys[0])
     names = [k if k.numeric else replace(k, values=k.distinct) for k in shown]
     grid = parts.Grid(title, names, [], 0.92, 0.28)
+    blocks = cube.block([], None, keys[0])
     xs, orders = [], []
-    for ax, key in zip(grid.axes, shown, strict=True):
+    for key in shown:
         at = key.values if key.numeric else np.unique(key.values, return_inverse=True)[1]
         orders.append(np.argsort(at, kind="stable"))
         joined = key.joined and key.numeric
         xs.append(replace(key, values=at[orders[-1]].astype(float), joined=joined))
-        parts.lines(ax, xs[-1], values[0][:, orders[-1]], sd[0][:, orders[-1]], [BLUE])
-        if len(shown) > 1:
-            ax.set_xlabel(key.label, fontsize=10.5, color=INK)
-    rows = np.stack([marks[0][:, order] for order in orders])
-    parts.strip(grid, xs, rows, np.stack([values - sd, values + sd]), [BLUE])
+    values, sd, marks = (np.stack([one[0][:, order] for order in orders]) for one in blocks)
+    grid.lines(xs, values, sd, marks, [BLUE])
     notes = cube.notes("symbol", INK, " ± s.d." if sd.any() else "")
-    return _finish(grid, keys[0].label if len(keys) == 1 else "", cube.label, notes)
-
-
-def _finish(grid: parts.Grid, x: str, y: str, notes: dict[str, str]) -> Figure:
-    """Labels, and the line under the title, in smaller letters when there is much to say."""
-    from matplotlib.text import Text
-
-    grid.name_axes(x, y)
-    if notes:
-        colour_key(grid.figure, notes)
-        fit = (495 - 16 * len(notes)) / (7.0 * sum(map(len, notes)))
-        for text in grid.figure.artists[-1].findobj(Text):
-            text.set(fontsize=11 * min(fit, 1.0))
-    return grid.figure
+    return grid.finished(keys[0].label if len(keys) == 1 else "", cube.label, notes)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import namedtuple
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from neurolab.plots.parts import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILLION
+from neurolab.plots.parts import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILLION, named
 
 Array = np.ndarray
 
@@ -71,7 +71,7 @@ class Key:
 
     @property
     def label(self) -> str:
-        return f"{self.name} ({self.unit})" if self.unit not in ("", "1") else self.name
+        return named(self.name, self.unit)
 
     @property
     def places(self) -> Array:
@@ -134,6 +134,3 @@ class Key:
         """Positions of the values as an axis has them: numbers ascend and none comes twice."""
         order = np.unique(self.values, return_index=True)[1]
         return order[: self.distinct.size] if self.numeric else np.arange(len(self))
-
-    def some(self, positions: Array) -> Key:
-        return replace(self, values=self.values[positions])

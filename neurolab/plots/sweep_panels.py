@@ -14,6 +14,7 @@ from neurolab.plots.sweep_keys import Array, Key, limits, marked, room
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = plot_parts.SIZE
 
@@ -43,6 +44,7 @@ class Grid:
             plot_parts.label(ax, "")
             ax.xaxis.set_tick_params(labelbottom=own or place + columns >= n)
             set_axis(ax.xaxis, xs[place if own else 0], width)
+            ax.set_xlabel(xs[place].label if own else "", fontsize=10.5, color=INK)
         for ax in grid[n:]:
             ax.remove()
         fit = min(1.0, (width + 0.15) / room("\n".join(names or "1").split("\n")))
@@ -54,17 +56,42 @@ class Grid:
             ax = self.axes[(row + 1) * columns - 1]
             ax.annotate(name, (1.0, 0.5), (5, 0), "axes fraction", **style)
 
-    def name_axes(self, x: str, y: str) -> None:
-        """Labels of the axes: one for all panels."""
+    def lines(
+        self, xs: list[Key], values: Array, sd: Array, marks: Array, shade: list[Any]
+    ) -> None:
+        """Values by (panel, line, x) with their s.d.; above them, which runs were not completed."""
+        for ax, x, rows, spread in zip(self.axes, xs, values, sd, strict=True):
+            _lines(ax, x, rows, spread, shade)
+        (low, high), ax = limits(np.stack([values - sd, values + sd])), self.axes[0]
+        margin = 0.06 * ((high - low) or abs(high) or 1.0)
+        low = 0.0 if 0 <= low <= 0.5 * high else low - margin
+        rows = np.flatnonzero((marks > 1).any(axis=(0, 2)))
+        part, edge = min(0.5, rows.size * 0.16 / self.panel_height), high + margin
+        row = part / (1 - part) * (edge - low) / max(rows.size, 1)
+        ax.set_ylim(low - 0.015 * (edge - low), edge + row * rows.size)
+        ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= edge])
+        for ax, x, panel in zip(self.axes, xs, marks, strict=True):
+            for place, i in enumerate(rows[::-1]):
+                ax.axhline(edge, color=GREY, linewidth=0.6)
+                for name, mark, here in marked(panel[i]):
+                    height = np.full(here.sum(), edge + (rows.size - place - 0.5) * row)
+                    style = {"color": shade[i], "markersize": 5.0, "markerfacecolor": "none"}
+                    ax.plot(x.places[here], height, mark.marker, label=name, **style)
+
+    def finished(self, x: str, y: str, notes: dict[str, str]) -> Figure:
+        """The figure, with a label of each axis for all panels, and notes under its title."""
         style: dict[str, Any] = {"fontsize": 12, "color": INK}
+        left, bottom, right, top = self.box
         if len(self.axes) == 1:
             self.axes[0].set_xlabel(x, **style)
             self.axes[0].set_ylabel(y, **style)
-            return
-        middle = (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
-        edge = 0.22 / WIDTH, 0.1 / self.figure.get_figheight()
-        self.figure.supxlabel(x, x=middle[0], y=edge[1], va="bottom", **style)
-        self.figure.supylabel(y, x=edge[0], y=middle[1], ha="left", **style)
+        else:
+            edge = 0.22 / WIDTH, 0.1 / self.figure.get_figheight()
+            self.figure.supxlabel(x, x=(left + right) / 2, y=edge[1], va="bottom", **style)
+            self.figure.supylabel(y, x=edge[0], y=(bottom + top) / 2, ha="left", **style)
+        if notes:
+            plot_parts.colour_key(self.figure, notes)
+        return self.figure
 
     def colour_bar(self, text: str, gap: float) -> None:
         """What the colours of values are, right of all panels."""
@@ -110,7 +137,7 @@ def set_axis(axis: Any, key: Key, length: float) -> None:
         axis.set_major_locator(ticker.MaxNLocator(max(2, min(8, round(ticks))), **steps))
 
 
-def lines(ax: Axes, x: Key, rows: Array, sd: Array, shade: list[Any]) -> None:
+def _lines(ax: Axes, x: Key, rows: Array, sd: Array, shade: list[Any]) -> None:
     """One line, or row of points, for each of the rows of values."""
     joined, spread = x.joined and x.numeric, sd if sd.any() else [None] * len(shade)
     size = 5.0 if len(x) <= 45 else 3.5 if len(x) <= 120 or not joined else 0.0
@@ -130,16 +157,15 @@ def heatmap(ax: Axes, x: Key, y: Key, values: Array, marks: Array, norm: Normali
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    sides = x.edges(), y.edges()
     ax.set_facecolor("#E4E4E4")
-    ax.pcolormesh(*sides, np.ma.masked_invalid(values), cmap="viridis", norm=norm)
-    cell = Path.unit_rectangle()
-    corners, steps = np.array(cell.vertices, int).T, np.array(cell.codes)
+    ax.pcolormesh(x.edges(), y.edges(), np.ma.masked_invalid(values), cmap="viridis", norm=norm)
     for name, m, here in marked(marks):
         # All cells as one path: cell by cell, hatching takes many seconds.
-        cells = zip(sides, np.nonzero(here)[::-1], corners, strict=True)
-        at = [side[first[:, None] + corner].ravel() for side, first, corner in cells]
-        path = Path(np.stack(at, axis=1), np.tile(steps, here.sum()))
+        row, column = np.nonzero(here)
+        left, right = x.edges()[column], x.edges()[column + 1]
+        low, high = y.edges()[row], y.edges()[row + 1]
+        corners = np.stack([left, low, right, low, right, high, left, high], axis=1)
+        path = Path.make_compound_path_from_polys(corners.reshape(-1, 4, 2))
         ax.add_patch(PathPatch(path, fill=False, ec=m.colour, hatch=m.hatch, lw=0, label=name))
 
 
@@ -152,22 +178,3 @@ def cloud(ax: Axes, x: Key, y: Key, values: Array, marks: Array, norm: Normalize
     for name, mark, here in marked(marks):
         style = {"color": mark.colour, "markersize": size**0.5, "markerfacecolor": "none"}
         ax.plot(x.values[here], y.values[here], mark.marker, label=name, **style)
-
-
-def strip(grid: Grid, xs: list[Key], marks: Array, ends: Array, shade: list[Any]) -> None:
-    """Limits that show the ends; above, by (panel, line, x), what runs were not completed."""
-    (low, high), ax = limits(ends), grid.axes[0]
-    margin = 0.06 * ((high - low) or abs(high) or 1.0)
-    low = 0.0 if 0 <= low <= 0.5 * high else low - margin
-    rows = np.flatnonzero((marks > 1).any(axis=(0, 2)))
-    part, edge = min(0.5, rows.size * 0.16 / grid.panel_height), high + margin
-    row = part / (1 - part) * (edge - low) / max(rows.size, 1)
-    ax.set_ylim(low - 0.015 * (edge - low), edge + row * rows.size)
-    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= edge])
-    for ax, x, panel in zip(grid.axes, xs, marks, strict=True):
-        for place, i in enumerate(rows[::-1]):
-            ax.axhline(edge, color=GREY, linewidth=0.6)
-            for name, mark, here in marked(panel[i]):
-                height = np.full(here.sum(), edge + (rows.size - place - 0.5) * row)
-                style = {"color": shade[i], "markersize": 5.0, "markerfacecolor": "none"}
-                ax.plot(x.places[here], height, mark.marker, label=name, **style)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from neurolab.report.folders import overrides_of, read_yaml
+from neurolab.report.folders import overrides_of, read_yaml, text_of
 from neurolab.results.plan import flat
 
-__all__ = ["configuration_of", "text_of"]
+__all__ = ["configuration_of"]
 
-_DEFAULTS = "defaults.yaml"
 #: Where results go and who is told come last: they decide no result.
 _LAST = ("device", "tracker", "sweep", "report")
 
@@ -21,33 +20,34 @@ def configuration_of(folder: Path) -> dict[str, Any]:
 
     That is what the run folder says its options alone would be, else what was typed.
     """
-    config, found = (read_yaml(folder / ".hydra" / name) for name in ("config.yaml", _DEFAULTS))
+    config, found = (
+        read_yaml(folder / ".hydra" / name) for name in ("config.yaml", "defaults.yaml")
+    )
     config = config if isinstance(config, dict) else {}
     if isinstance(found, dict) and found.keys() >= {"config", "options", "usual"}:
-        groups = _groups(config, found["options"], found["usual"], found["config"], ())
+        before = dict(flat(found["config"] or {}))
+
+        def from_default(key: str, value: Any) -> dict[str, Any]:
+            if key in before and _same(value, before[key]):
+                return {}
+            usual = text_of(before[key]) if key in before else "not set"
+            return {"differs": True, "default": usual}
+
+        groups = _groups(config, from_default, found["options"], found["usual"])
         return {"groups": groups, "compared": "defaults"}
     typed = {text.lstrip("+~").partition("=")[0] for text in overrides_of(folder)}
-    return {"groups": _groups(config, {}, {}, None, typed), "compared": "overrides"}
+    groups = _groups(config, lambda key, value: {"differs": key in typed}, {}, {})
+    return {"groups": groups, "compared": "overrides"}
 
 
 def _groups(
     config: Mapping[str, Any],
+    difference: Callable[[str, Any], dict[str, Any]],
     chosen: Mapping[str, Any],
     usual: Mapping[str, Any],
-    defaults: Mapping[str, Any] | None,
-    typed: Sequence[str] | set[str],
 ) -> list[dict[str, Any]]:
-    before = dict(flat(defaults or {}))
-
     def row(key: str, value: Any, name: str) -> dict[str, Any]:
-        one: dict[str, Any] = {"key": key, "name": name, "value": text_of(value)}
-        if defaults is None:
-            one["differs"] = key in typed
-        elif key not in before:
-            one |= {"differs": True, "default": "not set"}
-        elif not _same(value, before[key]):
-            one |= {"differs": True, "default": text_of(before[key])}
-        return one
+        return {"key": key, "name": name, "value": text_of(value), **difference(key, value)}
 
     plain = [row(key, value, key) for key, value in config.items() if not isinstance(value, dict)]
     groups: list[dict[str, Any]] = [{"name": "run", "rows": plain}] if plain else []
@@ -71,15 +71,6 @@ def _groups(
 
 def _option(value: Any) -> str:
     return "none" if value is None else str(value)
-
-
-def text_of(value: Any) -> str:
-    """A value as YAML would have it on one line."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(text_of(inner) for inner in value)}]"
-    return "{}" if value == {} else str(value)
 
 
 def _same(value: Any, other: Any) -> bool:

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from neurolab.results.layout import RESULTS
+from neurolab.results.plan import flat
 from neurolab.results.status import STATUS
 
 __all__ = [
-    "date_of", "ended", "find", "is_run", "is_sweep", "log_tail", "overrides_of",
-    "place_of", "read_json", "read_yaml", "seconds", "short",
+    "PICTURES", "about", "date_of", "ended", "find", "is_run", "is_sweep", "overrides_of",
+    "read_json", "read_yaml", "seconds", "short", "text_of", "tile", "wall_time",
 ]  # fmt: skip
 
+#: Of runs and of sweeps, what shows most first.
+PICTURES = ("raster.png", "rate.png", "traces.png", "rate_hz.png", "isi_cv.png")
 _DEFINITION = "definition.json"
 _NOT_INSIDE = {"batches", "assets", ".hydra", ".submitit", "sweep.zarr", RESULTS}
 _DEEPEST = 4
@@ -40,23 +43,15 @@ def is_run(folder: Path) -> bool:
 
 def find(outputs: Path) -> Iterator[Path]:
     """The runs and sweeps below a folder; what is inside a sweep is shown by its own page."""
-    yield from _find(outputs, _DEEPEST)
-
-
-def _find(folder: Path, depth: int) -> Iterator[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            inside = sorted((e for e in entries if e.is_dir()), key=lambda e: e.name)
-    except OSError:  # gone meanwhile, or not ours to read
-        return
-    for entry in inside:
-        path = folder / entry.name
-        if entry.name in _NOT_INSIDE:
-            continue
-        if is_sweep(path) or is_run(path):
-            yield path
-        elif depth > 1:
-            yield from _find(path, depth - 1)
+    for place, inside, _ in os.walk(outputs, followlinks=True):
+        folder = Path(place)
+        if folder != outputs and (is_sweep(folder) or is_run(folder)):
+            inside.clear()
+            yield folder
+        elif len(folder.relative_to(outputs).parts) == _DEEPEST:
+            inside.clear()
+        else:
+            inside[:] = sorted(set(inside) - _NOT_INSIDE)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -85,6 +80,20 @@ def overrides_of(folder: Path) -> list[str]:
     return [str(text) for text in found] if isinstance(found, list) else []
 
 
+def about(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What the pages of runs and of sweeps say alike."""
+    status, message = ended(folder, summary)
+    return {
+        "status": status,
+        "message": message,
+        "date": date_of(folder),
+        "folder": _place(folder),
+        "summary": [[key, text_of(value)] for key, value in flat(summary)],
+        "log": "" if status == "completed" else _log_tail(folder),
+        "pictures": [name for name in PICTURES if (folder / name).exists()],
+    }
+
+
 def date_of(folder: Path) -> str:
     """When a run or sweep began, as ``2026-11-20 12:00:00``: from its name, else its files."""
     day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", folder.resolve().parent.name)
@@ -98,7 +107,7 @@ def date_of(folder: Path) -> str:
     return ""
 
 
-def place_of(folder: Path) -> str:
+def _place(folder: Path) -> str:
     """A folder as it is named from beside ``outputs``; its name alone elsewhere."""
     parts = folder.resolve().parts
     if "outputs" not in parts:
@@ -127,7 +136,7 @@ def ended(folder: Path, summary: Mapping[str, Any]) -> tuple[str, str]:
     return status, f"{part:.0%} done at {updated.astimezone():%H:%M:%S on %Y-%m-%d}{left}"
 
 
-def log_tail(folder: Path) -> str:
+def _log_tail(folder: Path) -> str:
     """The end of the log."""
     try:
         with (folder / "neurolab.log").open("rb") as file:
@@ -139,16 +148,25 @@ def log_tail(folder: Path) -> str:
     return text if size <= _LOG_BYTES else "...\n" + text.partition("\n")[2]
 
 
-def short(value: float | None, digits: int = 3) -> str:
+def text_of(value: Any) -> str:
+    """A value as YAML would have it on one line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(text_of(inner) for inner in value)}]"
+    return "{}" if value == {} else str(value)
+
+
+def short(value: float | None) -> str:
     """A number as one reads it: ``2.19 M`` rather than 2188013.2; a dash for None."""
     if value is None:
         return "–"
     for factor, prefix in ((1e9, " G"), (1e6, " M")):
         if abs(value) >= factor:
-            return f"{value / factor:.{digits}g}{prefix}"
+            return f"{value / factor:.3g}{prefix}"
     if abs(value) >= 1000 or value == int(value):
         return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
+    return f"{value:.3g}"
 
 
 def seconds(value: float | None) -> str:
@@ -160,3 +178,18 @@ def seconds(value: float | None) -> str:
     minutes, rest = divmod(round(value), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def tile(label: str, value: str, unit: str = "", note: str = "") -> dict[str, str]:
+    """One of the few numbers that are looked for first."""
+    return {"label": label, "value": value, "unit": unit, "note": note}
+
+
+def wall_time(summary: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The tile of the wall time, where it is known."""
+    if summary.get("wall_s") is None:
+        return []
+    value, _, unit = seconds(summary["wall_s"]).rpartition(" ")
+    compiling = summary.get("compile_s")
+    note = "" if compiling is None else f"compiling {seconds(compiling)}"
+    return [tile("wall time", value, unit, note)]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from neurolab.report.configuration import text_of
 from neurolab.report.folders import (
+    PICTURES,
     date_of,
     ended,
     find,
@@ -17,6 +17,7 @@ from neurolab.report.folders import (
     read_json,
     read_yaml,
     seconds,
+    text_of,
 )
 from neurolab.report.page import Page
 from neurolab.results.batches import SweepFolder
@@ -26,26 +27,12 @@ __all__ = ["index_page"]
 
 _STYLES = ("common.css", "index.css")
 _SCRIPTS = ("common.js", "compare.js", "index.js")
-_PICTURES = {
-    "run": ("raster.png", "rate.png", "traces.png"),
-    "sweep": ("rate_hz.png", "isi_cv.png"),
-}
 _VALUES = (
     "status", "message", "n_neurons", "duration_ms", "dt_ms", "seed", "spike_count", "rate_hz_mean",
     "rate_hz_std", "isi_cv_mean", "points", "completed", "partial", "diverged", "refused",
     "failed", "missing", "wall_s", "compile_s", "neuron_updates_per_s", "points_per_s",
     "peak_rss_mb", "device", "precision", "git_revision", "config_hash",
 )  # fmt: skip
-
-
-class _Texts:
-    """Texts by number: configurations of a thousand runs share nearly all of theirs."""
-
-    def __init__(self) -> None:
-        self.of: dict[str, int] = {}
-
-    def __call__(self, text: str) -> int:
-        return self.of.setdefault(text, len(self.of))
 
 
 def index_page(outputs: Path) -> Page:
@@ -56,36 +43,28 @@ def index_page(outputs: Path) -> Page:
     FileNotFoundError
         There is nothing.
     """
-    texts = _Texts()
+    texts: dict[str, int] = {}  # by number: configurations of many runs share nearly all of theirs
     entries = [_entry(path, outputs, texts) for path in find(outputs)]
     if not entries:
         raise FileNotFoundError(f"{outputs} holds no runs or sweeps, up to 4 folders deep.")
     entries.sort(key=lambda entry: str(entry["date"]), reverse=True)
     title = f"Runs and sweeps in {outputs.resolve().name}"
-    data = {
-        "kind": "index",
-        "title": title,
-        "texts": list(texts.of),
-        "entries": entries,
-    }
-    return Page(title, _SCRIPTS, _STYLES, data, plots=False)
+    data = {"title": title, "texts": list(texts), "entries": entries}
+    return Page(_SCRIPTS, _STYLES, data, plots=False)
 
 
-def _entry(folder: Path, outputs: Path, texts: _Texts) -> dict[str, Any]:
-    sweep = is_sweep(folder)
+def _entry(folder: Path, outputs: Path, texts: dict[str, int]) -> dict[str, Any]:
     summary = read_json(folder / "summary.json")
     status, message = ended(folder, summary)
     there = {path.name for path in folder.iterdir()}
-    if sweep:
+    if sweep := is_sweep(folder):
         config, overrides, name = _definition(folder)
     else:
         found = read_yaml(folder / ".hydra" / "config.yaml")
         config, overrides = found if isinstance(found, dict) else {}, overrides_of(folder)
         name = _name(config)
-    picture = next((p for p in _PICTURES["sweep" if sweep else "run"] if p in there), "")
     path = folder.relative_to(outputs).as_posix()
-    rows = [(texts(key), texts(text_of(value))) for key, value in flat(config)]
-    values = [[key, text_of(summary[key])] for key in _VALUES if summary.get(key) not in (None, "")]
+    rows = [(key, text_of(value)) for key, value in flat(config)]
     return {
         "path": path,
         "link": quote(path) + "/",
@@ -101,10 +80,12 @@ def _entry(folder: Path, outputs: Path, texts: _Texts) -> dict[str, Any]:
         "completed": summary.get("completed"),
         "wall": summary.get("wall_s"),
         "took": seconds(summary.get("wall_s")),
-        "picture": picture,
+        "picture": next((name for name in PICTURES if name in there), ""),
         "report": "report.html" in there,
-        "values": values,
-        "config": rows,
+        "values": [
+            [key, text_of(summary[key])] for key in _VALUES if summary.get(key) not in (None, "")
+        ],
+        "config": [[texts.setdefault(text, len(texts)) for text in row] for row in rows],
     }
 
 

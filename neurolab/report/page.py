@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
-import importlib.util
 import json
 import math
 import os
 import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,14 +20,12 @@ import numpy as np
 __all__ = ["Page", "bundle"]
 
 _ASSETS = Path(__file__).parent / "assets"
-_TYPES = {"u1": "uint8", "u2": "uint16", "u4": "uint32", "f4": "float32", "f8": "float64"}
 
 
 @dataclass
 class Page:
-    """What a page shows: ``data`` as JSON, ``arrays`` as their bytes, and who shows it."""
+    """What a page shows: ``data`` (its title among them) as JSON, ``arrays`` as bytes; and how."""
 
-    title: str
     scripts: Sequence[str]
     styles: Sequence[str]
     data: Mapping[str, Any]
@@ -39,32 +34,18 @@ class Page:
 
     def write(self, path: Path, standalone: bool = False) -> Path:
         """Write the page in one operation; returns its path."""
-        library = ""
-        if self.plots and standalone:
-            library = f"<script>{_code(_plotly().read_text(encoding='utf-8'))}</script>"
-        elif self.plots:
-            link = os.path.relpath(bundle(path.parent), path.parent.resolve())
-            library = f'<script src="{quote(Path(link).as_posix())}"></script>'
-        text = self._text(library)
-        with _replacing(path) as partial:
-            partial.write_text(text, encoding="utf-8")
-        return path
-
-    def _text(self, library: str) -> str:
-        styles = "".join((_ASSETS / name).read_text(encoding="utf-8") for name in self.styles)
-        scripts = "".join((_ASSETS / name).read_text(encoding="utf-8") for name in self.scripts)
         arrays = "\n".join(_embedded(name, array) for name, array in self.arrays.items())
         # What needs no plot is shown before the library is read.
-        return f"""<!doctype html>
+        text = f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{html.escape(self.title)}</title>
+<title>{html.escape(self.data["title"])}</title>
 <link rel="icon" href="data:,">
-<style>{styles}</style>
-<script>{(_ASSETS / "theme.js").read_text(encoding="utf-8")}</script>
+<style>{_assets(*self.styles)}</style>
+<script>{_assets("theme.js")}</script>
 </head>
 <body>
 <main id="main"><noscript>This page needs JavaScript.</noscript></main>
@@ -72,13 +53,22 @@ class Page:
 {arrays}
 <script>(() => {{
 "use strict";
-{_code(scripts)}
+{_code(_assets(*self.scripts))}
 }})();</script>
-{library}
+{_library(path.parent, standalone) if self.plots else ""}
 <script>neurolab.draw();</script>
 </body>
 </html>
 """
+        _write(path, text)
+        return path
+
+
+def _library(folder: Path, standalone: bool) -> str:
+    if standalone:
+        return f"<script>{_code(_plotly().read_text(encoding='utf-8'))}</script>"
+    link = Path(os.path.relpath(bundle(folder), folder.resolve())).as_posix()
+    return f'<script src="{quote(link)}"></script>'
 
 
 def bundle(folder: Path) -> Path:
@@ -89,58 +79,46 @@ def bundle(folder: Path) -> Path:
     """
     folder = folder.resolve()
     above = (path for path in (folder, *folder.parents) if path.name == "outputs")
-    name = f"plotly-{version('plotly')}.min.js"
-    target = next(above, folder.parent) / "assets" / name
-    if target.exists():
-        return target
     try:
-        return _copied(target)
+        return _copied(next(above, folder.parent))
     except OSError:
-        target = folder / "assets" / name
-        return target if target.exists() else _copied(target)
+        return _copied(folder)
 
 
-def _copied(target: Path) -> Path:
-    target.parent.mkdir(exist_ok=True)
-    with _replacing(target) as partial:
-        shutil.copyfile(_plotly(), partial)
+def _copied(folder: Path) -> Path:
+    target = folder / "assets" / f"plotly-{version('plotly')}.min.js"
+    if not target.exists():
+        target.parent.mkdir(exist_ok=True)
+        _write(target, _plotly().read_text(encoding="utf-8"))
     return target
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A file to write that takes the place of ``path`` when it is whole, and leaves nothing if not.
+def _plotly() -> Path:
+    """The library inside Plotly's Python package, found without importing that."""
+    return Path(str(distribution("plotly").locate_file("plotly/package_data/plotly.min.js")))
 
-    Several processes may do this at once: each has its own, the last one stays.
-    """
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file when the new one is whole: of processes that do so at once the last stays."""
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        yield partial
+        partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _plotly() -> Path:
-    """The library inside Plotly's Python package, found without importing that."""
-    spec = importlib.util.find_spec("plotly")
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(place) / "package_data" / "plotly.min.js"
-        if path.exists():
-            return path
-    raise FileNotFoundError(
-        "plotly.min.js, which draws in the pages, is not installed; pip install plotly"
-    )
+def _assets(*names: str) -> str:
+    return "".join((_ASSETS / name).read_text(encoding="utf-8") for name in names)
 
 
 def _embedded(name: str, array: np.ndarray) -> str:
     """An array as its little-endian bytes."""
     little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-    kind = _TYPES[f"{array.dtype.kind}{array.dtype.itemsize}"]
     text = base64.b64encode(little.tobytes()).decode("ascii")
     return (
         f'<script type="application/octet-stream+base64" data-name="{html.escape(name)}" '
-        f'data-type="{kind}">{text}</script>'
+        f'data-type="{array.dtype.name}">{text}</script>'
     )
 
 
@@ -152,15 +130,12 @@ def _json(data: Any) -> str:
 
 def _clean(node: Any) -> Any:
     """The data with null for NaN and infinity, which JSON lacks."""
-    if isinstance(node, float):  # NumPy's are, too
-        return node if math.isfinite(node) else None
-    if isinstance(node, np.generic):
-        return _clean(node.item())
     if isinstance(node, Mapping):
         return {str(key): _clean(value) for key, value in node.items()}
-    if isinstance(node, np.ndarray):
-        return _clean(node.tolist())
-    return [_clean(value) for value in node] if isinstance(node, (list, tuple)) else node
+    if isinstance(node, (list, tuple)):
+        return [_clean(value) for value in node]
+    value = node.item() if isinstance(node, np.generic) else node
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _code(text: str) -> str:

@@ -1,24 +1,38 @@
-"""What a run shows when it has ended: its plots and its page."""
+"""What a run or a sweep shows when it has ended; it is complete, whatever fails in that."""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["draw_run"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["show", "show_page"]
 
 log = logging.getLogger("neurolab")
 
 
-def draw_run(folder: Path, standalone: bool = False) -> None:
-    """Draw what is in a run folder; a run whose pictures fail is still a run."""
+def show(folder: Path, standalone: bool, sweep: xr.Dataset | None = None) -> None:
+    """Draw what is in a run folder, or the values of a sweep, and write the page."""
     try:
-        from neurolab.plots.run import draw_all
-        from neurolab.results.run import open_run
+        if sweep is None:
+            from neurolab.plots.run import draw_all as draw_run
+            from neurolab.results.run import open_run
 
-        draw_all(open_run(folder))
+            draw_run(open_run(folder))
+        else:
+            from neurolab.plots.sweep import draw_all as draw_sweep
+
+            draw_sweep(sweep, folder)
     except Exception:
         log.exception("the plots could not be drawn; the results are complete")
+    show_page(folder, standalone)
+
+
+def show_page(folder: Path, standalone: bool) -> None:
+    """Write the page."""
     try:
         from neurolab.report import write_report
 

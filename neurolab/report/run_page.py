@@ -9,21 +9,11 @@ from typing import Any
 import numpy as np
 
 from neurolab.analysis import isi
-from neurolab.plots.parts import BinnedRate, binned_rate, decimate, duration, title
-from neurolab.report.configuration import configuration_of, text_of
-from neurolab.report.folders import (
-    date_of,
-    ended,
-    log_tail,
-    overrides_of,
-    place_of,
-    read_json,
-    seconds,
-    short,
-)
+from neurolab.plots.parts import binned_rate, decimate, duration, examples, grouped, title
+from neurolab.report.configuration import configuration_of
+from neurolab.report.folders import about, overrides_of, read_json, short, tile, wall_time
 from neurolab.report.page import Page
 from neurolab.results.layout import RESULTS
-from neurolab.results.plan import flat
 from neurolab.results.run import Run
 
 __all__ = ["run_page"]
@@ -43,29 +33,18 @@ def run_page(folder: Path) -> Page:
     """The page of a run, however it ended, and if it recorded nothing."""
     run = Run(folder) if (folder / RESULTS / "zarr.json").exists() else None
     summary = read_json(folder / "summary.json")
-    status, message = ended(folder, summary)
+    data = about(folder, summary)
     configuration = configuration_of(folder)
-    name = _title(run, configuration, status)
-    data: dict[str, Any] = {
-        "kind": "run",
-        "title": name,
-        "status": status,
-        "message": message,
-        "date": date_of(folder),
-        "folder": place_of(folder),
+    data |= {
+        "title": _title(run, configuration, data["status"]),
         "overrides": overrides_of(folder),
         "tiles": _tiles(summary, run),
         "configuration": configuration,
-        "summary": [[key, text_of(value)] for key, value in flat(summary)],
-        "log": "" if status == "completed" else log_tail(folder),
-        "pictures": [
-            file for file in ("raster.png", "traces.png", "rate.png") if (folder / file).exists()
-        ],
     }
     arrays: dict[str, np.ndarray] = {}
     if run is not None and run.committed_steps:
         data["results"] = _results(run, summary, arrays)
-    return Page(name, _SCRIPTS, _STYLES, data, arrays)
+    return Page(_SCRIPTS, _STYLES, data, arrays)
 
 
 def _title(run: Run | None, configuration: Mapping[str, Any], status: str) -> str:
@@ -82,30 +61,23 @@ def _tiles(summary: Mapping[str, Any], run: Run | None) -> list[dict[str, str]]:
     tiles = []
     if summary.get("rate_hz_mean") is not None:
         spread = f"s.d. over neurons {short(summary['rate_hz_std'])} Hz"
-        tiles += [_tile("rate", short(summary["rate_hz_mean"]), "Hz", spread)]
         cv = summary.get("isi_cv_mean")
         note = "too few spikes" if cv is None else "0 a clock, 1 Poisson"
-        tiles += [_tile("ISI CV", short(cv), "", note)]
-        tiles += [_tile("spikes", f"{summary['spike_count']:,}", "")]
+        tiles += [
+            tile("rate", short(summary["rate_hz_mean"]), "Hz", spread),
+            tile("ISI CV", short(cv), "", note),
+            tile("spikes", f"{summary['spike_count']:,}"),
+        ]
     done = summary.get("duration_ms", run.duration_ms if run else None)
     size = summary.get("n_neurons", run.n_neurons if run else None)
     if done is not None:
         value, _, unit = duration(done).rpartition(" ")
-        tiles += [_tile("simulated", value, unit, f"{size:,} neurons")]
+        tiles.append(tile("simulated", value, unit, f"{size:,} neurons"))
     if summary.get("neuron_updates_per_s"):
-        speed = short(summary["neuron_updates_per_s"])
-        number, _, prefix = speed.partition(" ")
-        tiles += [_tile("speed", number, f"{prefix} updates/s".strip(), summary.get("device", ""))]
-    if summary.get("wall_s") is not None:
-        value, _, unit = seconds(summary["wall_s"]).rpartition(" ")
-        compiling = summary.get("compile_s")
-        note = "" if compiling is None else f"compiling {seconds(compiling)}"
-        tiles += [_tile("wall time", value, unit, note)]
-    return tiles
-
-
-def _tile(label: str, value: str, unit: str, note: str = "") -> dict[str, str]:
-    return {"label": label, "value": value, "unit": unit, "note": note}
+        number, _, prefix = short(summary["neuron_updates_per_s"]).partition(" ")
+        unit = f"{prefix} updates/s".strip()
+        tiles.append(tile("speed", number, unit, summary.get("device", "")))
+    return tiles + wall_time(summary)
 
 
 def _results(run: Run, summary: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -134,16 +106,11 @@ def _results(run: Run, summary: Mapping[str, Any], arrays: dict[str, np.ndarray]
             found["isi"]["cv"] = summary.get("isi_cv_mean")
     binned = binned_rate(run if run.rate is not None else part)
     if binned is not None:
-        binned = _fewer(binned)
-        arrays["rate"] = binned.rate_hz.astype(np.float32)
-        found["rate"] = {"bin_ms": binned.bin_ms, "mean": binned.mean_hz}
+        rate = grouped(binned, binned.attrs["bin_ms"] * -(-binned.size // _MOST_BINS))
+        arrays["rate"] = rate.values.astype(np.float32)
+        found["rate"] = {"bin_ms": rate.attrs["bin_ms"], "mean": float(rate.mean())}
     found["traces"] = _traces(part, arrays)
     return found
-
-
-def _fewer(binned: BinnedRate) -> BinnedRate:
-    group = -(-binned.rate_hz.size // _MOST_BINS)
-    return binned.grouped(binned.bin_ms * group) if group > 1 else binned
 
 
 def _histogram(time_ms: np.ndarray, neuron: np.ndarray, n_neurons: int) -> dict[str, Any] | None:
@@ -169,14 +136,10 @@ def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     variables = {name: v for name, v in traces.items() if v.dtype.kind == "f"} or traces
     lines = max(1, sum(min(_EXAMPLES, v.shape[1]) for v in variables.values()))
     most = min(_MOST_SAMPLES, _MOST_IN_ALL // lines)
-    silent = np.ones(run.n_neurons, bool)
-    if run.spikes is not None:
-        silent[run.spikes["neuron"].values] = False
     panels = []
     for name, variable in variables.items():
-        neurons = variable[variable.dims[1]].values
-        places = np.sort(np.argsort(silent[neurons], kind="stable")[:_EXAMPLES])
-        values = variable.isel({variable.dims[1]: places}).values
+        chosen = examples(run, variable, _EXAMPLES)
+        values = variable.isel({variable.dims[1]: list(chosen)}).values
         every = run.attributes["traces"][name]["every"]
         panel: dict[str, Any] = {
             "name": name,
@@ -185,7 +148,7 @@ def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
             "samples": int(values.shape[0]),
             "lines": [],
         }
-        for column, neuron in enumerate(neurons[places].tolist()):
+        for column, neuron in enumerate(chosen.values()):
             sample, value = decimate(np.arange(values.shape[0]), values[:, column], most)
             key = f"{name}/{neuron}"
             arrays[key] = value.astype(np.float32)

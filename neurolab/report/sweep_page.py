@@ -10,20 +10,11 @@ from typing import Any
 import numpy as np
 
 from neurolab.plots.parts import duration
-from neurolab.report.configuration import text_of
-from neurolab.report.folders import (
-    date_of,
-    ended,
-    log_tail,
-    place_of,
-    read_json,
-    seconds,
-    short,
-)
+from neurolab.report.folders import about, read_json, short, tile, wall_time
 from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
 from neurolab.results.batches import SweepFolder
-from neurolab.results.plan import Plan, flat
+from neurolab.results.plan import Plan
 from neurolab.results.table import STATUSES, VALUES, Table
 
 __all__ = ["sweep_page"]
@@ -33,7 +24,7 @@ _SCRIPTS = (
     "common.js", "figures.js", "spikes.js", "points.js", "sweep_lines.js", "sweep_plot.js",
     "table.js", "drawer.js", "sweep.js",
 )  # fmt: skip
-_STATUSES = ("completed", "partial", "diverged", "refused", "failed", "missing")
+_OTHERS = ("partial", "diverged", "refused", "failed", "missing")
 #: Values of a key that are in the page as text; more are in it as an array.
 _FEW = 1000
 
@@ -45,18 +36,11 @@ def sweep_page(folder: Path) -> Page:
     table = Table(plan, store)
     summary = read_json(folder / "summary.json")
     n = len(plan)
-    status, message = ended(folder, summary)
-    title = ", ".join(part for part in (plan.title, f"{n:,} points") if part)
-    title = f"Sweep: {title}"
     arrays: dict[str, np.ndarray] = {"status": table.status}
     durations = np.unique(table.columns["duration_ms"])
-    data: dict[str, Any] = {
-        "kind": "sweep",
-        "title": title,
-        "status": status,
-        "message": message,
-        "date": date_of(folder),
-        "folder": place_of(folder),
+    data = {
+        **about(folder, summary),
+        "title": f"Sweep: {', '.join(filter(None, (plan.title, f'{n:,} points')))}",
         "tiles": _tiles(plan, summary, table),
         "n": n,
         "keys": _keys(plan, arrays),
@@ -65,41 +49,38 @@ def sweep_page(folder: Path) -> Page:
         "messages": table.messages,
         "durations": [duration(ms) for ms in durations[np.isfinite(durations)][:2].tolist()],
         "fixed": list(plan.fixed.values()),
-        "folders": _run_folders(folder, n),
-        "summary": [[key, text_of(value)] for key, value in flat(summary)],
-        "log": "" if status == "completed" else log_tail(folder),
-        "pictures": [f"{v}.png" for v in VALUES if (folder / f"{v}.png").exists()],
+        # Whether points have folders of their own (``sweep.folders``).
+        "folders": (folder / "0" / "summary.json").exists(),
+        "spikes": spikes_of(table, arrays),
     }
-    data["spikes"] = spikes_of(table, arrays)
-    return Page(title, _SCRIPTS, _STYLES, data, arrays)
+    return Page(_SCRIPTS, _STYLES, data, arrays)
 
 
 def _tiles(plan: Plan, summary: Mapping[str, Any], table: Table) -> list[dict[str, str]]:
     n, counts = len(plan), table.counts()
     shape = " × ".join(map(str, plan.shape))
-    bad = [f"{counts[s]} {s}" for s in _STATUSES if counts[s] and s != "completed"]
+    bad = [f"{counts[status]} {status}" for status in _OTHERS if counts[status]]
     done, others = f"{counts['completed']:,}", ", ".join(bad) or "all"
     tiles = [
-        {"label": "points", "value": f"{n:,}", "unit": "", "note": shape if "×" in shape else ""},
-        {"label": "completed", "value": done, "unit": "", "note": others},
+        tile("points", f"{n:,}", note=shape if "×" in shape else ""),
+        tile("completed", done, note=others),
     ]
     rates = table.columns["rate_hz"][table.where("completed")]
     rates = rates[np.isfinite(rates)]
     if rates.size:
         low, high = short(float(rates.min())), short(float(rates.max()))
-        tiles.append({"label": "rates", "value": f"{low} – {high}", "unit": "Hz", "note": ""})
-    if summary.get("wall_s") is not None:
-        value, _, unit = seconds(summary["wall_s"]).rpartition(" ")
-        note = f"compiling {seconds(summary.get('compile_s'))}"
-        tiles.append({"label": "wall time", "value": value, "unit": unit, "note": note})
+        tiles.append(tile("rates", f"{low} – {high}", "Hz"))
+    tiles += wall_time(summary)
     if summary.get("points_per_s"):
         speed, device = short(summary["points_per_s"]), summary.get("device") or ""
-        tiles.append({"label": "speed", "value": speed, "unit": "points/s", "note": device})
+        tiles.append(tile("speed", speed, "points/s", device))
     return tiles
 
 
 def _keys(plan: Plan, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """The swept keys: their different values, and which of them each place along an axis has."""
+    import pandas as pd
+
     keys: list[dict[str, Any]] = []
     strides = [math.prod(plan.shape[k + 1 :]) for k in range(len(plan.axes))]
     for axis, stride in zip(plan.axes, strides, strict=True):
@@ -107,11 +88,8 @@ def _keys(plan: Plan, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
             column = axis.columns[typed]
             values, unit = axis.coordinate(typed)
             numeric = values.dtype.kind in "if"
-            different, of = np.unique(values, return_inverse=True)
-            if not numeric:  # in the order they were typed
-                texts = list(dict.fromkeys(values.tolist()))
-                of = np.array([texts.index(text) for text in values.tolist()])
-                different = np.array(texts)
+            # Numbers in their order, texts in the order they were typed.
+            of, different = pd.factorize(values, sort=numeric, use_na_sentinel=False)
             number = len(keys)
             arrays[f"place{number}"] = of.astype(np.uint32)
             few = different.size <= _FEW or not numeric
@@ -136,8 +114,3 @@ def _values(table: Table, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]
         unit = "" if unit == "1" else unit
         found.append({"name": name, "unit": unit, "long_name": long_name})
     return found
-
-
-def _run_folders(folder: Path, n: int) -> bool:
-    """Whether points have folders of their own (``sweep.folders``)."""
-    return n > 0 and (folder / "0" / "summary.json").exists()

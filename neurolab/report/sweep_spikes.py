@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from neurolab.plots.parts import round_down
 from neurolab.results.layout import RESULTS
 from neurolab.results.table import Table
 
@@ -40,7 +41,7 @@ def spikes_of(table: Table, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         lasted = columns["duration_ms"][batches[path]]
         per_ms += float((count / lasted).sum()) * min(1.0, _MOST_NEURONS / attributes["n_neurons"])
         longest, active = max(longest, float(lasted.max())), active + int(np.count_nonzero(count))
-    window = min(longest, _round(_MOST / per_ms)) if per_ms else longest
+    window = min(longest, round_down(_MOST / per_ms, 2)) if per_ms else longest
     if window < longest and per_ms * window < _FEWEST * active:
         why = f"{active} points are too many to hold the spikes of each in this page; open_sweep "
         return {"why": why + "has them."}
@@ -76,30 +77,24 @@ def _read(
     import zarr
 
     group: Any = zarr.open_group(batch / RESULTS, mode="r", use_consolidated=False)
-    dt_ms, none = about["dt_ms"], np.zeros(0, np.int64)
-    found: list[tuple[Any, Any, Any]] = [(none, np.zeros(0), none)]
+    none = np.zeros(0, np.int64)
     if "spike_end" not in group:
-        return found[0]
+        return none, none, none
     ends = group["spike_end"][:]
     points = np.full(ends.shape[1], -1)
     steps = np.zeros(ends.shape[1], np.int64)
     lanes = table.columns["lane"][inside].astype(int)
     points[lanes], steps[lanes] = inside, table.columns["n_steps"][inside].astype(int)
-    last, begin = int(np.floor(window / dt_ms + 1e-6)), 0
+    last, begin = int(np.floor(window / about["dt_ms"] + 1e-6)), 0
+    found = [(none, none, none)]
     for end in ends:  # chunk after chunk, each sorted by point
-        step, neuron = group["spike_step"][begin : end[-1]], group["spike_neuron"][begin : end[-1]]
+        step, neuron = (group[f"spike_{name}"][begin : end[-1]] for name in ("step", "neuron"))
         lane = np.repeat(np.arange(end.size), np.diff(end, prepend=begin))
         begin = int(end[-1])
         keep = (step < np.minimum(steps, last)[lane]) & (neuron < _MOST_NEURONS)
         keep &= points[lane] >= 0
-        found.append((points[lane[keep]], (step[keep] + 1) * dt_ms, neuron[keep]))
+        found.append((points[lane[keep]], step[keep], neuron[keep]))
         if step.size and step.min() >= last:
             break
-    point, time, neuron = (np.concatenate(part) for part in zip(*found, strict=True))
-    return point, time, neuron
-
-
-def _round(ms: float) -> float:
-    """Down to two digits: a window that is easily said."""
-    power = 10.0 ** (np.floor(np.log10(ms)) - 1)
-    return float(np.floor(ms / power) * power)
+    point, step, neuron = (np.concatenate(part) for part in zip(*found, strict=True))
+    return point, (step + 1) * about["dt_ms"], neuron

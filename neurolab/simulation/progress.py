@@ -1,27 +1,24 @@
-"""The progress of a run on a terminal, and the table at its end; silent elsewhere."""
+"""The progress of a run or a sweep on a terminal, and the table at its end; silent elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["Progress", "places", "print_rows", "print_summary"]
+__all__ = ["Bar", "in_words", "places", "print_rows", "print_summary"]
 
 
-class Progress:
-    """A bar with simulated time, speed relative to real time, neuron-updates/s and ETA."""
+class Bar(Progress):
+    """One bar, a text beside it, and the time left."""
 
-    def __init__(self, n_steps: int, dt_ms: float, size: int) -> None:
-        self.n_steps, self.dt_ms, self.size = n_steps, dt_ms, size
+    def __init__(self, total: int, done: int = 0) -> None:
         console = Console(stderr=True)
-        self._bar = Bar(
+        super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[told]}"),
@@ -30,31 +27,19 @@ class Progress:
             disable=not console.is_terminal,
             transient=True,
         )
-        self._task = self._bar.add_task("simulating", total=n_steps, told="")
+        self._task = self.add_task("compiling", total=total, completed=done, told="")
 
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
+    def show(self, done: float, told: str) -> None:
+        """So much of the total is done."""
+        self.update(self._task, description="simulating", completed=done, told=told)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
-    def say(self, text: str) -> None:
-        """What is happening before the first step."""
-        self._bar.update(self._task, description=text)
-
-    def update(self, done: int, speed: float) -> None:
-        """``done`` steps so far, at ``speed`` steps per second."""
-        told = (
-            f"{_time(done * self.dt_ms)} of {_time(self.n_steps * self.dt_ms)}  "
-            f"{speed * self.dt_ms * 1e-3:.3g}x real time  {speed * self.size:.2g} updates/s"
-        )
-        self._bar.update(self._task, description="simulating", completed=done, told=told)
+def in_words(facts: Mapping[str, float]) -> str:
+    """How far a run is, and how fast."""
+    return (
+        f"{_time(facts['simulated_ms'])} of {_time(facts['duration_ms'])}  "
+        f"{facts['x_real_time']:.3g}x real time  {facts['neuron_updates_per_s']:.2g} updates/s"
+    )
 
 
 def print_summary(summary: Mapping[str, Any], folder: Path) -> None:

@@ -24,13 +24,13 @@ import brainunit as u
 
 from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
-from neurolab.report.pictures import draw_run
+from neurolab.report.pictures import show
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
 from neurolab.results.summary import peak_memory_mb, write_summary
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.computation import Computation
-from neurolab.simulation.progress import Progress
+from neurolab.simulation.progress import Bar, in_words
 from neurolab.simulation.stop import StopRequest
 from neurolab.simulation.tracking import Rows, tracked_run
 from neurolab.trackers import NoTracker
@@ -101,7 +101,7 @@ def simulate(
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
         on_summary(outcome.summary, folder)
-        draw_run(folder, standalone=bool((config.get("report") or {}).get("standalone")))
+        show(folder, bool((config.get("report") or {}).get("standalone")))
         tracker.finish(outcome.exit_code, outcome.summary)
     return outcome
 
@@ -157,16 +157,15 @@ class _Run:
     def go(self, stop: StopRequest, outcome: Outcome) -> None:
         """Compile, then compute until the end, a stop, or a divergence."""
         computation, total = self.computation, self.experiment.n_steps
-        with Progress(total, self.dt_ms, self.size) as progress, ThreadPoolExecutor(1) as worker:
+        with Bar(total) as bar, ThreadPoolExecutor(1) as worker:
             worker.submit(self.writer.open)  # imports Zarr, while the program is compiled
-            progress.say("compiling")
             self.say("compiling")
             self.program.compile(computation.numbers)
             self.compile_s = time.perf_counter() - self.started
             self.first_step_at = time.perf_counter()
 
             def on_chunk(sent: int) -> None:
-                progress.update(computation.done, self.speed)
+                bar.show(computation.done, in_words(self.progress()))
                 self.say("running")
 
             most = self.rows.left if self.tracker.active else None
@@ -207,15 +206,21 @@ class _Run:
         run.config = as_config(config)
         return run
 
+    def progress(self) -> dict[str, float]:
+        """How far the run is, and how fast."""
+        return {
+            "simulated_ms": self.computation.done * self.dt_ms,
+            "duration_ms": self.experiment.n_steps * self.dt_ms,
+            "x_real_time": self.speed * self.dt_ms * 1e-3,
+            "neuron_updates_per_s": self.speed * self.size,
+        }
+
     def say(self, status: str) -> None:
         """How far the run is, in status.json."""
         total, done = self.experiment.n_steps, self.computation.done
         self.status.write(
             status,
-            simulated_ms=done * self.dt_ms,
-            duration_ms=total * self.dt_ms,
-            x_real_time=self.speed * self.dt_ms * 1e-3,
-            neuron_updates_per_s=self.speed * self.size,
+            **self.progress(),
             eta_s=self.status.eta_s(done, total) if status == "running" else None,
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 from neurolab.config.reader import ParsedValue
 from neurolab.config.values import is_drawn, read_time
 from neurolab.problems import Problems
+from neurolab.results.plan import flat
 from neurolab.trackers import Tracked
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ class Rows:
         self.potential = potential
         name = potential.rpartition(".")[2]
         self.mean = f"{name}_mean_{unit}" if unit.isidentifier() else f"{name}_mean"
-        self._last = self._done = self._spikes = self._total = 0
+        self._last = self._done = self._spikes = 0
+        self._since: int | None = None  # spikes since the last row; None where nothing spikes
         self._state: Mapping[str, Any] = {}
-        self._spiking = False
 
     def left(self, done: int) -> int:
         """Steps from here to the next row."""
@@ -61,26 +62,27 @@ class Rows:
 
     def add(self, done: int, n_spikes: int | None, state: Mapping[str, Any]) -> None:
         """The steps up to ``done``: their spikes (None where nothing spikes), the state then."""
-        self._spikes += n_spikes or 0
+        self._done, self._state = done, state
+        if n_spikes is not None:
+            self._since = (self._since or 0) + n_spikes
         if done % self.every == 0 or done == self.n_steps:
-            self._tell(done, n_spikes is not None, state)
-        self._state, self._done, self._spiking = state, done, n_spikes is not None
+            self.end()
 
     def end(self) -> None:
-        """Of a run that ends between two rows: what is left."""
-        if self._done > self._last:
-            self._tell(self._done, self._spiking, self._state)
-
-    def _tell(self, done: int, spiking: bool, state: Mapping[str, Any]) -> None:
-        row = {"time_ms": done * self.dt_ms}
-        if spiking:
-            self._total += self._spikes
-            seconds = (done - self._last) * self.dt_ms * 1e-3
-            row |= {"rate_hz": self._spikes / self.size / seconds, "spikes": self._total}
-        if self.potential in state:
-            row[self.mean] = float(np.asarray(state[self.potential]).mean(dtype=np.float64))
-        self._last, self._spikes = done, 0
-        self.told(done, row)
+        """A row of what there is since the last one."""
+        steps = self._done - self._last
+        if not steps:
+            return
+        row = {"time_ms": self._done * self.dt_ms}
+        if self._since is not None:
+            self._spikes += self._since
+            rate = self._since / self.size / (steps * self.dt_ms * 1e-3)
+            row |= {"rate_hz": rate, "spikes": self._spikes}
+        if self.potential in self._state:
+            values = np.asarray(self._state[self.potential])
+            row[self.mean] = float(values.mean(dtype=np.float64))
+        self._last, self._since = self._done, None
+        self.told(self._done, row)
 
 
 def tracked_run(
@@ -105,29 +107,25 @@ def in_units(
     ``tau: 20 ms`` becomes ``20.0`` and ``ms``: the unit that the model declares, whatever was
     given.  What is drawn from a distribution stays as it was written.
     """
+    plain: dict[str, Any] = {}
     units: dict[str, Any] = {}
-
-    def read(node: Any, path: tuple[str, ...]) -> Any:
-        if isinstance(node, Mapping):
-            return {str(name): read(value, (*path, str(name))) for name, value in node.items()}
-        key = ".".join(path)
-        if key in parsed and key in numbers and not is_drawn(node):
-            _put(units, path, parsed[key].unit_name)
-            return np.asarray(numbers[key], np.float64).tolist()
-        if key in _TIMES and isinstance(node, str):
-            time = read_time(node, key, Problems())
-            _put(units, path, "ms")
-            return time
-        return list(node) if isinstance(node, Sequence) and not isinstance(node, str) else node
-
-    plain = {
-        key: value for key, value in config.items() if key not in ("tracker", "sweep", "report")
-    }
-    return read(plain, ()), units
+    for key, value in flat(config):
+        if key.partition(".")[0] in ("tracker", "sweep", "report"):
+            continue
+        if key in parsed and key in numbers and not is_drawn(value):
+            _put(plain, key, np.asarray(numbers[key], np.float64).tolist())
+            if parsed[key].unit_name:
+                _put(units, key, parsed[key].unit_name)
+        elif key in _TIMES and isinstance(value, str):
+            _put(plain, key, read_time(value, key, Problems()))
+            _put(units, key, "ms")
+        else:
+            _put(plain, key, value)
+    return plain, units
 
 
-def _put(tree: dict[str, Any], path: tuple[str, ...], value: str) -> None:
-    if value:
-        for name in path[:-1]:
-            tree = tree.setdefault(name, {})
-        tree[path[-1]] = value
+def _put(tree: dict[str, Any], key: str, value: Any) -> None:
+    *path, name = key.split(".")
+    for inner in path:
+        tree = tree.setdefault(inner, {})
+    tree[name] = value

@@ -84,7 +84,7 @@ class Executor:
             gone = _gone([task.job for task in running])
             ended = [task for task in running if task.ended(task.job.job_id in gone)]
             done = folder.done()
-            progress.update(len(done - before))
+            progress.tell(len(done - before))
             for task in ended:
                 running.remove(task)
                 report.failed |= {k: why for k, why in task.failures().items() if k not in done}

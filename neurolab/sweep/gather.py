@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from neurolab.report.pictures import show
 from neurolab.results.batches import SweepFolder, write_json
 from neurolab.results.plan import Plan
 from neurolab.results.summary import environment, peak_memory_mb
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["gather", "print_sweep"]
 
-log = logging.getLogger("neurolab")
 _MOST_TOLD = 10
 
 
@@ -49,19 +48,8 @@ def gather(
         **environment(),
     }
     write_json(folder.path / "summary.json", summary)
-    try:
-        from neurolab.plots.sweep import draw_all
-
-        draw_all(data, folder.path)
-    except Exception:
-        log.exception("the plots could not be drawn; the results are complete")
-    try:
-        from neurolab.report import write_report
-
-        settings = [template.get("report") or {} for template in plan.templates]
-        write_report(folder.path, any(one.get("standalone") for one in settings))
-    except Exception:
-        log.exception("the page could not be written; the results are complete")
+    settings = [template.get("report") or {} for template in plan.templates]
+    show(folder.path, any(one.get("standalone") for one in settings), data)
     return summary
 
 

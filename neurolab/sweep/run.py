@@ -132,7 +132,7 @@ def run_sweep(
             if executor is None:
                 from neurolab.sweep.compute import compute_groups
 
-                report = compute_groups(groups, store, stop, progress.update, settings.batch)
+                report = compute_groups(groups, store, stop, progress.tell, settings.batch)
             else:
                 report = executor.compute(device, missing, store, stop, progress, settings.batch)
         store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
@@ -141,7 +141,7 @@ def run_sweep(
         outcome = SweepOutcome(plan, table)
         times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
         outcome.summary = gather(store, plan, table, report, times, stop.requested)
-        progress.end(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
+        progress.say(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
         bad = table.where("diverged", "refused", "failed", "partial")
         outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad.size))
         session.finish(outcome.exit_code, outcome.summary, table)

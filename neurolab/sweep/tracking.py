@@ -52,10 +52,7 @@ class SweepSession:
         session, plan = self.session, self.plan
 
         def tracked() -> Tracked:
-            numbers = {
-                **group.experiment.numbers,
-                **{key: column[row] for key, column in group.columns.items()},
-            }
+            numbers = group.numbers(np.array(row))
             plain, units = in_units(plan.config(point), group.experiment.parsed, numbers)
             name, sweep = " ".join(plan.own(point)) or f"point {point}", self.folder.name
             overrides = tuple(plan.overrides(point))
@@ -71,37 +68,27 @@ class SweepSession:
     def _sweep(self, groups: Sequence[Group]) -> Tracked:
         """The configuration that the points share, and what is swept."""
         experiment, plan = groups[0].experiment, self.plan
-        plain, units = in_units(groups[0].config, experiment.parsed, experiment.numbers)
-        common = dict(flat(plan.templates[0]))
-        for template in plan.templates[1:]:
-            own = dict(flat(template))
-            common = {key: value for key, value in common.items() if own.get(key) == value}
-        varying = {key for group in groups for key in group.columns}
-        for key in {**dict(flat(plain)), **dict(flat(units))}:
-            if key not in common or key in varying or key in plan.keys:
-                _drop(plain, key)
-                _drop(units, key)
+        varying = {*plan.keys, *(key for group in groups for key in group.columns)}
+        first, *others = (dict(flat(template)) for template in plan.templates)
+        shared = {
+            key: value
+            for key, value in flat(groups[0].config)
+            if key in first.keys() - varying
+            and all(other.get(key) == first[key] for other in others)
+        }
+        plain, units = in_units(shared, experiment.parsed, experiment.numbers)
         swept: dict[str, Any] = {}
         for axis in plan.axes:
             for typed, key in zip(axis.columns, axis.keys, strict=True):
                 values, unit = axis.coordinate(typed)
-                few = np.size(values) <= _MOST_VALUES
-                told = {"values": values.tolist()} if few else _range(values)
+                told = {"values": values.tolist()}
+                if values.size > _MOST_VALUES:
+                    told = {
+                        "from": values.min().item(),
+                        "to": values.max().item(),
+                        "n": values.size,
+                    }
                 swept[key] = {**told, "unit": unit}
         plain["sweep"] = {"points": len(plan), "keys": plan.keys, "swept": swept}
         name = f"{plan.title or 'sweep'} over {', '.join(plan.keys) or 'nothing'}"
         return Tracked("sweep", self.folder, name, plain, units, tuple(sorted(plan.shared)))
-
-
-def _range(values: np.ndarray) -> dict[str, Any]:
-    return {"from": values.min().item(), "to": values.max().item(), "n": int(values.size)}
-
-
-def _drop(tree: dict[str, Any], key: str) -> None:
-    *path, name = key.split(".")
-    for step in path:
-        inner = tree.get(step)
-        if not isinstance(inner, dict):
-            return
-        tree = inner
-    tree.pop(name, None)

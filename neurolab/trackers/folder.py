@@ -1,14 +1,19 @@
-"""What a finished run or sweep has to show: pictures, the table of its points, files."""
+"""What a tracker keeps of a run or a sweep: its configuration, pictures, points, and files."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from neurolab.results.summary import environment
+from neurolab.trackers import Tracked
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["pictures", "points", "result_files"]
+__all__ = ["config", "result_files", "shown"]
 
 _FILES = (
     "results.zarr",
@@ -20,14 +25,31 @@ _FILES = (
     ".hydra/config.yaml",
     ".hydra/overrides.yaml",
 )
+_environment = cache(environment)  # the same for all points of a sweep
 
 
-def pictures(folder: Path) -> dict[str, Path]:
-    """The plots in a folder by name."""
-    return {path.stem: path for path in sorted(folder.glob("*.png"))}
+def config(tracked: Tracked) -> dict[str, Any]:
+    """The configuration, and beside it its units, what was typed, and what computes."""
+    return {
+        **tracked.config,
+        "units": tracked.units,
+        "overrides": list(tracked.overrides),
+        "environment": _environment(),
+    }
 
 
-def points(folder: Path) -> pd.DataFrame:
+def shown(
+    tracked: Tracked, image: Callable[[str], Any], table: Callable[[pd.DataFrame], Any]
+) -> dict[str, Any]:
+    """The plots of a run or sweep, and the points of a sweep, as a library's image and table."""
+    if tracked.kind == "point":  # they are its sweep's
+        return {}
+    pictures = sorted(tracked.folder.glob("*.png"))
+    found = {f"plots/{path.stem}": image(str(path)) for path in pictures}
+    return found | ({"points": table(_points(tracked.folder))} if tracked.kind == "sweep" else {})
+
+
+def _points(folder: Path) -> pd.DataFrame:
     """A row for each point of a sweep: parameters with their units, status, summary values."""
     from neurolab.results.sweep import open_sweep
     from neurolab.results.table import VALUES

@@ -15,6 +15,7 @@ import pickle
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -32,7 +33,9 @@ def main() -> None:
     log = logging.getLogger("neurolab")
     log.setLevel(logging.INFO)
     log.propagate = False
-    log.addHandler(_Lines(out))
+    lines = logging.StreamHandler(out)
+    lines.setFormatter(_Line())
+    log.addHandler(lines)
     _serve(sys.stdin.buffer)
     # What libraries do at exit must end too: one that lost its server may wait for it for ever.
     last = threading.Timer(_EXIT_SECONDS, os._exit, (0,))
@@ -44,11 +47,7 @@ def _serve(messages: BinaryIO) -> None:
     tracker: Any = None
     told: set[str] = set()
     silent = False  # a tracker that failed hears nothing more but the end
-    while True:
-        try:
-            message = pickle.load(messages)
-        except EOFError:
-            break
+    for message in _until_end(messages):
         what = ""
         try:
             what, *arguments = pickle.loads(message)
@@ -63,12 +62,15 @@ def _serve(messages: BinaryIO) -> None:
             silent = True
             if what != "log":
                 tracker = None
-    if tracker is not None:
-        try:
-            why = "the simulation's process ended before it could say how"
-            tracker.finish(1, {"status": "killed", "message": why})
-        except Exception as error:
-            _say(tracker, error, told)
+
+
+def _until_end(messages: BinaryIO) -> Iterator[bytes]:
+    """The messages, and at last one that ends a run of which the end was not told."""
+    with suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            yield pickle.load(messages)
+    why = "the simulation's process ended before it could say how"
+    yield pickle.dumps(("finish", 1, {"status": "killed", "message": why}))
 
 
 def _say(tracker: Any, error: Exception, told: set[str]) -> None:
@@ -84,14 +86,8 @@ def _say(tracker: Any, error: Exception, told: set[str]) -> None:
     told.add(reason)
 
 
-class _Lines(logging.Handler):
-    """Log records as lines of JSON."""
+class _Line(logging.Formatter):
+    """A log record as a line of JSON."""
 
-    def __init__(self, out: Any) -> None:
-        super().__init__()
-        self.out = out
-        self.setFormatter(logging.Formatter())
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):  # nobody listens any more
-            print(json.dumps([record.levelno, self.format(record)]), file=self.out)
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps([record.levelno, super().format(record)])

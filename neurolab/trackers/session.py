@@ -13,10 +13,8 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from queue import SimpleQueue
-from types import TracebackType
 from typing import Any, Self
 
 from neurolab.results.status import status_after
@@ -70,12 +68,7 @@ class TrackerSession:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: object, _: object) -> None:
         if kind is not None and self._begun:
             self.finish(1, {"status": status_after(kind), "message": f"{kind.__name__}: {value}"})
         self._wait()
@@ -84,16 +77,13 @@ class TrackerSession:
         if self._process is None:
             return
         self._messages.put(None)
-        end = None if self._patience is None else time.monotonic() + self._patience
         try:
-            for thread in self._threads:
-                thread.join(None if end is None else max(end - time.monotonic(), 0.0))
-            if not any(thread.is_alive() for thread in self._threads):
-                self._process.wait(self._patience)
-                return
+            self._process.wait(self._patience)
         except (KeyboardInterrupt, subprocess.TimeoutExpired):
-            pass
-        log.warning("the tracker is not waited for; its process %d goes on", self._process.pid)
+            log.warning("the tracker is not waited for; its process %d goes on", self._process.pid)
+            return
+        for thread in self._threads:  # they end with their pipes, unless what it started has one
+            thread.join(1.0)
 
     def _launch(self) -> None:
         """Start the process; importing a tracking library takes as long as compiling."""
@@ -123,14 +113,13 @@ class TrackerSession:
 
     def _pass_on(self, process: subprocess.Popen[bytes]) -> None:
         """Write to the pipe, which is full while the tracker waits for something."""
-        pipe = process.stdin
-        if pipe is None:
+        if process.stdin is None:
             return
         try:
-            while (message := self._messages.get()) is not None:
-                pickle.dump(message, pipe)
-                pipe.flush()
-            pipe.close()
+            with process.stdin as pipe:
+                for message in iter(self._messages.get, None):
+                    pickle.dump(message, pipe)
+                    pipe.flush()
         except OSError as error:
             self._give_up(error)
 

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from neurolab.problems import Problems
-from neurolab.results.summary import environment
 from neurolab.trackers import Tracked
-from neurolab.trackers.folder import pictures, points
+from neurolab.trackers.folder import config, shown
 
 __all__ = ["TrackioTracker"]
 
@@ -68,7 +67,7 @@ class TrackioTracker:
             project=self.project,
             name=(name if place in name else f"{name} ({place}{index})").replace("/", " "),
             group=self.group or tracked.group,
-            config={**tracked.config, "units": tracked.units, "environment": environment()},
+            config=config(tracked),
             resume="allow",
             embed=False,
             auto_log_gpu=False,
@@ -82,14 +81,10 @@ class TrackioTracker:
     def finish(self, exit_code: int, summary: Mapping[str, Any]) -> None:
         import trackio
 
-        shown: dict[str, Any] = {"summary/exit_code": exit_code}
-        shown |= {f"summary/{k}": v for k, v in summary.items() if isinstance(v, (int, float, str))}
+        plain = {k: v for k, v in summary.items() if isinstance(v, (int, float, str))}
+        row = {f"summary/{k}": v for k, v in {"exit_code": exit_code, **plain}.items()}
         try:
-            if self.tracked.kind != "point":
-                for name, path in pictures(self.tracked.folder).items():
-                    shown[f"plots/{name}"] = trackio.Image(str(path))
-            if self.tracked.kind == "sweep":
-                shown["points"] = trackio.Table(dataframe=points(self.tracked.folder))
-            self.run.log(shown, step=self._step)
+            row |= shown(self.tracked, trackio.Image, lambda data: trackio.Table(dataframe=data))
+            self.run.log(row, step=self._step)
         finally:
             self.run.finish()

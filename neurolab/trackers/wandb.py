@@ -16,14 +16,15 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from neurolab.problems import Problems, did_you_mean
-from neurolab.results.summary import environment
 from neurolab.trackers import Tracked
-from neurolab.trackers.folder import pictures, points, result_files
+from neurolab.trackers.folder import config, result_files, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["WandbTracker"]
 
@@ -34,7 +35,6 @@ _MODES = ("offline", "online", "disabled")
 #: Why the server was given up: of many points only the first waits for it, and warns. (This is the
 #: process of one run's or one sweep's tracker.)
 _GIVEN_UP: list[str] = []
-_environment = cache(environment)
 
 
 class WandbTracker:
@@ -105,7 +105,11 @@ class WandbTracker:
     def start(self, tracked: Tracked) -> None:
         self.tracked = tracked
         self.remedy = "nothing of it was kept by W&B; `wandb status` shows its settings"
-        self.run = self._begin(self.mode)
+        self.folder = Path(self.dir or tracked.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Artifacts wait for their upload here, not in the user's home. This process is ours.
+        os.environ.setdefault("WANDB_DATA_DIR", str(self.folder.resolve() / "wandb" / "data"))
+        self.run = self._begin()
         self.remedy = f"`wandb sync {self.run.settings.sync_dir}` uploads what W&B has of it"
         self.run.define_metric("time_ms")
         self.run.define_metric("*", step_metric="time_ms")
@@ -128,58 +132,56 @@ class WandbTracker:
                 f"offline; upload it with `wandb sync {path}`" if self.offline else self.run.url,
             )
 
-    def _begin(self, mode: str) -> Any:
+    def _begin(self) -> Any:
+        """The W&B run; offline where it cannot be online, with a warning that says what to do."""
         import wandb
 
-        self.offline = mode == "offline"
-        if mode == "online" and _GIVEN_UP:
-            return self._begin("offline")
-        if mode == "online":
-            problem = self._unreachable(wandb.setup().settings.base_url)
-            if problem:
-                return self._begin_offline(problem, "see that the server can be reached")
-        folder = Path(self.dir or self.tracked.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        # Artifacts wait for their upload here, not in the user's home. This process is ours.
-        os.environ.setdefault("WANDB_DATA_DIR", str(folder.resolve() / "wandb" / "data"))
-        tracked = self.tracked
-        config = {
-            **tracked.config,
-            "units": tracked.units,
-            "overrides": list(tracked.overrides),
-            "environment": _environment(),
-        }
+        if self.mode == "offline" or _GIVEN_UP:
+            return self._init("offline")
+        why = self._unreachable(wandb.setup().settings.base_url)
+        remedy = "see that the server can be reached"
         try:
-            if mode == "online" and not wandb.login(prompt=False):
-                return self._begin_offline("there is no API key", "`wandb login`")
-            return wandb.init(
-                mode=mode,  # type: ignore[arg-type]
-                project=self.project,
-                entity=self.entity,
-                # In a W&B sweep the agent has said which run this is.
-                id=None if "WANDB_SWEEP_ID" in os.environ else self._id(),
-                name=(self.name or tracked.name)[:128],
-                group=self.group or tracked.group,
-                job_type=self.job_type or tracked.kind,
-                tags=self.tags,
-                notes=self.notes,
-                config=config,
-                dir=str(folder),
-                resume="allow" if mode == "online" else None,
-                reinit="create_new",
-                settings=wandb.Settings(
-                    silent=True,
-                    console="off",
-                    x_save_requirements=False,  # takes a while; versions are in the configuration
-                    init_timeout=self.init_timeout_s,
-                    finish_timeout=self.finish_timeout_s,
-                ),
-            )
+            if not why and wandb.login(prompt=False):
+                return self._init("online")
+            if not why:
+                why, remedy = "there is no API key", "`wandb login`"
         except (wandb.Error, OSError) as error:
-            if mode == "offline":
-                raise
             why = (str(error).splitlines() or [type(error).__name__])[0]
-            return self._begin_offline(why, "see that the server can be reached")
+        run = self._init("offline")
+        place, what = run.settings.sync_dir, "this run is"
+        if self.tracked.kind == "point":
+            place, what = f"{Path(place).parent}/offline-run-*", "these points are"
+        log.warning("W&B: %s: %s kept offline; %s, then `wandb sync %s`", why, what, remedy, place)
+        _GIVEN_UP.append(why)
+        return run
+
+    def _init(self, mode: Literal["online", "offline"]) -> Any:
+        import wandb
+
+        self.offline, tracked = mode == "offline", self.tracked
+        return wandb.init(
+            mode=mode,
+            project=self.project,
+            entity=self.entity,
+            # In a W&B sweep the agent has said which run this is.
+            id=None if "WANDB_SWEEP_ID" in os.environ else self._id(),
+            name=(self.name or tracked.name)[:128],
+            group=self.group or tracked.group,
+            job_type=self.job_type or tracked.kind,
+            tags=self.tags,
+            notes=self.notes,
+            config=config(tracked),
+            dir=str(self.folder),
+            resume=None if self.offline else "allow",
+            reinit="create_new",
+            settings=wandb.Settings(
+                silent=True,
+                console="off",
+                x_save_requirements=False,  # takes a while; versions are in the configuration
+                init_timeout=self.init_timeout_s,
+                finish_timeout=self.finish_timeout_s,
+            ),
+        )
 
     def _unreachable(self, url: str) -> str:
         """Why the server does not answer, empty if it does: W&B itself tries again for minutes."""
@@ -192,15 +194,6 @@ class WandbTracker:
                 return ""  # W&B has certificates of its own
             return f"{url} does not answer ({error})"
         return ""
-
-    def _begin_offline(self, why: str, remedy: str) -> Any:
-        run = self._begin("offline")
-        place, what = run.settings.sync_dir, "this run is"
-        if self.tracked.kind == "point":
-            place, what = f"{Path(place).parent}/offline-run-*", "these points are"
-        log.warning("W&B: %s: %s kept offline; %s, then `wandb sync %s`", why, what, remedy, place)
-        _GIVEN_UP.append(why)
-        return run
 
     def _id(self) -> str:
         """The id of what is tracked: the same again when it is resumed in its folder."""
@@ -215,22 +208,19 @@ class WandbTracker:
         """Pictures, the table of a sweep, and the files."""
         import wandb
 
-        # A W&B run that is resumed goes on where it was.
-        folder, step = self.tracked.folder, max(self._step, self.run.starting_step)
-        shown: dict[str, Any] = {
-            f"plots/{name}": wandb.Image(str(path)) for name, path in pictures(folder).items()
-        }
-        if self.tracked.kind == "sweep":
-            shown["points"] = wandb.Table(dataframe=points(folder), log_mode="IMMUTABLE")
-        if shown:
-            self.run.log(shown, step=step)
-        files = result_files(folder) if self.artifact else []
+        def table(data: pd.DataFrame) -> Any:
+            return wandb.Table(dataframe=data, log_mode="IMMUTABLE")
+
+        if row := shown(self.tracked, wandb.Image, table):
+            # A W&B run that is resumed goes on where it was.
+            self.run.log(row, step=max(self._step, self.run.starting_step))
+        files = result_files(self.tracked.folder) if self.artifact else []
         if not files:
             return
         artifact = wandb.Artifact(f"{self.tracked.kind}-{self.run.id}", "results")
         for path in files:
-            add, name = (artifact.add_dir if path.is_dir() else artifact.add_file), path.name
-            add(str(path), name=name, policy="immutable")  # results change no more: no copies
+            add = artifact.add_dir if path.is_dir() else artifact.add_file
+            add(str(path), name=path.name, policy="immutable")  # they change no more: no copies
         self.run.log_artifact(artifact)
 
 
