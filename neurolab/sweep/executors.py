@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
+from neurolab.config.settings import SettingsReader
+from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.batches import SweepFolder
 
 if TYPE_CHECKING:
@@ -201,31 +202,20 @@ def read_executor(kind: Any, options: Mapping[str, Any]) -> Executor | None:
     ConfigError
         With all that is wrong.
     """
-    problems = Problems()
+    launcher = SettingsReader({"executor": kind, **options}, "hydra.launcher", Problems())
     if kind not in (None, "local", "slurm"):
-        problems.add("hydra.launcher.executor", kind, "expected local, slurm, or null: here")
-    known = ("points_per_task", "processes", "partition", "time", "memory", "cpus", "gpus")
-    for key in options:
-        if key not in known:
-            problems.add(f"hydra.launcher.{key}", options[key], did_you_mean(key, known))
-    least = {"points_per_task": 1, "processes": 1, "cpus": 1, "gpus": 0}
-    given: dict[str, Any] = {}
-    for key, low in least.items():
-        value = options.get(key, Executor.__dataclass_fields__[key].default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < low:
-            advice = f"expected a whole number, {low} or more"
-            problems.add(f"hydra.launcher.{key}", value, advice)
-        given[key] = value
-    partition = options.get("partition")
+        launcher.refuse("executor", "expected local, slurm, or null: here")
+    whole = {"points_per_task": 1, "processes": 1, "cpus": 1, "gpus": 0}
+    launcher.only(("executor", "partition", "time", "memory", *whole))
+    given = {key: launcher.whole(key, low, getattr(Executor, key)) for key, low in whole.items()}
     if kind is not None:
         from neurolab.config.recording import read_bytes
         from neurolab.config.values import read_time
 
-        time_ms = read_time(options.get("time", "60 min"), "hydra.launcher.time", problems)
+        time_ms = read_time(options.get("time", "60 min"), "hydra.launcher.time", launcher.problems)
         given["minutes"] = max(1, round((time_ms or 0) / 60_000))
         memory = options.get("memory", "4 GiB")
-        given["memory_mb"] = read_bytes(memory, "hydra.launcher.memory", problems) // 2**20
-    problems.raise_if_any()
-    if kind is None:
-        return None
-    return Executor(kind, partition=None if partition is None else str(partition), **given)
+        given["memory_mb"] = read_bytes(memory, "hydra.launcher.memory", launcher.problems) // 2**20
+    launcher.problems.raise_if_any()
+    partition = options.get("partition")
+    return kind and Executor(kind, partition=partition and str(partition), **given)

@@ -60,14 +60,13 @@ class Group:
 def join(parts: Sequence[Group]) -> tuple[list[Group], list[Problem]]:
     """Groups of those parts that one program computes, the points of each in order; and warnings
     of times too short for the step."""
-    together: dict[Any, list[Group]] = {}
+    together: list[list[Group]] = []
     for part in parts:
-        alike = next((some for some in together.values() if _alike(some[0], part)), None)
+        alike = next((some for some in together if _alike(some[0], part)), None)
         if alike is None:
-            together[len(together)] = [part]
-        else:
-            alike.append(part)
-    groups = [_sized(_joined(some)) for some in together.values()]
+            together.append(alike := [])
+        alike.append(part)
+    groups = [_joined(some) for some in together]
     warnings: list[Problem] = []
     for group in groups:
         structure = group.experiment.structure
@@ -92,29 +91,25 @@ def _shapes(group: Group) -> dict[str, tuple[int, ...]]:
 
 
 def _joined(parts: Sequence[Group]) -> Group:
+    """Groups as one, with arrays large enough for all points; the parts come by first point."""
     first = parts[0]
-    if len(parts) == 1:
-        return first
-    base = first.experiment.numbers
-    keys = set().union(*(part.columns for part in parts))
+    structure, base = first.experiment.structure, first.experiment.numbers
+    keys = {key for part in parts for key in part.columns}
     for part in parts[1:]:
         own = part.experiment.numbers
         keys |= {key for key, value in own.items() if not np.array_equal(value, base[key])}
+        pairs = zip(structure.inputs, part.experiment.structure.inputs, strict=True)
+        structure = replace(
+            structure, inputs=tuple((name, larger(a, b)) for (name, a), (_, b) in pairs)
+        )
     points = np.concatenate([part.points for part in parts])
     order = np.argsort(points)
     columns = {
         key: np.concatenate([_column(part, key) for part in parts])[order] for key in sorted(keys)
     }
-    structure = first.experiment.structure
-    for part in parts[1:]:
-        pairs = zip(structure.inputs, part.experiment.structure.inputs, strict=True)
-        structure = replace(
-            structure, inputs=tuple((name, larger(a, b)) for (name, a), (_, b) in pairs)
-        )
     n_steps = np.concatenate([part.n_steps for part in parts])[order]
-    head = min(parts, key=lambda part: int(part.points[0]))
-    experiment = replace(head.experiment, structure=structure)
-    return Group(experiment, head.config, points[order], n_steps, columns)
+    experiment = replace(first.experiment, structure=with_sizes(structure, base, columns))
+    return Group(experiment, first.config, points[order], n_steps, columns)
 
 
 def _column(group: Group, key: str) -> np.ndarray:
@@ -123,9 +118,3 @@ def _column(group: Group, key: str) -> np.ndarray:
         return group.columns[key]
     value = np.asarray(group.experiment.numbers[key])
     return np.broadcast_to(value, (len(group.points), *value.shape))
-
-
-def _sized(group: Group) -> Group:
-    """With arrays large enough for all points."""
-    structure = with_sizes(group.experiment.structure, group.experiment.numbers, group.columns)
-    return replace(group, experiment=replace(group.experiment, structure=structure))

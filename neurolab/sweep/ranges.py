@@ -10,16 +10,25 @@ import math
 import re
 import warnings
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from neurolab.results.axes import Column, plain_key
+from neurolab.results.axes import Axis, Column, plain_key
 
-__all__ = ["FormError", "Interval", "Series", "example", "read_numbers", "samples"]
+__all__ = [
+    "FormError",
+    "Interval",
+    "Series",
+    "add_coordinates",
+    "example",
+    "read_numbers",
+    "samples",
+]
 
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
 #: Each form's arguments, how few and how many there may be, and a form that works.
@@ -38,8 +47,6 @@ _PLAIN = str.maketrans(
 )
 #: Keys whose values are whole numbers.
 _WHOLE = ("size", "seed", "record.neurons")
-#: The powers of ten that a float64 holds exactly.
-_POWERS = np.array([float(f"1e{k}") for k in range(23)])
 #: Factors of units known without importing the unit library, which takes a second.
 _COMMON = {"", "rheobase", "s", "ms", "us", "Hz", "kHz", "V", "mV", "A", "mA", "uA", "nA", "pA"}
 _COMMON |= {"S", "mS", "uS", "nS", "pS", "ohm", "kohm", "Mohm", "F", "uF", "nF", "pF"}
@@ -58,11 +65,11 @@ class Series:
     at: Callable[[int], Decimal | float | int]
 
     def column(self) -> Column:
-        """Every value, to twelve digits: what is left of rounding is behind them."""
+        """Every value."""
         found = [self.at(k) for k in range(self.size)]
         if all(isinstance(value, int) for value in found):
             return Column.of([f"{value}{self.unit}" for value in found], _whole)
-        return Column(np.array([float(f"{float(value) + 0.0:.12g}") for value in found]), self.unit)
+        return Column(_twelve_digits(found), self.unit)
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ class Interval:
             values = low * (1 - shares) + high * shares
         if whole:
             return Column(np.clip(np.floor(values), low, self.high).astype(np.int64), self.unit)
-        return Column(_twelve_digits(np.clip(values, low, high)), self.unit)
+        return Column(_twelve_digits(np.clip(values, low, high).tolist()), self.unit)
 
 
 def example(name: str) -> str:
@@ -113,7 +120,7 @@ def read_numbers(name: str, arguments: Sequence[str]) -> Series | Interval:
         raise FormError(f"{name} takes {takes}")
     if name == "range":
         return _range(arguments)
-    (start, stop), unit = _bounds(arguments[:2])
+    (start, stop), unit = _in_one_unit(arguments[:2])
     if not re.fullmatch(r"0*[1-9]\d*", arguments[2], re.ASCII):
         raise FormError(f"'{arguments[2]}' is not a number of values")
     n = int(arguments[2])
@@ -161,8 +168,20 @@ def samples(intervals: Mapping[str, Interval], seed: int) -> dict[str, Column]:
     }
 
 
+def add_coordinates(axis: Axis) -> None:
+    """Give texts of several units such as ``1mA,20uA`` their numbers: 1 and 0.02 mA."""
+    for key, column in axis.columns.items():
+        values = column.values.tolist()
+        if column.numeric or not column.plain:
+            continue
+        if all(isinstance(value, str) or value in (0, 0.0) for value in values):
+            with suppress(FormError):
+                numbers, unit = _in_one_unit(list(map(str, values)))
+                axis.coordinates[key] = _twelve_digits(numbers).tolist(), unit
+
+
 def _range(arguments: Sequence[str]) -> Series:
-    numbers, unit = _bounds(arguments)
+    numbers, unit = _in_one_unit(arguments)
     if len(numbers) == 1:
         numbers = [Decimal(0), *numbers]
     start, stop, step = numbers if len(numbers) == 3 else [*numbers, Decimal(1)]
@@ -180,7 +199,7 @@ def _range(arguments: Sequence[str]) -> Series:
     return Series(size, unit, at)
 
 
-def _bounds(texts: Sequence[str]) -> tuple[list[Decimal], str]:
+def _in_one_unit(texts: Sequence[str]) -> tuple[list[Decimal], str]:
     """Quantities as numbers of the unit of the first that has one; 0 may stand without unit."""
     read = [_quantity(text) for text in texts]
     unit = next((unit for number, unit in read if unit or number), "")
@@ -228,15 +247,9 @@ def _between_logs(start: float, stop: float, share: float) -> float:
     return math.copysign(10 ** (low + (high - low) * share), start)
 
 
-def _twelve_digits(values: np.ndarray) -> np.ndarray:
-    """The numbers that the texts of these, to twelve digits, are read as."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        places = 11 - np.floor(np.log10(np.abs(values)))
-    if not np.all((places >= 0) & (places < _POWERS.size)):
-        return np.array([float(f"{value + 0.0:.12g}") for value in values.tolist()])
-    # whole numbers below 2**53, divided by exact powers of ten: rounded once, as a text is read
-    power = _POWERS[places.astype(int)]
-    return np.asarray(np.rint(values * power) / power)
+def _twelve_digits(values: Iterable[Any]) -> np.ndarray:
+    """Numbers as their texts are read: what is left of rounding is behind twelve digits."""
+    return np.array([float(f"{float(value) + 0.0:.12g}") for value in values])
 
 
 def _whole(text: str) -> Any:
