@@ -8,10 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.cli.compose import (
     compose_config,
@@ -19,7 +17,7 @@ from neurolab.cli.compose import (
     output_problem,
     sweep_folder_problem,
 )
-from neurolab.cli.diagnose import checked, sweeps_in
+from neurolab.cli.diagnose import checked, explained, sweeps_in
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.run import Run, open_run
@@ -195,11 +193,8 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
     began = time.perf_counter()
     given = [hydra_form(override) for override in _listed(overrides)]
     with ExitStack() as stack:
-        try:
+        with explained(lambda: diagnose_sweep(given)):
             loader, master = stack.enter_context(compose_master(given))
-        except (HydraException, OmegaConfBaseException) as error:
-            problems = diagnose_sweep(given)
-            raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
         settings = read_settings(dict(master.sweep))
         launcher = dict(master.hydra.launcher)
         _only_ours(str(launcher.pop("_target_")), str(master.hydra.sweeper._target_), settings)

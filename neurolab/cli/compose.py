@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +20,23 @@ from hydra._internal.config_loader_impl import get_overrides_dirname
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
-from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from neurolab.cli.conf import (
     PRIMARY,
     conf_folder,
     effective,
+    is_group,
     own_hydra,
+    parse,
     register_plugins,
     typed,
     user_folder,
 )
-from neurolab.cli.diagnose import checked, diagnose, sweeps_in
+from neurolab.cli.diagnose import checked, diagnose, explained, sweeps_in
 from neurolab.problems import ConfigError, Problem
 
 __all__ = ["compose_config", "conf_folder", "diagnose", "effective", "register_plugins"]
@@ -61,14 +58,8 @@ def compose_config(overrides: Iterable[str]) -> DictConfig:
         With every override that does not fit.
     """
     overrides = list(overrides)
-    with own_hydra() as loader:
-        try:
-            return compose_known(PRIMARY, overrides, loader)
-        except (HydraException, OmegaConfBaseException, ValueError) as error:
-            problems = diagnose(overrides)
-            raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
-        except YAMLError as error:
-            raise ConfigError([Problem("conf", "", f"cannot be read: {error}")]) from None
+    with own_hydra() as loader, explained(lambda: diagnose(overrides)):
+        return compose_known(PRIMARY, overrides, loader)
 
 
 def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> DictConfig:
@@ -76,7 +67,7 @@ def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> D
 
     Composing takes a tenth of a second, most of it the same again whatever the values are.
     """
-    parsed = [_parsed(text) for text in overrides]
+    parsed = [parse(text) for text in overrides]
     options = [o for o in parsed if _is_option(o, loader)]
     values = [o for o in parsed if _is_value(o) and not _is_option(o, loader)]
     if len(options) + len(values) < len(parsed):  # +key, ~key, hydra.key: Hydra does it all
@@ -105,17 +96,10 @@ def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> D
     return config
 
 
-@lru_cache(4096)
-def _parsed(text: str) -> Override:
-    return OverridesParser.create().parse_override(text)
-
-
 def _is_option(override: Override, loader: ConfigLoader) -> bool:
     """Whether an override chooses an option, as ``neuron=lif`` and ``+input@inputs.b=ou``."""
     key = override.key_or_group
-    if "." in key or isinstance(override.value(), dict):
-        return False
-    return any(source.is_group(key) for source in loader.get_sources())
+    return is_group(key, loader) and not isinstance(override.value(), dict)
 
 
 def _is_value(override: Override) -> bool:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobRuntime
 from hydra.plugins.search_path_plugin import SearchPathPlugin
@@ -27,7 +30,9 @@ __all__ = [
     "PRIMARY",
     "conf_folder",
     "effective",
+    "is_group",
     "own_hydra",
+    "parse",
     "register_plugins",
     "typed",
     "user_folder",
@@ -84,6 +89,17 @@ def register_plugins() -> None:
             sys.path.remove(_PLUGINS)
         plugins.register(BatchLauncher)
         plugins.register(Points)
+
+
+@lru_cache(4096)
+def parse(text: str) -> Override:
+    """What Hydra reads in an override; a `HydraException` if it cannot."""
+    return OverridesParser.create().parse_override(text)
+
+
+def is_group(key: str, loader: ConfigLoader) -> bool:
+    """Whether a key chooses an option rather than giving a value."""
+    return "." not in key and any(source.is_group(key) for source in loader.get_sources())
 
 
 @contextmanager

@@ -22,10 +22,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
+from neurolab.cli.conf import parse
 from neurolab.cli.overrides import column
 from neurolab.problems import Problems
 from neurolab.results.axes import Axis, Column, plain_key
@@ -80,17 +80,17 @@ def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0
         With all that is wrong.
     """
     problems = Problems()
-    parser = OverridesParser.create(config_loader)
     entries: dict[str, _Entry] = {}  # of a key given twice the last, at the place of the first
     for text in overrides:
         form = _form(text)
         key, _, value = text.partition("=")
         try:
             if form:
-                key = _parsed(f"{form.key}=0", parser).get_key_element()
-                entries[key] = _read_form(form, key, parser)
+                key = _parsed(f"{form.key}=0").get_key_element()
+                entries[key] = _read_form(form, key)
             else:
-                override = _parsed(_with_quotes(text, parser), parser)
+                override = _parsed(text)
+                override.config_loader = config_loader
                 key = override.get_key_element()
                 entries[key] = _read_hydra(override, key)
         except FormError as error:
@@ -166,24 +166,19 @@ def _split(text: str, mark: str) -> list[str] | None:
     return None if depth else [piece.strip() for piece in pieces]
 
 
-def _parsed(text: str, parser: OverridesParser) -> Override:
+def _parsed(text: str) -> Override:
+    """What Hydra reads; a distribution such as ``normal(10 ms, 1 ms)`` as if it were quoted."""
     try:
-        override = parser.parse_override(text)
+        return parse(text)
     except HydraException as error:
+        call = re.fullmatch(r"([^=]+)=\s*((\w+)\s*\(.*\))\s*", text, re.DOTALL)
+        if call and call[3] not in _NAMES:
+            from neurolab.config.values import DISTRIBUTIONS
+
+            if call[3] in DISTRIBUTIONS:
+                return parse(f"{call[1]}={_quoted(call[2])}")
         told = f"cannot be read: {str(error).splitlines()[0]}; quote it: 'key=\"...\"'"
         raise FormError(told) from error
-    override.config_loader = parser.config_loader
-    return override
-
-
-def _with_quotes(text: str, parser: OverridesParser) -> str:
-    """A distribution such as ``normal(10 ms, 1 ms)`` in the quotes that Hydra asks for."""
-    call = re.fullmatch(r"([^=]+)=\s*((\w+)\s*\(.*\))\s*", text, re.DOTALL)
-    if call is None or call[3] in (*parser.functions.functions, *_NAMES):
-        return text
-    from neurolab.config.values import DISTRIBUTIONS
-
-    return f"{call[1]}={_quoted(call[2])}" if call[3] in DISTRIBUTIONS else text
 
 
 def _read_hydra(override: Override, key: str) -> _Entry:
@@ -207,25 +202,25 @@ def _read_hydra(override: Override, key: str) -> _Entry:
     return _Entry(key, len(values), values)
 
 
-def _read_form(form: _Form, key: str, parser: OverridesParser) -> _Entry:
+def _read_form(form: _Form, key: str) -> _Entry:
     if form.name == "zip":
-        texts = tuple(_zipped(text, parser) for text in form.arguments)
+        texts = tuple(map(_zipped, form.arguments))
         return _Entry("zip", len(texts), texts)
     numbers = read_numbers(form.name, form.arguments)
     return _Entry("sample" if isinstance(numbers, Interval) else key, numbers.size, numbers)
 
 
-def _zipped(text: str, parser: OverridesParser) -> str:
+def _zipped(text: str) -> str:
     """A value of any kind as a text that Hydra reads as that value."""
     if not text:
         raise FormError("a value is empty")
     try:
-        override = parser.parse_override(f"key={text}")
+        several = is_form(f"key={text}") or parse(f"key={text}").is_sweep_override()
     except HydraException:
-        override = None
-    if is_form(f"key={text}") or (override and override.is_sweep_override()):
+        return _quoted(text)
+    if several:
         raise FormError(f"{text} is a sweep itself")
-    return text if override else _quoted(text)
+    return text
 
 
 def _quoted(text: str) -> str:

@@ -30,11 +30,9 @@ def main() -> None:
 def _run(arguments: list[str]) -> int:
     import hydra
     from hydra._internal.utils import get_args_parser
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
     from neurolab.cli import conf
+    from neurolab.cli.diagnose import explained
 
     conf.register_plugins()
     options = get_args_parser().parse_args(arguments)
@@ -61,17 +59,11 @@ def _run(arguments: list[str]) -> int:
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        folder = str(conf.conf_folder())
-        hydra.main(version_base="1.3", config_path=folder, config_name=conf.PRIMARY)(job)()
+        with explained(lambda: _diagnose(options)):
+            folder = str(conf.conf_folder())
+            hydra.main(version_base="1.3", config_path=folder, config_name=conf.PRIMARY)(job)()
     except ConfigError as error:
         return _refuse(error)
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        problems = _diagnose(options)
-        if not problems and not isinstance(error, (HydraException, OmegaConfBaseException)):
-            raise
-        return _refuse(ConfigError(problems or [Problem("configuration", "", str(error))]))
-    except YAMLError as error:
-        return _refuse(ConfigError([Problem("conf", "", f"cannot be read: {error}")]))
     except (PermissionError, NotADirectoryError) as error:
         given = str(error.filename or "")
         return _refuse(ConfigError([Problem("hydra.run.dir", given, f"{error.strerror}")]))
