@@ -125,12 +125,7 @@ def _made_of(*folders: Path) -> Any:
                 files.append((place, name, about.st_mtime_ns, about.st_size, about.st_ino))
     if any(abs(time.time_ns() - changed) < _TICK_NS for _, _, changed, _, _ in files):
         return None
-    return files, list(_leaves(ConfigStore.instance().repo))
-
-
-def _leaves(node: Any) -> Iterator[Any]:
-    for inner in node.values() if isinstance(node, dict) else ():
-        yield from _leaves(inner) if isinstance(inner, dict) else (inner,)
+    return files, str(ConfigStore.instance().repo)
 
 
 def _from_files_alone(config: DictConfig, asked: list[str]) -> bool:
@@ -153,31 +148,27 @@ def compose_master(overrides: Iterable[str]) -> Iterator[tuple[ConfigLoader, Dic
         yield loader, master
 
 
-def output_problem(folder: Path) -> Problem | None:
-    """Why results cannot go to a folder; None if they can."""
-    key = "hydra.run.dir"
+def check_folder(folder: Path, key: str = "hydra.run.dir") -> None:
+    """That results can go to a folder; a `ConfigError` tells why they cannot."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if (folder / "results.zarr").exists():
-        return Problem(key, str(folder), "already holds the results of a run; choose another")
-    there = folder
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    if not there.is_dir():
-        return Problem(key, str(folder), f"cannot be made: {there} is a file")
-    if not os.access(there, os.W_OK | os.X_OK):
+        advice = "already holds the results of a run; choose another"
+    elif not there.is_dir():
+        advice = f"cannot be made: {there} is a file"
+    elif not os.access(there, os.W_OK | os.X_OK):
         advice = f"cannot be written: no permission for {there}; choose another folder"
-        return Problem(key, str(folder), advice)
-    return None
+    else:
+        return
+    raise ConfigError([Problem(key, str(folder), advice)])
 
 
-def sweep_folder_problem(folder: Path, resume: Path | None, first: int) -> Problem | None:
-    """Why the results of a sweep cannot go to a folder; None if they can."""
-    problem = output_problem(folder)
-    if problem is not None:
-        return Problem("hydra.sweep.dir", problem.given, problem.advice)
+def check_sweep_folder(folder: Path, resume: Path | None, first: int) -> None:
+    """That the results of a sweep can go to a folder."""
+    key = "hydra.sweep.dir"
+    check_folder(folder, key)
     if resume is None and first == 0 and (folder / "definition.json").exists():
         advice = f"already holds a sweep; go on with it: sweep.resume={folder}, or choose another"
-        return Problem("hydra.sweep.dir", str(folder), advice)
-    return None
+        raise ConfigError([Problem(key, str(folder), advice)])
 
 
 class Check(Callback):
@@ -185,15 +176,14 @@ class Check(Callback):
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         overrides = typed(config.hydra)
-        blocked = output_problem(Path(config.hydra.run.dir))
         found = sweeps_in(overrides)
-        try:
-            if not found:
-                checked(config, overrides)
-        except ConfigError as error:
-            found = list(error.problems)
-        if found or blocked:
+        checks = [] if found else [lambda: checked(config, overrides)]
+        for check in (*checks, lambda: check_folder(Path(config.hydra.run.dir))):
+            try:
+                check()
+            except ConfigError as error:
+                found += error.problems
+        if found:
             # Hydra turns an exception in a callback into a warning; an exit gets through.
-            told = ConfigError([*found, blocked] if blocked else found)
-            print(f"neurolab: {told}", file=sys.stderr)
+            print(f"neurolab: {ConfigError(found)}", file=sys.stderr)
             raise SystemExit(2)

@@ -9,7 +9,8 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -155,16 +156,9 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
         finally:
             hydra.cfg = configured
     given = {override.lstrip("+~").partition("=")[0] for override in overrides}
-    for key in given:
-        if key.endswith("._target_"):
-            *path, _ = key.split(".")
-            node: Any = plain
-            for name in path:
-                node = node[name]
-            prefix = ".".join(path)
-            for name in list(node):
-                if not any(
-                    g == f"{prefix}.{name}" or g.startswith(f"{prefix}.{name}.") for g in given
-                ):
-                    del node[name]
+    for path in [key.removesuffix("._target_") for key in given if key.endswith("._target_")]:
+        node = reduce(getitem, path.split("."), plain)
+        explicit = {k[len(path) + 1 :].partition(".")[0] for k in given if k.startswith(f"{path}.")}
+        for name in node.keys() - explicit:
+            del node[name]
     return plain

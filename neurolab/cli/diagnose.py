@@ -59,7 +59,8 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
                 values.append((text, override))
         try:
             config = compose(primary, groups, return_hydra_config=True)
-            fitting = [text for text, override in values if _known_key(config, override, problems)]
+            plain = OmegaConf.to_container(config)
+            fitting = [text for text, override in values if _known_key(plain, override, problems)]
             config = compose(primary, groups + fitting, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException) as error:
             problems.add("configuration", None, str(error).splitlines()[0])
@@ -128,28 +129,26 @@ def _known_option(override: Override, options: list[str], problems: Problems) ->
     if override.is_delete() or isinstance(value, dict):
         return True
     for option in value if isinstance(value, list) else [value]:
-        if str(option) not in options:
-            given = "null" if option is None else str(option)
+        given = "null" if option is None else str(option)
+        if given not in options:
             problems.add(override.key_or_group, given, did_you_mean(given, options))
             return False
     return True
 
 
-def _known_key(config: DictConfig, override: Override, problems: Problems) -> bool:
+def _known_key(config: Any, override: Override, problems: Problems) -> bool:
+    """Whether an override is of a key that is in a configuration, or adds one."""
     if override.is_add() or override.is_force_add():
         return True
-    node: Any = config
-    path = override.key_or_group.replace("/", ".").split(".")
-    for depth, name in enumerate(path):
-        if not isinstance(node, DictConfig) or (
-            name not in node and not OmegaConf.is_missing(node, name)
-        ):
-            known = [str(k) for k in node if k != "hydra"] if isinstance(node, DictConfig) else []
-            key = ".".join(path[: depth + 1])
-            hint = did_you_mean(name, [k for k in known if not k.startswith("_")])
-            problems.add(key, override.value() if depth + 1 == len(path) else None, hint)
+    node, path = config, override.key_or_group.replace("/", ".").split(".")
+    for depth, name in enumerate(path, 1):
+        known = [str(key) for key in node] if isinstance(node, dict) else []
+        if name not in known:
+            hint = did_you_mean(name, [k for k in known if k != "hydra" and not k.startswith("_")])
+            given = override.value() if depth == len(path) else None
+            problems.add(".".join(path[:depth]), given, hint)
             return False
-        node = node[name] if not OmegaConf.is_missing(node, name) else "???"
+        node = node[name]
     return True
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hydra.core.override_parser.types import Override, Quote, QuotedString
@@ -32,7 +32,7 @@ from neurolab.results.axes import Axis, Column, plain_key
 from neurolab.results.plan import Plan
 from neurolab.sweep.ranges import FormError, Interval, Series, example, read_numbers, samples
 
-__all__ = ["hydra_form", "is_form", "read_plan"]
+__all__ = ["hydra_form", "is_form", "plan_of", "read_plan"]
 
 _NAMES = ("linspace", "logspace", "range", "random", "sobol", "zip")
 _MOST_POINTS = 10**6
@@ -109,6 +109,15 @@ def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0
     )
     fixed = {key: str(entry.content) for key, entry in entries.items() if not entry.axis}
     return Plan(tuple(entries), fixed, tuple(axes))
+
+
+def plan_of(
+    params: Mapping[str, Any] | None, arguments: Sequence[str], loader: Any, seed: int
+) -> Plan:
+    """The plan of a sweep; arguments replace what the configuration sweeps (``params``)."""
+    typed = {plain_key(argument.partition("=")[0]) for argument in arguments}
+    own = [f"{k}={value}" for k, value in (params or {}).items() if plain_key(k) not in typed]
+    return read_plan([*own, *arguments], loader, seed)
 
 
 def is_form(argument: str) -> bool:

@@ -126,8 +126,9 @@ class PointReader:
         points, n_steps = points[fits], n_steps[fits]
         numbers = {**experiment.numbers, **{key: column[0] for key, column in columns.items()}}
         columns = {key: column for key, column in columns.items() if np.any(column != column[:1])}
-        experiment = replace(experiment, numbers=numbers, n_steps=int(n_steps[0]))
-        return [Group(experiment, self.plan.config(int(points[0])), points, n_steps, columns)]
+        config = self.plan.config(int(points[0]))
+        experiment = replace(experiment, numbers=numbers, n_steps=int(n_steps[0]), config=config)
+        return [Group(experiment, points, n_steps, columns)]
 
     def _draw(
         self,

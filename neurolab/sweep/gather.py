@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -65,7 +66,7 @@ def gather(
     return summary
 
 
-def print_sweep(folder: SweepFolder, plan: Plan, table: Table, summary: Mapping[str, Any]) -> None:
+def print_sweep(folder: Path, plan: Plan, table: Table, summary: Mapping[str, Any]) -> None:
     """The table at the end of a sweep, and the points that went wrong."""
     colour = {"completed": "green", "partial": "yellow", "missing": "yellow"}
     counts = [
@@ -81,7 +82,7 @@ def print_sweep(folder: SweepFolder, plan: Plan, table: Table, summary: Mapping[
     if summary["points_per_s"]:
         told["speed"] = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
     console = Console()
-    print_rows(console, told | places(folder.path))
+    print_rows(console, told | places(folder))
     bad = table.where("diverged", "refused", "failed", "partial")
     for point in bad[:_MOST_TOLD].tolist():
         row, overrides = table[point], " ".join(plan.overrides(point))

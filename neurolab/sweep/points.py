@@ -25,7 +25,7 @@ class Group:
 
     Parameters
     ----------
-    experiment, config
+    experiment
         Of its first point; the arrays of the structure are large enough for all points.
     points
         Their indices in the plan.
@@ -36,7 +36,6 @@ class Group:
     """
 
     experiment: Experiment
-    config: dict[str, Any]
     points: np.ndarray
     n_steps: np.ndarray
     columns: dict[str, np.ndarray]
@@ -46,8 +45,8 @@ class Group:
         """Keys of the numbers that are not the same for all points."""
         return sorted(self.columns)
 
-    def numbers(self, rows: np.ndarray) -> dict[str, Any]:
-        """The numbers of some points: the varying ones with an axis of points in front."""
+    def numbers(self, rows: Any) -> dict[str, Any]:
+        """The numbers of a point; or of some, the varying ones with an axis of points in front."""
         own = {key: column[rows] for key, column in self.columns.items()}
         return {**self.experiment.numbers, **own}
 
@@ -80,7 +79,7 @@ def _alike(one: Group, other: Group) -> bool:
     """Whether one program computes both."""
     return (
         one.experiment.recorded == other.experiment.recorded
-        and one.config.get("device") == other.config.get("device")
+        and one.experiment.config.get("device") == other.experiment.config.get("device")
         and _shapes(one) == _shapes(other)
         and without_sizes(one.experiment.structure) == without_sizes(other.experiment.structure)
     )
@@ -109,7 +108,7 @@ def _joined(parts: Sequence[Group]) -> Group:
     }
     n_steps = np.concatenate([part.n_steps for part in parts])[order]
     experiment = replace(first.experiment, structure=with_sizes(structure, base, columns))
-    return Group(experiment, first.config, points[order], n_steps, columns)
+    return Group(experiment, points[order], n_steps, columns)
 
 
 def _column(group: Group, key: str) -> np.ndarray:
