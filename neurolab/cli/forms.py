@@ -30,12 +30,19 @@ from neurolab.cli.overrides import column
 from neurolab.problems import Problems
 from neurolab.results.axes import Axis, Column, plain_key
 from neurolab.results.plan import Plan
-from neurolab.sweep.ranges import FormError, Interval, Series, example, read_numbers, samples
+from neurolab.sweep.ranges import (
+    MOST_POINTS,
+    FormError,
+    Interval,
+    check_size,
+    example,
+    read_numbers,
+    samples,
+)
 
 __all__ = ["hydra_form", "is_form", "plan_of", "read_plan"]
 
 _NAMES = ("linspace", "logspace", "range", "random", "sobol", "zip")
-_MOST_POINTS = 10**6
 #: ``key=value``, but neither a flag nor the deletion of a key.
 _ARGUMENT = re.compile(r"([^\s=~-][^\s=]*)=\s*(.*?)\s*", re.DOTALL)
 _QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
@@ -64,11 +71,10 @@ class _Form(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """What a key walks through, not yet computed, and on which axis; "" if it is fixed."""
+    """What a key walks through, and on which axis; "" if it is fixed."""
 
     axis: str
-    size: int
-    content: str | tuple[str, ...] | Series | Interval
+    content: str | Column | Interval
 
 
 def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0) -> Plan:
@@ -103,10 +109,11 @@ def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0
     _check_overlaps(entries, problems)
     _check_sizes(members, entries, problems)
     problems.raise_if_any()
-    axes = (
-        Axis(plain_key(name), _columns({key: entries[key].content for key in keys}, seed))
-        for name, keys in members.items()
-    )
+    axes = []
+    for name, keys in members.items():
+        contents: Any = {key: entries[key].content for key in keys}
+        drawn = isinstance(entries[keys[0]].content, Interval)
+        axes.append(Axis(plain_key(name), samples(contents, seed) if drawn else contents))
     fixed = {key: str(entry.content) for key, entry in entries.items() if not entry.axis}
     return Plan(tuple(entries), fixed, tuple(axes))
 
@@ -194,29 +201,29 @@ def _read_hydra(override: Override, key: str) -> _Entry:
     if not override.is_sweep_override():
         typed = str(override.input_line).partition("=")[2].strip()
         value = typed if "${" in typed else override.get_value_element_as_str()  # it escapes these
-        return _Entry("", 1, f"{key}={value}")
+        return _Entry("", f"{key}={value}")
     if not override.is_discrete_sweep():
         raise FormError(
             "an interval has no points: write random(low, high, n), sobol(..) or linspace(..)"
         )
     try:  # no more of a range than it takes to see that it is too long
-        values = tuple(itertools.islice(override.sweep_string_iterator(), _MOST_POINTS + 1))
+        values = tuple(itertools.islice(override.sweep_string_iterator(), MOST_POINTS + 1))
     except (HydraException, ValueError, ArithmeticError) as error:
         raise FormError(f"cannot be read: {error}") from error
     if not values:
         raise FormError("has no values")
+    check_size(len(values))
     for value in values:
         if is_form(f"key={value}".replace("\\", "")):
             raise FormError("a list cannot hold a form; give the form alone, or all values")
-    return _Entry(key, len(values), values)
+    return _Entry(key, column(key, values))
 
 
 def _read_form(form: _Form, key: str) -> _Entry:
     if form.name == "zip":
-        texts = tuple(map(_zipped, form.arguments))
-        return _Entry("zip", len(texts), texts)
+        return _Entry("zip", column(key, list(map(_zipped, form.arguments))))
     numbers = read_numbers(form.name, form.arguments)
-    return _Entry("sample" if isinstance(numbers, Interval) else key, numbers.size, numbers)
+    return _Entry("sample" if isinstance(numbers, Interval) else key, numbers)
 
 
 def _zipped(text: str) -> str:
@@ -239,16 +246,19 @@ def _quoted(text: str) -> str:
 def _check_sizes(
     members: dict[str, list[str]], entries: dict[str, _Entry], problems: Problems
 ) -> None:
+    sizes = []
     for name, keys in members.items():
-        if len({entries[key].size for key in keys}) > 1:
-            told = ", ".join(f"{key} {entries[key].size}" for key in keys)
+        own = [len(entries[key].content) for key in keys]
+        sizes.append(own[0])
+        if len(set(own)) > 1:
+            told = ", ".join(f"{key} {size}" for key, size in zip(keys, own, strict=True))
             what = "zip(...) are walked together" if name == "zip" else "are sampled together"
             advice = f"{what}, so they need as many values each: {told}"
             problems.add(" ".join(keys), None, advice)
-    sizes = [entries[keys[0]].size for keys in members.values()]
-    if math.prod(sizes) > _MOST_POINTS:
-        many = f"{math.prod(sizes):.3g} points; at most {_MOST_POINTS}"
-        problems.add("sweep", " x ".join(map(str, sizes)), many)
+    try:
+        check_size(math.prod(sizes))
+    except FormError as error:
+        problems.add("sweep", " x ".join(map(str, sizes)), str(error))
 
 
 def _check_overlaps(entries: dict[str, _Entry], problems: Problems) -> None:
@@ -264,16 +274,7 @@ def _check_overlaps(entries: dict[str, _Entry], problems: Problems) -> None:
 
 def _is_mapping(entry: _Entry) -> bool:
     """Whether some value has keys of its own; an option has not."""
-    content = entry.content
-    texts = [content.partition("=")[2]] if isinstance(content, str) else content
-    return isinstance(texts, (list, tuple)) and any(text[:1] == "{" for text in texts)
-
-
-def _columns(contents: dict[str, Any], seed: int) -> dict[str, Column]:
-    """The columns of the keys of one axis."""
-    if all(isinstance(content, Interval) for content in contents.values()):
-        return samples(contents, seed)
-    return {
-        key: content.column() if isinstance(content, Series) else column(key, content)
-        for key, content in contents.items()
-    }
+    if isinstance(entry.content, str):
+        return entry.content.partition("=")[2][:1] == "{"
+    texts = getattr(entry.content, "texts", None) or ()
+    return any((text or "")[:1] == "{" for text in texts)

@@ -10,7 +10,7 @@ import math
 import re
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,10 +21,11 @@ import numpy as np
 from neurolab.results.axes import Axis, Column, plain_key
 
 __all__ = [
+    "MOST_POINTS",
     "FormError",
     "Interval",
-    "Series",
     "add_coordinates",
+    "check_size",
     "example",
     "read_numbers",
     "samples",
@@ -45,6 +46,7 @@ _PLAIN = str.maketrans(
     {"\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm"}
     | {"·": "*", "²": "2", "³": "3", "^": "**"}
 )
+MOST_POINTS = 10**6
 #: Keys whose values are whole numbers.
 _WHOLE = ("size", "seed", "record.neurons")
 #: Factors of units known without importing the unit library, which takes a second.
@@ -54,22 +56,6 @@ _COMMON |= {"S", "mS", "uS", "nS", "pS", "ohm", "kohm", "Mohm", "F", "uF", "nF",
 
 class FormError(ValueError):
     """A form that cannot be read; the text says what would be right."""
-
-
-@dataclass(frozen=True)
-class Series:
-    """``size`` numbers in order, computed only when they are asked for."""
-
-    size: int
-    unit: str
-    at: Callable[[int], Decimal | float | int]
-
-    def column(self) -> Column:
-        """Every value."""
-        found = [self.at(k) for k in range(self.size)]
-        if all(isinstance(value, int) for value in found):
-            return Column.of([f"{value}{self.unit}" for value in found], _whole)
-        return Column(_twelve_digits(found), self.unit)
 
 
 @dataclass(frozen=True)
@@ -83,14 +69,14 @@ class Interval:
     high: float
     log: bool
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether both bounds are whole numbers without a unit."""
-        return not self.unit and self.low.is_integer() and self.high.is_integer()
+    def __len__(self) -> int:
+        return self.size
 
-    def column(self, shares: np.ndarray, whole: bool) -> Column:
-        """The values at shares (0 to 1) of the way from ``low`` to ``high``; or whole numbers of
-        this range, both ends included."""
+    def column(self, key: str, shares: np.ndarray) -> Column:
+        """The values at shares (0 to 1) of the way from ``low`` to ``high``; of a key of whole
+        numbers whole numbers between bounds that are such, both ends included."""
+        ends = self.low.is_integer() and self.high.is_integer() and not self.unit
+        whole = ends and plain_key(key) in _WHOLE
         low, high = self.low, self.high + whole
         if self.log:
             logs = math.log10(low), math.log10(high)
@@ -107,7 +93,13 @@ def example(name: str) -> str:
     return _TAKES[name][2]
 
 
-def read_numbers(name: str, arguments: Sequence[str]) -> Series | Interval:
+def check_size(n: int) -> None:
+    """That a key has no more values than a sweep may have points."""
+    if n > MOST_POINTS:
+        raise FormError(f"{n:.3g} points; at most {MOST_POINTS}")
+
+
+def read_numbers(name: str, arguments: Sequence[str]) -> Column | Interval:
     """What linspace, logspace, range, random or sobol stands for.
 
     Raises
@@ -124,6 +116,7 @@ def read_numbers(name: str, arguments: Sequence[str]) -> Series | Interval:
     if not re.fullmatch(r"0*[1-9]\d*", arguments[2], re.ASCII):
         raise FormError(f"'{arguments[2]}' is not a number of values")
     n = int(arguments[2])
+    check_size(n)
     if name in ("random", "sobol"):
         log = len(arguments) == 4
         if log and not (start > 0 and stop > 0):
@@ -133,17 +126,16 @@ def read_numbers(name: str, arguments: Sequence[str]) -> Series | Interval:
         return Interval(name, n, unit, float(start), float(stop), log)
     last = max(n - 1, 1)
     if name == "linspace":
-        return Series(n, unit, lambda k: (start * (last - k) + stop * k) / last)
+        values = ((start * (last - k) + stop * k) / last for k in range(n))
+        return Column(_twelve_digits(values), unit)
     if start * stop <= 0:
         raise FormError("the ends of logspace must be of one sign and not 0")
     low, high = float(start), float(stop)
-    return Series(n, unit, lambda k: _between_logs(low, high, k / last))
+    return Column(_twelve_digits(_between_logs(low, high, k / last) for k in range(n)), unit)
 
 
 def samples(intervals: Mapping[str, Interval], seed: int) -> dict[str, Column]:
     """The values of the keys that are sampled together.
-
-    Keys of whole numbers between bounds that are such, ``size=random:10:20:5``, get such.
 
     The keys with sobol are the dimensions of one scrambled Sobol sequence; each with random has a
     stream of its own, which other keys and their order do not disturb.  More points begin with
@@ -162,10 +154,7 @@ def samples(intervals: Mapping[str, Interval], seed: int) -> dict[str, Column]:
         if interval.method == "random":
             stream = np.random.default_rng([seed, zlib.crc32(key.encode())])
             shares[key] = stream.random(interval.size)
-    return {
-        key: interval.column(shares[key], plain_key(key) in _WHOLE and interval.is_whole)
-        for key, interval in intervals.items()
-    }
+    return {key: interval.column(key, shares[key]) for key, interval in intervals.items()}
 
 
 def add_coordinates(axis: Axis) -> None:
@@ -180,23 +169,25 @@ def add_coordinates(axis: Axis) -> None:
                 axis.coordinates[key] = _twelve_digits(numbers).tolist(), unit
 
 
-def _range(arguments: Sequence[str]) -> Series:
+def _range(arguments: Sequence[str]) -> Column:
     numbers, unit = _in_one_unit(arguments)
     if len(numbers) == 1:
         numbers = [Decimal(0), *numbers]
     start, stop, step = numbers if len(numbers) == 3 else [*numbers, Decimal(1)]
     if step == 0:
         raise FormError("the step must not be 0")
-    whole = all(number == number.to_integral_value() for number in (start, stop, step))
-    at: Callable[[int], Decimal | int] = lambda k: start + k * step  # noqa: E731
+    whole = range(0)
     size = math.ceil((stop - start) / step - Decimal("1e-9"))
-    if whole:  # of any size, to the last digit
-        first, end, stride = int(start), int(stop), int(step)
-        at, size = lambda k: first + k * stride, -((first - end) // stride)
+    if all(number == number.to_integral_value() for number in (start, stop, step)):
+        whole = range(int(start), int(stop), int(step))  # of any size, to the last digit
+        size = -((int(start) - int(stop)) // int(step))
     if size < 1:
         way = "start and stop are the same" if start == stop else f"a step of {step:g} leads away"
         raise FormError(f"has no values: {way}")
-    return Series(size, unit, at)
+    check_size(size)
+    if whole:
+        return Column.of([f"{number}{unit}" for number in whole], _whole)
+    return Column(_twelve_digits(start + k * step for k in range(size)), unit)
 
 
 def _in_one_unit(texts: Sequence[str]) -> tuple[list[Decimal], str]:
