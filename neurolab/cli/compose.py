@@ -50,13 +50,8 @@ _TICK_NS = 2 * 10**9
 
 
 def compose_config(overrides: Iterable[str]) -> DictConfig:
-    """The composed configuration, Hydra's own part included.
-
-    Raises
-    ------
-    ConfigError
-        With every override that does not fit.
-    """
+    """The composed configuration, Hydra's own part included; a `ConfigError` tells every override
+    that does not fit."""
     overrides = list(overrides)
     with own_hydra() as loader, explained(lambda: diagnose(overrides)):
         return compose_known(PRIMARY, overrides, loader)

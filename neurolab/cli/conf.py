@@ -135,12 +135,8 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     """The configuration as plain dicts.
 
     Where ``_target_`` was overridden, the other values of that group's option belonged to another
-    model: they are dropped, except those that were given explicitly.
-
-    Raises
-    ------
-    OmegaConfBaseException
-        For a value that refers to what is not there.
+    model: they are dropped, except those that were given explicitly.  A value that refers to what
+    is not there raises an `OmegaConfBaseException`.
     """
     plain: dict[str, Any] = {}
     with _LOCK:

@@ -153,13 +153,7 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
 
 
 def checked(config: DictConfig, overrides: Iterable[str]) -> Experiment:
-    """What a composed configuration asks for.
-
-    Raises
-    ------
-    ConfigError
-        With all that is wrong with its values.
-    """
+    """What a composed configuration asks for; a `ConfigError` tells all that is wrong with it."""
     try:
         plain = effective(config, overrides)
     except OmegaConfBaseException as error:

@@ -78,13 +78,8 @@ class _Entry(NamedTuple):
 
 
 def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0) -> Plan:
-    """The plan of a sweep's arguments; ``seed`` is that of random and Sobol samples.
-
-    Raises
-    ------
-    ConfigError
-        With all that is wrong.
-    """
+    """The plan of a sweep's arguments, or a `ConfigError` with all that is wrong; random and Sobol
+    samples have this seed."""
     problems = Problems()
     entries: dict[str, _Entry] = {}  # of a key given twice the last, at the place of the first
     for text in overrides:

@@ -156,13 +156,8 @@ def _compose(
 
 
 def _prove(plan: Plan, plain: dict[str, Any], config: DictConfig, point: int) -> None:
-    """That the configuration of a point is that of another with its own values in place.
-
-    Raises
-    ------
-    ConfigError
-        It is not, so no point could be trusted to have what it is labelled with.
-    """
+    """That the configuration of a point is that of another with its own values in place; else no
+    point could be trusted to have what it is labelled with."""
     composed = dict(flat(OmegaConf.to_container(config)))
     ours = plain | dict(pair for k, v in plan.changes(point).items() for pair in flat(v, k))
     for key in ours.keys() | composed.keys():

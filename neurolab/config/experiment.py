@@ -87,33 +87,25 @@ class Experiment:
 
 def check(config: Mapping[str, Any]) -> Experiment:
     """The experiment of a configuration, with the devices for it; see `read_experiment`."""
-    problems = Problems()
-    size = config.get("size")
-    found = choose_devices(
-        config.get("device") or {}, size if isinstance(size, int) else 1, problems
-    )
-    try:
-        experiment = read_experiment(config)
-    except ConfigError as error:
-        raise ConfigError([*error.problems, *problems.found]) from None
-    problems.raise_if_any()
+    problems, size = Problems(), config.get("size")
+    size = size if isinstance(size, int) else 1
+    found = choose_devices(config.get("device") or {}, size, problems)
+    experiment = read_experiment(config, problems=problems)
     if not issubclass(experiment.structure.neuron.target, Dynamics):
         found = found[:1]  # it may draw random numbers of its own, for all its neurons at once
     return replace(experiment, devices=tuple(found))
 
 
-def read_experiment(config: Mapping[str, Any], ordered: bool = True) -> Experiment:
-    """Check a composed configuration (plain dicts and lists) and split it.
+def read_experiment(
+    config: Mapping[str, Any], ordered: bool = True, problems: Problems | None = None
+) -> Experiment:
+    """Check a composed configuration (plain dicts and lists) and split it; ``problems`` are known.
 
     Unless ``ordered``, values may lie above others that must lie above them: those of other
-    points of a sweep do not.
-
-    Raises
-    ------
-    ConfigError
-        With all problems found, each with its key, what was given, and what to try.
+    points of a sweep do not.  A `ConfigError` has all problems found, each with its key, what was
+    given, and what to try.
     """
-    problems = Problems()
+    problems = problems or Problems()
     top = SettingsReader(config, "", problems)
     top.only(_VALUES + _GROUPS)
     _report(config.get("report") or {}, problems)
@@ -136,16 +128,9 @@ def read_experiment(config: Mapping[str, Any], ordered: bool = True) -> Experime
         numbers = reader.numbers | {"seed": np.uint32(seed % 2**32)}
         structure, units = None, dict[str, u.Unit]()
         if neuron and integrator and size:
+            nothing = Recording(spikes=False)  # until its variables are known
             structure = Structure(
-                size=size,
-                dt_ms=dt_ms,
-                neuron=neuron,
-                synapse=synapse,
-                output=output,
-                inputs=tuple(inputs),
-                integrator=integrator,
-                precision=precision,
-                recording=Recording(spikes=False),
+                size, dt_ms, neuron, synapse, output, inputs, integrator, precision, nothing
             )
             valid = numbers if ordered else in_order(structure, numbers)
             structure, units = _built(structure, valid, problems)
@@ -217,7 +202,7 @@ def _synapse(node: Any, reader: ModelReader) -> tuple[ModelSpec | None, ModelSpe
     return reader.model(node, "synapse", Synapse), output
 
 
-def _inputs(config: Mapping[str, Any], reader: ModelReader) -> list[tuple[str, ModelSpec]]:
+def _inputs(config: Mapping[str, Any], reader: ModelReader) -> tuple[tuple[str, ModelSpec], ...]:
     nodes: dict[str, Any] = {"input": config["input"]} if config.get("input") else {}
     more = config.get("inputs") or {}
     if not isinstance(more, Mapping):
@@ -226,7 +211,7 @@ def _inputs(config: Mapping[str, Any], reader: ModelReader) -> list[tuple[str, M
         more = {}
     nodes |= {f"inputs.{name}": node for name, node in more.items()}
     parts = {key: reader.model(node, key, Input) for key, node in nodes.items()}
-    return [(key, part) for key, part in parts.items() if part is not None]
+    return tuple((key, part) for key, part in parts.items() if part is not None)
 
 
 def _report(node: Any, problems: Problems) -> None:

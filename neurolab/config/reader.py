@@ -113,13 +113,8 @@ class ModelReader:
             return None
 
     def _value(self, key: str, value: Any, declared: Parameter, signal: u.Unit | None) -> Any:
-        """The argument of a model: a number, a model inside it, or what programs are compiled for.
-
-        Raises
-        ------
-        UnfitValueError
-            For what the parameter may not be.
-        """
+        """The argument of a model: a number, a model inside it, or what programs are compiled for;
+        an `UnfitValueError` for what the parameter may not be."""
         if isinstance(value, Mapping) and "_target_" in value:
             return self.model(value, key, Input, signal=u.Hz)
         if value == "???":

@@ -85,17 +85,8 @@ def read_number(
 def read_numbers(
     values: np.ndarray, unit_text: str, unit: u.Unit, declared: Parameter
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Many values of one typed unit as numbers of ``unit``, as `read_number` reads each.
-
-    Returns
-    -------
-    The mantissas; and which of them are out of range.
-
-    Raises
-    ------
-    UnfitValueError
-        For a unit that does not fit.
-    """
+    """Many values of one typed unit as numbers of ``unit``, as `read_number` reads each; and which
+    of them are out of range.  A unit that does not fit is an `UnfitValueError`."""
     one, values = parse(f"1{unit_text}"), values.astype(float)
     relative = isinstance(one, Relative)
     many = replace(one, value=values) if relative else u.Quantity(values, unit=one.unit)

@@ -100,13 +100,8 @@ def check_size(n: int) -> None:
 
 
 def read_numbers(name: str, arguments: Sequence[str]) -> Column | Interval:
-    """What linspace, logspace, range, random or sobol stands for.
-
-    Raises
-    ------
-    FormError
-        For a wrong number of arguments, bounds that do not go together, or a size that is none.
-    """
+    """What linspace, logspace, range, random or sobol stands for; a `FormError` for a wrong number
+    of arguments, bounds that do not go together, or a size that is none."""
     takes, (least, most), _ = _TAKES[name]
     if not least <= len(arguments) <= most or arguments[3:] not in ([], ["log"]):
         raise FormError(f"{name} takes {takes}")

@@ -47,12 +47,7 @@ class Refusals:
     def raise_if_mistaken(self, strict: bool = True) -> None:
         """Refuse a sweep that was typed wrongly: a value that is wrong at all points that have it,
         or no point that can be (unless not ``strict``, where each may be for how values meet).
-
-        Raises
-        ------
-        ConfigError
-            With what is wrong, each once, and where.
-        """
+        The `ConfigError` tells what is wrong, each once, and where."""
         mistaken, wrong = self._mistaken(), np.zeros(len(self.plan), bool)
         for parts in self._wrong.values():
             wrong[np.concatenate(parts)] = True

@@ -65,8 +65,6 @@ def run_sweep(
 
     Parameters
     ----------
-    plan
-        With its templates.
     refused
         What could not be composed, and of which points.
     executor
@@ -76,12 +74,8 @@ def run_sweep(
     began
         The time when composing began, of ``time.perf_counter``.
     strict
-        Whether a sweep of which every point is refused is itself.
-
-    Raises
-    ------
-    ConfigError
-        Before anything is computed.
+        Whether a sweep of which every point is refused is itself: by a `ConfigError`, before
+        anything is computed.
     """
     store = SweepFolder(folder)
     refusals = Refusals(plan)
@@ -92,8 +86,7 @@ def run_sweep(
     prepare(device)
     from neurolab.sweep.columns import PointReader
     from neurolab.sweep.compute import compute_groups, devices_of
-    from neurolab.sweep.gather import gather
-    from neurolab.sweep.progress import SweepProgress
+    from neurolab.sweep.gather import SweepProgress, gather
     from neurolab.sweep.tracking import SweepSession
 
     imported = time.perf_counter()
@@ -112,14 +105,11 @@ def run_sweep(
     failed = store.failures() if first else {}
     store.forget()
     composed += time.perf_counter() - imported
-    done = np.ones(len(plan), bool)
-    done[Table(plan, store).where("missing", "partial", "failed")] = False
-    done[:first] = True
-    all_groups = groups
-    groups = [group.take(np.flatnonzero(~done[group.points])) for group in groups]
+    missing = Table(plan, store).where("missing", "partial", "failed")
+    missing = missing[(missing >= first) & ~refusals.bad[missing]]
+    all_groups, total = groups, len(plan) - int(refusals.bad.sum())
+    groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
     groups = [group for group in groups if group.points.size]
-    total = int(np.count_nonzero(~refusals.bad))
-    missing = np.sort(np.concatenate([np.zeros(0, np.int64), *(g.points for g in groups)]))
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
     with TrackerSession(tracker) as told, StatusFile(folder) as status:
         session = SweepSession(told, folder, groups, plan)
@@ -135,7 +125,7 @@ def run_sweep(
         outcome = SweepOutcome(plan, table)
         times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
         outcome.summary = gather(store, plan, table, report, times, stop.requested)
-        progress.end(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
+        progress.end(outcome.summary["status"], len(table) - len(plan) + total)
         bad = table.where("diverged", "refused", "failed", "partial")
         outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad.size))
         session.finish(outcome.exit_code, outcome.summary, table)
