@@ -40,7 +40,7 @@ from neurolab.sweep.ranges import (
     samples,
 )
 
-__all__ = ["hydra_form", "is_form", "plan_of", "read_plan"]
+__all__ = ["hydra_form", "is_form", "plan_of", "quoted", "read_plan"]
 
 _NAMES = ("linspace", "logspace", "range", "random", "sobol", "zip")
 #: ``key=value``, but neither a flag nor the deletion of a key.
@@ -134,10 +134,10 @@ def hydra_form(argument: str) -> str:
     if form is None or form.quoted or form.hidden:
         return argument
     if form.name == "zip" and not re.fullmatch(r"[^@/]*\.[^@/]*", form.key):
-        return f"{form.key}=choice({_quoted(form.value)})"
+        return f"{form.key}=choice({quoted(form.value)})"
     if all(map(_SAFE.fullmatch, form.arguments)):
         return f"{form.key}={form.name}:{':'.join(form.arguments)}"
-    return f"{form.key}={_quoted(form.value)}"
+    return f"{form.key}={quoted(form.value)}"
 
 
 def _form(argument: str) -> _Form | None:
@@ -187,7 +187,7 @@ def _parsed(text: str) -> Override:
             from neurolab.config.values import DISTRIBUTIONS
 
             if call[3] in DISTRIBUTIONS:
-                return parse(f"{call[1]}={_quoted(call[2])}")
+                return parse(f"{call[1]}={quoted(call[2])}")
         told = f"cannot be read: {str(error).splitlines()[0]}; quote it: 'key=\"...\"'"
         raise FormError(told) from error
 
@@ -228,13 +228,14 @@ def _zipped(text: str) -> str:
     try:
         several = is_form(f"key={text}") or parse(f"key={text}").is_sweep_override()
     except HydraException:
-        return _quoted(text)
+        return quoted(text)
     if several:
         raise FormError(f"{text} is a sweep itself")
     return text
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text in the quotes of Hydra's grammar."""
     return QuotedString(text, Quote.single).with_quotes()
 
 

@@ -124,7 +124,7 @@ class SweepLauncher(Launcher):
                 began=began, strict=strict,
             )  # fmt: skip
             OmegaConf.save(self.config, self.folder / "multirun.yaml")
-        print_sweep(self.folder, outcome.plan, outcome.table, outcome.summary)
+        print_sweep(SweepFolder(self.folder), outcome.plan, outcome.table, outcome.summary)
         codes = getattr(self.task, "codes", None)
         if codes is not None:
             codes.append(outcome.exit_code)

@@ -12,13 +12,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-__all__ = ["Progress", "TerminalBar", "places", "print_rows", "print_summary"]
+__all__ = ["Progress", "places", "print_rows", "print_summary"]
 
 
-class TerminalBar:
-    """A bar that leaves no trace, on a terminal alone."""
+class Progress:
+    """A bar with simulated time, speed relative to real time, neuron-updates/s and ETA."""
 
-    def __init__(self, description: str, total: int, done: int = 0) -> None:
+    def __init__(self, n_steps: int, dt_ms: float, size: int) -> None:
+        self.n_steps, self.dt_ms, self.size = n_steps, dt_ms, size
         console = Console(stderr=True)
         self._bar = Bar(
             TextColumn("{task.description}"),
@@ -29,7 +30,7 @@ class TerminalBar:
             disable=not console.is_terminal,
             transient=True,
         )
-        self._task = self._bar.add_task(description, total=total, completed=done, told="")
+        self._task = self._bar.add_task("simulating", total=n_steps, told="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -43,21 +44,9 @@ class TerminalBar:
     ) -> None:
         self._bar.stop()
 
-    def show(self, **changed: Any) -> None:
-        """What changed of the description, the part that is completed, and what is told of it."""
-        self._bar.update(self._task, **changed)
-
-
-class Progress(TerminalBar):
-    """A bar with simulated time, speed relative to real time, neuron-updates/s and ETA."""
-
-    def __init__(self, n_steps: int, dt_ms: float, size: int) -> None:
-        super().__init__("simulating", n_steps)
-        self.n_steps, self.dt_ms, self.size = n_steps, dt_ms, size
-
     def say(self, text: str) -> None:
         """What is happening before the first step."""
-        self.show(description=text)
+        self._bar.update(self._task, description=text)
 
     def update(self, done: int, speed: float) -> None:
         """``done`` steps so far, at ``speed`` steps per second."""
@@ -65,7 +54,7 @@ class Progress(TerminalBar):
             f"{_time(done * self.dt_ms)} of {_time(self.n_steps * self.dt_ms)}  "
             f"{speed * self.dt_ms * 1e-3:.3g}x real time  {speed * self.size:.2g} updates/s"
         )
-        self.show(description="simulating", completed=done, told=told)
+        self._bar.update(self._task, description="simulating", completed=done, told=told)
 
 
 def print_summary(summary: Mapping[str, Any], folder: Path) -> None:

@@ -79,7 +79,7 @@ def compute_groups(
 def devices_of(group: Group) -> list[Any]:
     """The devices that share the points of a group; a `ConfigError` if they are not there."""
     problems = Problems()
-    devices = choose_devices(group.experiment.config.get("device") or {}, None, problems)
+    devices = choose_devices(group.config.get("device") or {}, None, problems)
     problems.raise_if_any()
     return devices
 

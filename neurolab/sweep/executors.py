@@ -24,7 +24,7 @@ from neurolab.results.batches import SweepFolder
 if TYPE_CHECKING:
     from neurolab.simulation.stop import StopRequest
     from neurolab.sweep.compute import Report
-    from neurolab.sweep.gather import SweepProgress
+    from neurolab.sweep.progress import SweepProgress
 
 __all__ = ["Executor", "compute_task", "read_executor"]
 

@@ -1,57 +1,26 @@
-"""What is told of a sweep, and what it leaves beside its batches: table, arrays, pictures, page."""
+"""What a sweep leaves beside its batches: arrays, table, summary, pictures, and what is told."""
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from neurolab.results.batches import SweepFolder, write_json
 from neurolab.results.plan import Plan
-from neurolab.results.status import StatusFile
 from neurolab.results.summary import environment, peak_memory_mb
 from neurolab.results.table import Table, as_dataset, write_csv, write_zarr
-from neurolab.simulation.progress import TerminalBar, places, print_rows
+from neurolab.simulation.progress import places, print_rows
 
 if TYPE_CHECKING:
     from neurolab.sweep.compute import Report
 
-__all__ = ["SweepProgress", "gather", "print_sweep"]
+__all__ = ["gather", "print_sweep"]
 
 log = logging.getLogger("neurolab")
 _MOST_TOLD = 10
-
-
-class SweepProgress(TerminalBar):
-    """A bar over points; a batch counts by the part of its time that is simulated."""
-
-    def __init__(self, status: StatusFile, total: int, done: int) -> None:
-        super().__init__("compiling", total, done)
-        self.total, self.done, self._began = total, done, time.perf_counter()
-        self._status = status
-        self._write("compiling", done)
-
-    def update(self, points: int, batch: int = 0, part: float = 0.0) -> None:
-        """``points`` computed by now; the present batch has done a ``part`` of its time."""
-        worth = points + batch * part
-        speed = worth / max(time.perf_counter() - self._began, 1e-9)
-        left = self._status.eta_s(worth, self.total - self.done)
-        self._write("running", self.done + points, points_per_s=speed, eta_s=left)
-        told = f"{self.done + points} of {self.total} points"
-        told += f", the next {batch} at {part:.0%} of their time" if batch else ""
-        told += f"  {speed:.3g} points/s"
-        self.show(description="simulating", completed=self.done + worth, told=told)
-
-    def end(self, status: str, points: int) -> None:
-        """The results of so many points are written."""
-        self._write(status, points)
-
-    def _write(self, status: str, points: int, **facts: Any) -> None:
-        self._status.write(status, points_done=points, points=self.total, **facts)
 
 
 def gather(
@@ -96,7 +65,7 @@ def gather(
     return summary
 
 
-def print_sweep(folder: Path, plan: Plan, table: Table, summary: Mapping[str, Any]) -> None:
+def print_sweep(folder: SweepFolder, plan: Plan, table: Table, summary: Mapping[str, Any]) -> None:
     """The table at the end of a sweep, and the points that went wrong."""
     colour = {"completed": "green", "partial": "yellow", "missing": "yellow"}
     counts = [
@@ -112,7 +81,7 @@ def print_sweep(folder: Path, plan: Plan, table: Table, summary: Mapping[str, An
     if summary["points_per_s"]:
         told["speed"] = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
     console = Console()
-    print_rows(console, told | places(folder))
+    print_rows(console, told | places(folder.path))
     bad = table.where("diverged", "refused", "failed", "partial")
     for point in bad[:_MOST_TOLD].tolist():
         row, overrides = table[point], " ".join(plan.overrides(point))

@@ -6,7 +6,7 @@ others the numbers, a value of an axis once for all that have it (`neurolab.swee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +39,11 @@ class Group:
     points: np.ndarray
     n_steps: np.ndarray
     columns: dict[str, np.ndarray]
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Of its first point."""
+        return self.experiment.config
 
     @property
     def varying(self) -> list[str]:
@@ -79,7 +84,7 @@ def _alike(one: Group, other: Group) -> bool:
     """Whether one program computes both."""
     return (
         one.experiment.recorded == other.experiment.recorded
-        and one.experiment.config.get("device") == other.experiment.config.get("device")
+        and one.config.get("device") == other.config.get("device")
         and _shapes(one) == _shapes(other)
         and without_sizes(one.experiment.structure) == without_sizes(other.experiment.structure)
     )

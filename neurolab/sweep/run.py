@@ -86,7 +86,8 @@ def run_sweep(
     prepare(device)
     from neurolab.sweep.columns import PointReader
     from neurolab.sweep.compute import compute_groups, devices_of
-    from neurolab.sweep.gather import SweepProgress, gather
+    from neurolab.sweep.gather import gather
+    from neurolab.sweep.progress import SweepProgress
     from neurolab.sweep.tracking import SweepSession
 
     imported = time.perf_counter()
@@ -125,7 +126,7 @@ def run_sweep(
         outcome = SweepOutcome(plan, table)
         times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
         outcome.summary = gather(store, plan, table, report, times, stop.requested)
-        progress.end(outcome.summary["status"], len(table) - len(plan) + total)
+        progress.end(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
         bad = table.where("diverged", "refused", "failed", "partial")
         outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad.size))
         session.finish(outcome.exit_code, outcome.summary, table)

@@ -52,8 +52,11 @@ class SweepSession:
         session, plan = self.session, self.plan
 
         def tracked() -> Tracked:
-            parsed, numbers = group.experiment.parsed, group.numbers(row)
-            plain, units = in_units(plan.config(point), parsed, numbers)
+            numbers = {
+                **group.experiment.numbers,
+                **{key: column[row] for key, column in group.columns.items()},
+            }
+            plain, units = in_units(plan.config(point), group.experiment.parsed, numbers)
             name, sweep = " ".join(plan.own(point)) or f"point {point}", self.folder.name
             overrides = tuple(plan.overrides(point))
             return Tracked("point", self.folder, name, plain, units, overrides, sweep, point)
@@ -68,7 +71,7 @@ class SweepSession:
     def _sweep(self, groups: Sequence[Group]) -> Tracked:
         """The configuration that the points share, and what is swept."""
         experiment, plan = groups[0].experiment, self.plan
-        plain, units = in_units(experiment.config, experiment.parsed, experiment.numbers)
+        plain, units = in_units(groups[0].config, experiment.parsed, experiment.numbers)
         common = dict(flat(plan.templates[0]))
         for template in plan.templates[1:]:
             own = dict(flat(template))
