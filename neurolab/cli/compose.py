@@ -32,14 +32,21 @@ from neurolab.cli.conf import (
     is_group,
     own_hydra,
     parse,
-    register_plugins,
     typed,
     user_folder,
 )
 from neurolab.cli.diagnose import checked, diagnose, explained, sweeps_in
 from neurolab.problems import ConfigError, Problem
 
-__all__ = ["compose_config", "conf_folder", "diagnose", "effective", "register_plugins"]
+__all__ = [
+    "check_folder",
+    "check_sweep_folder",
+    "compose_config",
+    "compose_known",
+    "compose_master",
+    "conf_folder",
+    "effective",
+]
 
 #: Configurations by the options they were composed of, with what these were read from.
 _COMPOSED: dict[Any, tuple[Any, bytes]] = {}
