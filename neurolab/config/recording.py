@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import brainunit as u
 
 from neurolab.config.settings import SettingsReader, is_whole
-from neurolab.config.values import read_time
 from neurolab.engine.structure import Recording
 from neurolab.neurons import Neuron, Spiking
-from neurolab.problems import Problems, did_you_mean
+from neurolab.problems import did_you_mean
 
-__all__ = ["RecordSettings", "read_bytes", "read_recording"]
+__all__ = ["RecordSettings", "read_recording"]
 
 
 @dataclass(frozen=True)
@@ -38,15 +35,14 @@ def read_recording(
     record.only(("spikes", "variables", "neurons", "interval", "rate_bin", "memory"))
     spiking = issubclass(target, Spiking) or not issubclass(target, Neuron)
     neurons = _neurons(record, size)
-    variables = () if neurons == () else _variables(record, target, units)
-    rate_bin = _steps_of(record, "rate_bin", dt_ms)
-    memory = record.node.get("memory", "256 MiB")
+    variables = _variables(record, target, units)
+    every, rate_bin = (_steps_of(record, key, dt_ms) for key in ("interval", "rate_bin"))
     return RecordSettings(
         # Spikes are always handed out, for the summary; whether they are written is another matter.
-        recording=Recording(spiking, variables, neurons, _steps_of(record, "interval", dt_ms) or 1),
+        recording=Recording(spiking, () if neurons == () else variables, neurons, every or 1),
         spikes=record.flag("spikes", True) and spiking,
         rate_bin_steps=rate_bin if spiking else None,
-        memory=read_bytes(memory, "record.memory", record.problems),
+        memory=record.n_bytes("memory", "256 MiB"),
     )
 
 
@@ -92,17 +88,5 @@ def _steps_of(record: SettingsReader, key: str, dt_ms: float) -> int | None:
     """A time as a whole number of steps, at least one; None for null."""
     if record.node.get(key) is None:
         return None
-    time = read_time(record.node[key], f"record.{key}", record.problems)
+    time = record.time_ms(key)
     return None if time is None else max(round(time / dt_ms), 1)
-
-
-_BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
-
-
-def read_bytes(text: Any, key: str, problems: Problems) -> int:
-    """A size such as 256 MiB, at least one MiB."""
-    match = re.fullmatch(rf"\s*(\d+\.?\d*|\.\d+)\s*({'|'.join(_BYTES)})\s*", str(text))
-    if match is None:
-        problems.add(key, text, "expected a size such as 256 MiB or 1 GiB")
-        return 2**28
-    return max(int(float(match[1]) * _BYTES[match[2]]), 2**20)

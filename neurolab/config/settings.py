@@ -1,7 +1,8 @@
-"""Groups of the configuration whose values are plain: whole numbers, and yes or no."""
+"""Groups of the configuration whose values are plain: numbers, times, sizes, yes or no."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 from neurolab.problems import Problems, did_you_mean, show
 
 __all__ = ["Settings", "SettingsReader", "is_whole", "read_settings"]
+
+_BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
 def is_whole(value: Any, least: int = 0, most: float = float("inf")) -> bool:
@@ -50,6 +53,20 @@ class SettingsReader:
         if not isinstance(value, bool):
             self.refuse(key, "expected true or false")
         return value is True
+
+    def time_ms(self, key: str, default: str | None = None) -> float | None:
+        """A positive time in ms; None where it is none."""
+        from neurolab.config.values import read_time
+
+        return read_time(self.node.get(key, default), f"{self.group}.{key}", self.problems)
+
+    def n_bytes(self, key: str, default: str) -> int:
+        """A size such as 256 MiB, at least one MiB."""
+        text = str(self.node.get(key, default))
+        match = re.fullmatch(rf"\s*(\d+\.?\d*|\.\d+)\s*({'|'.join(_BYTES)})\s*", text)
+        if match is None:
+            self.refuse(key, "expected a size such as 256 MiB or 1 GiB")
+        return max(int(float(match[1]) * _BYTES[match[2]]) if match else 0, 2**20)
 
 
 @dataclass(frozen=True)

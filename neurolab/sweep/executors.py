@@ -199,13 +199,8 @@ def read_executor(kind: Any, options: Mapping[str, Any]) -> Executor | None:
     launcher.only(("executor", "partition", "time", "memory", *whole))
     given = {key: launcher.whole(key, low, getattr(Executor, key)) for key, low in whole.items()}
     if kind is not None:
-        from neurolab.config.recording import read_bytes
-        from neurolab.config.values import read_time
-
-        time_ms = read_time(options.get("time", "60 min"), "hydra.launcher.time", launcher.problems)
-        given["minutes"] = max(1, round((time_ms or 0) / 60_000))
-        memory = options.get("memory", "4 GiB")
-        given["memory_mb"] = read_bytes(memory, "hydra.launcher.memory", launcher.problems) // 2**20
+        given["minutes"] = max(1, round((launcher.time_ms("time", "60 min") or 0) / 60_000))
+        given["memory_mb"] = launcher.n_bytes("memory", "4 GiB") // 2**20
     launcher.problems.raise_if_any()
     partition = options.get("partition")
     return kind and Executor(kind, partition=partition and str(partition), **given)
