@@ -9,7 +9,6 @@ import os
 import pickle
 import re
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,8 +51,6 @@ __all__ = [
 _COMPOSED: dict[Any, tuple[Any, bytes]] = {}
 _MOST_COMPOSED = 64
 _ASKS = re.compile(r"\$\{[\w.]+:")
-#: A file may change twice within a tick of the clock that stamps it.
-_TICK_NS = 2 * 10**9
 
 
 def compose_config(overrides: Iterable[str]) -> DictConfig:
@@ -76,13 +73,14 @@ def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> D
         options, values = parsed, []
     asked = [str(option.input_line) for option in options]
     key = (primary, *asked, str(Path.cwd()))
-    made_of = _made_of(conf_folder(), user_folder())
+    own = _files(user_folder())
+    made_of = own, _files(conf_folder()), str(ConfigStore.instance().repo)
     known = _COMPOSED.get(key)
     if known is not None and known[0] == made_of:
         config = pickle.loads(known[1])
     else:
         config = compose(primary, asked, return_hydra_config=True)
-        if made_of is not None and _from_files_alone(config, asked):
+        if _is_made_of(config, (*asked, *own.values())):
             if len(_COMPOSED) >= _MOST_COMPOSED:
                 _COMPOSED.clear()
             _COMPOSED[key] = made_of, pickle.dumps(config)
@@ -90,10 +88,10 @@ def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> D
         OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
     if values:
         told = config.hydra.job.config.override_dirname
-        own = [override for override in parsed if not override.is_hydra_override()]
-        config.hydra.overrides.task = [override.input_line for override in own]
+        task = [override for override in parsed if not override.is_hydra_override()]
+        config.hydra.overrides.task = [override.input_line for override in task]
         config.hydra.job.override_dirname = get_overrides_dirname(
-            own, told.exclude_keys, told.item_sep, told.kv_sep
+            task, told.exclude_keys, told.item_sep, told.kv_sep
         )
     return config
 
@@ -110,35 +108,24 @@ def _is_value(override: Override) -> bool:
     return plain and not override.is_sweep_override() and not override.is_hydra_override()
 
 
-def _made_of(*folders: Path) -> Any:
-    """What Hydra composes from: files with their times, and what was stored in this process.
-
-    None where it cannot be told whether it will be the same: a file that changed just now may
-    change again without getting another time.
-    """
-    files = []
-    for folder in folders:
-        for place, _, names in os.walk(folder, followlinks=True):
-            for name in names:
-                try:
-                    about = Path(place, name).stat()
-                except OSError:  # a link to nowhere, as some editors make
-                    return None
-                files.append((place, name, about.st_mtime_ns, about.st_size, about.st_ino))
-    if any(abs(time.time_ns() - changed) < _TICK_NS for _, _, changed, _, _ in files):
-        return None
-    return files, str(ConfigStore.instance().repo)
+def _files(folder: Path) -> dict[str, str]:
+    """What Hydra may compose from in a folder, by path."""
+    found = (
+        Path(place, name)
+        for place, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if name.endswith(".yaml")
+    )
+    return {str(path): path.read_text(errors="replace") for path in found if path.is_file()}
 
 
-def _from_files_alone(config: DictConfig, asked: list[str]) -> bool:
-    """Whether a configuration is made of the built-in options and those in ``./conf`` alone, none
-    of them chosen by what is elsewhere, as ``${oc.env:CELL}``."""
+def _is_made_of(config: DictConfig, texts: Iterable[str]) -> bool:
+    """Whether a configuration is made of the built-in options and those in ``./conf`` alone, and no
+    text asks for what is elsewhere, as ``${oc.env:CELL}``."""
     ours = {str(conf_folder()), str(user_folder())}
     sources = config.hydra.runtime.config_sources
-    texts = (path.read_text(errors="replace") for path in user_folder().rglob("*.yaml"))
-    return all(source.schema != "file" or str(source.path) in ours for source in sources) and not (
-        any(_ASKS.search(text) for text in (*asked, *texts))
-    )
+    alone = all(source.schema != "file" or str(source.path) in ours for source in sources)
+    return alone and not any(_ASKS.search(text) for text in texts)
 
 
 @contextmanager

@@ -89,7 +89,10 @@ def read_settings(node: Mapping[str, Any]) -> Settings:
     if resume is not None and not Path(str(resume), "definition.json").exists():
         sweep.refuse("resume", "is not the folder of a sweep; give the one to go on with")
     found = Settings(
-        batch, sweep.whole("seed", 0, 0), sweep.flag("folders", False), resume and Path(str(resume))
+        batch,
+        sweep.whole("seed", 0, 0),
+        sweep.flag("folders", False),
+        Path(str(resume)) if resume else None,
     )
     sweep.problems.raise_if_any()
     return found
