@@ -84,14 +84,16 @@ def read_number(
 
 def read_numbers(
     values: np.ndarray, unit_text: str, unit: u.Unit, declared: Parameter
-) -> tuple[np.ndarray, np.ndarray]:
-    """Many values of one typed unit as numbers of ``unit``, as `read_number` reads each; and which
-    of them are out of range.  A unit that does not fit is an `UnfitValueError`."""
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Many values of one typed unit as numbers of ``unit``, as `read_number` reads each; and what
+    is wrong with some, by place.  A unit that does not fit is an `UnfitValueError`."""
     one, values = parse(f"1{unit_text}"), values.astype(float)
     relative = isinstance(one, Relative)
     many = replace(one, value=values) if relative else u.Quantity(values, unit=one.unit)
     numbers, _ = _quantity(many, unit, declared)
-    return numbers, ~np.isfinite(numbers) | _too_low(numbers, declared)
+    suspects = np.flatnonzero(~(np.isfinite(numbers) & (numbers > 0))).tolist()
+    told = {place: _out_of_range(numbers[place], declared) for place in suspects}
+    return numbers, {place: wrong for place, wrong in told.items() if wrong}
 
 
 def read_time(value: Any, key: str, problems: Problems) -> float | None:
@@ -161,8 +163,8 @@ def _out_of_range(numbers: np.ndarray, declared: Parameter) -> str:
     """What is wrong with the range of numbers; empty if nothing is."""
     if not np.all(np.isfinite(numbers)):
         return "must be finite"
-    low = _too_low(numbers, declared)
-    if not np.any(low):
+    low = numbers <= 0 if declared.positive else numbers < 0
+    if not np.any(low) or not (declared.positive or declared.nonnegative):
         return ""
     wanted = "positive" if declared.positive else "zero or positive"
     if numbers.ndim == 0:
@@ -171,12 +173,6 @@ def _out_of_range(numbers: np.ndarray, declared: Parameter) -> str:
         f"must be {wanted}, but {int(low.sum())} of {numbers.size} values are not "
         "(truncated_normal has bounds)"
     )
-
-
-def _too_low(numbers: np.ndarray, declared: Parameter) -> np.ndarray:
-    if declared.positive:
-        return numbers <= 0
-    return (numbers < 0) & declared.nonnegative
 
 
 def _distribution(value: Any) -> tuple[str | None, list[Any]]:

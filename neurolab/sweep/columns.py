@@ -167,9 +167,10 @@ class PointReader:
                 pairs, which = np.unique(
                     np.stack([lower[bad], upper[bad]]), axis=1, return_inverse=True
                 )
+                refused = points[bad]
                 for (below, above), some in zip(pairs.T.tolist(), _parts(which), strict=True):
                     problem = out_of_order(low, high, below, above)
-                    self.refusals.add([problem], points[bad][some], False)
+                    self.refusals.add([problem], refused[some], False)
 
 
 @dataclass(eq=False)
@@ -205,17 +206,21 @@ class _Source:
         like = np.asarray(experiment.n_steps if key == "duration" else experiment.numbers[key])
         found = np.zeros((codes.size, *like.shape), like.dtype)
         alone = np.ones(codes.size, bool)  # what is not read with the others
+        wrong: dict[int, Problem] = {}
         if self._is_numeric(key) and key != "seed" and not like.shape:
             column, reading = self.keys[key], experiment.parsed.get(key, _DURATION)
             with suppress(UnfitValueError):
-                numbers, alone = read_numbers(
+                numbers, told = read_numbers(
                     column.values[codes], column.unit, reading.unit, reading.declared
                 )
+                alone[:] = False
                 if key == "duration":
                     numbers = np.rint(numbers / experiment.structure.dt_ms)
-                    alone |= (numbers < 2) | (numbers >= 2**31)
+                    alone = ~((numbers >= 2) & (numbers < 2**31))
+                    told = {}
+                for place, why in told.items():
+                    wrong[place] = Problem(key, str(column.text(int(codes[place]))), why)
                 found[~alone] = numbers[~alone]
-        wrong = {}
         for place in np.flatnonzero(alone).tolist():
             value = self.value(key, int(codes[place]))
             try:
