@@ -55,8 +55,8 @@ def _one(what: str, name: str, *overrides: str) -> dict[str, float]:
 
     import neurolab
     from neurolab.api import compose_master
+    from neurolab.cli.forms import plan_of
     from neurolab.cli.points import Composer, compose_plan
-    from neurolab.cli.sweeper import plan_of
     from neurolab.results.batches import SweepFolder
     from neurolab.results.summary import peak_memory_mb
     from neurolab.results.table import Table, as_dataset, write_csv, write_zarr

@@ -8,18 +8,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.cli.compose import (
+    check_folder,
+    check_sweep_folder,
     compose_config,
     compose_master,
-    output_problem,
-    sweep_folder_problem,
 )
-from neurolab.cli.diagnose import checked, sweeps_in
+from neurolab.cli.diagnose import checked, explained, sweeps_in
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.run import Run, open_run
@@ -63,9 +61,7 @@ def run(
     if not save:
         return _in_memory(checked(config, overrides), folder)
     path = Path(config.hydra.run.dir if folder is None else folder)
-    blocked = output_problem(path)
-    if blocked:
-        raise ConfigError([blocked])
+    check_folder(path)
     experiment = checked(config, overrides)
     from neurolab.simulation.runner import simulate
 
@@ -184,9 +180,8 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
         For a sweep that cannot be computed, with every problem found.  Points that diverge or
         fail are no error: the table says so.
     """
-    from neurolab.cli.forms import hydra_form
+    from neurolab.cli.forms import hydra_form, plan_of
     from neurolab.cli.points import Composer, compose_plan, diagnose_sweep
-    from neurolab.cli.sweeper import plan_of
     from neurolab.config.settings import read_settings
     from neurolab.results.sweep import open_sweep
     from neurolab.sweep.executors import read_executor
@@ -195,11 +190,8 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
     began = time.perf_counter()
     given = [hydra_form(override) for override in _listed(overrides)]
     with ExitStack() as stack:
-        try:
+        with explained(lambda: diagnose_sweep(given)):
             loader, master = stack.enter_context(compose_master(given))
-        except (HydraException, OmegaConfBaseException) as error:
-            problems = diagnose_sweep(given)
-            raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
         settings = read_settings(dict(master.sweep))
         launcher = dict(master.hydra.launcher)
         _only_ours(str(launcher.pop("_target_")), str(master.hydra.sweeper._target_), settings)
@@ -207,9 +199,7 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
         arguments: Any = OmegaConf.to_container(master.hydra.overrides.task)  # references and all
         plan = plan_of(master.hydra.sweeper.get("params"), arguments, loader, settings.seed)
         path = settings.resume or Path(master.hydra.sweep.dir if folder is None else folder)
-        blocked = sweep_folder_problem(path, settings.resume, 0)
-        if blocked:
-            raise ConfigError([blocked])
+        check_sweep_folder(path, settings.resume, 0)
         refused = compose_plan(plan, Composer(loader, master))
         with log_to(path):
             compute(plan, refused, path, settings, executor, began=began)

@@ -9,10 +9,8 @@ import os
 import pickle
 import re
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,54 +19,46 @@ from hydra._internal.config_loader_impl import get_overrides_dirname
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
-from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from neurolab.cli.conf import (
     PRIMARY,
     conf_folder,
     effective,
+    is_group,
     own_hydra,
-    register_plugins,
+    parse,
     typed,
     user_folder,
 )
-from neurolab.cli.diagnose import checked, diagnose, sweeps_in
+from neurolab.cli.diagnose import checked, diagnose, explained, sweeps_in
 from neurolab.problems import ConfigError, Problem
 
-__all__ = ["compose_config", "conf_folder", "diagnose", "effective", "register_plugins"]
+__all__ = [
+    "check_folder",
+    "check_sweep_folder",
+    "compose_config",
+    "compose_known",
+    "compose_master",
+    "conf_folder",
+    "effective",
+]
 
 #: Configurations by the options they were composed of, with what these were read from.
 _COMPOSED: dict[Any, tuple[Any, bytes]] = {}
 _MOST_COMPOSED = 64
 _ASKS = re.compile(r"\$\{[\w.]+:")
-#: A file may change twice within a tick of the clock that stamps it.
-_TICK_NS = 2 * 10**9
 
 
 def compose_config(overrides: Iterable[str]) -> DictConfig:
-    """The composed configuration, Hydra's own part included.
-
-    Raises
-    ------
-    ConfigError
-        With every override that does not fit.
-    """
+    """The composed configuration, Hydra's own part included; a `ConfigError` tells every override
+    that does not fit."""
     overrides = list(overrides)
-    with own_hydra() as loader:
-        try:
-            return compose_known(PRIMARY, overrides, loader)
-        except (HydraException, OmegaConfBaseException, ValueError) as error:
-            problems = diagnose(overrides)
-            raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
-        except YAMLError as error:
-            raise ConfigError([Problem("conf", "", f"cannot be read: {error}")]) from None
+    with own_hydra() as loader, explained(lambda: diagnose(overrides)):
+        return compose_known(PRIMARY, overrides, loader)
 
 
 def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> DictConfig:
@@ -76,20 +66,21 @@ def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> D
 
     Composing takes a tenth of a second, most of it the same again whatever the values are.
     """
-    parsed = [_parsed(text) for text in overrides]
+    parsed = [parse(text) for text in overrides]
     options = [o for o in parsed if _is_option(o, loader)]
     values = [o for o in parsed if _is_value(o) and not _is_option(o, loader)]
     if len(options) + len(values) < len(parsed):  # +key, ~key, hydra.key: Hydra does it all
         options, values = parsed, []
     asked = [str(option.input_line) for option in options]
     key = (primary, *asked, str(Path.cwd()))
-    made_of = _made_of(conf_folder(), user_folder())
+    own = _files(user_folder())
+    made_of = own, _files(conf_folder()), str(ConfigStore.instance().repo)
     known = _COMPOSED.get(key)
     if known is not None and known[0] == made_of:
         config = pickle.loads(known[1])
     else:
         config = compose(primary, asked, return_hydra_config=True)
-        if made_of is not None and _from_files_alone(config, asked):
+        if _is_made_of(config, (*asked, *own.values())):
             if len(_COMPOSED) >= _MOST_COMPOSED:
                 _COMPOSED.clear()
             _COMPOSED[key] = made_of, pickle.dumps(config)
@@ -97,25 +88,18 @@ def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> D
         OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
     if values:
         told = config.hydra.job.config.override_dirname
-        own = [override for override in parsed if not override.is_hydra_override()]
-        config.hydra.overrides.task = [override.input_line for override in own]
+        task = [override for override in parsed if not override.is_hydra_override()]
+        config.hydra.overrides.task = [override.input_line for override in task]
         config.hydra.job.override_dirname = get_overrides_dirname(
-            own, told.exclude_keys, told.item_sep, told.kv_sep
+            task, told.exclude_keys, told.item_sep, told.kv_sep
         )
     return config
-
-
-@lru_cache(4096)
-def _parsed(text: str) -> Override:
-    return OverridesParser.create().parse_override(text)
 
 
 def _is_option(override: Override, loader: ConfigLoader) -> bool:
     """Whether an override chooses an option, as ``neuron=lif`` and ``+input@inputs.b=ou``."""
     key = override.key_or_group
-    if "." in key or isinstance(override.value(), dict):
-        return False
-    return any(source.is_group(key) for source in loader.get_sources())
+    return is_group(key, loader) and not isinstance(override.value(), dict)
 
 
 def _is_value(override: Override) -> bool:
@@ -124,40 +108,24 @@ def _is_value(override: Override) -> bool:
     return plain and not override.is_sweep_override() and not override.is_hydra_override()
 
 
-def _made_of(*folders: Path) -> Any:
-    """What Hydra composes from: files with their times, and what was stored in this process.
-
-    None where it cannot be told whether it will be the same: a file that changed just now may
-    change again without getting another time.
-    """
-    files = []
-    for folder in folders:
-        for place, _, names in os.walk(folder, followlinks=True):
-            for name in names:
-                try:
-                    about = Path(place, name).stat()
-                except OSError:  # a link to nowhere, as some editors make
-                    return None
-                files.append((place, name, about.st_mtime_ns, about.st_size, about.st_ino))
-    if any(abs(time.time_ns() - changed) < _TICK_NS for _, _, changed, _, _ in files):
-        return None
-    return files, list(_leaves(ConfigStore.instance().repo))
+def _files(folder: Path) -> dict[str, str]:
+    """What Hydra may compose from in a folder, by path."""
+    found = (
+        Path(place, name)
+        for place, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if name.endswith(".yaml")
+    )
+    return {str(path): path.read_text(errors="replace") for path in found if path.is_file()}
 
 
-def _leaves(node: Any) -> Iterator[Any]:
-    for inner in node.values() if isinstance(node, dict) else ():
-        yield from _leaves(inner) if isinstance(inner, dict) else (inner,)
-
-
-def _from_files_alone(config: DictConfig, asked: list[str]) -> bool:
-    """Whether a configuration is made of the built-in options and those in ``./conf`` alone, none
-    of them chosen by what is elsewhere, as ``${oc.env:CELL}``."""
+def _is_made_of(config: DictConfig, texts: Iterable[str]) -> bool:
+    """Whether a configuration is made of the built-in options and those in ``./conf`` alone, and no
+    text asks for what is elsewhere, as ``${oc.env:CELL}``."""
     ours = {str(conf_folder()), str(user_folder())}
     sources = config.hydra.runtime.config_sources
-    texts = (path.read_text(errors="replace") for path in user_folder().rglob("*.yaml"))
-    return all(source.schema != "file" or str(source.path) in ours for source in sources) and not (
-        any(_ASKS.search(text) for text in (*asked, *texts))
-    )
+    alone = all(source.schema != "file" or str(source.path) in ours for source in sources)
+    return alone and not any(_ASKS.search(text) for text in texts)
 
 
 @contextmanager
@@ -169,31 +137,27 @@ def compose_master(overrides: Iterable[str]) -> Iterator[tuple[ConfigLoader, Dic
         yield loader, master
 
 
-def output_problem(folder: Path) -> Problem | None:
-    """Why results cannot go to a folder; None if they can."""
-    key = "hydra.run.dir"
+def check_folder(folder: Path, key: str = "hydra.run.dir") -> None:
+    """That results can go to a folder; a `ConfigError` tells why they cannot."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if (folder / "results.zarr").exists():
-        return Problem(key, str(folder), "already holds the results of a run; choose another")
-    there = folder
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    if not there.is_dir():
-        return Problem(key, str(folder), f"cannot be made: {there} is a file")
-    if not os.access(there, os.W_OK | os.X_OK):
+        advice = "already holds the results of a run; choose another"
+    elif not there.is_dir():
+        advice = f"cannot be made: {there} is a file"
+    elif not os.access(there, os.W_OK | os.X_OK):
         advice = f"cannot be written: no permission for {there}; choose another folder"
-        return Problem(key, str(folder), advice)
-    return None
+    else:
+        return
+    raise ConfigError([Problem(key, str(folder), advice)])
 
 
-def sweep_folder_problem(folder: Path, resume: Path | None, first: int) -> Problem | None:
-    """Why the results of a sweep cannot go to a folder; None if they can."""
-    problem = output_problem(folder)
-    if problem is not None:
-        return Problem("hydra.sweep.dir", problem.given, problem.advice)
+def check_sweep_folder(folder: Path, resume: Path | None, first: int) -> None:
+    """That the results of a sweep can go to a folder."""
+    key = "hydra.sweep.dir"
+    check_folder(folder, key)
     if resume is None and first == 0 and (folder / "definition.json").exists():
         advice = f"already holds a sweep; go on with it: sweep.resume={folder}, or choose another"
-        return Problem("hydra.sweep.dir", str(folder), advice)
-    return None
+        raise ConfigError([Problem(key, str(folder), advice)])
 
 
 class Check(Callback):
@@ -201,15 +165,14 @@ class Check(Callback):
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         overrides = typed(config.hydra)
-        blocked = output_problem(Path(config.hydra.run.dir))
         found = sweeps_in(overrides)
-        try:
-            if not found:
-                checked(config, overrides)
-        except ConfigError as error:
-            found = list(error.problems)
-        if found or blocked:
+        checks = [] if found else [lambda: checked(config, overrides)]
+        for check in (*checks, lambda: check_folder(Path(config.hydra.run.dir))):
+            try:
+                check()
+            except ConfigError as error:
+                found += error.problems
+        if found:
             # Hydra turns an exception in a callback into a warning; an exit gets through.
-            told = ConfigError([*found, blocked] if blocked else found)
-            print(f"neurolab: {told}", file=sys.stderr)
+            print(f"neurolab: {ConfigError(found)}", file=sys.stderr)
             raise SystemExit(2)

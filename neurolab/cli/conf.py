@@ -9,6 +9,8 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache, reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobRuntime
 from hydra.plugins.search_path_plugin import SearchPathPlugin
@@ -27,7 +31,9 @@ __all__ = [
     "PRIMARY",
     "conf_folder",
     "effective",
+    "is_group",
     "own_hydra",
+    "parse",
     "register_plugins",
     "typed",
     "user_folder",
@@ -86,6 +92,17 @@ def register_plugins() -> None:
         plugins.register(Points)
 
 
+@lru_cache(4096)
+def parse(text: str) -> Override:
+    """What Hydra reads in an override; a `HydraException` if it cannot."""
+    return OverridesParser.create().parse_override(text)
+
+
+def is_group(key: str, loader: ConfigLoader) -> bool:
+    """Whether a key chooses an option rather than giving a value."""
+    return "." not in key and any(source.is_group(key) for source in loader.get_sources())
+
+
 @contextmanager
 def own_hydra() -> Iterator[ConfigLoader]:
     """Hydra set up for composing, beside one that may be at work; yields its loader.
@@ -118,12 +135,8 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     """The configuration as plain dicts.
 
     Where ``_target_`` was overridden, the other values of that group's option belonged to another
-    model: they are dropped, except those that were given explicitly.
-
-    Raises
-    ------
-    OmegaConfBaseException
-        For a value that refers to what is not there.
+    model: they are dropped, except those that were given explicitly.  A value that refers to what
+    is not there raises an `OmegaConfBaseException`.
     """
     plain: dict[str, Any] = {}
     with _LOCK:
@@ -139,16 +152,9 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
         finally:
             hydra.cfg = configured
     given = {override.lstrip("+~").partition("=")[0] for override in overrides}
-    for key in given:
-        if key.endswith("._target_"):
-            *path, _ = key.split(".")
-            node: Any = plain
-            for name in path:
-                node = node[name]
-            prefix = ".".join(path)
-            for name in list(node):
-                if not any(
-                    g == f"{prefix}.{name}" or g.startswith(f"{prefix}.{name}.") for g in given
-                ):
-                    del node[name]
+    for path in [key.removesuffix("._target_") for key in given if key.endswith("._target_")]:
+        node = reduce(getitem, path.split("."), plain)
+        explicit = {k[len(path) + 1 :].partition(".")[0] for k in given if k.startswith(f"{path}.")}
+        for name in node.keys() - explicit:
+            del node[name]
     return plain

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hydra import compose
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-from neurolab.cli.conf import PRIMARY, effective, own_hydra
+from neurolab.cli.conf import PRIMARY, effective, own_hydra, parse
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 
 if TYPE_CHECKING:
     from neurolab.config.experiment import Experiment
 
-__all__ = ["asks_for_a_sweep", "checked", "diagnose", "sweeps_in"]
+__all__ = ["asks_for_a_sweep", "checked", "diagnose", "explained", "sweeps_in"]
 
 _SEARCH = "hydra.searchpath="
 
@@ -46,7 +46,7 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
         for text in overrides:
             several = sweeps_in([text])
             problems.found += several
-            override = None if several else _read(text, loader, problems)
+            override = None if several else _read(text, problems)
             if override is None:
                 continue
             options = loader.get_group_options(override.key_or_group, overrides=elsewhere)
@@ -59,7 +59,8 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
                 values.append((text, override))
         try:
             config = compose(primary, groups, return_hydra_config=True)
-            fitting = [text for text, override in values if _known_key(config, override, problems)]
+            plain = OmegaConf.to_container(config)
+            fitting = [text for text, override in values if _known_key(plain, override, problems)]
             config = compose(primary, groups + fitting, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException) as error:
             problems.add("configuration", None, str(error).splitlines()[0])
@@ -69,6 +70,22 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
     except ConfigError as error:
         problems.found += error.problems
     return problems.found
+
+
+@contextmanager
+def explained(find: Callable[[], list[Problem]]) -> Iterator[None]:
+    """What Hydra and OmegaConf raise, as a `ConfigError` with what ``find`` says is wrong."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except YAMLError as error:
+        raise ConfigError([Problem("conf", "", f"cannot be read: {error}")]) from None
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        problems = find()
+        if not problems and not isinstance(error, (HydraException, OmegaConfBaseException)):
+            raise
+        raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
 
 
 def asks_for_a_sweep(overrides: Iterable[str], primary: str = PRIMARY) -> bool:
@@ -82,29 +99,25 @@ def asks_for_a_sweep(overrides: Iterable[str], primary: str = PRIMARY) -> bool:
 
 def sweeps_in(overrides: Iterable[str]) -> list[Problem]:
     """The overrides that have several values, where one was wanted."""
-    found = []
-    for text in overrides:
-        if not any(mark in text for mark in ",:("):
-            continue
-        from neurolab.cli.forms import is_form
-
-        key, _, value = text.partition("=")
-        if is_form(text) or _is_sweep(text):
-            advice = "is a sweep: add -m (neurolab.run_sweep in Python); a list is written [a,b]"
-            found.append(Problem(key, value, advice))
-    return found
+    advice = "is a sweep: add -m (neurolab.run_sweep in Python); a list is written [a,b]"
+    swept = [text.partition("=") for text in overrides if _is_sweep(text)]
+    return [Problem(key, value, advice) for key, _, value in swept]
 
 
 def _is_sweep(text: str) -> bool:
+    if not any(mark in text for mark in ",:("):
+        return False
+    from neurolab.cli.forms import is_form
+
     try:
-        return OverridesParser.create().parse_override(text).is_sweep_override()
+        return is_form(text) or parse(text).is_sweep_override()
     except HydraException:
         return False
 
 
-def _read(text: str, loader: ConfigLoader, problems: Problems) -> Override | None:
+def _read(text: str, problems: Problems) -> Override | None:
     try:
-        return OverridesParser.create(loader).parse_override(text)
+        return parse(text)
     except HydraException as error:
         what = str(error).splitlines()[0]
         problems.add(text, None, f"cannot be read: {what}; quote the value: 'key=\"...\"'")
@@ -116,39 +129,31 @@ def _known_option(override: Override, options: list[str], problems: Problems) ->
     if override.is_delete() or isinstance(value, dict):
         return True
     for option in value if isinstance(value, list) else [value]:
-        if str(option) not in options:
-            given = "null" if option is None else str(option)
+        given = "null" if option is None else str(option)
+        if given not in options:
             problems.add(override.key_or_group, given, did_you_mean(given, options))
             return False
     return True
 
 
-def _known_key(config: DictConfig, override: Override, problems: Problems) -> bool:
+def _known_key(config: Any, override: Override, problems: Problems) -> bool:
+    """Whether an override is of a key that is in a configuration, or adds one."""
     if override.is_add() or override.is_force_add():
         return True
-    node: Any = config
-    path = override.key_or_group.replace("/", ".").split(".")
-    for depth, name in enumerate(path):
-        if not isinstance(node, DictConfig) or (
-            name not in node and not OmegaConf.is_missing(node, name)
-        ):
-            known = [str(k) for k in node if k != "hydra"] if isinstance(node, DictConfig) else []
-            key = ".".join(path[: depth + 1])
-            hint = did_you_mean(name, [k for k in known if not k.startswith("_")])
-            problems.add(key, override.value() if depth + 1 == len(path) else None, hint)
+    node, path = config, override.key_or_group.replace("/", ".").split(".")
+    for depth, name in enumerate(path, 1):
+        known = [str(key) for key in node] if isinstance(node, dict) else []
+        if name not in known:
+            hint = did_you_mean(name, [k for k in known if k != "hydra" and not k.startswith("_")])
+            given = override.value() if depth == len(path) else None
+            problems.add(".".join(path[:depth]), given, hint)
             return False
-        node = node[name] if not OmegaConf.is_missing(node, name) else "???"
+        node = node[name]
     return True
 
 
 def checked(config: DictConfig, overrides: Iterable[str]) -> Experiment:
-    """What a composed configuration asks for.
-
-    Raises
-    ------
-    ConfigError
-        With all that is wrong with its values.
-    """
+    """What a composed configuration asks for; a `ConfigError` tells all that is wrong with it."""
     try:
         plain = effective(config, overrides)
     except OmegaConfBaseException as error:

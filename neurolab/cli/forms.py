@@ -19,23 +19,30 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
+from neurolab.cli.conf import parse
 from neurolab.cli.overrides import column
 from neurolab.problems import Problems
 from neurolab.results.axes import Axis, Column, plain_key
 from neurolab.results.plan import Plan
-from neurolab.sweep.ranges import FormError, Interval, Series, example, read_numbers, samples
+from neurolab.sweep.ranges import (
+    MOST_POINTS,
+    FormError,
+    Interval,
+    check_size,
+    example,
+    read_numbers,
+    samples,
+)
 
-__all__ = ["hydra_form", "is_form", "read_plan"]
+__all__ = ["hydra_form", "is_form", "plan_of", "quoted", "read_plan"]
 
 _NAMES = ("linspace", "logspace", "range", "random", "sobol", "zip")
-_MOST_POINTS = 10**6
 #: ``key=value``, but neither a flag nor the deletion of a key.
 _ARGUMENT = re.compile(r"([^\s=~-][^\s=]*)=\s*(.*?)\s*", re.DOTALL)
 _QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
@@ -64,33 +71,27 @@ class _Form(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """What a key walks through, not yet computed, and on which axis; "" if it is fixed."""
+    """What a key walks through, and on which axis; "" if it is fixed."""
 
     axis: str
-    size: int
-    content: str | tuple[str, ...] | Series | Interval
+    content: str | Column | Interval
 
 
 def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0) -> Plan:
-    """The plan of a sweep's arguments; ``seed`` is that of random and Sobol samples.
-
-    Raises
-    ------
-    ConfigError
-        With all that is wrong.
-    """
+    """The plan of a sweep's arguments, or a `ConfigError` with all that is wrong; random and Sobol
+    samples have this seed."""
     problems = Problems()
-    parser = OverridesParser.create(config_loader)
     entries: dict[str, _Entry] = {}  # of a key given twice the last, at the place of the first
     for text in overrides:
         form = _form(text)
         key, _, value = text.partition("=")
         try:
             if form:
-                key = _parsed(f"{form.key}=0", parser).get_key_element()
-                entries[key] = _read_form(form, key, parser)
+                key = _parsed(f"{form.key}=0").get_key_element()
+                entries[key] = _read_form(form, key)
             else:
-                override = _parsed(_with_quotes(text, parser), parser)
+                override = _parsed(text)
+                override.config_loader = config_loader
                 key = override.get_key_element()
                 entries[key] = _read_hydra(override, key)
         except FormError as error:
@@ -103,12 +104,22 @@ def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0
     _check_overlaps(entries, problems)
     _check_sizes(members, entries, problems)
     problems.raise_if_any()
-    axes = (
-        Axis(plain_key(name), _columns({key: entries[key].content for key in keys}, seed))
-        for name, keys in members.items()
-    )
+    axes = []
+    for name, keys in members.items():
+        contents: Any = {key: entries[key].content for key in keys}
+        drawn = isinstance(entries[keys[0]].content, Interval)
+        axes.append(Axis(plain_key(name), samples(contents, seed) if drawn else contents))
     fixed = {key: str(entry.content) for key, entry in entries.items() if not entry.axis}
     return Plan(tuple(entries), fixed, tuple(axes))
+
+
+def plan_of(
+    params: Mapping[str, Any] | None, arguments: Sequence[str], loader: Any, seed: int
+) -> Plan:
+    """The plan of a sweep; arguments replace what the configuration sweeps (``params``)."""
+    typed = {plain_key(argument.partition("=")[0]) for argument in arguments}
+    own = [f"{k}={value}" for k, value in (params or {}).items() if plain_key(k) not in typed]
+    return read_plan([*own, *arguments], loader, seed)
 
 
 def is_form(argument: str) -> bool:
@@ -123,10 +134,10 @@ def hydra_form(argument: str) -> str:
     if form is None or form.quoted or form.hidden:
         return argument
     if form.name == "zip" and not re.fullmatch(r"[^@/]*\.[^@/]*", form.key):
-        return f"{form.key}=choice({_quoted(form.value)})"
+        return f"{form.key}=choice({quoted(form.value)})"
     if all(map(_SAFE.fullmatch, form.arguments)):
         return f"{form.key}={form.name}:{':'.join(form.arguments)}"
-    return f"{form.key}={_quoted(form.value)}"
+    return f"{form.key}={quoted(form.value)}"
 
 
 def _form(argument: str) -> _Form | None:
@@ -166,85 +177,84 @@ def _split(text: str, mark: str) -> list[str] | None:
     return None if depth else [piece.strip() for piece in pieces]
 
 
-def _parsed(text: str, parser: OverridesParser) -> Override:
+def _parsed(text: str) -> Override:
+    """What Hydra reads; a distribution such as ``normal(10 ms, 1 ms)`` as if it were quoted."""
     try:
-        override = parser.parse_override(text)
+        return parse(text)
     except HydraException as error:
+        call = re.fullmatch(r"([^=]+)=\s*((\w+)\s*\(.*\))\s*", text, re.DOTALL)
+        if call and call[3] not in _NAMES:
+            from neurolab.config.values import DISTRIBUTIONS
+
+            if call[3] in DISTRIBUTIONS:
+                return parse(f"{call[1]}={quoted(call[2])}")
         told = f"cannot be read: {str(error).splitlines()[0]}; quote it: 'key=\"...\"'"
         raise FormError(told) from error
-    override.config_loader = parser.config_loader
-    return override
-
-
-def _with_quotes(text: str, parser: OverridesParser) -> str:
-    """A distribution such as ``normal(10 ms, 1 ms)`` in the quotes that Hydra asks for."""
-    call = re.fullmatch(r"([^=]+)=\s*((\w+)\s*\(.*\))\s*", text, re.DOTALL)
-    if call is None or call[3] in (*parser.functions.functions, *_NAMES):
-        return text
-    from neurolab.config.values import DISTRIBUTIONS
-
-    return f"{call[1]}={_quoted(call[2])}" if call[3] in DISTRIBUTIONS else text
 
 
 def _read_hydra(override: Override, key: str) -> _Entry:
     if not override.is_sweep_override():
         typed = str(override.input_line).partition("=")[2].strip()
         value = typed if "${" in typed else override.get_value_element_as_str()  # it escapes these
-        return _Entry("", 1, f"{key}={value}")
+        return _Entry("", f"{key}={value}")
     if not override.is_discrete_sweep():
         raise FormError(
             "an interval has no points: write random(low, high, n), sobol(..) or linspace(..)"
         )
     try:  # no more of a range than it takes to see that it is too long
-        values = tuple(itertools.islice(override.sweep_string_iterator(), _MOST_POINTS + 1))
+        values = tuple(itertools.islice(override.sweep_string_iterator(), MOST_POINTS + 1))
     except (HydraException, ValueError, ArithmeticError) as error:
         raise FormError(f"cannot be read: {error}") from error
     if not values:
         raise FormError("has no values")
+    check_size(len(values))
     for value in values:
         if is_form(f"key={value}".replace("\\", "")):
             raise FormError("a list cannot hold a form; give the form alone, or all values")
-    return _Entry(key, len(values), values)
+    return _Entry(key, column(key, values))
 
 
-def _read_form(form: _Form, key: str, parser: OverridesParser) -> _Entry:
+def _read_form(form: _Form, key: str) -> _Entry:
     if form.name == "zip":
-        texts = tuple(_zipped(text, parser) for text in form.arguments)
-        return _Entry("zip", len(texts), texts)
+        return _Entry("zip", column(key, list(map(_zipped, form.arguments))))
     numbers = read_numbers(form.name, form.arguments)
-    return _Entry("sample" if isinstance(numbers, Interval) else key, numbers.size, numbers)
+    return _Entry("sample" if isinstance(numbers, Interval) else key, numbers)
 
 
-def _zipped(text: str, parser: OverridesParser) -> str:
+def _zipped(text: str) -> str:
     """A value of any kind as a text that Hydra reads as that value."""
     if not text:
         raise FormError("a value is empty")
     try:
-        override = parser.parse_override(f"key={text}")
+        several = is_form(f"key={text}") or parse(f"key={text}").is_sweep_override()
     except HydraException:
-        override = None
-    if is_form(f"key={text}") or (override and override.is_sweep_override()):
+        return quoted(text)
+    if several:
         raise FormError(f"{text} is a sweep itself")
-    return text if override else _quoted(text)
+    return text
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text in the quotes of Hydra's grammar."""
     return QuotedString(text, Quote.single).with_quotes()
 
 
 def _check_sizes(
     members: dict[str, list[str]], entries: dict[str, _Entry], problems: Problems
 ) -> None:
+    sizes = []
     for name, keys in members.items():
-        if len({entries[key].size for key in keys}) > 1:
-            told = ", ".join(f"{key} {entries[key].size}" for key in keys)
+        own = [len(entries[key].content) for key in keys]
+        sizes.append(own[0])
+        if len(set(own)) > 1:
+            told = ", ".join(f"{key} {size}" for key, size in zip(keys, own, strict=True))
             what = "zip(...) are walked together" if name == "zip" else "are sampled together"
             advice = f"{what}, so they need as many values each: {told}"
             problems.add(" ".join(keys), None, advice)
-    sizes = [entries[keys[0]].size for keys in members.values()]
-    if math.prod(sizes) > _MOST_POINTS:
-        many = f"{math.prod(sizes):.3g} points; at most {_MOST_POINTS}"
-        problems.add("sweep", " x ".join(map(str, sizes)), many)
+    try:
+        check_size(math.prod(sizes))
+    except FormError as error:
+        problems.add("sweep", " x ".join(map(str, sizes)), str(error))
 
 
 def _check_overlaps(entries: dict[str, _Entry], problems: Problems) -> None:
@@ -260,16 +270,7 @@ def _check_overlaps(entries: dict[str, _Entry], problems: Problems) -> None:
 
 def _is_mapping(entry: _Entry) -> bool:
     """Whether some value has keys of its own; an option has not."""
-    content = entry.content
-    texts = [content.partition("=")[2]] if isinstance(content, str) else content
-    return isinstance(texts, (list, tuple)) and any(text[:1] == "{" for text in texts)
-
-
-def _columns(contents: dict[str, Any], seed: int) -> dict[str, Column]:
-    """The columns of the keys of one axis."""
-    if all(isinstance(content, Interval) for content in contents.values()):
-        return samples(contents, seed)
-    return {
-        key: content.column() if isinstance(content, Series) else column(key, content)
-        for key, content in contents.items()
-    }
+    if isinstance(entry.content, str):
+        return entry.content.partition("=")[2][:1] == "{"
+    texts = getattr(entry.content, "texts", None) or ()
+    return any((text or "")[:1] == "{" for text in texts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from neurolab.cli.compose import conf_folder
+from neurolab.cli.conf import conf_folder, user_folder
 
 __all__ = ["help_text"]
 
@@ -29,11 +29,8 @@ Hydra: --info tells how a configuration came to be, --hydra-help lists the rest.
 
 def help_text() -> str:
     """Groups and options of the built-in configuration and of ``./conf``."""
-    folders = [conf_folder()]
-    if (Path.cwd() / "conf").is_dir() and Path.cwd() / "conf" not in folders:
-        folders.append(Path.cwd() / "conf")
     groups: dict[str, dict[str, str]] = {}
-    for folder in folders:
+    for folder in dict.fromkeys((conf_folder(), user_folder())):
         for file in sorted(folder.rglob("*.yaml")):
             group = file.parent.relative_to(folder).as_posix()
             if group != "." and not group.startswith("hydra"):
@@ -46,8 +43,6 @@ def help_text() -> str:
 
 
 def _first_comment(file: Path) -> str:
-    with file.open() as lines:
-        for line in lines:
-            if line.startswith("#") and "@package" not in line:
-                return line[1:].strip()
-    return ""
+    lines = file.read_text().splitlines()
+    comments = (line for line in lines if line.startswith("#") and "@package" not in line)
+    return next(comments, "#")[1:].strip()

@@ -1,4 +1,5 @@
-"""The launcher ``batch``: Hydra's jobs as points of one sweep."""
+"""The sweeper ``points``: ranges with units, samples, zipped lists; any launcher may follow it.
+The launcher ``batch``: the jobs of any sweeper as points of one program."""
 
 from __future__ import annotations
 
@@ -8,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -21,7 +24,42 @@ if TYPE_CHECKING:
     from neurolab.results.plan import Plan
     from neurolab.results.table import Table
 
-__all__ = ["SweepLauncher"]
+__all__ = ["PointSweeper", "SweepLauncher"]
+
+
+class PointSweeper(Sweeper):
+    """Expands the arguments of a sweep into points; see `neurolab.cli.forms`."""
+
+    def __init__(self, params: Mapping[str, Any] | None = None) -> None:
+        self.params = dict(params or {})
+        self.launcher: Launcher | None = None
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        self.hydra_context, self.config = hydra_context, config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Any:
+        launcher: Any = self.launcher
+        config: Any = self.config
+        from neurolab.cli.forms import plan_of
+
+        settings = read_settings(dict(config.get("sweep") or {}))
+        loader = self.hydra_context.config_loader  # type: ignore[union-attr]
+        plan = plan_of(self.params, arguments, loader, settings.seed)
+        if hasattr(launcher, "launch_plan"):
+            launcher.launch_plan(plan)
+            return None
+        folder = Path(str(config.hydra.sweep.dir))
+        folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(config, folder / "multirun.yaml")
+        results = launcher.launch(list(map(plan.overrides, range(len(plan)))), initial_job_idx=0)
+        for result in results:
+            _ = result.return_value  # raises what a job raised
+        return [results]
 
 
 class SweepLauncher(Launcher):
@@ -67,18 +105,15 @@ class SweepLauncher(Launcher):
     def _run(self, plan: Plan, first: int) -> Table:
         """Compute the points from the first on; what became of all of them."""
         began = time.perf_counter()
-        from neurolab.cli.compose import sweep_folder_problem
+        from neurolab.cli.compose import check_sweep_folder
         from neurolab.cli.points import Composer, compose_plan
-        from neurolab.problems import ConfigError
         from neurolab.simulation.log import log_to
         from neurolab.sweep.gather import print_sweep
         from neurolab.sweep.run import run_sweep
 
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
-        blocked = sweep_folder_problem(self.folder, self.settings.resume, first)
-        if blocked:
-            raise ConfigError([blocked])
+        check_sweep_folder(self.folder, self.settings.resume, first)
         refused = compose_plan(plan, Composer(self.context.config_loader, self.config))
         strict = str(self.config.hydra.sweeper._target_).endswith(".Points")
         with log_to(self.folder, terminal=True):

@@ -24,25 +24,27 @@ def main() -> None:
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)  # the user's own models, as with `python -m`
-    sys.exit(_run(arguments))
+    try:
+        sys.exit(_run(arguments))
+    except ConfigError as error:
+        print(f"neurolab: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def _run(arguments: list[str]) -> int:
     import hydra
     from hydra._internal.utils import get_args_parser
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
     from neurolab.cli import conf
+    from neurolab.cli.diagnose import explained
 
     conf.register_plugins()
     options = get_args_parser().parse_args(arguments)
     if options.cfg and options.multirun:
         advice = "prints one configuration: leave out -m; what is swept is shown as it was typed"
-        return _refuse(ConfigError([Problem("--cfg", options.cfg, advice)]))
+        raise ConfigError([Problem("--cfg", options.cfg, advice)])
     if options.resolve and not options.cfg:
-        return _refuse(ConfigError([Problem("--resolve", "", "belongs to --cfg job: add that")]))
+        raise ConfigError([Problem("--resolve", "", "belongs to --cfg job: add that")])
     if any(mark in argument for argument in arguments for mark in ("(", ":", ",")):
         from neurolab.cli.forms import hydra_form
 
@@ -61,20 +63,12 @@ def _run(arguments: list[str]) -> int:
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        folder = str(conf.conf_folder())
-        hydra.main(version_base="1.3", config_path=folder, config_name=conf.PRIMARY)(job)()
-    except ConfigError as error:
-        return _refuse(error)
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        problems = _diagnose(options)
-        if not problems and not isinstance(error, (HydraException, OmegaConfBaseException)):
-            raise
-        return _refuse(ConfigError(problems or [Problem("configuration", "", str(error))]))
-    except YAMLError as error:
-        return _refuse(ConfigError([Problem("conf", "", f"cannot be read: {error}")]))
+        with explained(lambda: _diagnose(options)):
+            folder = str(conf.conf_folder())
+            hydra.main(version_base="1.3", config_path=folder, config_name=conf.PRIMARY)(job)()
     except (PermissionError, NotADirectoryError) as error:
         given = str(error.filename or "")
-        return _refuse(ConfigError([Problem("hydra.run.dir", given, f"{error.strerror}")]))
+        raise ConfigError([Problem("hydra.run.dir", given, str(error.strerror))]) from None
     finally:
         if before is None:
             del os.environ["HYDRA_FULL_ERROR"]
@@ -85,13 +79,11 @@ def _run(arguments: list[str]) -> int:
 
 def _as_typed(argument: str) -> str:
     """An argument of a sweep as one that prints what was typed."""
-    from hydra.core.override_parser.types import Quote, QuotedString
-
     from neurolab.cli.diagnose import sweeps_in
+    from neurolab.cli.forms import quoted
 
     key, _, value = argument.partition("=")
-    text = QuotedString(value, Quote.single).with_quotes()
-    return f"{key}={text}" if sweeps_in([argument]) else argument
+    return f"{key}={quoted(value)}" if sweeps_in([argument]) else argument
 
 
 def _diagnose(options: Any) -> list[Problem]:
@@ -158,8 +150,3 @@ def _job(config: Any) -> tuple[int, float | None]:
 _DIVERGED = """\
   The data before it are kept. Try a smaller dt, neuron.spk_reset=hard, a weaker input,
   or integrator=exp_euler."""
-
-
-def _refuse(error: ConfigError) -> int:
-    print(f"neurolab: {error}", file=sys.stderr)
-    return 2

@@ -9,9 +9,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
+from neurolab.cli.conf import parse
 from neurolab.results.axes import Axis, Column, plain_key
 from neurolab.results.plan import Plan
 
@@ -69,7 +69,7 @@ def simple(text: str) -> tuple[str, Any]:
                 continue
         return key, value
     try:
-        read = OverridesParser.create().parse_override(text).value()
+        read = parse(text).value()
     except HydraException:
         return "", None
     if isinstance(read, dict) or any(refers(leaf) for leaf in leaves(read)):

@@ -19,7 +19,8 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.progress import track
 
-from neurolab.cli.compose import diagnose, effective
+from neurolab.cli.conf import effective, is_group
+from neurolab.cli.diagnose import diagnose
 from neurolab.cli.forms import read_plan
 from neurolab.cli.overrides import leaves, refers
 from neurolab.problems import ConfigError, Problem, did_you_mean
@@ -43,7 +44,7 @@ class Composer:
 
     def is_group(self, key: str) -> bool:
         """Whether a key chooses an option rather than giving a value."""
-        return "." not in key and bool(self.loader.get_group_options(key))
+        return is_group(key, self.loader)
 
 
 def compose_plan(plan: Plan, compose: Composer) -> list[tuple[tuple[Problem, ...], np.ndarray]]:
@@ -59,9 +60,9 @@ def compose_plan(plan: Plan, compose: Composer) -> list[tuple[tuple[Problem, ...
         ]
         for one in options:
             one.mark_options()
-        texts = [one.texts or tuple(map(one.text, range(len(one)))) for one in options]
         seen: dict[Any, int] = {}
-        codes = [seen.setdefault(row, len(seen)) for row in zip(*texts, strict=True)]
+        rows = zip(*(one.texts or () for one in options), strict=True)
+        codes = [seen.setdefault(row, len(seen)) for row in rows]
         axis.kinds = np.array(codes or np.zeros(len(axis)), np.int64)
     plan.which = np.full([int(axis.kinds.max()) + 1 for axis in plan.axes], -1, np.int64)
     refused = []
@@ -109,62 +110,30 @@ def _compose(
     """The template of the points at some places, and what of it refers to swept keys."""
     job = plan.overrides(first)
     config = compose(job)
-    own = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
-    plain = OmegaConf.to_container(own)
+    # how points are computed is no part of what a point is
+    own = [str(key) for key in config if key not in ("hydra", "sweep")]
+    plain = dict(flat(OmegaConf.to_container(OmegaConf.masked_copy(config, own))))
     if first != last:
         _prove(plan, plain, compose(plan.overrides(last)), last)
-    names = {key.rpartition(".")[2] for key in (*plan.keys, *map(plain_key, plan.numbered))}
-    texts = " ".join(leaf for leaf in leaves(plain) if refers(leaf))
-    if not any(name in texts for name in names):
-        return _without_sweep(effective(config, job)), []
-    return _without_sweep(effective(config, job)), [_reference(plan, config, first, places, texts)]
-
-
-def _without_sweep(config: dict[str, Any]) -> dict[str, Any]:
-    """How points are computed is no part of what a point is."""
-    return {key: value for key, value in config.items() if key != "sweep"}
-
-
-def _prove(plan: Plan, plain: Any, config: DictConfig, point: int) -> None:
-    """That the configuration of a point is that of another with its own values in place.
-
-    Raises
-    ------
-    ConfigError
-        It is not, so no point could be trusted to have what it is labelled with.
-    """
-    composed = dict(flat(OmegaConf.to_container(config)))
-    given = plan.changes(point)
-    ours = dict(flat(plain)) | dict(pair for k, v in given.items() for pair in flat(v, k))
-    differ = [k for k in ours.keys() | composed.keys() if ours.get(k) != composed.get(k)]
-    differ = [key for key in differ if key.partition(".")[0] != "hydra"]
-    if differ:
-        advice = (
-            f"is {composed.get(differ[0])} where point {point} is composed and "
-            f"{ours.get(differ[0])} by its values alone: two overrides give it a value. Give it "
-            "once, or compose each point by itself: hydra/launcher=basic"
-        )
-        raise ConfigError([Problem(differ[0], "", advice)])
-
-
-def _reference(
-    plan: Plan, config: DictConfig, first: int, places: Sequence[np.ndarray], texts: str
-) -> Reference:
-    """The values that refer to swept keys, for every combination of these."""
-    job = plan.overrides(first)
+    template = effective(config, job)
+    template.pop("sweep", None)
+    known = dict(flat(template))
+    refer = {k: list(filter(refers, leaves(v))) for k, v in plain.items() if k in known}
+    texts = " ".join(text for some in refer.values() for text in some)
     swept = [
-        {plain_key(key): column for key, column in axis.columns.items()
-         if column.plain and plain_key(key).rpartition(".")[2] in texts}
+        {
+            plain_key(key): column
+            for key, column in axis.columns.items()
+            if column.plain and plain_key(key).rpartition(".")[2] in texts
+        }
         for axis in plan.axes
-    ]  # fmt: skip
+    ]
     every = any(plain_key(key).rpartition(".")[2] in texts for key in plan.numbered)
     axes = tuple(number for number, keys in enumerate(swept) if keys or every)
-    before = dict(flat(effective(config, job)))
-    own = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
-    refer = [k for k, v in flat(OmegaConf.to_container(own)) if any(map(refers, leaves(v)))]
-    refer = [key for key in refer if key in before]
-    shape = [plan.shape[number] for number in axes]
-    of = np.zeros(shape, np.int64)
+    if not axes and not every:
+        return template, []
+    keys = [key for key, some in refer.items() if some]
+    of = np.zeros([plan.shape[number] for number in axes], np.int64)
     rows: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
     for at in itertools.product(*(places[number].tolist() for number in axes)):
@@ -181,9 +150,25 @@ def _reference(
             seen[name] = len(rows)
             for key, value in values.items():
                 OmegaConf.update(config, key, value)
-            rows.append({key: _plain(OmegaConf.select(config, key)) for key in refer})
+            rows.append({key: _plain(OmegaConf.select(config, key)) for key in keys})
         of[at] = seen[name]
-    return Reference(axes, of, rows)
+    return template, [Reference(axes, of, rows)]
+
+
+def _prove(plan: Plan, plain: dict[str, Any], config: DictConfig, point: int) -> None:
+    """That the configuration of a point is that of another with its own values in place; else no
+    point could be trusted to have what it is labelled with."""
+    composed = dict(flat(OmegaConf.to_container(config)))
+    ours = plain | dict(pair for k, v in plan.changes(point).items() for pair in flat(v, k))
+    for key in ours.keys() | composed.keys():
+        is_own = key.partition(".")[0] not in ("hydra", "sweep")
+        if is_own and ours.get(key) != composed.get(key):
+            advice = (
+                f"is {composed.get(key)} where point {point} is composed and {ours.get(key)} by "
+                "its values alone: two overrides give it a value. Give it once, or compose each "
+                "point by itself: hydra/launcher=basic"
+            )
+            raise ConfigError([Problem(key, "", advice)])
 
 
 def _plain(value: Any) -> Any:

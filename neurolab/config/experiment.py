@@ -19,6 +19,7 @@ import numpy as np
 from neurolab.config.order import in_order
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording
+from neurolab.config.settings import SettingsReader
 from neurolab.config.values import read_time
 from neurolab.dynamics import Dynamics
 from neurolab.engine.cache import variables_of
@@ -29,7 +30,7 @@ from neurolab.engine.structure import ModelSpec, Recording, Structure
 from neurolab.inputs import Input
 from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron
-from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
+from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.layout import Trace
 from neurolab.synapses import Output, Synapse
 from neurolab.trackers import NoTracker, Tracker
@@ -37,7 +38,7 @@ from neurolab.units import unit_text
 
 __all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times"]
 
-_TOP = ("size", "duration", "dt", "seed", "inputs", "sweep", "report", "vars")
+_VALUES = ("size", "duration", "dt", "seed", "inputs", "sweep", "report", "vars")
 _GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
 
 
@@ -86,48 +87,32 @@ class Experiment:
 
 
 def check(config: Mapping[str, Any]) -> Experiment:
-    """The experiment of a configuration, with the devices for it.
-
-    Raises
-    ------
-    ConfigError
-        With all that is wrong.
-    """
-    problems = Problems()
-    size = config.get("size")
-    found = choose_devices(
-        config.get("device") or {}, size if isinstance(size, int) else 1, problems
-    )
-    try:
-        experiment = read_experiment(config)
-    except ConfigError as error:
-        raise ConfigError([*error.problems, *problems.found]) from None
-    problems.raise_if_any()
+    """The experiment of a configuration, with the devices for it; see `read_experiment`."""
+    problems, size = Problems(), config.get("size")
+    size = size if isinstance(size, int) else 1
+    found = choose_devices(config.get("device") or {}, size, problems)
+    experiment = read_experiment(config, problems=problems)
     if not issubclass(experiment.structure.neuron.target, Dynamics):
         found = found[:1]  # it may draw random numbers of its own, for all its neurons at once
     return replace(experiment, devices=tuple(found))
 
 
-def read_experiment(config: Mapping[str, Any], ordered: bool = True) -> Experiment:
-    """Check a composed configuration (plain dicts and lists) and split it.
+def read_experiment(
+    config: Mapping[str, Any], ordered: bool = True, problems: Problems | None = None
+) -> Experiment:
+    """Check a composed configuration (plain dicts and lists) and split it; ``problems`` are known.
 
     Unless ``ordered``, values may lie above others that must lie above them: those of other
-    points of a sweep do not.
-
-    Raises
-    ------
-    ConfigError
-        With all problems found, each with its key, what was given, and what to try.
+    points of a sweep do not.  A `ConfigError` has all problems found, each with its key, what was
+    given, and what to try.
     """
-    problems = Problems()
-    for key in config:
-        if key not in (*_TOP, *_GROUPS):
-            problems.add(key, show(config[key]), did_you_mean(key, (*_TOP, *_GROUPS)))
+    problems = problems or Problems()
+    top = SettingsReader(config, "", problems)
+    top.only(_VALUES + _GROUPS)
     _report(config.get("report") or {}, problems)
-    size = _whole(config, "size", 1, problems)
-    seed = _whole(config, "seed", 0, problems)
+    size, seed = top.whole("size", 1), top.whole("seed", 0)
     if seed >= 2**32:
-        problems.add("seed", seed, "expected a whole number below 4294967296")
+        top.refuse("seed", "expected a whole number below 4294967296")
     dt_ms, n_steps = read_steps(config, problems)
     precision = _precision(config.get("device", {}), problems)
 
@@ -141,25 +126,18 @@ def read_experiment(config: Mapping[str, Any], ordered: bool = True) -> Experime
         )
         tracker = _tracker(config.get("tracker") or {}, reader)
         problems.warnings += short_times(neuron, reader.numbers, dt_ms)
-        record = config.get("record") or {}
-        structure = None
-        if neuron and integrator and size:
-            structure = Structure(
-                size=size,
-                dt_ms=dt_ms,
-                neuron=neuron,
-                synapse=synapse,
-                output=output,
-                inputs=tuple(inputs),
-                integrator=integrator,
-                precision=precision,
-                recording=Recording(spikes=False),
-            )
         numbers = reader.numbers | {"seed": np.uint32(seed % 2**32)}
-        valid = numbers if ordered else in_order(structure, numbers)
-        structure, units = _built(structure, valid, problems)
+        structure, units = None, dict[str, u.Unit]()
+        if neuron and integrator and size:
+            nothing = Recording(spikes=False)  # until its variables are known
+            structure = Structure(
+                size, dt_ms, neuron, synapse, output, inputs, integrator, precision, nothing
+            )
+            valid = numbers if ordered else in_order(structure, numbers)
+            structure, units = _built(structure, valid, problems)
+        record = SettingsReader(config.get("record") or {}, "record", problems)
         target = neuron.target if neuron else Neuron
-        recorded = read_recording(record, target, size, dt_ms, units, problems)
+        recorded = read_recording(record, target, size, dt_ms, units)
     problems.raise_if_any()
     if structure is None:  # only with problems; for the type checker
         raise ConfigError(problems.found)
@@ -177,15 +155,13 @@ def read_experiment(config: Mapping[str, Any], ordered: bool = True) -> Experime
 
 
 def _built(
-    structure: Structure | None, numbers: dict[str, Any], problems: Problems
-) -> tuple[Structure | None, dict[str, u.Unit]]:
+    structure: Structure, numbers: dict[str, Any], problems: Problems
+) -> tuple[Structure, dict[str, u.Unit]]:
     """The structure with the sizes of its arrays, and its variables with their units.
 
     Models are built here for the first time; what they refuse is a problem of the configuration.
     Those whose values were refused above have their defaults.
     """
-    if structure is None:
-        return None, {}
     try:
         structure = with_sizes(structure, numbers)
         units = variables_of(structure, numbers)
@@ -197,20 +173,9 @@ def _built(
         return structure, {}
 
 
-def _whole(config: Mapping[str, Any], key: str, least: int, problems: Problems) -> int:
-    value = config.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        problems.add(key, value, f"expected a whole number, {least} or more")
-        return 0
-    return value
-
-
 def read_steps(config: Mapping[str, Any], problems: Problems) -> tuple[float, int]:
     """The step in ms, and how many of them the duration is."""
-    times = {}
-    for key in ("dt", "duration"):
-        times[key] = read_time(config.get(key), key, problems)
-    dt_ms, duration_ms = times["dt"], times["duration"]
+    dt_ms, duration_ms = (read_time(config.get(key), key, problems) for key in ("dt", "duration"))
     if dt_ms is None or duration_ms is None:
         return dt_ms or 0.1, 1
     n_steps = round(duration_ms / dt_ms)
@@ -239,7 +204,7 @@ def _synapse(node: Any, reader: ModelReader) -> tuple[ModelSpec | None, ModelSpe
     return reader.model(node, "synapse", Synapse), output
 
 
-def _inputs(config: Mapping[str, Any], reader: ModelReader) -> list[tuple[str, ModelSpec]]:
+def _inputs(config: Mapping[str, Any], reader: ModelReader) -> tuple[tuple[str, ModelSpec], ...]:
     nodes: dict[str, Any] = {"input": config["input"]} if config.get("input") else {}
     more = config.get("inputs") or {}
     if not isinstance(more, Mapping):
@@ -248,27 +213,24 @@ def _inputs(config: Mapping[str, Any], reader: ModelReader) -> list[tuple[str, M
         more = {}
     nodes |= {f"inputs.{name}": node for name, node in more.items()}
     parts = {key: reader.model(node, key, Input) for key, node in nodes.items()}
-    return [(key, part) for key, part in parts.items() if part is not None]
+    return tuple((key, part) for key, part in parts.items() if part is not None)
 
 
 def _report(node: Any, problems: Problems) -> None:
     if not isinstance(node, Mapping):
         problems.add("report", node, "expected keys, such as report.standalone=true")
         return
-    for key, value in node.items():
-        if key != "standalone":
-            problems.add(f"report.{key}", value, did_you_mean(str(key), ("standalone",)))
-        elif not isinstance(value, bool):
-            problems.add("report.standalone", value, "expected true or false")
+    report = SettingsReader(node, "report", problems)
+    report.only(("standalone",))
+    report.flag("standalone", False)
 
 
 def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Tracker]:
     target = reader.locate(node.get("_target_"), "tracker._target_", object)
     settings = {name: value for name, value in node.items() if name != "_target_"}
-    known = [] if target is None else list(inspect.signature(target).parameters)
-    for name in settings:
-        if target is not None and name not in known:
-            reader.problems.add(f"tracker.{name}", settings[name], did_you_mean(name, known))
+    if target is not None:
+        known = inspect.signature(target).parameters
+        SettingsReader(settings, "tracker", reader.problems).only(known)
     make = partial(target or NoTracker, **settings)
     if not reader.problems.found:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import brainunit as u
 import numpy as np
 
 from neurolab.config.order import disorder
-from neurolab.config.values import UnfitValueError, read_number
+from neurolab.config.settings import is_whole
+from neurolab.config.values import UnfitValueError, read_number, relative_unit
 from neurolab.dynamics import Dynamics, Parameter
 from neurolab.engine.structure import ModelSpec, Number
 from neurolab.inputs import Input, InputFileError, SpikeInput
@@ -37,9 +38,9 @@ class ParsedValue:
     @property
     def unit_name(self) -> str:
         """The unit of the number, as a person reads it; empty for a plain number."""
-        if self.relative:
-            return "rheobase*ms" if self.declared.role == "weight" else "rheobase"
-        return unit_text(self.unit)
+        if not self.relative:
+            return unit_text(self.unit)
+        return "rheobase*ms" if self.declared.role == "weight" else "rheobase"
 
 
 @dataclass
@@ -51,7 +52,6 @@ class ModelReader:
     problems: Problems
     ordered: bool = True  # whether values that must lie above one another and do not are a problem
     neuron: Any = None
-    synapse: Any = None
     output: Any = None
     numbers: dict[str, Any] = field(default_factory=dict)
     parsed: dict[str, ParsedValue] = field(default_factory=dict)
@@ -80,109 +80,64 @@ class ModelReader:
             self.neuron = target
         elif key == "synapse.output":
             self.output = target
-        part = ModelSpec(target)
         recorded = target.recorded if issubclass(target, Input) else ()
+        values: dict[str, Any] = {}
         for name, value in node.items():
-            if name == "_target_" or f"{key}.{name}" == "synapse.output":
+            where = f"{key}.{name}"
+            if name == "_target_" or where == "synapse.output" or name in recorded:
                 continue
-            if name not in declared:
-                self.problems.add(f"{key}.{name}", value, did_you_mean(name, declared))
-            elif name not in recorded:
-                part = self._argument(part, f"{key}.{name}", name, value, declared[name], signal)
+            try:
+                if name not in declared:
+                    raise UnfitValueError(did_you_mean(name, declared))
+                found = self._value(where, value, declared[name], signal)
+            except UnfitValueError as error:
+                self.problems.add(where, None if value == "???" else show(value), str(error))
+                continue
+            if found is not None or value is None:  # else a model that cannot be
+                values[name] = found
         if recorded:
-            part = self._recorded(part, key, node, signal)
-        for problem in disorder(part, self.numbers) if self.ordered else ():
-            self.problems.add(problem.key, problem.given, problem.advice)
-        return part
+            values |= self._recorded(target, key, node, signal)
+        numbers = {k: v for k, v in values.items() if isinstance(v, Number)}
+        parts = {k: v for k, v in values.items() if isinstance(v, ModelSpec)}
+        fixed = {k: v for k, v in values.items() if k not in numbers and k not in parts}
+        spec = ModelSpec(target, *(tuple(some.items()) for some in (fixed, numbers, parts)))
+        self.problems.found += disorder(spec, self.numbers) if self.ordered else ()
+        return spec
 
     def locate(self, path: Any, key: str, base: type) -> Any:
-        """The class that a dotted path names."""
-        if not isinstance(path, str) or "." not in path:
-            advice = "expected the dotted path of a class, such as neurolab.neurons.LIF"
-            self.problems.add(key, path, advice)
-            return None
-        module, _, name = path.rpartition(".")
+        """The class that a dotted path names; None if it names none."""
         try:
-            target = getattr(importlib.import_module(module), name)
-        except ImportError as error:
-            self.problems.add(key, path, f"cannot be imported: {error}; is it on PYTHONPATH?")
-            return None
-        except AttributeError:
-            known = [
-                n for n, v in vars(importlib.import_module(module)).items() if inspect.isclass(v)
-            ]
-            self.problems.add(key, path, f"{module} has no '{name}'; {did_you_mean(name, known)}")
-            return None
-        if not (inspect.isclass(target) and issubclass(target, base)):
-            self.problems.add(key, path, f"expected a class derived from {base.__name__}")
-            return None
-        return target
-
-    def _argument(
-        self,
-        part: ModelSpec,
-        key: str,
-        name: str,
-        value: Any,
-        declared: Parameter,
-        signal: u.Unit | None,
-    ) -> ModelSpec:
-        default = declared.default
-        if isinstance(value, Mapping) and "_target_" in value:
-            inner = self.model(value, key, Input, signal=u.Hz)
-            return part if inner is None else replace(part, parts=(*part.parts, (name, inner)))
-        if value == "???":
-            self.problems.add(key, None, f"is needed: {declared.doc}")
-            return part
-        keyword = isinstance(default, str) and isinstance(value, str) and value.isidentifier()
-        if declared.is_number and not keyword:
-            return self._number(part, key, name, value, declared, signal)
-        wanted = _wanted(value, declared)
-        if wanted:
-            if declared.is_number:
-                wanted += f", or {dimension_name(self.unit(declared, signal))}"
-            self.problems.add(key, show(value), f"expected {wanted}")
-            return part
-        try:
-            hash(value := _fixed(value))
-        except TypeError:
-            self.problems.add(key, show(value), "expected a number, a text, or a list of these")
-            return part
-        return replace(part, fixed=(*part.fixed, (name, value)))
-
-    def _number(
-        self,
-        part: ModelSpec,
-        key: str,
-        name: str,
-        value: Any,
-        declared: Parameter,
-        signal: u.Unit | None,
-    ) -> ModelSpec:
-        unit = self.unit(declared, signal)
-        try:
-            numbers, relative = read_number(
-                value, unit, declared, size=self.size, seed=self.seed, key=key
-            )
+            return _class_at(path, base)
         except UnfitValueError as error:
-            self.problems.add(key, show(value), str(error))
-            return part
-        self.parsed[key] = ParsedValue(declared, unit, relative, np.shape(numbers))
-        if relative:
-            unit = u.ms if declared.role == "weight" else u.UNITLESS
-            rheobase = getattr(self.neuron, "rheobase", None)
-            if self.neuron is not None and rheobase in (None, Neuron.rheobase):
-                advice = f"{self.neuron.__name__} has no rheobase; give a unit, such as 1 mA"
-                self.problems.add(key, show(value), advice)
-        return self._with_number(part, name, key, numbers, unit, relative)
+            self.problems.add(key, path, str(error))
+            return None
 
-    def _with_number(
-        self, part: ModelSpec, name: str, key: str, numbers: Any, unit: u.Unit, relative: bool
-    ) -> ModelSpec:
-        self.numbers[key] = np.asarray(numbers)
-        per_neuron = np.shape(numbers)[-1:] == (self.size,) and self.size > 1
-        number = Number(key, unit, relative, per_neuron)
-        return replace(part, numbers=(*part.numbers, (name, number)))
+    def _value(self, key: str, value: Any, declared: Parameter, signal: u.Unit | None) -> Any:
+        """The argument of a model: a number, a model inside it, or what programs are compiled for;
+        an `UnfitValueError` for what the parameter may not be."""
+        if isinstance(value, Mapping) and "_target_" in value:
+            return self.model(value, key, Input, signal=u.Hz)
+        if value == "???":
+            raise UnfitValueError(f"is needed: {declared.doc}")
+        unit = self.unit(declared, signal)
+        word = isinstance(declared.default, str) and isinstance(value, str) and value.isidentifier()
+        if not declared.is_number or word:
+            return _fixed(value, declared, unit)
+        numbers, relative = read_number(
+            value, unit, declared, size=self.size, seed=self.seed, key=key
+        )
+        self.parsed[key] = ParsedValue(declared, unit, relative, np.shape(numbers))
+        without = getattr(self.neuron, "rheobase", None) in (None, Neuron.rheobase)
+        if relative and self.neuron is not None and without:
+            name = self.neuron.__name__
+            raise UnfitValueError(f"{name} has no rheobase; give a unit, such as 1 mA")
+        own = relative_unit(unit, declared) if relative else unit
+        return self._number(key, numbers, own, relative)
+
+    def _number(self, key: str, values: Any, unit: u.Unit, relative: bool = False) -> Number:
+        self.numbers[key] = np.asarray(values)
+        per_neuron = np.shape(values)[-1:] == (self.size,) and self.size > 1
+        return Number(key, unit, relative, per_neuron)
 
     def unit(self, declared: Parameter, signal: u.Unit | None = None) -> u.Unit:
         """The unit of a parameter; those with a role take that of what they act on."""
@@ -199,49 +154,55 @@ class ModelReader:
         }[declared.role]
 
     def _recorded(
-        self, part: ModelSpec, key: str, node: Mapping[str, Any], signal: u.Unit | None
-    ) -> ModelSpec:
+        self, target: Any, key: str, node: Mapping[str, Any], signal: u.Unit | None
+    ) -> dict[str, Number]:
         """Recorded data become numbers, so that another recording needs no new program."""
-        target: Any = part.target
         declared = declared_parameters(target)
         settings = {name: node.get(name, declared[name].default) for name in target.recorded}
         missing = [name for name, value in settings.items() if value in (None, "???")]
         for name in missing:
             self.problems.add(f"{key}.{name}", None, f"is needed: {declared[name].doc}")
         if missing:
-            return part
+            return {}
+        found = {}
+        expected = self.unit(Parameter(None, "", role="signal"), signal)
         try:
             if issubclass(target, SpikeInput):
                 settings = _spikes_of_run(settings)
-            loaded = target.load(settings, self.size)
+            for name, values in target.load(settings, self.size).items():
+                where = f"{key}.{name}"
+                if declared[name].role == "events":
+                    self.numbers[where] = np.asarray(values)
+                    found[name] = Number(where, u.UNITLESS)
+                elif isinstance(values, Relative):
+                    found[name] = self._number(where, values.value, u.UNITLESS, relative=True)
+                elif u.get_unit(values).has_same_dim(expected):
+                    found[name] = self._number(where, values.to(expected).mantissa, expected)
+                else:
+                    raise UnitError(f"expected {dimension_name(expected)}")
         except (UnitError, u.UnitMismatchError) as error:
             self.problems.add(f"{key}.unit", settings.get("unit"), str(error))
-            return part
         except (InputFileError, OSError) as error:
-            file = f"{key}.{target.recorded[0]}"
-            self.problems.add(file, node.get(target.recorded[0]), str(error))
-            return part
-        expected = self.unit(Parameter(None, "", role="signal"), signal)
-        for name, values in loaded.items():
-            relative, where = isinstance(values, Relative), f"{key}.{name}"
-            if declared[name].role == "events":
-                self.numbers[where] = np.asarray(values)
-                number = Number(where, u.UNITLESS)
-                part = replace(part, numbers=(*part.numbers, (name, number)))
-            elif relative:
-                part = self._with_number(part, name, where, values.value, u.UNITLESS, relative)
-            elif u.get_unit(values).has_same_dim(expected):
-                mantissa = values.to(expected).mantissa
-                part = self._with_number(part, name, where, mantissa, expected, relative)
-            else:
-                advice = f"expected {dimension_name(expected)}"
-                self.problems.add(f"{key}.unit", settings.get("unit"), advice)
-        return part
+            file = target.recorded[0]
+            self.problems.add(f"{key}.{file}", node.get(file), str(error))
+        return found
 
 
-def _fixed(value: Any) -> Any:
-    """A value that a structure can be compared by."""
-    return tuple(map(_fixed, value)) if isinstance(value, list) else value
+def _class_at(path: Any, base: type) -> Any:
+    if not isinstance(path, str) or "." not in path:
+        raise UnfitValueError("expected the dotted path of a class, such as neurolab.neurons.LIF")
+    name, _, attribute = path.rpartition(".")
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise UnfitValueError(f"cannot be imported: {error}; is it on PYTHONPATH?") from error
+    if not hasattr(module, attribute):
+        known = [n for n, v in vars(module).items() if inspect.isclass(v)]
+        raise UnfitValueError(f"{name} has no '{attribute}'; {did_you_mean(attribute, known)}")
+    target = getattr(module, attribute)
+    if not (inspect.isclass(target) and issubclass(target, base)):
+        raise UnfitValueError(f"expected a class derived from {base.__name__}")
+    return target
 
 
 def _spikes_of_run(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -275,6 +236,23 @@ def declared_parameters(target: type) -> dict[str, Parameter]:
     return found
 
 
+def _fixed(value: Any, declared: Parameter, unit: u.Unit) -> Any:
+    """A value that is no quantity, as a structure can be compared by it."""
+    wanted = _wanted(value, declared)
+    if wanted:
+        more = f", or {dimension_name(unit)}" if declared.is_number else ""
+        raise UnfitValueError(f"expected {wanted}{more}")
+    try:
+        hash(value := _as_tuple(value))
+    except TypeError:
+        raise UnfitValueError("expected a number, a text, or a list of these") from None
+    return value
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
+
+
 def _wanted(value: Any, declared: Parameter) -> str:
     """What a value that is no quantity should have been; empty if it is right."""
     default = declared.default
@@ -283,8 +261,7 @@ def _wanted(value: Any, declared: Parameter) -> str:
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else "true or false"
     if isinstance(default, int):
-        whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        return "" if whole else "a whole number, zero or positive"
+        return "" if is_whole(value) else "a whole number, zero or positive"
     if isinstance(default, str) and value != default and declared.is_surrogate:
         from braintools import surrogate
 

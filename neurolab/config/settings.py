@@ -1,20 +1,77 @@
-"""The group ``sweep`` of the configuration: how points are computed and kept."""
+"""Groups of the configuration whose values are plain: numbers, times, sizes, yes or no."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neurolab.problems import Problems, did_you_mean
+from neurolab.problems import Problems, did_you_mean, show
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["Settings", "SettingsReader", "is_whole", "read_settings"]
+
+_BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+def is_whole(value: Any, least: int = 0, most: float = float("inf")) -> bool:
+    """Whether a value is a whole number within bounds; true and false are none."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+@dataclass
+class SettingsReader:
+    """Checks the values of one group as they are read; what is wrong goes to the problems."""
+
+    node: Mapping[str, Any]
+    group: str
+    problems: Problems
+
+    def refuse(self, key: str, advice: str) -> None:
+        """What was given for a key is wrong."""
+        where = f"{self.group}.{key}" if self.group else key
+        self.problems.add(where, show(self.node.get(key, "")), advice)
+
+    def only(self, known: Iterable[str]) -> None:
+        """There are no other keys than these."""
+        for key in self.node:
+            if key not in known:
+                self.refuse(key, did_you_mean(str(key), known))
+
+    def whole(self, key: str, least: int, default: Any = None) -> int:
+        """A whole number; 0 where none was given."""
+        value = self.node.get(key, default)
+        if is_whole(value, least):
+            return value
+        self.refuse(key, f"expected a whole number, {least} or more")
+        return 0
+
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false."""
+        value = self.node.get(key, default)
+        if not isinstance(value, bool):
+            self.refuse(key, "expected true or false")
+        return value is True
+
+    def time_ms(self, key: str, default: str | None = None) -> float | None:
+        """A positive time in ms; None where it is none."""
+        from neurolab.config.values import read_time
+
+        return read_time(self.node.get(key, default), f"{self.group}.{key}", self.problems)
+
+    def n_bytes(self, key: str, default: str) -> int:
+        """A size such as 256 MiB, at least one MiB."""
+        text = str(self.node.get(key, default))
+        match = re.fullmatch(rf"\s*(\d+\.?\d*|\.\d+)\s*({'|'.join(_BYTES)})\s*", text)
+        if match is None:
+            self.refuse(key, "expected a size such as 256 MiB or 1 GiB")
+        return max(int(float(match[1]) * _BYTES[match[2]]) if match else 0, 2**20)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``sweep`` says."""
+    """What the group ``sweep`` says: how points are computed and kept."""
 
     batch: int | None = None
     seed: int = 0
@@ -23,29 +80,19 @@ class Settings:
 
 
 def read_settings(node: Mapping[str, Any]) -> Settings:
-    """Check the group ``sweep``.
-
-    Raises
-    ------
-    ConfigError
-        With all that is wrong.
-    """
-    problems = Problems()
-    for key in node:
-        if key not in Settings.__annotations__:
-            problems.add(
-                f"sweep.{key}", node[key], did_you_mean(str(key), Settings.__annotations__)
-            )
-    batch, seed, resume = node.get("batch"), node.get("seed", 0), node.get("resume")
-    if batch is not None and (not isinstance(batch, int) or batch is True or batch < 1):
-        problems.add("sweep.batch", batch, "expected a number of points, or null")
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        problems.add("sweep.seed", seed, "expected a whole number, 0 or more")
-    if not isinstance(node.get("folders", False), bool):
-        problems.add("sweep.folders", node["folders"], "expected true or false")
-    if resume is not None and not (Path(str(resume)) / "definition.json").exists():
-        problems.add(
-            "sweep.resume", resume, "is not the folder of a sweep; give the one to go on with"
-        )
-    problems.raise_if_any()
-    return Settings(batch, seed, bool(node.get("folders")), Path(str(resume)) if resume else None)
+    """Check the group ``sweep``; a `ConfigError` tells all that is wrong."""
+    sweep = SettingsReader(node, "sweep", Problems())
+    sweep.only(Settings.__annotations__)
+    batch, resume = node.get("batch"), node.get("resume")
+    if batch is not None and not is_whole(batch, 1):
+        sweep.refuse("batch", "expected a number of points, or null")
+    if resume is not None and not Path(str(resume), "definition.json").exists():
+        sweep.refuse("resume", "is not the folder of a sweep; give the one to go on with")
+    found = Settings(
+        batch,
+        sweep.whole("seed", 0, 0),
+        sweep.flag("folders", False),
+        Path(str(resume)) if resume else None,
+    )
+    sweep.problems.raise_if_any()
+    return found

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import brainunit as u
@@ -27,6 +28,7 @@ __all__ = [
     "read_number",
     "read_numbers",
     "read_time",
+    "relative_unit",
 ]
 
 #: Distributions of braintools.init that take quantities, with their arguments.
@@ -61,144 +63,116 @@ def read_number(
     """
     name, arguments = _distribution(value)
     if name is not None:
-        numbers, relative = _draw(name, arguments, unit, declared, size=size, seed=seed, key=key)
+        _check_call(name, arguments)
+        given, relative = _alike(arguments, unit, declared)
+        rng = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(key.encode())]))
+        numbers = _draw(name, given, size, rng)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         if len(value) != size > 0:
             raise UnfitValueError(
                 f"a list of {len(value)} values for {size} neurons (size={size}); give one value, "
                 f"{size} of them, or a distribution such as [normal, mean, std]"
             )
-        listed, relative = _alike(value, unit, declared)
-        numbers = np.array(listed)
+        numbers, relative = _alike(value, unit, declared)
     else:
-        number, relative = _one(value, unit, declared)
-        numbers = np.asarray(number)
-    _check_range(numbers, declared)
+        numbers, relative = _quantity(value, unit, declared)
+    wrong = _out_of_range(numbers, declared)
+    if wrong:
+        raise UnfitValueError(wrong)
     return numbers, relative
 
 
 def read_numbers(
     values: np.ndarray, unit_text: str, unit: u.Unit, declared: Parameter
-) -> tuple[np.ndarray, bool, dict[int, str]]:
-    """Many values of one typed unit as numbers of ``unit``, as `read_number` reads each.
-
-    Returns
-    -------
-    The mantissas; whether they are relative to the neuron; what is wrong with some, by place.
-    """
-    wrong: dict[int, str] = {}
-    known = np.flatnonzero(values)
-    typed = f"1{unit_text}" if known.size else "0"
-    try:
-        _, relative = _one(typed if unit_text or not known.size else 1.0, unit, declared)
-    except UnfitValueError as error:
-        return values.astype(float), False, {
-            int(place): str(error).replace("1", f"{values[place]:.12g}", 1)
-            if str(error).startswith("has no unit") else str(error)
-            for place in known.tolist()
-        }  # fmt: skip
-    given = parse(typed)
-    if isinstance(given, Relative):
-        wanted = u.ms if declared.role == "weight" else u.UNITLESS
-        numbers = u.Quantity(values.astype(float), unit=given.unit).to(wanted).mantissa
-    elif given.unit.is_unitless and not unit.is_unitless:
-        numbers = np.zeros(len(values))  # zero is zero in any unit
-    else:
-        numbers = u.Quantity(values.astype(float), unit=given.unit).to(unit).mantissa
-    numbers = np.asarray(numbers, np.float64)
-    low = numbers <= 0 if declared.positive else numbers < 0
-    if declared.positive or declared.nonnegative:
-        wanted_text = "must be positive" if declared.positive else "must be zero or positive"
-        wrong |= dict.fromkeys(np.flatnonzero(low).tolist(), wanted_text)
-    wrong |= dict.fromkeys(np.flatnonzero(~np.isfinite(numbers)).tolist(), "must be finite")
-    return numbers, relative, wrong
-
-
-def _read_text(text: Any) -> u.Quantity:
-    """A quantity that stands alone (a duration, a time step)."""
-    try:
-        quantity = parse(text)
-    except UnitError as error:
-        raise UnfitValueError(str(error)) from error
-    if isinstance(quantity, Relative):
-        raise UnfitValueError("relative to the neuron; give a unit of its own")
-    return quantity
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Many values of one typed unit as numbers of ``unit``, as `read_number` reads each; and what
+    is wrong with some, by place.  A unit that does not fit is an `UnfitValueError`."""
+    one, values = parse(f"1{unit_text}"), values.astype(float)
+    relative = isinstance(one, Relative)
+    many = replace(one, value=values) if relative else u.Quantity(values, unit=one.unit)
+    numbers, _ = _quantity(many, unit, declared)
+    suspects = np.flatnonzero(~(np.isfinite(numbers) & (numbers > 0))).tolist()
+    told = {place: _out_of_range(numbers[place], declared) for place in suspects}
+    return numbers, {place: wrong for place, wrong in told.items() if wrong}
 
 
 def read_time(value: Any, key: str, problems: Problems) -> float | None:
-    """A positive time in ms."""
+    """A positive time in ms, such as a duration."""
+    time = Parameter(None, "a time", positive=True)
     try:
-        quantity = _read_text(value)
+        number, _ = _quantity(value, u.ms, time)
+        wrong = _out_of_range(number, time)
     except UnfitValueError as error:
-        problems.add(key, show(value), str(error))
+        wrong = str(error)
+    if wrong:
+        problems.add(key, show(value), wrong)
         return None
-    if quantity.unit.is_unitless:
-        problems.add(key, value, f"has no unit; write for example {value}ms")
-    elif not quantity.unit.has_same_dim(u.ms):
-        problems.add(key, value, f"expected {dimension_name(u.ms)}")
-    elif not (0 < quantity.mantissa < np.inf):
-        problems.add(key, value, "must be positive")
-    else:
-        return float(quantity.to(u.ms).mantissa)
-    return None
+    return float(number)
 
 
-def _alike(values: Sequence[Any], unit: u.Unit, declared: Parameter) -> tuple[list[float], bool]:
+def _alike(values: Sequence[Any], unit: u.Unit, declared: Parameter) -> tuple[np.ndarray, bool]:
     """Values that are all relative to the neuron or all not; zero is zero either way."""
-    read = [_one(value, unit, declared) for value in values]
+    read = [_quantity(value, unit, declared) for value in values]
     kinds = {relative for number, relative in read if number} or {
         any(relative for _, relative in read)
     }
     if len(kinds) > 1:
         raise UnfitValueError("some values are relative to the neuron and some are not")
-    return [number for number, _ in read], True in kinds
+    return np.array([number for number, _ in read]), True in kinds
 
 
-def _one(value: Any, unit: u.Unit, declared: Parameter) -> tuple[float, bool]:
+def _quantity(value: Any, unit: u.Unit, declared: Parameter) -> tuple[np.ndarray, bool]:
+    """The mantissa of a quantity, and whether it is relative to the neuron."""
     try:
         quantity = parse(value)
     except UnitError as error:
         raise UnfitValueError(f"{error}; expected {_expected(unit, declared)}") from error
+    wanted: u.Unit | None = unit
+    relative = isinstance(quantity, Relative)
     if isinstance(quantity, Relative):
-        # A spike carries a charge, so its weight is a multiple of rheobase * time.
-        wanted = u.ms if declared.role == "weight" else u.UNITLESS
-        if declared.role not in ("weight", "current", "signal", "samples") or unit == u.Hz:
-            raise UnfitValueError(f"expected {_expected(unit, declared)}")
-        if not quantity.unit.has_same_dim(wanted):
-            raise UnfitValueError(f"expected {_expected(unit, declared)}")
-        return float(u.Quantity(quantity.value, unit=quantity.unit).to(wanted).mantissa), True
-    if quantity.mantissa == 0 and quantity.unit.is_unitless:
-        return 0.0, False  # zero is zero in any unit
-    if quantity.unit.is_unitless and not unit.is_unitless:
+        wanted = relative_unit(unit, declared)
+        quantity = u.Quantity(quantity.value, unit=quantity.unit)
+    elif not np.any(quantity.mantissa) and (quantity.unit.is_unitless or declared.role == "g"):
+        return np.zeros(np.shape(quantity.mantissa)), False  # zero is zero in any unit
+    elif quantity.unit.is_unitless and not unit.is_unitless:
         raise UnfitValueError(f"has no unit; write for example {value}{unit_text(unit)}")
-    if declared.role == "g" and quantity.mantissa == 0:
-        return 0.0, False
-    if not quantity.unit.has_same_dim(unit):
+    if wanted is None or not quantity.unit.has_same_dim(wanted):
         raise UnfitValueError(f"expected {_expected(unit, declared)}")
-    return float(quantity.to(unit).mantissa), False
+    return np.asarray(quantity.to(wanted).mantissa, np.float64), relative
+
+
+def relative_unit(unit: u.Unit, declared: Parameter) -> u.Unit | None:
+    """What a value relative to the neuron is a multiple of, besides rheobase: time for the weight
+    of a spike, which carries a charge; None where a value cannot be relative."""
+    if declared.role == "weight":
+        return u.ms
+    drives = declared.role in ("current", "signal", "samples") and unit != u.Hz
+    return u.UNITLESS if drives else None
 
 
 def _expected(unit: u.Unit, declared: Parameter) -> str:
     name = dimension_name(unit)
     if declared.role == "weight":
         return f"{name}, or a charge relative to the neuron such as 0.5 rheobase*ms"
-    if declared.role in ("current", "signal", "samples") and unit != u.Hz:
+    if relative_unit(unit, declared) is not None:
         return f"{name}, or relative to the neuron such as 1.1 rheobase"
     return name
 
 
-def _check_range(numbers: np.ndarray, declared: Parameter) -> None:
+def _out_of_range(numbers: np.ndarray, declared: Parameter) -> str:
+    """What is wrong with the range of numbers; empty if nothing is."""
     if not np.all(np.isfinite(numbers)):
-        raise UnfitValueError("must be finite")
+        return "must be finite"
     low = numbers <= 0 if declared.positive else numbers < 0
-    if (declared.positive or declared.nonnegative) and np.any(low):
-        wanted = "positive" if declared.positive else "zero or positive"
-        if numbers.ndim == 0:
-            raise UnfitValueError(f"must be {wanted}")
-        raise UnfitValueError(
-            f"must be {wanted}, but {int(low.sum())} of {numbers.size} values are not "
-            "(truncated_normal has bounds)"
-        )
+    if not np.any(low) or not (declared.positive or declared.nonnegative):
+        return ""
+    wanted = "positive" if declared.positive else "zero or positive"
+    if numbers.ndim == 0:
+        return f"must be {wanted}"
+    return (
+        f"must be {wanted}, but {int(low.sum())} of {numbers.size} values are not "
+        "(truncated_normal has bounds)"
+    )
 
 
 def _distribution(value: Any) -> tuple[str | None, list[Any]]:
@@ -216,28 +190,19 @@ def is_drawn(value: Any) -> bool:
     return _distribution(value)[0] is not None
 
 
-def _draw(
-    name: str,
-    arguments: list[Any],
-    unit: u.Unit,
-    declared: Parameter,
-    *,
-    size: int,
-    seed: int,
-    key: str,
-) -> tuple[np.ndarray, bool]:
+def _check_call(name: str, arguments: Sequence[Any]) -> None:
     if name not in DISTRIBUTIONS:
         raise UnfitValueError(f"no distribution '{name}'; {did_you_mean(name, DISTRIBUTIONS)}")
-    kind, names = DISTRIBUTIONS[name]
+    _, names = DISTRIBUTIONS[name]
     if len(arguments) != len(names):
         raise UnfitValueError(f"{name} takes {len(names)} values: {name}({', '.join(names)})")
-    values, relative = _alike(arguments, unit, declared)
+
+
+def _draw(name: str, arguments: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
     from braintools import init
 
-    generator = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(key.encode())]))
     try:
-        distribution = getattr(init, kind)(*values)
-        drawn = np.asarray(u.get_mantissa(distribution(size, rng=generator)), np.float64)
+        drawn = getattr(init, DISTRIBUTIONS[name][0])(*arguments.tolist())(size, rng=rng)
     except (ValueError, TypeError) as error:
         raise UnfitValueError(f"{name}: {error}") from error
-    return drawn, relative
+    return np.asarray(u.get_mantissa(drawn), np.float64)

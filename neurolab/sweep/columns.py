@@ -7,27 +7,30 @@ not go together are a mask over them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+import brainunit as u
 import numpy as np
 
-from neurolab.config.experiment import Experiment, read_experiment
-from neurolab.config.order import models, ordered_numbers
-from neurolab.config.values import is_drawn, read_number
-from neurolab.problems import ConfigError, Problem
-from neurolab.results.axes import plain_key
+from neurolab.config.experiment import Experiment, read_experiment, read_steps
+from neurolab.config.order import crossed, models, ordered_numbers, out_of_order
+from neurolab.config.reader import ParsedValue
+from neurolab.config.settings import is_whole
+from neurolab.config.values import UnfitValueError, is_drawn, read_number, read_numbers
+from neurolab.dynamics import Parameter
+from neurolab.problems import ConfigError, Problem, Problems, show
+from neurolab.results.axes import Column, plain_key
 from neurolab.results.plan import Plan
 from neurolab.sweep.points import Group, join
 from neurolab.sweep.refusals import Refusals
-from neurolab.sweep.sources import Source
 
 __all__ = ["PointReader"]
 
-#: Keys that decide nothing by themselves.
-_IDLE = ("vars.",)
 #: Points that are read whole before those of one kind are given up.
 _TRIES = 5
+_DURATION = ParsedValue(Parameter(None, "", positive=True), u.ms, relative=False, shape=())
 
 
 @dataclass(eq=False)
@@ -46,10 +49,11 @@ class PointReader:
         parts.sort(key=lambda part: int(part.points[0]))
         return join(parts)
 
-    def _sources(self, points: np.ndarray, template: int) -> list[Source]:
+    def _sources(self, points: np.ndarray, template: int) -> list[_Source]:
+        """Where the points of a template get the values in which they differ."""
         plan, places = self.plan, self.plan.places(points)
         found = [
-            Source({plain_key(k): c for k, c in axis.columns.items() if c.plain}, place)
+            _Source({plain_key(k): c for k, c in axis.columns.items() if c.plain}, place)
             for axis, place in zip(plan.axes, places, strict=True)
         ]
         for one in plan.references.get(template, ()):
@@ -57,76 +61,63 @@ class PointReader:
             keys = {
                 key: (lambda code, key=key, one=one: one.rows[code][key]) for key in one.rows[0]
             }
-            found.append(Source(keys, np.broadcast_to(codes, points.shape)))
+            found.append(_Source(keys, np.broadcast_to(codes, points.shape)))
         for key in plan.numbered:
             numbered = {plain_key(key): lambda code, key=key: plan.numbered_value(key, code)}
-            found.append(Source(numbered, points))
-        return found
+            found.append(_Source(numbered, points))
+        return [source for source in found if np.any(source.codes != source.codes[:1])]
 
     def _read(self, points: np.ndarray, template: int) -> list[Group]:
         """The groups of points of one template, before those that are alike are joined."""
         points = points[~self.refusals.bad[points]]
-        experiment, at = self._experiment(points)
+        experiment = self._experiment(points)
         if experiment is None:
             return []
         sources = self._sources(points, template)
-        varying = [s for s in sources if s.codes.size and np.any(s.codes != s.codes[0])]
-        found = []
-        for source in varying:
-            for key in source.keys:
-                if not key.startswith(_IDLE):
-                    found.append(source.kinds(key, experiment))
-        stacked = np.stack([one for one in found if one.any()] or [np.zeros(points.size, np.int64)])
-        unique, which = np.unique(stacked, axis=1, return_inverse=True)
-        which = which.ravel()
-        if unique.shape[1] > 1:
-            parts = [points[which == number] for number in range(unique.shape[1])]
+        kinds = [
+            source.kinds(key, experiment)
+            for source in sources
+            for key in source.keys
+            if not key.startswith("vars.")  # these decide nothing by themselves
+        ]
+        differ = [kind for kind in kinds if kind.any()]
+        if differ:
+            _, which = np.unique(np.stack(differ), axis=1, return_inverse=True)
+            parts = [points[part] for part in _parts(which)]
             return [group for part in parts for group in self._read(part, template)]
-        return self._columns(points, varying, experiment, at)
+        return self._columns(points, sources, experiment)
 
-    def _experiment(self, points: np.ndarray) -> tuple[Experiment | None, int]:
+    def _experiment(self, points: np.ndarray) -> Experiment | None:
         """The experiment of the first of some points that can be read; which they are, but for
         values that do not fit: these are found with all others of their column."""
-        if not points.size:
-            return None, 0
-        tried: dict[int, Sequence[Problem]] = {}
+        refused: list[Problem] = []
         for at in np.unique(np.linspace(0, points.size - 1, _TRIES).astype(int)):
-            point = int(points[at])
+            if not points.size:
+                return None
             try:
-                return read_experiment(self.plan.config(point), ordered=False), point
+                return read_experiment(self.plan.config(int(points[at])), ordered=False)
             except ConfigError as error:
-                tried[point] = error.problems
-        for problems in tried.values():
-            self.refusals.add(problems, points, True)
-        return None, 0
+                refused += error.problems
+        self.refusals.add(dict.fromkeys(refused), points, True)
+        return None
 
     def _columns(
-        self, points: np.ndarray, sources: Sequence[Source], experiment: Experiment, at: int
+        self, points: np.ndarray, sources: Sequence[_Source], experiment: Experiment
     ) -> list[Group]:
         """The group of points that differ in numbers alone."""
         columns: dict[str, np.ndarray] = {}
-        n_steps = np.full(points.size, experiment.n_steps)
-        config = self.plan.config(at)
-        drawn = {k for k in experiment.parsed if is_drawn(_value_of(config, k))}
-        seeds = np.full(points.size, int(experiment.numbers["seed"]))
+        drawn = {k for k in experiment.parsed if is_drawn(_value_of(experiment.config, k))}
+        read = {"seed", "duration", *experiment.parsed} - drawn
         for source in sources:
             codes, inverse = np.unique(source.codes, return_inverse=True)
-            for key in source.keys:
-                wrong: dict[int, Problem] = {}
-                if key == "seed":
-                    found, wrong = source.seeds(codes)
-                    seeds = found[inverse]
-                    columns[key] = seeds.astype(np.uint32)
-                elif key == "duration":
-                    found, wrong = source.durations(codes, config)
-                    n_steps = found[inverse]
-                elif key in experiment.parsed and key not in drawn:
-                    found, wrong = source.numbers(key, codes, experiment)
-                    columns[key] = found[inverse]
+            for key in [key for key in source.keys if key in read]:
+                found, wrong = source.read(key, codes, experiment)
+                columns[key] = found[inverse]
                 parts = _parts(inverse) if wrong else []
                 for place, problem in wrong.items():
                     self.refusals.add([problem], points[parts[place]], True)
-        self._draw(columns, drawn, seeds, sources, config, experiment)
+        n_steps = columns.pop("duration", np.full(points.size, experiment.n_steps))
+        self._draw(columns, points.size, drawn, sources, experiment)
         self._order(points, columns, experiment)
         fits = ~self.refusals.bad[points]
         if not fits.any():
@@ -135,79 +126,141 @@ class PointReader:
         points, n_steps = points[fits], n_steps[fits]
         numbers = {**experiment.numbers, **{key: column[0] for key, column in columns.items()}}
         columns = {key: column for key, column in columns.items() if np.any(column != column[:1])}
-        experiment = replace(experiment, numbers=numbers, n_steps=int(n_steps[0]))
-        return [Group(experiment, self.plan.config(int(points[0])), points, n_steps, columns)]
+        config = self.plan.config(int(points[0]))
+        experiment = replace(experiment, numbers=numbers, n_steps=int(n_steps[0]), config=config)
+        return [Group(experiment, points, n_steps, columns)]
 
     def _draw(
         self,
         columns: dict[str, np.ndarray],
+        n_points: int,
         drawn: set[str],
-        seeds: np.ndarray,
-        sources: Sequence[Source],
-        config: Mapping[str, Any],
+        sources: Sequence[_Source],
         experiment: Experiment,
     ) -> None:
         """The columns of what is drawn from distributions: for each of these and each seed once."""
+        seeds = columns.get("seed", np.full(n_points, experiment.numbers["seed"]))
         for key in drawn:
             source = next((one for one in sources if key in one.keys), None)
             if source is None and "seed" not in columns:
                 continue
-            codes = np.zeros(seeds.size, np.int64) if source is None else source.codes
+            codes = np.zeros(n_points, np.int64) if source is None else source.codes
             pairs, inverse = np.unique(np.stack([codes, seeds]), axis=1, return_inverse=True)
-            reading = experiment.parsed[key]
             rows = []
             for code, seed in pairs.T.tolist():
-                value = _value_of(config, key) if source is None else source.value(key, code)
-                size = experiment.structure.size
-                found, _ = read_number(
-                    value, reading.unit, reading.declared, size=size, seed=seed, key=key
-                )
-                rows.append(found)
+                value = source.value(key, code) if source else _value_of(experiment.config, key)
+                rows.append(_read(key, value, experiment, seed))
             columns[key] = np.stack(rows)[inverse.ravel()]
 
     def _order(
         self, points: np.ndarray, columns: Mapping[str, np.ndarray], experiment: Experiment
     ) -> None:
         """Refuse the points at which values do not lie above one another."""
-        numbers = {**experiment.numbers, **columns}
+        shared = {key: np.asarray(value)[None] for key, value in experiment.numbers.items()}
+        numbers = {**shared, **columns}
         for part in models(experiment.structure):
             for low, high in ordered_numbers(part):
-                lower, upper = (_extreme(numbers[one.key], one.key in columns, end)
-                                for one, end in ((low, np.max), (high, np.min)))  # fmt: skip
-                bad = np.broadcast_to(_crossed(numbers, columns, low.key, high.key), points.shape)
-                if not bad.any():
-                    continue
-                values = np.stack([np.broadcast_to(v, points.shape)[bad] for v in (lower, upper)])
-                pairs, which = np.unique(values, axis=1, return_inverse=True)
+                lower, upper, bad = (
+                    np.broadcast_to(values, points.shape)
+                    for values in crossed(numbers[low.key], numbers[high.key])
+                )
+                pairs, which = np.unique(
+                    np.stack([lower[bad], upper[bad]]), axis=1, return_inverse=True
+                )
                 refused = points[bad]
                 for (below, above), some in zip(pairs.T.tolist(), _parts(which), strict=True):
-                    advice = f"must lie above {low.key} = {below:g} {low.unit}"
-                    problem = Problem(high.key, f"{above:g} {high.unit}", advice)
+                    problem = out_of_order(low, high, below, above)
                     self.refusals.add([problem], refused[some], False)
+
+
+@dataclass(eq=False)
+class _Source:
+    """Where some keys get their values: an axis, values that refer to others, the point's index."""
+
+    keys: dict[str, Any]  # Column, or a function of the code
+    codes: np.ndarray  # of every point that is read
+
+    def value(self, key: str, code: int) -> Any:
+        found = self.keys[key]
+        return found.value(code) if isinstance(found, Column) else found(code)
+
+    def _is_numeric(self, key: str) -> bool:
+        return isinstance(self.keys[key], Column) and self.keys[key].numeric
+
+    def kinds(self, key: str, experiment: Experiment) -> np.ndarray:
+        """A number for each point: points of one number can be read into one column."""
+        number = key in experiment.parsed or key in ("seed", "duration")
+        if number and self._is_numeric(key):
+            return np.zeros(self.codes.size, np.int64)
+        codes, inverse = np.unique(self.codes, return_inverse=True)
+        values = [self.value(key, code) for code in codes.tolist()]
+        seen: dict[Any, int] = {}
+        names = [_manner(value) if number else (type(value), show(value)) for value in values]
+        return np.array([seen.setdefault(name, len(seen)) for name in names])[inverse]
+
+    def read(
+        self, key: str, codes: np.ndarray, experiment: Experiment
+    ) -> tuple[np.ndarray, dict[int, Problem]]:
+        """The numbers of a key at some codes (the steps of a duration), and what is wrong with
+        which of them."""
+        like = np.asarray(experiment.n_steps if key == "duration" else experiment.numbers[key])
+        found = np.zeros((codes.size, *like.shape), like.dtype)
+        alone = np.ones(codes.size, bool)  # what is not read with the others
+        wrong: dict[int, Problem] = {}
+        if self._is_numeric(key) and key != "seed" and not like.shape:
+            column, reading = self.keys[key], experiment.parsed.get(key, _DURATION)
+            with suppress(UnfitValueError):
+                numbers, told = read_numbers(
+                    column.values[codes], column.unit, reading.unit, reading.declared
+                )
+                alone[:] = False
+                if key == "duration":
+                    numbers = np.rint(numbers / experiment.structure.dt_ms)
+                    alone = ~((numbers >= 2) & (numbers < 2**31))
+                    told = {}
+                for place, why in told.items():
+                    wrong[place] = Problem(key, str(column.text(int(codes[place]))), why)
+                found[~alone] = numbers[~alone]
+        for place in np.flatnonzero(alone).tolist():
+            value = self.value(key, int(codes[place]))
+            try:
+                found[place] = _read(key, value, experiment)
+            except UnfitValueError as error:
+                wrong[place] = Problem(key, show(value), str(error))
+        return found, wrong
+
+
+def _read(key: str, value: Any, experiment: Experiment, seed: int = 0) -> Any:
+    """A value as a number of an experiment, or an `UnfitValueError`."""
+    if key == "seed":
+        if not is_whole(value, 0, 2**32 - 1):
+            raise UnfitValueError("expected a whole number, 0 to 4294967295")
+        return value
+    if key == "duration":
+        problems = Problems()
+        _, n_steps = read_steps({**experiment.config, "duration": value}, problems)
+        for problem in problems.found:
+            raise UnfitValueError(problem.advice)
+        return n_steps
+    reading, size = experiment.parsed[key], experiment.structure.size
+    found, _ = read_number(value, reading.unit, reading.declared, size=size, seed=seed, key=key)
+    return found
+
+
+def _manner(value: Any) -> Any:
+    """What decides the shape of a number: one, a list, drawn; in units or relative."""
+    if is_drawn(value):
+        return "drawn", "rheobase" in show(value)
+    return len(value) if isinstance(value, list) else 0, "rheobase" in show(value)
 
 
 def _parts(codes: np.ndarray) -> list[np.ndarray]:
     """Where each code is, for codes from 0 on."""
     codes = codes.ravel()
+    if not codes.size:
+        return []
     ends = np.cumsum(np.bincount(codes))
     return np.split(np.argsort(codes, kind="stable"), ends[:-1])
-
-
-def _extreme(values: Any, varies: bool, end: Any) -> Any:
-    """One number of each point, where there is one for each neuron."""
-    values = np.asarray(values)
-    return end(values, axis=tuple(range(1 if varies else 0, values.ndim)))
-
-
-def _crossed(numbers: Mapping[str, Any], columns: Mapping[str, Any], low: str, high: str) -> Any:
-    """At which points some neuron's low value is not below its high one."""
-    pair = []
-    for key in (low, high):
-        values = np.asarray(numbers[key])
-        one = values.ndim == (1 if key in columns else 0)
-        pair.append(values[..., None] if one else values)
-    crossed = pair[0] >= pair[1]
-    return crossed.any(axis=-1)
 
 
 def _value_of(config: Mapping[str, Any], key: str) -> Any:

@@ -22,14 +22,14 @@ from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.parts import NEURONS_TOGETHER
 from neurolab.engine.program import Program
 from neurolab.engine.structure import block_length
-from neurolab.problems import ConfigError, Problems
+from neurolab.problems import Problems
 from neurolab.results.batches import SweepFolder
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.computation import FIRST_CHUNK_STEPS, Computation
 from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.points import Group
 
-__all__ = ["Report", "compute_groups"]
+__all__ = ["Report", "compute_groups", "devices_of"]
 
 log = logging.getLogger("neurolab")
 
@@ -66,15 +66,20 @@ def compute_groups(
     """
     report = Report()
     for group in groups:
-        problems = Problems()
-        devices = choose_devices(group.config.get("device") or {}, None, problems)
-        if problems.found:
-            raise ConfigError(problems.found)
+        devices = devices_of(group)
         report.device = f"{devices[0].device_kind} x {len(devices)}"
         _GroupRun(group, devices, folder, report, on_progress, most).go(stop)
         if stop.requested:
             break
     return report
+
+
+def devices_of(group: Group) -> list[Any]:
+    """The devices that share the points of a group; a `ConfigError` if they are not there."""
+    problems = Problems()
+    devices = choose_devices(group.config.get("device") or {}, None, problems)
+    problems.raise_if_any()
+    return devices
 
 
 class _GroupRun:
@@ -169,9 +174,9 @@ class _GroupRun:
     def _written(self, writing: tuple[np.ndarray, Future[None], bool] | None) -> None:
         if writing is None:
             return
-        rows, close, finished = writing
+        rows, closing, finished = writing
         try:
-            close.result()
+            closing.result()
         except Exception as error:
             self.report.points -= len(rows) if finished else 0
             self._failed(rows, error)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
+from neurolab.config.settings import SettingsReader
+from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.batches import SweepFolder
 
 if TYPE_CHECKING:
@@ -61,10 +62,8 @@ class Executor:
         from neurolab.sweep.compute import Report
 
         report, submitter = Report(device=f"{self.kind} tasks"), self._submitter(folder.path)
-        waiting = [
-            points[i : i + self.points_per_task]
-            for i in range(0, len(points), self.points_per_task)
-        ]
+        cuts = range(self.points_per_task, len(points), self.points_per_task)
+        waiting = np.split(points, cuts) if len(points) else []
         running: list[_Task] = []
         before, began = folder.done(), time.perf_counter()
         while (waiting or running) and not stop.requested:
@@ -114,35 +113,32 @@ class Executor:
         return submitter
 
 
+@dataclass(eq=False)
 class _Task:
     """A submitted task, and how it ended."""
 
-    def __init__(self, job: Any, points: np.ndarray) -> None:
-        self.job, self.points = job, points
-        self._gone_at: float | None = None
+    job: Any
+    points: np.ndarray
+    gone_at: float | None = None
+
+    @property
+    def has_result(self) -> bool:
+        return Path(self.job.paths.result_pickle).exists()
 
     def ended(self, gone: bool) -> bool:
         """Whether it left a result, or is ``gone`` and its result has not come for a while."""
-        if Path(self.job.paths.result_pickle).exists():
-            return True
-        if not gone:
-            self._gone_at = None
-            return False
-        self._gone_at = self._gone_at or time.monotonic()
-        return time.monotonic() - self._gone_at > _GRACE_SECONDS
+        now = time.monotonic()
+        self.gone_at = (self.gone_at or now) if gone else None
+        return self.has_result or (gone and now - (self.gone_at or now) > _GRACE_SECONDS)
 
     def failures(self) -> dict[int, str]:
         """Why points were not computed, and where the log is."""
-        log_file = self.job.paths.stderr
-        if not Path(self.job.paths.result_pickle).exists():
-            reason = f"task {self.job.job_id} died; its log: {log_file}"
-        else:
-            error = self.job.exception()
-            if error is None:
-                found: dict[int, str] = self.job.result().failed
-                return found
-            line = str(error).strip().splitlines()[-1]
-            reason = f"task {self.job.job_id} failed: {line}; its log: {log_file}"
+        came = self.has_result
+        error = self.job.exception() if came else None
+        if came and error is None:
+            return dict(self.job.result().failed)
+        how = "died" if error is None else f"failed: {str(error).strip().splitlines()[-1]}"
+        reason = f"task {self.job.job_id} {how}; its log: {self.job.paths.stderr}"
         log.error("points %s: %s", self.points.tolist(), reason)
         return dict.fromkeys(self.points.tolist(), reason)
 
@@ -194,38 +190,17 @@ def compute_task(
 
 
 def read_executor(kind: Any, options: Mapping[str, Any]) -> Executor | None:
-    """The executor that ``hydra.launcher`` asks for; None for this process.
-
-    Raises
-    ------
-    ConfigError
-        With all that is wrong.
-    """
-    problems = Problems()
+    """The executor that ``hydra.launcher`` asks for; None for this process.  A `ConfigError` tells
+    all that is wrong."""
+    launcher = SettingsReader({"executor": kind, **options}, "hydra.launcher", Problems())
     if kind not in (None, "local", "slurm"):
-        problems.add("hydra.launcher.executor", kind, "expected local, slurm, or null: here")
-    known = ("points_per_task", "processes", "partition", "time", "memory", "cpus", "gpus")
-    for key in options:
-        if key not in known:
-            problems.add(f"hydra.launcher.{key}", options[key], did_you_mean(key, known))
-    least = {"points_per_task": 1, "processes": 1, "cpus": 1, "gpus": 0}
-    given: dict[str, Any] = {}
-    for key, low in least.items():
-        value = options.get(key, Executor.__dataclass_fields__[key].default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < low:
-            advice = f"expected a whole number, {low} or more"
-            problems.add(f"hydra.launcher.{key}", value, advice)
-        given[key] = value
-    partition = options.get("partition")
+        launcher.refuse("executor", "expected local, slurm, or null: here")
+    whole = {"points_per_task": 1, "processes": 1, "cpus": 1, "gpus": 0}
+    launcher.only(("executor", "partition", "time", "memory", *whole))
+    given = {key: launcher.whole(key, low, getattr(Executor, key)) for key, low in whole.items()}
     if kind is not None:
-        from neurolab.config.recording import read_bytes
-        from neurolab.config.values import read_time
-
-        time_ms = read_time(options.get("time", "60 min"), "hydra.launcher.time", problems)
-        given["minutes"] = max(1, round((time_ms or 0) / 60_000))
-        memory = options.get("memory", "4 GiB")
-        given["memory_mb"] = read_bytes(memory, "hydra.launcher.memory", problems) // 2**20
-    problems.raise_if_any()
-    if kind is None:
-        return None
-    return Executor(kind, partition=None if partition is None else str(partition), **given)
+        given["minutes"] = max(1, round((launcher.time_ms("time", "60 min") or 0) / 60_000))
+        given["memory_mb"] = launcher.n_bytes("memory", "4 GiB") // 2**20
+    launcher.problems.raise_if_any()
+    partition = options.get("partition")
+    return kind and Executor(kind, partition=partition and str(partition), **given)

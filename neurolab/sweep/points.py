@@ -6,7 +6,7 @@ others the numbers, a value of an axis once for all that have it (`neurolab.swee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ class Group:
 
     Parameters
     ----------
-    experiment, config
+    experiment
         Of its first point; the arrays of the structure are large enough for all points.
     points
         Their indices in the plan.
@@ -36,18 +36,22 @@ class Group:
     """
 
     experiment: Experiment
-    config: dict[str, Any]
     points: np.ndarray
     n_steps: np.ndarray
     columns: dict[str, np.ndarray]
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Of its first point."""
+        return self.experiment.config
 
     @property
     def varying(self) -> list[str]:
         """Keys of the numbers that are not the same for all points."""
         return sorted(self.columns)
 
-    def numbers(self, rows: np.ndarray) -> dict[str, Any]:
-        """The numbers of some points: the varying ones with an axis of points in front."""
+    def numbers(self, rows: Any) -> dict[str, Any]:
+        """The numbers of a point; or of some, the varying ones with an axis of points in front."""
         own = {key: column[rows] for key, column in self.columns.items()}
         return {**self.experiment.numbers, **own}
 
@@ -60,14 +64,13 @@ class Group:
 def join(parts: Sequence[Group]) -> tuple[list[Group], list[Problem]]:
     """Groups of those parts that one program computes, the points of each in order; and warnings
     of times too short for the step."""
-    together: dict[Any, list[Group]] = {}
+    together: list[list[Group]] = []
     for part in parts:
-        alike = next((some for some in together.values() if _alike(some[0], part)), None)
+        alike = next((some for some in together if _alike(some[0], part)), None)
         if alike is None:
-            together[len(together)] = [part]
-        else:
-            alike.append(part)
-    groups = [_sized(_joined(some)) for some in together.values()]
+            together.append(alike := [])
+        alike.append(part)
+    groups = [_joined(some) for some in together]
     warnings: list[Problem] = []
     for group in groups:
         structure = group.experiment.structure
@@ -92,29 +95,25 @@ def _shapes(group: Group) -> dict[str, tuple[int, ...]]:
 
 
 def _joined(parts: Sequence[Group]) -> Group:
+    """Groups as one, with arrays large enough for all points; the parts come by first point."""
     first = parts[0]
-    if len(parts) == 1:
-        return first
-    base = first.experiment.numbers
-    keys = set().union(*(part.columns for part in parts))
+    structure, base = first.experiment.structure, first.experiment.numbers
+    keys = {key for part in parts for key in part.columns}
     for part in parts[1:]:
         own = part.experiment.numbers
         keys |= {key for key, value in own.items() if not np.array_equal(value, base[key])}
+        pairs = zip(structure.inputs, part.experiment.structure.inputs, strict=True)
+        structure = replace(
+            structure, inputs=tuple((name, larger(a, b)) for (name, a), (_, b) in pairs)
+        )
     points = np.concatenate([part.points for part in parts])
     order = np.argsort(points)
     columns = {
         key: np.concatenate([_column(part, key) for part in parts])[order] for key in sorted(keys)
     }
-    structure = first.experiment.structure
-    for part in parts[1:]:
-        pairs = zip(structure.inputs, part.experiment.structure.inputs, strict=True)
-        structure = replace(
-            structure, inputs=tuple((name, larger(a, b)) for (name, a), (_, b) in pairs)
-        )
     n_steps = np.concatenate([part.n_steps for part in parts])[order]
-    head = min(parts, key=lambda part: int(part.points[0]))
-    experiment = replace(head.experiment, structure=structure)
-    return Group(experiment, head.config, points[order], n_steps, columns)
+    experiment = replace(first.experiment, structure=with_sizes(structure, base, columns))
+    return Group(experiment, points[order], n_steps, columns)
 
 
 def _column(group: Group, key: str) -> np.ndarray:
@@ -123,9 +122,3 @@ def _column(group: Group, key: str) -> np.ndarray:
         return group.columns[key]
     value = np.asarray(group.experiment.numbers[key])
     return np.broadcast_to(value, (len(group.points), *value.shape))
-
-
-def _sized(group: Group) -> Group:
-    """With arrays large enough for all points."""
-    structure = with_sizes(group.experiment.structure, group.experiment.numbers, group.columns)
-    return replace(group, experiment=replace(group.experiment, structure=structure))

@@ -10,16 +10,26 @@ import math
 import re
 import warnings
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from neurolab.results.axes import Column, plain_key
+from neurolab.results.axes import Axis, Column, plain_key
 
-__all__ = ["FormError", "Interval", "Series", "example", "read_numbers", "samples"]
+__all__ = [
+    "MOST_POINTS",
+    "FormError",
+    "Interval",
+    "add_coordinates",
+    "check_size",
+    "example",
+    "read_numbers",
+    "samples",
+]
 
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
 #: Each form's arguments, how few and how many there may be, and a form that works.
@@ -36,10 +46,9 @@ _PLAIN = str.maketrans(
     {"\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm"}
     | {"·": "*", "²": "2", "³": "3", "^": "**"}
 )
+MOST_POINTS = 10**6
 #: Keys whose values are whole numbers.
 _WHOLE = ("size", "seed", "record.neurons")
-#: The powers of ten that a float64 holds exactly.
-_POWERS = np.array([float(f"1e{k}") for k in range(23)])
 #: Factors of units known without importing the unit library, which takes a second.
 _COMMON = {"", "rheobase", "s", "ms", "us", "Hz", "kHz", "V", "mV", "A", "mA", "uA", "nA", "pA"}
 _COMMON |= {"S", "mS", "uS", "nS", "pS", "ohm", "kohm", "Mohm", "F", "uF", "nF", "pF"}
@@ -47,22 +56,6 @@ _COMMON |= {"S", "mS", "uS", "nS", "pS", "ohm", "kohm", "Mohm", "F", "uF", "nF",
 
 class FormError(ValueError):
     """A form that cannot be read; the text says what would be right."""
-
-
-@dataclass(frozen=True)
-class Series:
-    """``size`` numbers in order, computed only when they are asked for."""
-
-    size: int
-    unit: str
-    at: Callable[[int], Decimal | float | int]
-
-    def column(self) -> Column:
-        """Every value, to twelve digits: what is left of rounding is behind them."""
-        found = [self.at(k) for k in range(self.size)]
-        if all(isinstance(value, int) for value in found):
-            return Column.of([f"{value}{self.unit}" for value in found], _whole)
-        return Column(np.array([float(f"{float(value) + 0.0:.12g}") for value in found]), self.unit)
 
 
 @dataclass(frozen=True)
@@ -76,14 +69,14 @@ class Interval:
     high: float
     log: bool
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether both bounds are whole numbers without a unit."""
-        return not self.unit and self.low.is_integer() and self.high.is_integer()
+    def __len__(self) -> int:
+        return self.size
 
-    def column(self, shares: np.ndarray, whole: bool) -> Column:
-        """The values at shares (0 to 1) of the way from ``low`` to ``high``; or whole numbers of
-        this range, both ends included."""
+    def column(self, key: str, shares: np.ndarray) -> Column:
+        """The values at shares (0 to 1) of the way from ``low`` to ``high``; of a key of whole
+        numbers whole numbers between bounds that are such, both ends included."""
+        ends = self.low.is_integer() and self.high.is_integer() and not self.unit
+        whole = ends and plain_key(key) in _WHOLE
         low, high = self.low, self.high + whole
         if self.log:
             logs = math.log10(low), math.log10(high)
@@ -92,7 +85,7 @@ class Interval:
             values = low * (1 - shares) + high * shares
         if whole:
             return Column(np.clip(np.floor(values), low, self.high).astype(np.int64), self.unit)
-        return Column(_twelve_digits(np.clip(values, low, high)), self.unit)
+        return Column(_twelve_digits(np.clip(values, low, high).tolist()), self.unit)
 
 
 def example(name: str) -> str:
@@ -100,23 +93,25 @@ def example(name: str) -> str:
     return _TAKES[name][2]
 
 
-def read_numbers(name: str, arguments: Sequence[str]) -> Series | Interval:
-    """What linspace, logspace, range, random or sobol stands for.
+def check_size(n: int) -> None:
+    """That a key has no more values than a sweep may have points."""
+    if n > MOST_POINTS:
+        raise FormError(f"{n:.3g} points; at most {MOST_POINTS}")
 
-    Raises
-    ------
-    FormError
-        For a wrong number of arguments, bounds that do not go together, or a size that is none.
-    """
+
+def read_numbers(name: str, arguments: Sequence[str]) -> Column | Interval:
+    """What linspace, logspace, range, random or sobol stands for; a `FormError` for a wrong number
+    of arguments, bounds that do not go together, or a size that is none."""
     takes, (least, most), _ = _TAKES[name]
     if not least <= len(arguments) <= most or arguments[3:] not in ([], ["log"]):
         raise FormError(f"{name} takes {takes}")
     if name == "range":
         return _range(arguments)
-    (start, stop), unit = _bounds(arguments[:2])
+    (start, stop), unit = _in_one_unit(arguments[:2])
     if not re.fullmatch(r"0*[1-9]\d*", arguments[2], re.ASCII):
         raise FormError(f"'{arguments[2]}' is not a number of values")
     n = int(arguments[2])
+    check_size(n)
     if name in ("random", "sobol"):
         log = len(arguments) == 4
         if log and not (start > 0 and stop > 0):
@@ -126,17 +121,16 @@ def read_numbers(name: str, arguments: Sequence[str]) -> Series | Interval:
         return Interval(name, n, unit, float(start), float(stop), log)
     last = max(n - 1, 1)
     if name == "linspace":
-        return Series(n, unit, lambda k: (start * (last - k) + stop * k) / last)
+        values = ((start * (last - k) + stop * k) / last for k in range(n))
+        return Column(_twelve_digits(values), unit)
     if start * stop <= 0:
         raise FormError("the ends of logspace must be of one sign and not 0")
     low, high = float(start), float(stop)
-    return Series(n, unit, lambda k: _between_logs(low, high, k / last))
+    return Column(_twelve_digits(_between_logs(low, high, k / last) for k in range(n)), unit)
 
 
 def samples(intervals: Mapping[str, Interval], seed: int) -> dict[str, Column]:
     """The values of the keys that are sampled together.
-
-    Keys of whole numbers between bounds that are such, ``size=random:10:20:5``, get such.
 
     The keys with sobol are the dimensions of one scrambled Sobol sequence; each with random has a
     stream of its own, which other keys and their order do not disturb.  More points begin with
@@ -155,32 +149,43 @@ def samples(intervals: Mapping[str, Interval], seed: int) -> dict[str, Column]:
         if interval.method == "random":
             stream = np.random.default_rng([seed, zlib.crc32(key.encode())])
             shares[key] = stream.random(interval.size)
-    return {
-        key: interval.column(shares[key], plain_key(key) in _WHOLE and interval.is_whole)
-        for key, interval in intervals.items()
-    }
+    return {key: interval.column(key, shares[key]) for key, interval in intervals.items()}
 
 
-def _range(arguments: Sequence[str]) -> Series:
-    numbers, unit = _bounds(arguments)
+def add_coordinates(axis: Axis) -> None:
+    """Give texts of several units such as ``1mA,20uA`` their numbers: 1 and 0.02 mA."""
+    for key, column in axis.columns.items():
+        values = column.values.tolist()
+        if column.numeric or not column.plain:
+            continue
+        if all(isinstance(value, str) or value in (0, 0.0) for value in values):
+            with suppress(FormError):
+                numbers, unit = _in_one_unit(list(map(str, values)))
+                axis.coordinates[key] = _twelve_digits(numbers).tolist(), unit
+
+
+def _range(arguments: Sequence[str]) -> Column:
+    numbers, unit = _in_one_unit(arguments)
     if len(numbers) == 1:
         numbers = [Decimal(0), *numbers]
     start, stop, step = numbers if len(numbers) == 3 else [*numbers, Decimal(1)]
     if step == 0:
         raise FormError("the step must not be 0")
-    whole = all(number == number.to_integral_value() for number in (start, stop, step))
-    at: Callable[[int], Decimal | int] = lambda k: start + k * step  # noqa: E731
+    whole = range(0)
     size = math.ceil((stop - start) / step - Decimal("1e-9"))
-    if whole:  # of any size, to the last digit
-        first, end, stride = int(start), int(stop), int(step)
-        at, size = lambda k: first + k * stride, -((first - end) // stride)
+    if all(number == number.to_integral_value() for number in (start, stop, step)):
+        whole = range(int(start), int(stop), int(step))  # of any size, to the last digit
+        size = -((int(start) - int(stop)) // int(step))
     if size < 1:
         way = "start and stop are the same" if start == stop else f"a step of {step:g} leads away"
         raise FormError(f"has no values: {way}")
-    return Series(size, unit, at)
+    check_size(size)
+    if whole:
+        return Column.of([f"{number}{unit}" for number in whole], _whole)
+    return Column(_twelve_digits(start + k * step for k in range(size)), unit)
 
 
-def _bounds(texts: Sequence[str]) -> tuple[list[Decimal], str]:
+def _in_one_unit(texts: Sequence[str]) -> tuple[list[Decimal], str]:
     """Quantities as numbers of the unit of the first that has one; 0 may stand without unit."""
     read = [_quantity(text) for text in texts]
     unit = next((unit for number, unit in read if unit or number), "")
@@ -228,15 +233,9 @@ def _between_logs(start: float, stop: float, share: float) -> float:
     return math.copysign(10 ** (low + (high - low) * share), start)
 
 
-def _twelve_digits(values: np.ndarray) -> np.ndarray:
-    """The numbers that the texts of these, to twelve digits, are read as."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        places = 11 - np.floor(np.log10(np.abs(values)))
-    if not np.all((places >= 0) & (places < _POWERS.size)):
-        return np.array([float(f"{value + 0.0:.12g}") for value in values.tolist()])
-    # whole numbers below 2**53, divided by exact powers of ten: rounded once, as a text is read
-    power = _POWERS[places.astype(int)]
-    return np.asarray(np.rint(values * power) / power)
+def _twelve_digits(values: Iterable[Any]) -> np.ndarray:
+    """Numbers as their texts are read: what is left of rounding is behind twelve digits."""
+    return np.array([float(f"{float(value) + 0.0:.12g}") for value in values])
 
 
 def _whole(text: str) -> Any:

@@ -33,32 +33,21 @@ class Refusals:
                 self._wrong.setdefault(problem, []).append(points)
 
     def by_reason(self) -> dict[str, np.ndarray]:
-        """The points that cannot be, each once, by why."""
-        found: dict[str, np.ndarray] = {}
-        several: dict[int, list[str]] = {}
-        times = np.zeros(len(self.plan), np.int64)
-        for parts in self._reasons.values():
-            times[np.unique(np.concatenate(parts))] += 1
+        """The points that cannot be, each once, by all that is wrong with it."""
+        reasons: dict[int, list[str]] = {}
         for problem, parts in self._reasons.items():
             why = f"{problem.key} = {problem.given} {problem.advice}"
-            points = np.unique(np.concatenate(parts))
-            found[why] = points[times[points] == 1]
-            for point in points[times[points] > 1].tolist():
-                several.setdefault(point, []).append(why)
-        for point, reasons in several.items():
-            why = "; ".join(reasons)
-            found[why] = np.append(found.get(why, np.zeros(0, np.int64)), point)
-        return {why: points for why, points in found.items() if points.size}
+            for point in np.unique(np.concatenate(parts)).tolist():
+                reasons.setdefault(point, []).append(why)
+        found: dict[str, list[int]] = {}
+        for point, some in sorted(reasons.items()):
+            found.setdefault("; ".join(some), []).append(point)
+        return {why: np.array(points) for why, points in found.items()}
 
     def raise_if_mistaken(self, strict: bool = True) -> None:
         """Refuse a sweep that was typed wrongly: a value that is wrong at all points that have it,
         or no point that can be (unless not ``strict``, where each may be for how values meet).
-
-        Raises
-        ------
-        ConfigError
-            With what is wrong, each once, and where.
-        """
+        The `ConfigError` tells what is wrong, each once, and where."""
         mistaken, wrong = self._mistaken(), np.zeros(len(self.plan), bool)
         for parts in self._wrong.values():
             wrong[np.concatenate(parts)] = True

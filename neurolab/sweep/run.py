@@ -13,30 +13,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from neurolab.config.settings import Settings
-from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.device import prepare
-from neurolab.problems import ConfigError, Problem, Problems
+from neurolab.problems import ConfigError, Problem
 from neurolab.results.batches import SweepFolder
 from neurolab.results.plan import Plan
 from neurolab.results.status import StatusFile
 from neurolab.results.table import Table
 from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.executors import Executor
+from neurolab.sweep.ranges import add_coordinates
 from neurolab.sweep.refusals import Refusals
 from neurolab.trackers import NoTracker
 from neurolab.trackers.session import TrackerSession
-
-if TYPE_CHECKING:
-    from neurolab.sweep.points import Group
 
 __all__ = ["SweepOutcome", "run_sweep"]
 
@@ -68,8 +65,6 @@ def run_sweep(
 
     Parameters
     ----------
-    plan
-        With its templates.
     refused
         What could not be composed, and of which points.
     executor
@@ -79,12 +74,8 @@ def run_sweep(
     began
         The time when composing began, of ``time.perf_counter``.
     strict
-        Whether a sweep of which every point is refused is itself.
-
-    Raises
-    ------
-    ConfigError
-        Before anything is computed.
+        Whether a sweep of which every point is refused is itself: by a `ConfigError`, before
+        anything is computed.
     """
     store = SweepFolder(folder)
     refusals = Refusals(plan)
@@ -94,7 +85,9 @@ def run_sweep(
     composed = time.perf_counter() - began
     prepare(device)
     from neurolab.sweep.columns import PointReader
-    from neurolab.sweep.coordinates import add_coordinates
+    from neurolab.sweep.compute import compute_groups, devices_of
+    from neurolab.sweep.gather import gather
+    from neurolab.sweep.progress import SweepProgress
     from neurolab.sweep.tracking import SweepSession
 
     imported = time.perf_counter()
@@ -104,8 +97,8 @@ def run_sweep(
         refusals.raise_if_mistaken(strict)
     for warning in warnings:
         log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
-    if executor is None:
-        _check_devices(groups)
+    for group in groups if executor is None else ():
+        devices_of(group)  # or it is told now that they are not there
     plan.refused, plan.title = refusals.by_reason(), _title(plan)
     for axis in plan.axes:
         add_coordinates(axis)
@@ -113,25 +106,17 @@ def run_sweep(
     failed = store.failures() if first else {}
     store.forget()
     composed += time.perf_counter() - imported
-    done = np.ones(len(plan), bool)
-    done[Table(plan, store).where("missing", "partial", "failed")] = False
-    done[:first] = True
-    all_groups = groups
-    groups = [group.take(np.flatnonzero(~done[group.points])) for group in groups]
+    missing = Table(plan, store).where("missing", "partial", "failed")
+    missing = missing[(missing >= first) & ~refusals.bad[missing]]
+    all_groups, total = groups, len(plan) - int(refusals.bad.sum())
+    groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
     groups = [group for group in groups if group.points.size]
-    from neurolab.sweep.gather import gather
-    from neurolab.sweep.progress import SweepProgress
-
-    total = int(np.count_nonzero(~refusals.bad))
-    missing = np.sort(np.concatenate([np.zeros(0, np.int64), *(g.points for g in groups)]))
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
     with TrackerSession(tracker) as told, StatusFile(folder) as status:
         session = SweepSession(told, folder, groups, plan)
         session.start(all_groups)
         with StopRequest() as stop, SweepProgress(status, total, total - len(missing)) as progress:
             if executor is None:
-                from neurolab.sweep.compute import compute_groups
-
                 report = compute_groups(groups, store, stop, progress.tell, settings.batch)
             else:
                 report = executor.compute(device, missing, store, stop, progress, settings.batch)
@@ -171,10 +156,3 @@ def _title(plan: Plan) -> str:
         for template in plan.templates
     )
     return ", ".join(name for name in neurons if name)
-
-
-def _check_devices(groups: Sequence[Group]) -> None:
-    problems = Problems()
-    for group in groups:
-        choose_devices(group.config.get("device") or {}, None, problems)
-    problems.raise_if_any()

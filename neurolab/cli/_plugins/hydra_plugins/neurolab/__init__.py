@@ -1,7 +1,6 @@
 """What Hydra finds as plugins: it looks for them in modules named ``hydra_plugins`` only."""
 
-from neurolab.cli.launcher import SweepLauncher
-from neurolab.cli.sweeper import PointSweeper
+from neurolab.cli.launcher import PointSweeper, SweepLauncher
 
 
 class BatchLauncher(SweepLauncher):
