@@ -118,7 +118,11 @@ def plan_of(
 ) -> Plan:
     """The plan of a sweep; arguments replace what the configuration sweeps (``params``)."""
     typed = {plain_key(argument.partition("=")[0]) for argument in arguments}
-    own = [f"{k}={value}" for k, value in (params or {}).items() if plain_key(k) not in typed]
+    own = [
+        f"{k}={'null' if value is None else value}"
+        for k, value in (params or {}).items()
+        if plain_key(k) not in typed
+    ]
     return read_plan([*own, *arguments], loader, seed)
 
 

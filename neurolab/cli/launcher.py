@@ -17,6 +17,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from neurolab.config.settings import read_settings
+from neurolab.problems import ConfigError, Problem
 from neurolab.report.pictures import show_page
 from neurolab.results.batches import SweepFolder
 
@@ -89,18 +90,22 @@ class SweepLauncher(Launcher):
         if initial_job_idx:
             before = Plan.from_json(SweepFolder(self.folder).definition())
             jobs = [*map(before.overrides, range(initial_job_idx)), *jobs]
+        configs = self._configs(jobs, initial_job_idx) if self.settings.folders else {}
         table = self._run(plan_of_jobs(jobs), initial_job_idx)
         if self.settings.folders:
-            return self._in_folders(jobs, table, initial_job_idx)
+            return self._in_folders(jobs, configs, table)
         raises = not str(self.config.hydra.sweeper._target_).endswith("BasicSweeper")
         points = range(initial_job_idx, len(jobs))
         return [_returned(jobs[point], table.get(point, {}), raises) for point in points]
 
     def launch_plan(self, plan: Plan) -> None:
         """Compute the points of a plan."""
+        jobs = list(map(plan.overrides, range(len(plan)))) if self.settings.folders else []
+        configs = self._configs(jobs, 0)
         table = self._run(plan, 0)
         if self.settings.folders:
-            self._in_folders(list(map(plan.overrides, range(len(plan)))), table, 0)
+            for result in self._in_folders(jobs, configs, table):
+                _ = result.return_value  # raises what went wrong with a folder
 
     def _run(self, plan: Plan, first: int) -> Table:
         """Compute the points from the first on; what became of all of them."""
@@ -128,36 +133,61 @@ class SweepLauncher(Launcher):
             codes.append(outcome.exit_code)
         return outcome.table
 
-    def _in_folders(
-        self, jobs: Sequence[Sequence[str]], table: Table, first: int
-    ) -> list[JobReturn]:
+    def _configs(self, jobs: Sequence[Sequence[str]], first: int) -> dict[int, DictConfig | str]:
+        """The configuration of each job as Hydra's launchers have it, or why there is none.
+
+        Raises
+        ------
+        ConfigError
+            Two jobs would have one folder.
+        """
         from neurolab.cli.points import Composer
 
-        composer = Composer(self.context.config_loader, self.config)
+        compose = Composer(self.context.config_loader, self.config)
+        found: dict[int, DictConfig | str] = {}
+        folders: dict[str, int] = {}
+        for index in range(first, len(jobs)):
+            try:
+                config = compose(jobs[index])
+            except Exception as error:  # refused: its row says why
+                found[index] = str(error)
+                continue
+            with open_dict(config):
+                config.hydra.job.id = index
+                config.hydra.job.num = index
+                config.hydra.sweep.dir = str(self.folder.absolute())
+            folder = str(config.hydra.sweep.subdir)
+            if folders.setdefault(folder, index) != index:
+                advice = f"is the folder of points {folders[folder]} and {index}; give each its own"
+                raise ConfigError([Problem("hydra.sweep.subdir", folder, advice)])
+            found[index] = config
+        return found
+
+    def _in_folders(
+        self,
+        jobs: Sequence[Sequence[str]],
+        configs: Mapping[int, DictConfig | str],
+        table: Table,
+    ) -> list[JobReturn]:
         returned = [
-            self._in_folder(composer, point, jobs[point], table.get(point, {}))
-            for point in range(first, len(jobs))
+            _returned(jobs[point], {**table.get(point, {}), "message": config})
+            if isinstance(config, str)
+            else self._in_folder(config, point, jobs[point], table.get(point, {}))
+            for point, config in configs.items()
         ]
         # Anew: with links to the points' pages.
         show_page(self.folder, bool(self.config.report.standalone))
         return returned
 
     def _in_folder(
-        self, composer: Any, index: int, job: Sequence[str], row: Mapping[str, Any]
+        self, config: DictConfig, index: int, job: Sequence[str], row: Mapping[str, Any]
     ) -> JobReturn:
         """The folder that Hydra's own launchers make for a job, with the point's results in it."""
         from neurolab.cli.compose import effective
         from neurolab.cli.record import save_config, save_defaults
         from neurolab.results.export import export_point
 
-        try:
-            config = composer(job)
-        except Exception as error:  # refused: its row says why
-            return _returned(job, {**row, "message": str(error)})
-        with open_dict(config):
-            config.hydra.job.id = index
-            config.hydra.job.num = index
-            config.hydra.sweep.dir = str(self.folder)
+        sweep = self.folder.absolute()  # the job may change directory
 
         def task(config: DictConfig) -> float:
             from hydra.core.hydra_config import HydraConfig
@@ -165,7 +195,7 @@ class SweepLauncher(Launcher):
             hydra = HydraConfig.get()
             folder = Path(hydra.runtime.output_dir)
             save_config(effective(config, job), job, folder, hydra.output_subdir)
-            export_point(self.folder, index, folder)
+            export_point(sweep, index, folder)
             save_defaults(folder, hydra)
             show_page(folder, bool(self.config.report.standalone))
             return _rate(row)

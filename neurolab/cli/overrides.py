@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from neurolab.cli.conf import parse
 from neurolab.results.axes import Axis, Column, plain_key
 from neurolab.results.plan import Plan
 
-__all__ = ["column", "leaves", "plan_of_jobs", "refers", "simple"]
+__all__ = ["column", "leaves", "plan_of_jobs", "referred_to", "refers", "simple"]
 
 
 def plan_of_jobs(jobs: Sequence[Sequence[str]]) -> Plan:
@@ -72,7 +72,7 @@ def simple(text: str) -> tuple[str, Any]:
         read = parse(text).value()
     except HydraException:
         return "", None
-    if isinstance(read, dict) or any(refers(leaf) for leaf in leaves(read)):
+    if isinstance(read, dict) or any("${" in str(leaf) for leaf in leaves(read)):
         return "", None
     return key, read
 
@@ -80,6 +80,25 @@ def simple(text: str) -> tuple[str, Any]:
 def refers(text: Any) -> bool:
     """Whether a value refers to another key: ``${neuron.tau}``, not ``${oc.env:HOME}``."""
     return isinstance(text, str) and bool(re.search(r"\$\{(?!oc\.env:|now:)", text))
+
+
+def referred_to(texts: Iterable[str], swept: Iterable[str]) -> set[str]:
+    """Of swept keys those that references may reach: ``${neuron}`` reaches ``neuron.tau``."""
+    found: set[str] = set()
+    keys = set(swept)
+    for path in (path for text in texts for path in _REFERENCE.findall(text)):
+        if _PATH.fullmatch(path):
+            found |= {k for k in keys if f"{k}.".startswith(f"{path}.") or path.startswith(f"{k}.")}
+        elif "${" in path:  # what it reaches is decided by a value
+            return keys
+        else:  # relative, or the arguments of a resolver: what has a name of theirs
+            names = set(re.findall(r"\w+", path))
+            found |= {k for k in keys if names.intersection(k.split(".")) or not names}
+    return found
+
+
+_REFERENCE = re.compile(r"\$\{((?:\$\{|[^{}])*)")
+_PATH = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 
 
 def leaves(node: Any) -> Iterator[Any]:

@@ -22,7 +22,7 @@ from rich.progress import track
 from neurolab.cli.conf import effective, is_group
 from neurolab.cli.diagnose import diagnose
 from neurolab.cli.forms import read_plan
-from neurolab.cli.overrides import leaves, refers
+from neurolab.cli.overrides import leaves, referred_to, refers
 from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.axes import plain_key
 from neurolab.results.plan import Plan, Reference, flat
@@ -113,26 +113,33 @@ def _compose(
     # how points are computed is no part of what a point is
     own = [str(key) for key in config if key not in ("hydra", "sweep")]
     plain = dict(flat(OmegaConf.to_container(OmegaConf.masked_copy(config, own))))
-    if first != last:
-        _prove(plan, plain, compose(plan.overrides(last)), last)
     template = effective(config, job)
     template.pop("sweep", None)
-    known = dict(flat(template))
-    refer = {k: list(filter(refers, leaves(v))) for k, v in plain.items() if k in known}
-    texts = " ".join(text for some in refer.values() for text in some)
-    swept = [
-        {
-            plain_key(key): column
-            for key, column in axis.columns.items()
-            if column.plain and plain_key(key).rpartition(".")[2] in texts
-        }
-        for axis in plan.axes
-    ]
-    every = any(plain_key(key).rpartition(".")[2] in texts for key in plan.numbered)
+    refer = {key: list(filter(refers, leaves(value))) for key, value in plain.items()}
+    references = _references(plan, config, template, refer, places)
+    if first != last:
+        _prove(plan, template, references, compose, last)
+    return template, references
+
+
+def _references(
+    plan: Plan,
+    config: DictConfig,
+    template: dict[str, Any],
+    refer: dict[str, list[str]],
+    places: Sequence[np.ndarray],
+) -> list[Reference]:
+    """The values of a template that refer to swept keys, for each combination of these."""
+    swept = [{plain_key(k): c for k, c in axis.columns.items() if c.plain} for axis in plan.axes]
+    numbered = list(map(plain_key, plan.numbered))
+    texts = [text for some in refer.values() for text in some]
+    reached = referred_to(texts, [*numbered, *(key for keys in swept for key in keys)])
+    swept = [{k: column for k, column in keys.items() if k in reached} for keys in swept]
+    every = not reached.isdisjoint(numbered)
     axes = tuple(number for number, keys in enumerate(swept) if keys or every)
-    if not axes and not every:
-        return template, []
-    keys = [key for key, some in refer.items() if some]
+    if not reached:
+        return []
+    known = set(dict(flat(template)))
     of = np.zeros([plan.shape[number] for number in axes], np.int64)
     rows: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
@@ -150,23 +157,37 @@ def _compose(
             seen[name] = len(rows)
             for key, value in values.items():
                 OmegaConf.update(config, key, value)
-            rows.append({key: _plain(OmegaConf.select(config, key)) for key in keys})
+            found = {k: _plain(OmegaConf.select(config, k)) for k, some in refer.items() if some}
+            rows.append({k: v for k, v in flat(found) if k in known})
         of[at] = seen[name]
-    return template, [Reference(axes, of, rows)]
+    return [Reference(axes, of, rows)]
 
 
-def _prove(plan: Plan, plain: dict[str, Any], config: DictConfig, point: int) -> None:
+def _prove(
+    plan: Plan,
+    template: dict[str, Any],
+    references: list[Reference],
+    compose: Composer,
+    point: int,
+) -> None:
     """That the configuration of a point is that of another with its own values in place; else no
     point could be trusted to have what it is labelled with."""
-    composed = dict(flat(OmegaConf.to_container(config)))
-    ours = plain | dict(pair for k, v in plan.changes(point).items() for pair in flat(v, k))
-    for key in ours.keys() | composed.keys():
-        is_own = key.partition(".")[0] not in ("hydra", "sweep")
-        if is_own and ours.get(key) != composed.get(key):
+    job = plan.overrides(point)
+    composed = effective(compose(job), job)
+    composed.pop("sweep", None)
+    values = plan.changes(point)
+    for reference in references:
+        at = tuple(plan.places(point)[number] for number in reference.axes)
+        values |= reference.rows[int(reference.of[at])]
+    theirs = dict(flat(composed))
+    ours = dict(flat(template)) | dict(pair for k, v in values.items() for pair in flat(v, k))
+    for key in ours.keys() | theirs.keys():
+        if ours.get(key) != theirs.get(key):
             advice = (
-                f"is {composed.get(key)} where point {point} is composed and {ours.get(key)} by "
-                "its values alone: two overrides give it a value. Give it once, or compose each "
-                "point by itself: hydra/launcher=basic"
+                f"is {theirs.get(key)} where point {point} is composed and {ours.get(key)} by "
+                "its values alone: two overrides give it a value, or it refers to one in a way "
+                "that is not followed. Give it once, or compose each point by itself: "
+                "hydra/launcher=basic"
             )
             raise ConfigError([Problem(key, "", advice)])
 

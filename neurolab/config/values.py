@@ -89,7 +89,7 @@ def read_numbers(
     is wrong with some, by place.  A unit that does not fit is an `UnfitValueError`."""
     one, values = parse(f"1{unit_text}"), values.astype(float)
     relative = isinstance(one, Relative)
-    many = replace(one, value=values) if relative else u.Quantity(values, unit=one.unit)
+    many = replace(one, value=one.value * values) if relative else one * values
     numbers, _ = _quantity(many, unit, declared)
     suspects = np.flatnonzero(~(np.isfinite(numbers) & (numbers > 0))).tolist()
     told = {place: _out_of_range(numbers[place], declared) for place in suspects}

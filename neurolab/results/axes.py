@@ -11,7 +11,9 @@ import numpy as np
 
 __all__ = ["Axis", "Column", "plain_key"]
 
-_NUMBER_AND_UNIT = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]\d+)?)((?:[A-Za-z/%].*)?)")
+_NUMBER_AND_UNIT = re.compile(
+    r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]\d+)?)((?![eE][+-]?\d)(?:[A-Za-z/%].*)?)"
+)
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@
     definition.json            what the sweep is
     batches/<first point>/     points computed together: results.zarr as of a run, with an axis of
                                points (`neurolab.results.writer`), and commit.json, whose notes
-                               have a row for each point
+                               have a row for each point; -1, -2.. of a sweep that went on
 
 A batch is committed chunk by chunk.  Its points are `partial` until the last: what a sweep that was
 stopped has of them can be read, and they are computed again when it goes on.  Batches know nothing
@@ -12,6 +12,7 @@ of one another, so several processes can add theirs.
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -51,11 +52,11 @@ class SweepFolder:
         return found
 
     def new_batch(self, first: int) -> Path:
-        """An empty folder for the batch whose first point has this index."""
-        folder = self.path / _BATCHES / f"{first:06d}"
-        if folder.exists():
-            shutil.rmtree(folder)  # of a sweep that was stopped
-        return folder
+        """A new folder for the batch whose first point has this index.  One of a sweep that was
+        stopped stays until all its points are in others: some of them may be done."""
+        names = itertools.chain([f"{first:06d}"], (f"{first:06d}-{k}" for k in itertools.count(1)))
+        folders = (self.path / _BATCHES / name for name in names)
+        return next(folder for folder in folders if not folder.exists())
 
     def rows(self) -> dict[int, dict[str, Any]]:
         """What is known of each computed point, and where: ``batch`` and ``lane``."""

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 
-from neurolab.results.layout import RESULTS, Chunk, Trace
+from neurolab.results.layout import RESULTS, Chunk, Trace, write_whole
+from neurolab.results.run import Run
 from neurolab.results.sweep import open_sweep
 from neurolab.results.writer import ResultsWriter
 
 __all__ = ["export_point"]
 
+SUMMARY = "summary.json"
+
 
 def export_point(sweep_folder: Path, index: int, folder: Path) -> None:
     """Write a point's summary and records into ``folder``, so that `open_run` reads it.
 
-    What was not computed leaves a summary that says why.
+    What was not computed leaves a summary that says why; what was there of the point before, in a
+    sweep that was stopped, is replaced.
     """
     sweep = open_sweep(sweep_folder)
     row = sweep.rows.get(index, {"point": index, "status": "missing"})
+    (folder / SUMMARY).unlink(missing_ok=True)
+    shutil.rmtree(folder / RESULTS, ignore_errors=True)
+    if "batch" in row and (Path(row["batch"]) / RESULTS).exists() and row["n_steps"]:
+        _export(sweep[index], folder)
     summary = {key: value for key, value in row.items() if key not in ("batch", "lane")}
-    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
-    if "batch" not in row or not (Path(row["batch"]) / RESULTS).exists() or not row["n_steps"]:
-        return
-    run = sweep[index]
+    write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
+
+
+def _export(run: Run, folder: Path) -> None:
+    """The records of a point as those of a run."""
     about = run.attributes["traces"]
     traces = [
         Trace(name, trace["unit"], run.traces[trace["axes"][1]].values, trace["every"])

@@ -21,8 +21,8 @@ __all__ = ["FORMAT", "NUMBER", "Plan", "Reference", "flat"]
 FORMAT = "neurolab sweep 2"
 #: What stands for a point's index in a fixed value, as in Hydra's jobs.
 NUMBER = re.compile(r"\$\{hydra:job\.(num|id)\}")
-#: Overrides that change no result; the precision is compared in the configuration.
-_IGNORED = re.compile(r"(sweep|tracker|device|report)[./=]|(sweep|tracker|device|report)$")
+#: Overrides and keys that change no result.
+_IGNORED = re.compile(r"(?!device\.precision\b)(sweep|tracker|device|report)([./=]|$)")
 
 
 @dataclass(eq=False)
@@ -54,6 +54,8 @@ class Plan:
         By template.
     refused
         Points that cannot be, by reason; known once the values were read.
+    files
+        A digest of each file that a value names.
     """
 
     order: tuple[str, ...]
@@ -64,6 +66,7 @@ class Plan:
     references: dict[int, list[Reference]] = field(default_factory=dict)
     refused: dict[str, np.ndarray] = field(default_factory=dict)
     title: str = ""
+    files: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.which.ndim != len(self.axes):
@@ -81,6 +84,13 @@ class Plan:
     def keys(self) -> list[str]:
         """The swept keys, without what adds them."""
         return [key for axis in self.axes for key in axis.keys]
+
+    @property
+    def varying(self) -> set[str]:
+        """The keys whose values differ among points: swept ones, and those that refer to them."""
+        found = {*self.keys, *(key.lstrip("+") for key in self.numbered)}
+        rows = (one.rows[0] for some in self.references.values() for one in some)
+        return found.union(*rows)
 
     def places(self, points: Any) -> tuple[Any, ...]:
         """The place of points along each axis."""
@@ -201,6 +211,7 @@ class Plan:
             "which": self.which.tolist(),
             "references": references,
             "refused": [[why, points.tolist()] for why, points in self.refused.items()],
+            "files": self.files,
         }
 
     @classmethod
@@ -230,6 +241,7 @@ class Plan:
         return cls(
             tuple(found["order"]), dict(found["fixed"]), tuple(axes), list(found["templates"]),
             np.array(found["which"], np.int64), references, refused, found["title"],
+            dict(found.get("files", {})),
         )  # fmt: skip
 
     def differs(self, before: Plan) -> str:
@@ -248,10 +260,13 @@ class Plan:
         for old_config, new_config in zip(before.templates, self.templates, strict=False):
             old, new = dict(flat(old_config)), dict(flat(new_config))
             for key in old.keys() | new.keys():
-                counts = not _IGNORED.match(key) or key == "device.precision"
-                if counts and old.get(key) != new.get(key):
+                if not _IGNORED.match(key) and old.get(key) != new.get(key):
                     return f"{key} was {old.get(key)} and is now {new.get(key)}"
-        return ""
+        if self.to_json()["references"] != before.to_json()["references"]:
+            return "values that refer to others refer to them in another way"
+        old_files = before.files
+        changed = [name for name, what in self.files.items() if old_files.get(name, what) != what]
+        return f"{', '.join(changed)} has other contents now" if changed else ""
 
     def _axes(self) -> list[Any]:
         return [{key: c.to_json() for key, c in axis.columns.items()} for axis in self.axes]

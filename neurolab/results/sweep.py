@@ -68,6 +68,8 @@ class Sweep:
         data = self.data
         for name, value in values.items():
             key = self._key(name)
+            if data[key].ndim > 1:
+                raise KeyError(f"{name} has a value for each point, not for each place of an axis")
             if key not in data.xindexes:
                 data = data.set_xindex(key)
             data = data.sel({key: value})

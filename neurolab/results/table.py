@@ -142,8 +142,7 @@ def as_dataset(plan: Plan, table: Table) -> xr.Dataset:
 def _fixed(plan: Plan) -> dict[str, Any]:
     """The values that all points have, by key."""
     flats = [dict(flat(template)) for template in plan.templates]
-    varying = {*plan.keys, *(key.lstrip("+") for key in plan.numbered)}
-    varying |= {k for some in plan.references.values() for one in some for k in one.rows[0]}
+    varying = plan.varying
     return {
         key: value
         for key, value in (flats[0].items() if flats else ())
@@ -171,6 +170,9 @@ def write_csv(plan: Plan, table: Table, path: Path) -> None:
         for key, column in zip(axis.keys, axis.columns.values(), strict=True):
             texts = [column.text(at) for at in range(len(column))]
             keys[key] = [texts[at] for at in place.tolist()]
+    for typed in plan.numbered:
+        key = typed.lstrip("+")
+        keys[key] = [plan.numbered_value(typed, point) for point in range(len(plan))]
     columns = {
         name: [_cell(value, name) for value in table.columns[name].tolist()]
         for name in (*VALUES, "duration_ms", "seed")

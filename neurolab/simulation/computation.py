@@ -138,23 +138,26 @@ class Computation:
         self._committed_at = time.perf_counter()
 
     def rows(self) -> list[dict[str, Any]]:
-        """How each point went: in full once all is computed, in short before that."""
+        """How each point went: in full where it has ended, in short before that."""
         n, ms = len(self.ends), self.steps * self.dt_ms
         counts = self.statistics.count.reshape(n, -1).sum(axis=1)
         at_least = np.maximum(ms, self.dt_ms)
         short = counts / self.size / (at_least * 1e-3)
-        full = self.statistics.results(self.dt_ms, at_least.tolist()) if self.finished else None
+        status = [self._status(k) for k in range(n)]
+        ended = any(one != PARTIAL for one in status)
+        full = self.statistics.results(self.dt_ms, at_least.tolist()) if ended else []
         rows = []
         for k in range(n):
-            row: dict[str, Any] = {"point": int(self.points[k]), "status": self._status(k)}
+            row: dict[str, Any] = {"point": int(self.points[k]), "status": status[k]}
             row["message"] = self.broken.get(k, "")
             if not self.experiment.structure.recording.spikes:
                 row |= dict.fromkeys(("rate_hz", "rate_hz_std", "isi_cv", "spike_count"))
             else:
+                known = status[k] != PARTIAL
                 row |= {
-                    "rate_hz": full[k]["rate_hz_mean"] if full else float(short[k]),
-                    "rate_hz_std": full[k]["rate_hz_std"] if full else None,
-                    "isi_cv": full[k]["isi_cv_mean"] if full else None,
+                    "rate_hz": full[k]["rate_hz_mean"] if known else float(short[k]),
+                    "rate_hz_std": full[k]["rate_hz_std"] if known else None,
+                    "isi_cv": full[k]["isi_cv_mean"] if known else None,
                     "spike_count": int(counts[k]),
                 }
             row |= {"duration_ms": float(ms[k]), "n_steps": int(self.steps[k])}

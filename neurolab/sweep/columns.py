@@ -98,8 +98,19 @@ class PointReader:
                 return read_experiment(self.plan.config(int(points[at])), ordered=False)
             except ConfigError as error:
                 refused += error.problems
-        self.refusals.add(dict.fromkeys(refused), points, True)
+        for problem in {(one.key, one.advice): one for one in refused}.values():
+            self._refuse(problem, points)
         return None
+
+    def _refuse(self, problem: Problem, points: np.ndarray) -> None:
+        """Points have a problem, each with what it gives the key."""
+        for axis, place in zip(self.plan.axes, self.plan.places(points), strict=True):
+            for column in (c for k, c in axis.columns.items() if plain_key(k) == problem.key):
+                for at in np.unique(place).tolist():
+                    given = replace(problem, given=column.text(at) or "")
+                    self.refusals.add([given], points[place == at], True)
+                return
+        self.refusals.add([problem], points, True)
 
     def _columns(
         self, points: np.ndarray, sources: Sequence[_Source], experiment: Experiment

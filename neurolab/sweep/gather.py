@@ -28,14 +28,13 @@ def gather(
     table: Table,
     report: Report,
     times: Mapping[str, float],
-    stopped: int,
 ) -> dict[str, Any]:
     """Write the results of all points; returns the summary."""
     data = as_dataset(plan, table)
     write_zarr(data, folder.path / "sweep.zarr")
     write_csv(plan, table, folder.path / "sweep.csv")
     summary = {
-        "status": "interrupted" if stopped else "completed",
+        "status": "interrupted" if table.where("missing", "partial").size else "completed",
         "points": len(plan),
         **table.counts(),
         "computed": report.points,

@@ -86,6 +86,7 @@ def run_sweep(
     prepare(device)
     from neurolab.sweep.columns import PointReader
     from neurolab.sweep.compute import compute_groups, devices_of
+    from neurolab.sweep.files import digests
     from neurolab.sweep.gather import gather
     from neurolab.sweep.progress import SweepProgress
     from neurolab.sweep.tracking import SweepSession
@@ -99,7 +100,7 @@ def run_sweep(
         log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
     for group in groups if executor is None else ():
         devices_of(group)  # or it is told now that they are not there
-    plan.refused, plan.title = refusals.by_reason(), _title(plan)
+    plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
     for axis in plan.axes:
         add_coordinates(axis)
     plan = _begun(store, plan, settings, first)
@@ -115,21 +116,24 @@ def run_sweep(
     with TrackerSession(tracker) as told, StatusFile(folder) as status:
         session = SweepSession(told, folder, groups, plan)
         session.start(all_groups)
-        with StopRequest() as stop, SweepProgress(status, total, total - len(missing)) as progress:
-            if executor is None:
-                report = compute_groups(groups, store, stop, progress.tell, settings.batch)
-            else:
-                report = executor.compute(device, missing, store, stop, progress, settings.batch)
-        store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
-        store.tidy()
-        table = Table(plan, store)
-        outcome = SweepOutcome(plan, table)
-        times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
-        outcome.summary = gather(store, plan, table, report, times, stop.requested)
-        progress.say(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
-        bad = table.where("diverged", "refused", "failed", "partial")
-        outcome.exit_code = 128 + stop.requested if stop.requested else int(bool(bad.size))
-        session.finish(outcome.exit_code, outcome.summary, table)
+        with StopRequest() as stop:
+            with SweepProgress(status, total, total - len(missing)) as progress:
+                if executor is None:
+                    report = compute_groups(groups, store, stop, progress.tell, settings.batch)
+                else:
+                    batch = settings.batch
+                    report = executor.compute(device, missing, store, stop, progress, batch)
+            store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
+            store.tidy()
+            table = Table(plan, store)
+            outcome = SweepOutcome(plan, table)
+            times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
+            outcome.summary = gather(store, plan, table, report, times)
+            progress.say(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
+            whole = len(table.where("completed")) == len(plan)
+            stopped = stop.requested and outcome.summary["status"] == "interrupted"
+            outcome.exit_code = 128 + stop.requested if stopped else int(not whole)
+            session.finish(outcome.exit_code, outcome.summary, table)
     return outcome
 
 

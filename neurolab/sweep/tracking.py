@@ -68,7 +68,7 @@ class SweepSession:
     def _sweep(self, groups: Sequence[Group]) -> Tracked:
         """The configuration that the points share, and what is swept."""
         experiment, plan = groups[0].experiment, self.plan
-        varying = {*plan.keys, *(key for group in groups for key in group.columns)}
+        varying = plan.varying.union(*(group.columns for group in groups))
         first, *others = (dict(flat(template)) for template in plan.templates)
         shared = {
             key: value

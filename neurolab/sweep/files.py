@@ -1,0 +1,50 @@
+"""Digests of the files that a sweep reads: one that goes on with others would be two."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from neurolab.results.plan import Plan, flat
+
+__all__ = ["digests"]
+
+#: Keys whose values are no input of a model.
+_OTHERS = ("tracker.", "device.", "report.", "sweep.")
+
+
+def digests(plan: Plan) -> dict[str, str]:
+    """A digest of each file or folder that a value of some point names."""
+    names = sorted(set(_texts(plan)))
+    return {name: _digest(path) for name in names if (path := Path(name)).exists()}
+
+
+def _texts(plan: Plan) -> Iterator[str]:
+    """What may be the name of a file."""
+    pairs = [pair for template in plan.templates for pair in flat(template)]
+    pairs += [
+        (key, value)
+        for axis in plan.axes
+        for key, column in zip(axis.keys, axis.columns.values(), strict=True)
+        if column.texts is not None
+        for value in column.values.tolist()
+    ]
+    references = (one for some in plan.references.values() for one in some)
+    pairs += [pair for one in references for row in one.rows for pair in row.items()]
+    for key, value in pairs:
+        if isinstance(value, str) and not key.startswith(_OTHERS) and _may_be_a_file(value):
+            yield value
+
+
+def _may_be_a_file(text: str) -> bool:
+    return 0 < len(text) < 1000 and ("." in text or "/" in text) and "\n" not in text
+
+
+def _digest(path: Path) -> str:
+    if path.is_dir():  # a run, say: too large to be read
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        told = [(str(f.relative_to(path)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
