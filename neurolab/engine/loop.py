@@ -163,7 +163,9 @@ class Loop:
                     fired = jax.lax.dynamic_update_index_in_dim(fired, spikes != 0, j, 0)
                 return values, fired, sample(records, values, i)
 
-            fired = jnp.zeros((length if recording.spikes else 0, self.local_size), bool)
+            fired = jnp.broadcast_to(
+                values[NONFINITE] < 0, (length if recording.spikes else 0, self.local_size)
+            )
             lower, upper = jnp.maximum(first - begin, 0), jnp.minimum(last - begin, length)
             start = (values, fired, records)
             values, fired, records = jax.lax.fori_loop(lower, upper, in_step, start)
@@ -196,13 +198,16 @@ class Loop:
         return self.capacity // self.structure.recording.every + 2
 
     def _empty(self, values: State, chosen: Any) -> Records:
-        records: Records = {}
+        """Zeros to be written over.  They are made of the state, of which there is one for each
+        point: JAX would trace a loop over steps again for what it finds to differ only after it,
+        twice for each loop around it."""
+        nothing, records = values[NONFINITE][0] < 0, Records()
         if self.structure.recording.spikes:
-            width = -(-self.local_size // 32)
-            records["spikes"] = jnp.zeros((self.n_blocks * self.block, width), jnp.uint32)
+            shape = (self.n_blocks * self.block, -(-self.local_size // 32))
+            records["spikes"] = jnp.broadcast_to(nothing.astype(jnp.uint32), shape)
         for name in self.structure.recording.variables:
             shape = (self._sample_rows, chosen.shape[0])
-            records[name] = jnp.zeros(shape, values[name].dtype)
+            records[name] = jnp.broadcast_to(nothing.astype(values[name].dtype), shape)
         return records
 
 

@@ -150,7 +150,10 @@ class Program:
         with self.loop.environment():
             arguments = self.loop.arguments(numbers)
             run = self._function("advance", arguments)
-            n_steps = jnp.clip(jnp.asarray(n_steps, jnp.int32), 0, self.capacity)
+            if isinstance(n_steps, jax.core.Tracer):
+                n_steps = jnp.clip(n_steps, 0, self.capacity).astype(jnp.int32)
+            else:
+                n_steps = np.int32(n_steps)  # of jnp it would be a program of its own
             return run(arguments, self._chosen, state, n_steps)
 
     def _known(self, numbers: Numbers) -> Numbers:
@@ -206,7 +209,7 @@ class Program:
             if run in self._compiled:
                 return
             state = self._function("start", arguments)(arguments, self._chosen)
-            jax.block_until_ready(run(arguments, self._chosen, state, jnp.int32(0)))
+            jax.block_until_ready(run(arguments, self._chosen, state, np.int32(0)))
             self._compiled.append(run)
 
     def _number(self, key: str, value: Any) -> PartitionSpec:

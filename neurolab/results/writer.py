@@ -24,7 +24,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -150,7 +149,7 @@ class ResultsWriter:
     def _commit(self, commit: Commit) -> None:
         self.commit = commit
         if self.folder is not None:
-            write_whole(self.folder / COMMIT, json.dumps(asdict(commit)))
+            write_whole(self.folder / COMMIT, json.dumps(vars(commit)))
 
     def close(self) -> None:
         """Gather the metadata of all arrays in one place, so that the store opens in one read."""
