@@ -103,15 +103,15 @@ def test_points_that_wait_for_others_are_no_different(tmp_path, monkeypatch):
     assert max(trace_difference(*pair) for pair in zip(whole, parts, strict=True)) <= 1e-12
 
 
-@property_of(lanes=st.integers(1, 5000), n_devices=st.integers(1, 9), at_once=st.integers(1, 300))
-def test_points_are_shared_equally(lanes, n_devices, at_once):
-    """Every device has as many, in equal parts that fit, and few lanes are there for that alone."""
-    n, part = compute._shared(lanes, n_devices, at_once)
-    used = min(n_devices, lanes)
-    assert n >= lanes
+@property_of(points=st.integers(1, 5000), n_devices=st.integers(1, 9), at_once=st.integers(1, 300))
+def test_points_are_shared_equally(points, n_devices, at_once):
+    """Every device has as many, in equal parts that fit, and few are there for that alone."""
+    n, part = compute._shared(points, n_devices, at_once)
+    used = min(n_devices, points)
+    assert n >= points
     assert n % (used * part) == 0
     assert 1 <= part <= at_once
-    assert n - lanes < used * (n // (used * part) + 1)
+    assert n - points < used * (n // (used * part) + 1)
 
 
 def test_in_float32_spikes_are_the_same_as_well(tmp_path):

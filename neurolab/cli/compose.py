@@ -87,11 +87,11 @@ def compose_known(primary: str, overrides: list[str], loader: ConfigLoader) -> D
     for override in values:
         OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
     if values:
-        told = config.hydra.job.config.override_dirname
+        naming = config.hydra.job.config.override_dirname
         task = [override for override in parsed if not override.is_hydra_override()]
         config.hydra.overrides.task = [override.input_line for override in task]
         config.hydra.job.override_dirname = get_overrides_dirname(
-            task, told.exclude_keys, told.item_sep, told.kv_sep
+            task, naming.exclude_keys, naming.item_sep, naming.kv_sep
         )
     return config
 

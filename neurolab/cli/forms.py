@@ -192,8 +192,8 @@ def _parsed(text: str) -> Override:
 
             if call[3] in DISTRIBUTIONS:
                 return parse(f"{call[1]}={quoted(call[2])}")
-        told = f"cannot be read: {str(error).splitlines()[0]}; quote it: 'key=\"...\"'"
-        raise FormError(told) from error
+        message = f"cannot be read: {str(error).splitlines()[0]}; quote it: 'key=\"...\"'"
+        raise FormError(message) from error
 
 
 def _read_hydra(override: Override, key: str) -> _Entry:
@@ -251,9 +251,9 @@ def _check_sizes(
         own = [len(entries[key].content) for key in keys]
         sizes.append(own[0])
         if len(set(own)) > 1:
-            told = ", ".join(f"{key} {size}" for key, size in zip(keys, own, strict=True))
+            sizes_given = ", ".join(f"{key} {size}" for key, size in zip(keys, own, strict=True))
             what = "zip(...) are walked together" if name == "zip" else "are sampled together"
-            advice = f"{what}, so they need as many values each: {told}"
+            advice = f"{what}, so they need as many values each: {sizes_given}"
             problems.add(" ".join(keys), None, advice)
     try:
         check_size(math.prod(sizes))

@@ -218,8 +218,8 @@ def _returned(job: Sequence[str], row: Mapping[str, Any], raises: bool = False) 
     result.return_value = rate = _rate(row)
     if raises and math.isnan(rate):
         result.status = JobStatus.FAILED
-        told = f"{row.get('status', 'missing')}: {row.get('message') or 'it has no rate'}"
-        result.return_value = RuntimeError(f"{' '.join(job)} is {told}")
+        reason = f"{row.get('status', 'missing')}: {row.get('message') or 'it has no rate'}"
+        result.return_value = RuntimeError(f"{' '.join(job)} is {reason}")
     return result
 
 

@@ -133,13 +133,13 @@ def _job(config: Any) -> tuple[int, float | None]:
     from neurolab.simulation.progress import print_summary
     from neurolab.simulation.runner import simulate
 
-    def told(summary: Mapping[str, Any], folder: Path) -> None:
+    def on_summary(summary: Mapping[str, Any], folder: Path) -> None:
         print_summary(summary, folder)
         save_defaults(folder, hydra_config)  # for the page, which is written next
 
     multirun = hydra_config.mode == RunMode.MULTIRUN
     group = Path(hydra_config.sweep.dir).name if multirun else None
-    outcome = simulate(check(plain), folder, told, overrides, group)
+    outcome = simulate(check(plain), folder, on_summary, overrides, group)
     if outcome.status == "diverged":
         print(f"neurolab: diverged: {outcome.message}\n{_DIVERGED}", file=sys.stderr)
     elif outcome.status == "failed":

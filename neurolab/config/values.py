@@ -92,8 +92,8 @@ def read_numbers(
     many = replace(one, value=one.value * values) if relative else one * values
     numbers, _ = _quantity(many, unit, declared)
     suspects = np.flatnonzero(~(np.isfinite(numbers) & (numbers > 0))).tolist()
-    told = {place: _out_of_range(numbers[place], declared) for place in suspects}
-    return numbers, {place: wrong for place, wrong in told.items() if wrong}
+    out = {place: _out_of_range(numbers[place], declared) for place in suspects}
+    return numbers, {place: wrong for place, wrong in out.items() if wrong}
 
 
 def read_time(value: Any, key: str, problems: Problems) -> float | None:

@@ -265,8 +265,8 @@ class Program:
     def _start(self, shard: Any, numbers: Numbers, chosen: Any) -> State:
         if self.points is None:
             return self.whole.start(numbers, shard)
-        shared, own, lanes = self._lanes(numbers)
-        state = jax.vmap(lambda own, _: self.whole.start({**shared, **own}, shard))(own, lanes)
+        shared, own, points = self._by_varying(numbers)
+        state = jax.vmap(lambda own, _: self.whole.start({**shared, **own}, shard))(own, points)
         return state | {CLOCK: jnp.int32(0)}  # one clock for all
 
     def _advance(
@@ -274,22 +274,22 @@ class Program:
     ) -> tuple[State, Records]:
         if self.points is None:
             return self.parts.advance(numbers, chosen, state, n_steps, shard)
-        shared, own, _ = self._lanes(numbers)
+        shared, own, _ = self._by_varying(numbers)
         clock = state[CLOCK]
 
-        def one(lane: tuple[Numbers, State]) -> tuple[State, Records]:
-            before = {**lane[1], CLOCK: clock}
+        def one(point: tuple[Numbers, State]) -> tuple[State, Records]:
+            before = {**point[1], CLOCK: clock}
             after, records = self.parts.advance(
-                {**shared, **lane[0]}, chosen, before, n_steps, shard
+                {**shared, **point[0]}, chosen, before, n_steps, shard
             )
             del after[CLOCK]
             return after, records
 
-        lanes = (own, {name: value for name, value in state.items() if name != CLOCK})
-        after, records = jax.lax.map(one, lanes, batch_size=self.at_once)
+        points = (own, {name: value for name, value in state.items() if name != CLOCK})
+        after, records = jax.lax.map(one, points, batch_size=self.at_once)
         return after | {CLOCK: clock + n_steps}, records
 
-    def _lanes(self, numbers: Numbers) -> tuple[dict[str, Any], dict[str, Any], Any]:
+    def _by_varying(self, numbers: Numbers) -> tuple[dict[str, Any], dict[str, Any], Any]:
         """Shared numbers, those of each point, and an axis of points for where none varies."""
         own = {key: value for key, value in numbers.items() if key in self.varying}
         shared = {key: value for key, value in numbers.items() if key not in own}

@@ -16,9 +16,9 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write what was asked for; 0 if all went well, 1 if a page failed, 2 for a wrong folder."""
     options = _parser().parse_args(arguments)
-    problems = [told for folder in options.folder if (told := _problem(folder))]
-    for told in problems:
-        print(f"neurolab.report: {told}", file=sys.stderr)
+    problems = [problem for folder in options.folder if (problem := _problem(folder))]
+    for problem in problems:
+        print(f"neurolab.report: {problem}", file=sys.stderr)
     if problems:
         return 2
     failed = 0

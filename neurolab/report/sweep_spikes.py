@@ -83,17 +83,17 @@ def _read(
     ends = group["spike_end"][:]
     points = np.full(ends.shape[1], -1)
     steps = np.zeros(ends.shape[1], np.int64)
-    lanes = table.columns["lane"][inside].astype(int)
-    points[lanes], steps[lanes] = inside, table.columns["n_steps"][inside].astype(int)
+    places = table.columns["in_batch"][inside].astype(int)
+    points[places], steps[places] = inside, table.columns["n_steps"][inside].astype(int)
     last, begin = int(np.floor(window / about["dt_ms"] + 1e-6)), 0
     found = [(none, none, none)]
     for end in ends:  # chunk after chunk, each sorted by point
         step, neuron = (group[f"spike_{name}"][begin : end[-1]] for name in ("step", "neuron"))
-        lane = np.repeat(np.arange(end.size), np.diff(end, prepend=begin))
+        place = np.repeat(np.arange(end.size), np.diff(end, prepend=begin))
         begin = int(end[-1])
-        keep = (step < np.minimum(steps, last)[lane]) & (neuron < _MOST_NEURONS)
-        keep &= points[lane] >= 0
-        found.append((points[lane[keep]], step[keep], neuron[keep]))
+        keep = (step < np.minimum(steps, last)[place]) & (neuron < _MOST_NEURONS)
+        keep &= points[place] >= 0
+        found.append((points[place[keep]], step[keep], neuron[keep]))
         if step.size and step.min() >= last:
             break
     point, step, neuron = (np.concatenate(part) for part in zip(*found, strict=True))

@@ -59,13 +59,13 @@ class SweepFolder:
         return next(folder for folder in folders if not folder.exists())
 
     def rows(self) -> dict[int, dict[str, Any]]:
-        """What is known of each computed point, and where: ``batch`` and ``lane``."""
+        """What is known of each computed point, and where: ``batch`` and ``in_batch``."""
         rows: dict[int, dict[str, Any]] = {}
         for folder, commit in self._commits():
-            for lane, row in enumerate(commit):
+            for place, row in enumerate(commit):
                 point = row["point"]
                 if point not in rows or _better(row, rows[point]):
-                    rows[point] = {**row, "batch": folder, "lane": lane}
+                    rows[point] = {**row, "batch": folder, "in_batch": place}
         return dict(sorted(rows.items()))
 
     def done(self) -> set[int]:

@@ -30,7 +30,7 @@ def export_point(sweep_folder: Path, index: int, folder: Path) -> None:
     shutil.rmtree(folder / RESULTS, ignore_errors=True)
     if "batch" in row and (Path(row["batch"]) / RESULTS).exists() and row["n_steps"]:
         _export(sweep[index], folder)
-    summary = {key: value for key, value in row.items() if key not in ("batch", "lane")}
+    summary = {key: value for key, value in row.items() if key not in ("batch", "in_batch")}
     write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
 
 

@@ -224,8 +224,8 @@ class Plan:
             It was written by another version.
         """
         if found.get("format") != FORMAT:
-            told = f"its format is {found.get('format')}, this version reads {FORMAT}"
-            raise ValueError(f"{told}; compute the sweep anew, or open it with that version")
+            reason = f"its format is {found.get('format')}, this version reads {FORMAT}"
+            raise ValueError(f"{reason}; compute the sweep anew, or open it with that version")
         axes = []
         for one in found["axes"]:
             columns = {key: Column.from_json(column) for key, column in one["keys"].items()}

@@ -29,7 +29,7 @@ class Run:
     """One run's results, read from its folder and trimmed to the last commit. See `open_run`."""
 
     #: Where it is among points that were computed together; None where it was alone.
-    _lane: int | None = None
+    _in_batch: int | None = None
 
     def __init__(self, path: str | Path, commit: Commit | None = None, store: Any = None) -> None:
         self.path = Path(path)
@@ -113,9 +113,9 @@ class Run:
         lengths = self.commit.lengths
         traces = {n: t for n, t in self.attributes["traces"].items() if n in lengths}
         group, parts = self._group(), []
-        lane = {} if self._lane is None else {"point": self._lane}
+        at = {} if self._in_batch is None else {"point": self._in_batch}
         # xarray refuses axes of unequal length, which a killed run leaves: open by stored length.
-        stored = {name: group[name].shape[len(lane)] for name in traces}
+        stored = {name: group[name].shape[len(at)] for name in traces}
         for length in set(stored.values()):
             names = [name for name in traces if stored[name] == length]
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # leftovers
@@ -127,7 +127,7 @@ class Run:
                     drop_variables=set(group.array_keys()) - set(names),
                 )
             whole = {traces[name]["axes"][0]: slice(0, lengths[name]) for name in names}
-            parts.append(part.isel({**whole, **lane}))
+            parts.append(part.isel({**whole, **at}))
         axes = sorted({axis for trace in traces.values() for axis in trace["axes"]})
         coordinates = {
             axis: (axis, group[axis][: lengths[axis]], dict(group[axis].attrs)) for axis in axes
@@ -204,15 +204,17 @@ class Run:
 
 
 class PointRun(Run):
-    """One point of a sweep: a lane of the results of points that were computed together."""
+    """One point of a sweep, whose results lie among those of the points of its batch."""
 
     def __init__(self, row: dict[str, Any], config: DictConfig, overrides: list[str]) -> None:
         batch = Path(row["batch"])
         if not (batch / RESULTS / "zarr.json").exists():
             raise KeyError(f"point {row['point']} recorded nothing; its summary is in the table")
         super().__init__(batch)
-        self._lane, self.overrides, self.config = row["lane"], overrides, config
-        self.summary = {key: value for key, value in row.items() if key not in ("batch", "lane")}
+        self._in_batch, self.overrides, self.config = row["in_batch"], overrides, config
+        self.summary = {
+            key: value for key, value in row.items() if key not in ("batch", "in_batch")
+        }
         self.commit = self._trimmed(row["n_steps"])
 
     def beginning(self, most: int) -> Run:
@@ -236,14 +238,14 @@ class PointRun(Run):
         """Where this point's spikes begin and end, chunk by chunk."""
         ends = self._group()["spike_end"][: self.commit.lengths.get("spike_end", 0)]
         begins = np.concatenate([[0], ends.ravel()[:-1]]).reshape(ends.shape)
-        return begins[:, self._lane], ends[:, self._lane]
+        return begins[:, self._in_batch], ends[:, self._in_batch]
 
     def read(self, name: str) -> np.ndarray:
         if name not in self.commit.lengths:
             return np.zeros(0, np.int64)
         array = self._group()[name]
         if name not in ("spike_step", "spike_neuron"):
-            values: np.ndarray = array[self._lane, : self.commit.lengths[name]]
+            values: np.ndarray = array[self._in_batch, : self.commit.lengths[name]]
             return values
         return np.concatenate([array[b:e] for b, e in zip(*self._pieces, strict=True)])
 

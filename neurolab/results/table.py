@@ -28,8 +28,8 @@ VALUES = {
 }
 #: What may have become of a point; ``partial``: it was stopped, and has what it had by then.
 STATUSES = ("missing", "completed", "partial", "diverged", "refused", "failed")
-_WHOLE = ("n_steps", "seed", "lane", "spike_count")
-_NUMBERS = (*VALUES, "duration_ms", "n_steps", "seed", "lane")
+_WHOLE = ("n_steps", "seed", "in_batch", "spike_count")
+_NUMBERS = (*VALUES, "duration_ms", "n_steps", "seed", "in_batch")
 
 
 class Table(Mapping[int, dict[str, Any]]):

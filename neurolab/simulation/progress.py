@@ -21,17 +21,17 @@ class Bar(Progress):
         super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[text]}"),
             TimeRemainingColumn(compact=True),
             console=console,
             disable=not console.is_terminal,
             transient=True,
         )
-        self._task = self.add_task("compiling", total=total, completed=done, told="")
+        self._task = self.add_task("compiling", total=total, completed=done, text="")
 
-    def show(self, done: float, told: str) -> None:
+    def show(self, done: float, text: str) -> None:
         """So much of the total is done."""
-        self.update(self._task, description="simulating", completed=done, told=told)
+        self.update(self._task, description="simulating", completed=done, text=text)
 
 
 def in_words(facts: Mapping[str, float]) -> str:

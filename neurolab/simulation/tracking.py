@@ -32,7 +32,7 @@ class Rows:
     ----------
     n_steps, dt_ms, size
         Of the run.
-    told
+    log
         Hears of each row: steps so far, metrics.
     potential, unit
         The variable whose mean over the neurons is told, and its unit.
@@ -43,12 +43,12 @@ class Rows:
         n_steps: int,
         dt_ms: float,
         size: int,
-        told: Callable[[int, Mapping[str, float]], None],
+        log: Callable[[int, Mapping[str, float]], None],
         potential: str,
         unit: str,
     ) -> None:
         self.every = -(-n_steps // _ROWS)
-        self.n_steps, self.dt_ms, self.size, self.told = n_steps, dt_ms, size, told
+        self.n_steps, self.dt_ms, self.size, self.log = n_steps, dt_ms, size, log
         self.potential = potential
         name = potential.rpartition(".")[2]
         self.mean = f"{name}_mean_{unit}" if unit.isidentifier() else f"{name}_mean"
@@ -82,7 +82,7 @@ class Rows:
             values = np.asarray(self._state[self.potential])
             row[self.mean] = float(values.mean(dtype=np.float64))
         self._last, self._since = self._done, None
-        self.told(self._done, row)
+        self.log(self._done, row)
 
 
 def tracked_run(

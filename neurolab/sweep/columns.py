@@ -221,15 +221,15 @@ class _Source:
         if self._is_numeric(key) and key != "seed" and not like.shape:
             column, reading = self.keys[key], experiment.parsed.get(key, _DURATION)
             with suppress(UnfitValueError):
-                numbers, told = read_numbers(
+                numbers, wrong_at = read_numbers(
                     column.values[codes], column.unit, reading.unit, reading.declared
                 )
                 alone[:] = False
                 if key == "duration":
                     numbers = np.rint(numbers / experiment.structure.dt_ms)
                     alone = ~((numbers >= 2) & (numbers < 2**31))
-                    told = {}
-                for place, why in told.items():
+                    wrong_at = {}
+                for place, why in wrong_at.items():
                     wrong[place] = Problem(key, str(column.text(int(codes[place]))), why)
                 found[~alone] = numbers[~alone]
         for place in np.flatnonzero(alone).tolist():

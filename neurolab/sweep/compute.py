@@ -97,7 +97,7 @@ class _GroupRun:
     ) -> None:
         self.group, self.devices, self.folder = group, devices, folder
         self.report, self.on_progress = report, on_progress
-        self.n_lanes, self.at_once = _n_lanes(group, devices, most)
+        self.n_points, self.at_once = _n_points(group, devices, most)
         self.chunk_steps = FIRST_CHUNK_STEPS
 
     def go(self, stop: StopRequest) -> None:
@@ -107,7 +107,7 @@ class _GroupRun:
         with ThreadPoolExecutor(1) as worker:
             worker.submit(import_module, "zarr")  # takes a while: meanwhile the program is compiled
             while remaining.size and not stop.requested:
-                rows = remaining[: self.n_lanes]
+                rows = remaining[: self.n_points]
                 try:
                     computation = self._batch(rows, stop, worker)
                 except Exception as error:
@@ -129,8 +129,8 @@ class _GroupRun:
     ) -> Computation:
         """Compute a batch, or what of it a stop request leaves."""
         group, experiment = self.group, self.group.experiment
-        lanes = np.concatenate([rows, np.repeat(rows[-1:], self.n_lanes - len(rows))])
-        program, numbers = self._program(group.numbers(lanes))
+        filled = np.concatenate([rows, np.repeat(rows[-1:], self.n_points - len(rows))])
+        program, numbers = self._program(group.numbers(filled))
         n_steps = group.n_steps[rows]
         writer = ResultsWriter(
             self.folder.new_batch(int(group.points[rows].min())),
@@ -160,9 +160,9 @@ class _GroupRun:
         longest = -(-int(group.n_steps.max()) // finest) * finest  # few sizes: few programs
         program = program_of(
             group.experiment.structure,
-            min(group.experiment.capacity(self.n_lanes), longest),
-            tuple(self.devices[: min(len(self.devices), self.n_lanes)]),
-            self.n_lanes,
+            min(group.experiment.capacity(self.n_points), longest),
+            tuple(self.devices[: min(len(self.devices), self.n_points)]),
+            self.n_points,
             frozenset(group.varying),
             self.at_once,
         )
@@ -189,15 +189,15 @@ class _GroupRun:
 
     def _smaller(self, error: Exception) -> bool:
         """After running out of memory: smaller batches, if that is possible."""
-        if "RESOURCE_EXHAUSTED" not in str(error) or self.n_lanes <= len(self.devices):
+        if "RESOURCE_EXHAUSTED" not in str(error) or self.n_points <= len(self.devices):
             return False
-        half = max(self.n_lanes // 2, len(self.devices))
-        self.n_lanes, self.at_once = _shared(half, len(self.devices), self.at_once)
-        log.warning("not enough memory: %d points at once from now on", self.n_lanes)
+        half = max(self.n_points // 2, len(self.devices))
+        self.n_points, self.at_once = _shared(half, len(self.devices), self.at_once)
+        log.warning("not enough memory: %d points at once from now on", self.n_points)
         return True
 
 
-def _n_lanes(group: Group, devices: Sequence[Any], most: int | None) -> tuple[int, int]:
+def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[int, int]:
     """Points of a batch, and of those that a device steps together.
 
     As many as memory and caches hold, in equal batches, the same number for each device.
@@ -209,14 +209,14 @@ def _n_lanes(group: Group, devices: Sequence[Any], most: int | None) -> tuple[in
     while wanted > 1 and group.experiment.capacity(wanted) < 2 * block_length(size):
         wanted //= 2
     n_batches = -(-len(group.points) // wanted)
-    lanes = -(-len(group.points) // n_batches)
-    return _shared(lanes, n_devices, max(NEURONS_TOGETHER.get(kind, neurons) // size, 1))
+    points = -(-len(group.points) // n_batches)
+    return _shared(points, n_devices, max(NEURONS_TOGETHER.get(kind, neurons) // size, 1))
 
 
-def _shared(lanes: int, n_devices: int, at_once: int) -> tuple[int, int]:
-    """At least so many lanes, in equal parts of at most ``at_once`` for every device."""
-    n_devices = min(n_devices, lanes)
-    own = -(-lanes // n_devices)
+def _shared(points: int, n_devices: int, at_once: int) -> tuple[int, int]:
+    """At least so many points, in equal parts of at most ``at_once`` for every device."""
+    n_devices = min(n_devices, points)
+    own = -(-points // n_devices)
     parts = -(-own // at_once)
     at_once = -(-own // parts)
     return n_devices * parts * at_once, at_once

@@ -44,7 +44,9 @@ def _may_be_a_file(text: str) -> bool:
 def _digest(path: Path) -> str:
     if path.is_dir():  # a run, say: too large to be read
         files = sorted(file for file in path.rglob("*") if file.is_file())
-        told = [(str(f.relative_to(path)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-        return hashlib.sha256(repr(told).encode()).hexdigest()
+        listing = [
+            (str(f.relative_to(path)), f.stat().st_size, f.stat().st_mtime_ns) for f in files
+        ]
+        return hashlib.sha256(repr(listing).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

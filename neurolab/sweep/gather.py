@@ -60,15 +60,15 @@ def print_sweep(folder: SweepFolder, plan: Plan, table: Table, summary: Mapping[
         for status, n in sorted(table.counts().items(), key=lambda one: one[0] == "missing")
         if n
     ]
-    told = {
+    rows = {
         "points": f"{summary['points']}: {', '.join(counts) or 'none'}",
         "time": f"{summary['wall_s']:.2f} s, of which composing {summary['compose_s']:.2f} s, "
         f"compiling {summary['compile_s']:.2f} s",
     }
     if summary["points_per_s"]:
-        told["speed"] = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
+        rows["speed"] = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
     console = Console()
-    print_rows(console, told | places(folder.path))
+    print_rows(console, rows | places(folder.path))
     bad = table.where("diverged", "refused", "failed", "partial")
     for point in bad[:_MOST_TOLD].tolist():
         row, overrides = table[point], " ".join(plan.overrides(point))

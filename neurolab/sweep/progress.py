@@ -26,9 +26,9 @@ class SweepProgress(Bar):
         speed = worth / max(time.perf_counter() - self._began, 1e-9)
         eta_s = self._status.eta_s(worth, self._total - self._before)
         self.say("running", done, points_per_s=speed, eta_s=eta_s)
-        told = f"{done} of {self._total} points"
-        told += f", the next {batch} at {part:.0%} of their time" if batch else ""
-        self.show(self._before + worth, f"{told}  {speed:.3g} points/s")
+        text = f"{done} of {self._total} points"
+        text += f", the next {batch} at {part:.0%} of their time" if batch else ""
+        self.show(self._before + worth, f"{text}  {speed:.3g} points/s")
 
     def say(self, status: str, points: int, **facts: Any) -> None:
         """How the sweep stands, with so many points done, in status.json."""

@@ -52,12 +52,12 @@ class Refusals:
         for parts in self._wrong.values():
             wrong[np.concatenate(parts)] = True
         if self.bad.all() and (strict or wrong.all()):
-            told, mistaken = self._reasons, self.bad
+            shown, mistaken = self._reasons, self.bad
         else:
             keys = set(self.plan.keys)
-            told = {p: parts for p, parts in self._wrong.items() if p.key in keys}
+            shown = {p: parts for p, parts in self._wrong.items() if p.key in keys}
         problems = []
-        for problem, parts in told.items():
+        for problem, parts in shown.items():
             points = np.concatenate(parts)
             points = points[mistaken[points]]
             if points.size:

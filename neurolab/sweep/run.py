@@ -113,8 +113,8 @@ def run_sweep(
     groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
     groups = [group for group in groups if group.points.size]
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
-    with TrackerSession(tracker) as told, StatusFile(folder) as status:
-        session = SweepSession(told, folder, groups, plan)
+    with TrackerSession(tracker) as tracking, StatusFile(folder) as status:
+        session = SweepSession(tracking, folder, groups, plan)
         session.start(all_groups)
         with StopRequest() as stop:
             with SweepProgress(status, total, total - len(missing)) as progress:

@@ -63,7 +63,7 @@ class SweepSession:
         if known.get("n_steps") is not None:
             session.log(known["n_steps"], {"time_ms": known["duration_ms"], **metrics})
         code = {"completed": 0, "diverged": 3}.get(known["status"], 1)
-        session.finish(code, {k: v for k, v in known.items() if k not in ("batch", "lane")})
+        session.finish(code, {k: v for k, v in known.items() if k not in ("batch", "in_batch")})
 
     def _sweep(self, groups: Sequence[Group]) -> Tracked:
         """The configuration that the points share, and what is swept."""
@@ -81,14 +81,14 @@ class SweepSession:
         for axis in plan.axes:
             for typed, key in zip(axis.columns, axis.keys, strict=True):
                 values, unit = axis.coordinate(typed)
-                told = {"values": values.tolist()}
+                described = {"values": values.tolist()}
                 if values.size > _MOST_VALUES:
-                    told = {
+                    described = {
                         "from": values.min().item(),
                         "to": values.max().item(),
                         "n": values.size,
                     }
-                swept[key] = {**told, "unit": unit}
+                swept[key] = {**described, "unit": unit}
         plain["sweep"] = {"points": len(plan), "keys": plan.keys, "swept": swept}
         name = f"{plan.title or 'sweep'} over {', '.join(plan.keys) or 'nothing'}"
         return Tracked("sweep", self.folder, name, plain, units, tuple(sorted(plan.shared)))

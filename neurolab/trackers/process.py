@@ -45,7 +45,7 @@ def main() -> None:
 
 def _serve(messages: BinaryIO) -> None:
     tracker: Any = None
-    told: set[str] = set()
+    reported: set[str] = set()
     silent = False  # a tracker that failed hears nothing more but the end
     for message in _until_end(messages):
         what = ""
@@ -58,7 +58,7 @@ def _serve(messages: BinaryIO) -> None:
             if what == "finish":
                 tracker = None
         except Exception as error:
-            _say(tracker, error, told)
+            _say(tracker, error, reported)
             silent = True
             if what != "log":
                 tracker = None
@@ -73,17 +73,17 @@ def _until_end(messages: BinaryIO) -> Iterator[bytes]:
     yield pickle.dumps(("finish", 1, {"status": "killed", "message": why}))
 
 
-def _say(tracker: Any, error: Exception, told: set[str]) -> None:
+def _say(tracker: Any, error: Exception, reported: set[str]) -> None:
     """Warn, once of each reason."""
     name, log = type(tracker).__name__, logging.getLogger("neurolab")
     lines = str(error).strip().splitlines() or [""]
     reason = f"{type(error).__name__}: {lines[0]}"
-    if reason not in told:
+    if reason not in reported:
         remedy = getattr(tracker, "remedy", "")
         more = f"; {remedy}" if remedy else ""
         log.warning("%s: %s; the run and its results are not affected%s", name, reason, more)
         log.info("the error of %s", name, exc_info=error)
-    told.add(reason)
+    reported.add(reason)
 
 
 class _Line(logging.Formatter):
