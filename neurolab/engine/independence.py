@@ -96,7 +96,10 @@ def _traced_constants(loop: Loop, numbers: Mapping[str, Any]) -> list[Any] | Non
         True,
         False,
     )
-    closed = jax.make_jaxpr(loop.one_step)(given, state, index, i)
+    try:
+        closed = jax.make_jaxpr(loop.one_step)(given, state, index, i)
+    except Exception:  # a mistake in a model, which the run itself will tell
+        return None
     walk = _Walk(size)
     try:
         walk(closed, jax.tree.leaves(has))

@@ -80,6 +80,7 @@ class TrackerSession:
         try:
             self._process.wait(self._patience)
         except (KeyboardInterrupt, subprocess.TimeoutExpired):
+            self.active = False  # whatever it hears or not from now on
             log.warning("the tracker is not waited for; its process %d goes on", self._process.pid)
             return
         for thread in self._threads:  # they end with their pipes, unless what it started has one
