@@ -214,3 +214,62 @@ def test_parts_can_be_mapped_and_differentiated(monkeypatch):
     for one, other in zip(*rates, strict=True):
         assert np.abs(one).max() > 0
         np.testing.assert_array_equal(one, other)
+
+
+TABLE = jnp.linspace(0.5, 1.5, 24)
+
+
+class Sized(LIF):
+    """Of one size alone."""
+
+    def derivatives(self, y, current):
+        return {"V": (current(y["V"]) * self.R * TABLE - y["V"]) / self.tau}
+
+
+class Common(LIF):
+    """With noise of brainstate that all share."""
+
+    def derivatives(self, y, current):
+        import brainstate
+
+        return {"V": (brainstate.random.normal() * u.mV - y["V"]) / self.tau}
+
+
+class Power(LIF):
+    """Of a slope whose exponent is how many there are."""
+
+    def derivatives(self, y, current):
+        factor = jnp.asarray(0.999) ** self.varshape[0]
+        return {"V": (current(y["V"]) * self.R * factor - y["V"]) / self.tau}
+
+
+class Many(LIF):
+    """Of a slope that is found in as many rounds as there are neurons."""
+
+    def derivatives(self, y, current):
+        factor = jax.lax.fori_loop(0, self.varshape[0], lambda k, x: x * 0.999, 1.0)
+        return {"V": (current(y["V"]) * self.R * factor - y["V"]) / self.tau}
+
+
+@pytest.mark.parametrize("name", ["Sized", "Common", "Power", "Many"])
+def test_what_depends_on_the_size_or_the_part_is_computed_together(monkeypatch, name):
+    """And runs: what cannot be built at half the size was refused at any."""
+    e = user(name)
+    assert not e.structure.independent
+    program = parted(monkeypatch, e.structure, 5)
+    assert program.loop.local_size == 24
+    program.advance(e.numbers, program.start(e.numbers), 10)
+
+
+def test_one_neuron_of_a_user_runs():
+    assert not user("First", 1).structure.independent
+
+
+@pytest.mark.parametrize(("neurons", "n_parts"), [("8", 6), ("20", 1), ("60", 1), ("all", 6)])
+def test_records_of_the_first_neurons_are_not_made_for_every_part(monkeypatch, neurons, n_parts):
+    """Those of a few hundred of many took 35 times as long."""
+    e = experiment("neuron=lif", "size=210", f"record.neurons={neurons}")
+    program = parted(monkeypatch, e.structure, 40)
+    assert program.loop.local_size * n_parts == 210
+    wanted = 210 if neurons == "all" else int(neurons)
+    assert program.columns.size == wanted

@@ -273,3 +273,22 @@ def test_a_signal_while_the_table_is_written_is_waited_for(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, *typed], cwd=tmp_path, check=False)
     assert done.returncode == 0
     assert len((tmp_path / "s" / "sweep.csv").read_text().splitlines()) == 3
+
+
+def test_a_sweep_goes_on_whatever_else_is_in_the_folders_that_it_names(tmp_path, monkeypatch):
+    """The working folder is where the sweep itself is written; long texts name no files."""
+    monkeypatch.chdir(tmp_path)
+    np.save("spk.npy", np.array([[1.0, 0], [2.0, 1]]))
+    typed = (
+        *SMALL, "input=spikes_from_file", "+vars.root=${hydra:runtime.cwd}",
+        "input.file=${vars.root}/spk.npy", "+vars.note='" + "A long note. " * 30 + "'",
+        "neuron.tau=5ms,6ms", "+vars.when=${now:%S%f}",
+    )  # fmt: skip
+    found = sweep(tmp_path / "s", *typed)
+    assert list(found.plan.files) == [str(tmp_path / "spk.npy")]
+    shutil.rmtree(tmp_path / "s" / "batches")
+    untimed = [text for text in typed if "now" not in text]
+    sweep(tmp_path / "t", *untimed)
+    shutil.rmtree(tmp_path / "t" / "batches")
+    again = sweep(tmp_path / "t", *untimed, f"sweep.resume='{tmp_path / 't'}'")
+    assert set(again.table["status"]) == {"completed"}

@@ -234,3 +234,16 @@ def test_every_neuron_completes_with_every_integrator(neuron, integrator, second
         typed = [f"neuron={neuron}", f"integrator={integrator}", f"duration={seconds}s", "size=8"]
         run = neurolab.run([*typed, "record=summary", *more], save=False)
         assert run.summary["status"] == "completed", run.summary["message"]
+
+
+def test_a_neuron_without_a_peak_is_not_asked_where_it_runs_away():
+    from neurolab.neurons import LIF
+
+    class Plain(LIF):
+        def runaway(self, duration):
+            raise NotImplementedError
+
+    neuron = Plain(1)
+    neuron.init_state()
+    with brainstate.environ.context(i=0, t=0 * u.ms, dt=0.1 * u.ms):
+        neuron.update(1.0 * u.mA)

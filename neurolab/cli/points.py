@@ -8,7 +8,7 @@ value (a template), and a second, of another point, to prove that values alone m
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -118,7 +118,8 @@ def _compose(
     refer = {key: list(filter(refers, leaves(value))) for key, value in plain.items()}
     references = _references(plan, config, template, refer, places)
     if first != last:
-        _prove(plan, template, references, compose, last)
+        timed = {key for key, value in plain.items() if "${now:" in str(value)}
+        _prove(plan, template, references, compose, last, timed)
     return template, references
 
 
@@ -169,9 +170,10 @@ def _prove(
     references: list[Reference],
     compose: Composer,
     point: int,
+    timed: Collection[str],
 ) -> None:
     """That the configuration of a point is that of another with its own values in place; else no
-    point could be trusted to have what it is labelled with."""
+    point could be trusted to have what it is labelled with.  What is ``timed`` always differs."""
     job = plan.overrides(point)
     composed = effective(compose(job), job)
     composed.pop("sweep", None)
@@ -181,7 +183,7 @@ def _prove(
         values |= reference.rows[int(reference.of[at])]
     theirs = dict(flat(composed))
     ours = dict(flat(template)) | dict(pair for k, v in values.items() for pair in flat(v, k))
-    for key in ours.keys() | theirs.keys():
+    for key in (ours.keys() | theirs.keys()).difference(timed):
         if ours.get(key) != theirs.get(key):
             advice = (
                 f"is {theirs.get(key)} where point {point} is composed and {ours.get(key)} by "

@@ -34,6 +34,8 @@ _ELEMENTWISE = frozenset(
     stop_gradient sub tan tanh xor
     """.split()  # noqa: SIM905 - a table of eighty quoted names would be eighty lines
 )
+#: Parameters of operations that are lengths of axes.
+_LENGTHS = ("shape", "new_sizes", "slice_sizes", "limit_indices")
 _CALLS = frozenset(("jit", "pjit", "closed_call", "core_call", "custom_jvp_call"))
 #: What an operation must not do with the last axis: the parameter that names the axis it acts on.
 _ALONG = {
@@ -63,9 +65,11 @@ def independent(structure: Structure, numbers: Mapping[str, Any]) -> bool:
 
 def shown_independent(structure: Structure, numbers: Mapping[str, Any]) -> bool:
     """`independent` as the traced step shows it."""
+    if structure.size < 2:
+        return False
     # What a model makes of its size (a weight divided by it, say) is a constant in its step.
-    all_of_it, half = (_constants(Loop(structure, 1, n), numbers) for n in (1, 2))
-    return all_of_it is not None and all_of_it == half
+    whole = _constants(Loop(structure, 1, 1), numbers)
+    return whole is not None and whole == _constants(Loop(structure, 1, 2), numbers)
 
 
 def _is_own(model: ModelSpec) -> bool:
@@ -76,8 +80,10 @@ def _is_own(model: ModelSpec) -> bool:
 def _constants(loop: Loop, numbers: Mapping[str, Any]) -> list[Any] | None:
     """The constants of a step; None if it does not keep its neurons apart."""
     with loop.environment():
-        numbers = loop.arguments(numbers)
-        return _traced_constants(loop, numbers)
+        try:
+            return _traced_constants(loop, loop.arguments(numbers))
+        except Exception:  # a model of one size alone, or a mistake, which the run itself will tell
+            return None
 
 
 def _traced_constants(loop: Loop, numbers: Mapping[str, Any]) -> list[Any] | None:
@@ -96,16 +102,15 @@ def _traced_constants(loop: Loop, numbers: Mapping[str, Any]) -> list[Any] | Non
         True,
         False,
     )
-    try:
-        closed = jax.make_jaxpr(loop.one_step)(given, state, index, i)
-    except Exception:  # a mistake in a model, which the run itself will tell
-        return None
+    closed = jax.make_jaxpr(loop.one_step)(given, state, index, i, i)
     walk = _Walk(size)
     try:
-        walk(closed, jax.tree.leaves(has))
+        walk(closed, [*jax.tree.leaves(has), False])
     except _MixedError:
         return None
-    return walk.constants
+    used = {id(v) for eqn in _needed(closed.jaxpr) for v in eqn.invars}
+    of_the_part = closed.jaxpr.invars[-1]  # brainstate's random numbers are those of a part
+    return None if id(of_the_part) in used else walk.constants
 
 
 class _MixedError(Exception):
@@ -128,9 +133,22 @@ class _Walk:
         for eqn in _needed(jaxpr):
             literals = [v.val for v in eqn.invars if isinstance(v, Literal)]
             self.constants += [np.asarray(value).tobytes() for value in literals]
+            self.constants.append((eqn.primitive.name, *self._made(eqn)))
             inside = [not isinstance(v, Literal) and has[v] for v in eqn.invars]
             has |= dict(zip(eqn.outvars, self._results(eqn, inside), strict=True))
         return [not isinstance(v, Literal) and has[v] for v in jaxpr.outvars]
+
+    def _made(self, eqn: Any) -> tuple[Any, ...]:
+        """What an operation is made with, the length of the axis of neurons left open."""
+        shapes = [self._open(getattr(v.aval, "shape", ())) for v in eqn.outvars]
+        plain = {k: v for k, v in eqn.params.items() if isinstance(v, int | float | str | tuple)}
+        open_ = {k: self._open(v) if k in _LENGTHS else v for k, v in plain.items()}
+        return tuple(shapes), repr(sorted(open_.items()))
+
+    def _open(self, lengths: Any) -> Any:
+        """Lengths of axes but for that of the last if it is the neurons."""
+        is_last = isinstance(lengths, tuple) and lengths[-1:] == (self.size,)
+        return (*lengths[:-1], None) if is_last else lengths
 
     def _results(self, eqn: Any, has: list[bool]) -> list[bool]:
         name, parameters = eqn.primitive.name, eqn.params

@@ -109,11 +109,13 @@ class Loop:
         state = _read(self.build(numbers, self.index(shard)))
         return state | {CLOCK: jnp.int32(0), NONFINITE: finite}
 
-    def one_step(self, numbers: Numbers, state: State, index: Any, i: Any) -> tuple[State, Any]:
+    def one_step(
+        self, numbers: Numbers, state: State, index: Any, i: Any, shard: Any
+    ) -> tuple[State, Any]:
         """Step ``i`` by itself: the variables after it, and the spikes."""
         drawn = self.build(numbers, index).draw(i, 2)
         here = jax.tree.map(lambda x: x[0], drawn)
-        return self._step(numbers, state, here, index, i, 0)
+        return self._step(numbers, state, here, index, i, shard)
 
     def _step(
         self, numbers: Numbers, values: State, drawn: Any, index: Any, i: Any, shard: Any

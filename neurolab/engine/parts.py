@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from neurolab.engine.loop import Loop, Records, State
+from neurolab.engine.records import choose_columns
 from neurolab.engine.structure import Numbers, Structure
 
 __all__ = ["NEURONS_TOGETHER", "Parts"]
@@ -21,7 +22,8 @@ NEURONS_TOGETHER = {"cpu": 1024}
 class Parts:
     """The loop over steps for equal parts of the neurons that a device has.
 
-    There is one part where the neurons hear of each other (`Structure.independent`).
+    There is one part where the neurons hear of each other (`Structure.independent`), and where the
+    variables of many of one part would be recorded.
     """
 
     def __init__(self, structure: Structure, capacity: int, n_shards: int, platform: str) -> None:
@@ -32,6 +34,13 @@ class Parts:
             most = 4 * self.size // together  # smaller ones would not be worth their overhead
             fitting = (n for n in range(-(-self.size // together), most) if self.size % n == 0)
             self.n = next(fitting, 1)
+        # Each part records as many neurons as the one that has the most to record: where these are
+        # the first of many, most of that would be for nothing.
+        wanted, n_all = structure.recording.neurons, n_shards * self.n
+        if wanted is not None and self.n > 1:
+            columns = choose_columns(structure, n_all)[1].size
+            if columns > max(2 * len(wanted), structure.size // 64, 64):
+                self.n = 1
         self.loop = Loop(structure, capacity, n_shards * self.n)
 
     def advance(

@@ -187,7 +187,8 @@ class Spiking(Neuron):
         current = self._collect_current(x)
         # Each bound is computed once: XLA hoists it out of the loop over steps, and would not know
         # two of them to be equal there, nor what is computed with them.
-        ends = {n: self.runaway(dt / n) for n in (1, 2, 4, 20)}
+        cut = self.peak(before) is not None
+        ends = {n: self.runaway(dt / n) for n in (1, 2, 4, 20)} if cut else {}
         slopes = partial(self._slopes, current=current, ends=ends)
         new = self.integrator.step(slopes, y, dt, self._collect_jumps())
         new = self._cut_off(y, new, current, ends)

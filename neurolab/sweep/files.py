@@ -6,18 +6,19 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from neurolab.results.layout import COMMIT
 from neurolab.results.plan import Plan, flat
 
 __all__ = ["digests"]
 
 #: Keys whose values are no input of a model.
-_OTHERS = ("tracker.", "device.", "report.", "sweep.")
+_OTHERS = ("vars.", "tracker.", "device.", "report.", "sweep.")
 
 
 def digests(plan: Plan) -> dict[str, str]:
-    """A digest of each file or folder that a value of some point names."""
-    names = sorted(set(_texts(plan)))
-    return {name: _digest(path) for name in names if (path := Path(name)).exists()}
+    """A digest of each file that a value of some point names, and of each run."""
+    found = {name: _digest(name) for name in sorted(set(_texts(plan)))}
+    return {name: digest for name, digest in found.items() if digest}
 
 
 def _texts(plan: Plan) -> Iterator[str]:
@@ -38,15 +39,17 @@ def _texts(plan: Plan) -> Iterator[str]:
 
 
 def _may_be_a_file(text: str) -> bool:
-    return 0 < len(text) < 1000 and ("." in text or "/" in text) and "\n" not in text
+    return 0 < len(text) < 4096 and ("." in text or "/" in text) and "\n" not in text
 
 
-def _digest(path: Path) -> str:
-    if path.is_dir():  # a run, say: too large to be read
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        listing = [
-            (str(f.relative_to(path)), f.stat().st_size, f.stat().st_mtime_ns) for f in files
-        ]
-        return hashlib.sha256(repr(listing).encode()).hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest(name: str) -> str:
+    """Empty for what is neither file nor run."""
+    try:
+        path = Path(name)
+        path = path / COMMIT if path.is_dir() else path
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:  # too long for a name, not to be read
+        return ""
