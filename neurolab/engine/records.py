@@ -57,8 +57,8 @@ def unpack(
         shard = neuron // packed
         neuron -= shard * (packed - local_size)
     step, neuron = row - point * rows + first - begin, neuron.astype(np.int32)
-    inside = (step >= first) & (step < first + n_steps)
-    if not inside.all():
+    if step.size and not first <= step.min() <= step.max() < first + n_steps:
+        inside = (step >= first) & (step < first + n_steps)
         return point[inside], step[inside], neuron[inside]
     return point, step, neuron
 

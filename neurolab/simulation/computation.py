@@ -194,8 +194,9 @@ class Computation:
         if recording.spikes:
             point, step, neuron = self.program.spikes(records, first, n)
             filling = np.zeros((self.program.points or 1) - points, np.int64)
-            counts = step < np.concatenate([self.steps, filling])[point]
-            if not counts.all():
+            ends = np.concatenate([self.steps, filling])
+            if ends.min() < first + n:
+                counts = step < ends[point]
                 point, step, neuron = point[counts], step[counts], neuron[counts]
             self.statistics.update(step, point * self.size + neuron)
         samples = (first + n) // recording.every - first // recording.every
