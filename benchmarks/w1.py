@@ -40,6 +40,7 @@ _W1 = (
     "input=poisson",
     "neuron.a=0.2siemens",
     "neuron.b=10mA",
+    "neuron.holds=all",  # as the peers' programs do
     "synapse.tau=5ms",
     "input.weight=1.1mA",
     "device.cache_dir=null",  # so that every run compiles

@@ -33,6 +33,8 @@ def losses(case, numbers):
     if "tau_ref" in case["params"]:
         given["tau_ref"] = value(case["params"]["tau_ref"])
     kind = overshooting(getattr(neurolab.neurons, case["class"]))
+    if "holds" in kind.parameters:
+        given["holds"] = "all"
 
     def built():
         neuron = kind(8, spk_reset=case["spk_reset"], **given)

@@ -9,6 +9,7 @@ import pytest
 from reference.simulate import simulate
 
 import neurolab.neurons
+from neurolab.integrators import RK4, Euler, ExpEuler, Heun
 from neurolab.neurons import AdExIFRef, LIFRef
 
 DT = 0.1 * u.ms
@@ -108,3 +109,70 @@ def test_one_step_without_refractory_period_is_exact(name):
         after.append({"spikes": spikes, **neuron.variables()})
     for key, array in after[0].items():
         np.testing.assert_array_equal(u.get_mantissa(after[1][key]), u.get_mantissa(array))
+
+
+ADAPTIVE = ["AdExIFRef", "AdQuaIFRef", "GifRef"]
+
+
+@pytest.mark.parametrize("tau_ref", [0.5, 2.0, 5.0])
+@pytest.mark.parametrize("reset", ["soft", "hard"])
+@pytest.mark.parametrize("name", REFRACTORY)
+def test_no_interval_is_shorter_than_the_period(name, reset, tau_ref):
+    """However strong the drive: a soft reset left V above the threshold, and it fired at 388 Hz
+    with a period of 5 ms."""
+    kind = getattr(neurolab.neurons, name)
+    neuron = kind(5, tau_ref=tau_ref * u.ms, spk_reset=reset)
+    drive = np.array([2, 5, 20, 100, 1000]) * neuron.rheobase().to(u.mA).mantissa
+    drive = np.where(np.isfinite(drive), drive, np.array([2, 5, 20, 100, 1000]))
+    fired = simulate(neuron, 1500, DT, drive * u.mA)["out"]
+    assert fired.sum() > 20
+    for k in range(5):
+        intervals = np.diff(np.flatnonzero(fired[:, k]))
+        assert intervals.size
+        assert intervals.min() >= round(tau_ref / 0.1)
+
+
+def test_a_soft_reset_takes_the_threshold_once_for_a_spike():
+    """While V is held above the threshold it is neither reset again nor fires; then it fires."""
+    neuron = LIFRef(1, tau_ref=1.0 * u.ms, tau=1e6 * u.ms, V_initializer=3.6 * u.mV)
+    found = simulate(neuron, 40, DT, 0.0 * u.mA)
+    V, fired = found["V"][:, 0] / u.mV, found["out"][:, 0]
+    assert list(np.flatnonzero(fired)) == [0, 10]
+    np.testing.assert_allclose(V[1:11], 1.6, rtol=1e-4)
+    np.testing.assert_allclose(V[11:], 0.6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", REFRACTORY)
+def test_long_runs_do_not_end_the_freeze(name):
+    """Beyond 2.05e9 steps the difference to a spike that never was left the range of int32, and
+    neurons that had not fired were held for ever."""
+    neuron = initialised(getattr(neurolab.neurons, name)(1))
+    V = neuron.V.value
+    step(neuron, 1e-3 * neuron.current_unit, np.int32(2**31 - 5))
+    assert np.all(neuron.V.value != V)
+
+
+@pytest.mark.parametrize(
+    ("integrator", "tolerance"), [(ExpEuler, 1e-5), (Euler, 2e-2), (Heun, 1e-4), (RK4, 1e-5)]
+)
+def test_adaptation_goes_on_while_v_is_held(integrator, tolerance):
+    """w follows its own equation at the V that is held, by default; with ``holds="all"`` it stays.
+
+    In the model's own numbers, tau_w = 30 ms, a (V_reset - V_rest) = -3 mA, for 17 steps.
+    """
+    found = {}
+    for holds in ("V", "all"):
+        neuron = AdExIFRef(1, holds=holds, tau_ref=2.0 * u.ms, b=10.0 * u.mA)
+        neuron.integrator = integrator()
+        found[holds] = simulate(neuron, 400, DT, 30.0 * u.mA)
+    V = found["V"]["V"][:, 0] / u.mV
+    w = found["V"]["w"][:, 0] / u.mA
+    spike = int(np.flatnonzero(found["V"]["out"][:, 0])[0])
+    held = slice(spike + 1, spike + 20)
+    assert np.ptp(V[held]) == 0
+    start, level = w[spike] + 10.0, 1.0 * (-68.0 + 65.0)
+    t = np.arange(1, 20) * 0.1
+    exact = level + (start - level) * np.exp(-t / 30.0)
+    np.testing.assert_allclose(w[held], exact, atol=tolerance)
+    stays = found["all"]["w"][:, 0] / u.mA
+    assert np.ptp(stays[held]) == 0

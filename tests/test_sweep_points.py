@@ -104,3 +104,27 @@ def test_batches_fit_the_memory_that_records_may_take(tmp_path):
     for one, other in zip(small, large, strict=True):
         np.testing.assert_array_equal(one.spikes["time"], other.spikes["time"])
         np.testing.assert_allclose(one.traces["V"], other.traces["V"], rtol=1e-5, atol=1e-5)
+
+
+def test_a_point_that_diverged_has_no_rate_but_so_far(tmp_path):
+    """In table, arrays and csv; the sweep is partial, with exit code 1 as before."""
+    typed = (
+        "neuron=lif",
+        "integrator=euler",
+        "input=constant",
+        "neuron.tau=0.02ms,10ms",
+        "duration=1s",
+    )
+    found = sweep(tmp_path, *typed)
+    assert list(found.table["status"]) == ["diverged", "completed"]
+    assert np.isnan(found.rate_hz[0]) and found.rate_hz[1] > 0
+    assert found.data["rate_hz_so_far"][0] > 0 and np.isnan(found.data["rate_hz_so_far"][1])
+    for name in ("rate_hz_std", "isi_cv"):
+        assert np.isnan(found.data[name][0])
+    assert found.summary["status"] == "partial"
+    one = found[0]
+    seconds = one.committed_steps * 1e-4
+    expected = found.rows[0]["spike_count"] / one.n_neurons / seconds
+    assert found.rows[0]["rate_hz_so_far"] == pytest.approx(expected)
+    header = (tmp_path / "sweep.csv").read_text().splitlines()[0].split(",")
+    assert "rate_hz_so_far" in header

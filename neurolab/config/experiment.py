@@ -20,7 +20,7 @@ from neurolab.config.order import in_order
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording
 from neurolab.config.settings import SettingsReader
-from neurolab.config.values import read_time
+from neurolab.config.values import read_time, rounded
 from neurolab.dynamics import Dynamics
 from neurolab.engine.cache import variables_of
 from neurolab.engine.device import choose as choose_devices
@@ -28,8 +28,8 @@ from neurolab.engine.independence import independent
 from neurolab.engine.sizes import with_sizes
 from neurolab.engine.structure import ModelSpec, Recording, Structure
 from neurolab.inputs import Input
-from neurolab.integrators import Integrator
-from neurolab.neurons import Neuron
+from neurolab.integrators import ExpEuler, Integrator
+from neurolab.neurons import Neuron, Spiking
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.layout import Trace
 from neurolab.synapses import Output, Synapse
@@ -39,6 +39,11 @@ from neurolab.units import unit_text
 __all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times"]
 
 _VALUES = ("size", "duration", "dt", "seed", "inputs", "sweep", "report", "vars")
+#: The keys of groups that name no model with parameters.
+_KEYS = {
+    "device": ("platform", "precision", "count", "cache_dir", "xla_flags", "jax"),
+    "integrator": ("_target_",),
+}
 _GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
 
 
@@ -92,9 +97,16 @@ def check(config: Mapping[str, Any]) -> Experiment:
     size = size if isinstance(size, int) else 1
     found = choose_devices(config.get("device") or {}, size, problems)
     experiment = read_experiment(config, problems=problems)
+    size, count = experiment.structure.size, (config.get("device") or {}).get("count")
     if not issubclass(experiment.structure.neuron.target, Dynamics):
         found = found[:1]  # it may draw random numbers of its own, for all its neurons at once
-    return replace(experiment, devices=tuple(found))
+    while size % len(found):
+        found.pop()
+    warnings = list(experiment.warnings)
+    if count is not None and len(found) < count:
+        advice = f"is more than can share {size} neurons equally: {len(found)} are used"
+        warnings.append(Problem("device.count", str(count), advice))
+    return replace(experiment, devices=tuple(found), warnings=tuple(warnings))
 
 
 def read_experiment(
@@ -115,6 +127,8 @@ def read_experiment(
         top.refuse("seed", "expected a whole number below 4294967296")
     dt_ms, n_steps = read_steps(config, problems)
     precision = _precision(config.get("device", {}), problems)
+    for group, keys in _KEYS.items():
+        SettingsReader(config.get(group) or {}, group, problems).only(keys)
 
     with brainstate.environ.context(dt=dt_ms * u.ms, precision=precision):
         reader = ModelReader(size, seed % 2**32, problems, ordered)
@@ -126,6 +140,7 @@ def read_experiment(
         )
         tracker = _tracker(config.get("tracker") or {}, reader)
         problems.warnings += short_times(neuron, reader.numbers, dt_ms)
+        problems.warnings += _unused(neuron, integrator)
         numbers = reader.numbers | {"seed": np.uint32(seed % 2**32)}
         structure, units = None, dict[str, u.Unit]()
         if neuron and integrator and size:
@@ -179,6 +194,7 @@ def read_steps(config: Mapping[str, Any], problems: Problems) -> tuple[float, in
     if dt_ms is None or duration_ms is None:
         return dt_ms or 0.1, 1
     n_steps = round(duration_ms / dt_ms)
+    problems.warnings += rounded("duration", config.get("duration"), duration_ms, dt_ms)
     if duration_ms < dt_ms * (1 - 1e-9):
         problems.add(
             "duration", config.get("duration"), f"is shorter than one step, dt = {config.get('dt')}"
@@ -240,6 +256,14 @@ def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Track
         except (TypeError, ValueError) as error:
             reader.problems.add("tracker", node.get("_target_"), str(error))
     return make
+
+
+def _unused(neuron: ModelSpec | None, integrator: Any) -> list[Problem]:
+    """A warning of an integrator that the neuron does not use."""
+    if neuron is None or integrator in (None, ExpEuler) or issubclass(neuron.target, Spiking):
+        return []
+    advice = f"is not used: {neuron.target.__name__} has a step of its own"
+    return [Problem("integrator", integrator.__name__, advice)]
 
 
 def short_times(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import brainunit as u
 
 from neurolab.config.settings import SettingsReader, is_whole
+from neurolab.config.values import rounded
 from neurolab.engine.structure import Recording
 from neurolab.neurons import Neuron, Spiking
 from neurolab.problems import did_you_mean
@@ -89,4 +90,7 @@ def _steps_of(record: SettingsReader, key: str, dt_ms: float) -> int | None:
     if record.node.get(key) is None:
         return None
     time = record.time_ms(key)
-    return None if time is None else max(round(time / dt_ms), 1)
+    if time is None:
+        return None
+    record.problems.warnings += rounded(f"record.{key}", record.node[key], time, dt_ms)
+    return max(round(time / dt_ms), 1)

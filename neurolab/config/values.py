@@ -18,7 +18,7 @@ import brainunit as u
 import numpy as np
 
 from neurolab.dynamics import Parameter
-from neurolab.problems import Problems, did_you_mean, show
+from neurolab.problems import Problem, Problems, did_you_mean, show
 from neurolab.units import Relative, UnitError, dimension_name, parse, unit_text
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "read_numbers",
     "read_time",
     "relative_unit",
+    "rounded",
 ]
 
 #: Distributions of braintools.init that take quantities, with their arguments.
@@ -108,6 +109,15 @@ def read_time(value: Any, key: str, problems: Problems) -> float | None:
         problems.add(key, show(value), wrong)
         return None
     return float(number)
+
+
+def rounded(key: str, given: Any, time_ms: float, dt_ms: float) -> list[Problem]:
+    """A warning of a time that is no multiple of dt, with the one that is used."""
+    steps = max(round(time_ms / dt_ms), 1)
+    if abs(time_ms / dt_ms - steps) <= 1e-6 * steps:
+        return []
+    advice = f"is no multiple of dt = {dt_ms:g} ms: {steps * dt_ms:.10g} ms is used"
+    return [Problem(key, str(given), advice)]
 
 
 def _alike(values: Sequence[Any], unit: u.Unit, declared: Parameter) -> tuple[np.ndarray, bool]:

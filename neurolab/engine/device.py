@@ -1,7 +1,7 @@
 """The devices a run uses, and what JAX and XLA are told about them.
 
-Some settings are read once, when JAX starts: `prepare` must come before anything imports jax, and
-does nothing in a process (a notebook) where jax is loaded already.
+Some settings are read once, when JAX makes its devices: `prepare` must come before that, and warns
+in a process (a notebook) where it comes too late.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,19 @@ from neurolab.problems import Problems
 
 __all__ = ["choose", "prepare"]
 
+log = logging.getLogger("neurolab")
+
+_WIDE = "--xla_cpu_prefer_vector_width=512"
 #: Fewest neurons for which another device is worth its overhead (measured on a CPU).
 _WORTHWHILE = 512
 
 
 def prepare(device: Mapping[str, Any]) -> None:
-    """Set what JAX reads once, if it is not loaded yet."""
+    """Set what JAX reads once, if it has not started."""
     # JAX tells at length which platforms it looked for in vain.
     logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
-    if "jax" in sys.modules:
+    if _started():
+        _warn_if_slow(str(device.get("platform", "auto")))
         return
     flags = [os.environ.get("XLA_FLAGS", "")]
     if device.get("platform", "auto") in ("auto", "cpu"):
@@ -41,10 +46,32 @@ def prepare(device: Mapping[str, Any]) -> None:
         )
         # Vectors as wide as the processor has: 1.6 times faster with AVX-512, where LLVM would
         # choose half of that; without effect elsewhere.
-        flags.append("--xla_cpu_prefer_vector_width=512")
+        flags.append(_WIDE)
     flags.append(str(device.get("xla_flags") or ""))
     os.environ["XLA_FLAGS"] = " ".join(flag for flag in flags if flag)
     _import_without_matplotlib()
+
+
+def _started() -> bool:
+    """Whether JAX has made its devices: then it reads nothing more."""
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    return bridge is not None and bool(bridge.backends_are_initialized())
+
+
+@cache
+def _warn_if_slow(platform: str) -> None:
+    """Say, once, where a processor is used without its settings, and what helps."""
+    import jax
+
+    on_cpu = platform == "cpu" or jax.default_backend() == "cpu"
+    if on_cpu and _WIDE not in os.environ.get("XLA_FLAGS", ""):
+        log.warning(
+            "JAX was used before neurolab, which could not set it up for this processor: runs are "
+            "up to 4 times slower, on one core. Use neurolab first (neurolab.run, run_sweep, "
+            "Simulation or compile), or start Python with NPROC=1 XLA_FLAGS='%s "
+            "--xla_force_host_platform_device_count=CORES'",
+            _WIDE,
+        )
 
 
 def choose(device: Mapping[str, Any], size: int | None, problems: Problems) -> list[Any]:

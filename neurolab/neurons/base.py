@@ -77,8 +77,9 @@ class Spiking(Neuron):
     1. the spike of the last step, found from the stored variables, resets them;
     2. the integrator advances them by dt, and delta inputs are added to V;
     3. an upstroke ends at its peak: no variable sees a V beyond it, and none is stored;
-    4. while refractory, V and all other variables stay as after the reset instead;
-    5. the neuron fires where the new V has reached the threshold.
+    4. while refractory, V stays as after the reset instead, and all other variables with it if
+       `holds` says so;
+    5. the neuron fires where the new V has reached the threshold and is not held.
 
     Refractoriness is counted in whole steps: after a spike, ``ceil(tau_ref / dt) - 1`` steps are
     held, so that rounding of the time cannot matter.
@@ -96,6 +97,8 @@ class Spiking(Neuron):
     #: Set by models with a refractory period, and by those that keep the `refractory` state.
     tau_ref: Any = None
     ref_var: Any = False
+    #: What is held while refractory: V alone, or "all" variables.
+    holds: Any = "V"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -182,23 +185,33 @@ class Spiking(Neuron):
         Shapes: ``x`` broadcasts to ``(batch, *in_size)``, the result has that shape.
         """
         dt = brainstate.environ.get_dt()
-        before = self.variables()
-        y = self._reset(self.get_spike(before), before)
+        before, spikes, held = self.variables(), self.get_spike(), None
+        if self.tau_ref is not None:
+            # Without a sign, so that a difference of more than 2^31 steps is still a large one.
+            since = (environ_step() - self.last_spike_step.value).astype(jnp.uint32)
+            period = self._refractory_steps(dt).astype(jnp.uint32)
+            held = since < period
+            spikes = self._where_free(spikes, (since > 1) & (since <= period))
+        y = self._reset(spikes, before)
         current = self._collect_current(x)
         # Each bound is computed once: XLA hoists it out of the loop over steps, and would not know
         # two of them to be equal there, nor what is computed with them.
         cut = self.peak(before) is not None
         ends = {n: self.runaway(dt / n) for n in (1, 2, 4, 20)} if cut else {}
-        slopes = partial(self._slopes, current=current, ends=ends)
-        new = self.integrator.step(slopes, y, dt, self._collect_jumps())
+        slopes = partial(self._slopes, current=current, ends=ends, held=held)
+        jumps = self._collect_jumps()
+        if held is not None and len(y) > 1:
+            jumps = {k: u.math.where(held, u.math.zeros_like(v), v) for k, v in jumps.items()}
+        new = self.integrator.step(slopes, y, dt, jumps)
         new = self._cut_off(y, new, current, ends)
-        if self.tau_ref is not None:
-            held = environ_step() - self.last_spike_step.value < self._refractory_steps(dt)
-            new = {name: u.math.where(held, y[name], new[name]) for name in y}
+        if held is not None:
+            stay = y if self.holds == "all" else {self.potential: y[self.potential]}
+            new |= {name: u.math.where(held, value, new[name]) for name, value in stay.items()}
         for name, value in new.items():
             getattr(self, name).value = value
         spikes = self.get_spike(new)
-        if self.tau_ref is not None:
+        if held is not None:
+            spikes = self._where_free(spikes, held)
             fired = jax.lax.stop_gradient(spikes) != 0
             last = self.last_spike_step
             last.value = jnp.where(fired, environ_step(), last.value)
@@ -217,12 +230,21 @@ class Spiking(Neuron):
     # - V's own slope is that of runaway(dt / 20) at most, which no float overflows.
 
     def _slopes(
-        self, y: Variables, current: Callable[[Any], Any], ends: Mapping[int, Any]
+        self,
+        y: Variables,
+        current: Callable[[Any], Any],
+        ends: Mapping[int, Any],
+        held: jax.Array | None,
     ) -> Mapping[str, Any]:
         if self.peak(y) is None:
-            return self.derivatives(y, current)
-        seen = self.derivatives(self._up_to(ends[1], y), current)
-        return {**seen, self.potential: self._own_slope(y, current, ends)}
+            slopes = dict(self.derivatives(y, current))
+        else:
+            slopes = dict(self.derivatives(self._up_to(ends[1], y), current))
+            slopes[self.potential] = self._own_slope(y, current, ends)
+        if held is not None and len(y) > 1:  # others see V where it is held
+            slope = slopes[self.potential]
+            slopes[self.potential] = u.math.where(held, u.math.zeros_like(slope), slope)
+        return slopes
 
     def _own_slope(
         self, y: Variables, current: Callable[[Any], Any], ends: Mapping[int, Any]
@@ -265,6 +287,11 @@ class Spiking(Neuron):
             name: blend(spikes, targets[name], value) if name in targets else value
             for name, value in y.items()
         }
+
+    def _where_free(self, spikes: jax.Array, held: jax.Array) -> jax.Array:
+        """Spikes but for neurons that are held: after a soft reset V may still be above the
+        threshold, and nothing fires before the period is over."""
+        return spikes * ~held
 
     def _refractory_steps(self, dt: u.Quantity) -> jax.Array:
         ratio = u.maybe_decimal(self.tau_ref / dt)

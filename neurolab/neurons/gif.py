@@ -9,7 +9,7 @@ import brainunit as u
 
 from neurolab.dynamics import parameter
 from neurolab.neurons.base import Spiking, Variables
-from neurolab.neurons.integrate_and_fire import _Refractory
+from neurolab.neurons.integrate_and_fire import _RefractoryAlone
 
 __all__ = ["Gif", "GifRef"]
 
@@ -92,5 +92,5 @@ class Gif(Spiking):
         return self.R * charge / self.tau
 
 
-class GifRef(_Refractory, Gif):
+class GifRef(_RefractoryAlone, Gif):
     """`Gif` with a refractory period."""

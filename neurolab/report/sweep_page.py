@@ -24,6 +24,8 @@ _SCRIPTS = (
     "common.js", "figures.js", "spikes.js", "points.js", "sweep_lines.js", "sweep_plot.js",
     "table.js", "drawer.js", "sweep.js",
 )  # fmt: skip
+#: Values that are shown even where no point has them.
+_MAIN = ("rate_hz", "rate_hz_std", "isi_cv", "spike_count")
 _OTHERS = ("partial", "diverged", "refused", "failed", "missing")
 #: Values of a key that are in the page as text; more are in it as an array.
 _FEW = 1000
@@ -107,10 +109,15 @@ def _keys(plan: Plan, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
 def _values(table: Table, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """The summary values; those of all points are arrays."""
     found = []
-    for number, (name, (unit, long_name)) in enumerate(VALUES.items()):
+    known = {name: about for name, about in VALUES.items() if name in _MAIN or _any(table, name)}
+    for number, (name, (unit, long_name)) in enumerate(known.items()):
         of = table.columns[name]
         exact = np.nan_to_num(of).max(initial=0.0) > 2**24  # a count that float32 has no place for
         arrays[f"value{number}"] = of if exact else of.astype(np.float32)
         unit = "" if unit == "1" else unit
         found.append({"name": name, "unit": unit, "long_name": long_name})
     return found
+
+
+def _any(table: Table, name: str) -> bool:
+    return bool(np.isfinite(table.columns[name]).any())

@@ -23,10 +23,10 @@ import numpy as np
 
 from neurolab.results.layout import COMMIT, write_whole
 
-__all__ = ["PARTIAL", "SweepFolder", "write_json"]
+__all__ = ["COMPLETED", "PARTIAL", "SweepFolder", "write_json"]
 
-#: Status of a point whose batch was stopped.
-PARTIAL = "partial"
+#: Status of a point that came to its end, and of one whose batch was stopped.
+COMPLETED, PARTIAL = "completed", "partial"
 _DEFINITION, _BATCHES, _FAILURES = "definition.json", "batches", "failures.json"
 
 

@@ -25,6 +25,7 @@ VALUES = {
     "rate_hz_std": ("Hz", "s.d. of firing rates over neurons"),
     "isi_cv": ("1", "CV of inter-spike intervals"),
     "spike_count": ("1", "number of spikes"),
+    "rate_hz_so_far": ("Hz", "firing rate of what diverged or was stopped, until then"),
 }
 #: What may have become of a point; ``partial``: it was stopped, and has what it had by then.
 STATUSES = ("missing", "completed", "partial", "diverged", "refused", "failed")

@@ -18,8 +18,9 @@ from neurolab.analysis import SpikeStatistics
 from neurolab.config.experiment import Experiment
 from neurolab.engine.loop import CLOCK, NONFINITE
 from neurolab.engine.program import Program
-from neurolab.results.batches import PARTIAL
+from neurolab.results.batches import COMPLETED, PARTIAL
 from neurolab.results.layout import Chunk
+from neurolab.results.table import VALUES
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.stop import StopRequest
 
@@ -138,27 +139,28 @@ class Computation:
         self._committed_at = time.perf_counter()
 
     def rows(self) -> list[dict[str, Any]]:
-        """How each point went: in full where it has ended, in short before that."""
+        """How each point went.  One that did not come to its end has no rate but so far."""
         n, ms = len(self.ends), self.steps * self.dt_ms
         counts = self.statistics.count.reshape(n, -1).sum(axis=1)
         at_least = np.maximum(ms, self.dt_ms)
         short = counts / self.size / (at_least * 1e-3)
         status = [self._status(k) for k in range(n)]
-        ended = any(one != PARTIAL for one in status)
+        ended = any(one == COMPLETED for one in status)
         full = self.statistics.results(self.dt_ms, at_least.tolist()) if ended else []
         rows = []
         for k in range(n):
             row: dict[str, Any] = {"point": int(self.points[k]), "status": status[k]}
             row["message"] = self.broken.get(k, "")
             if not self.experiment.structure.recording.spikes:
-                row |= dict.fromkeys(("rate_hz", "rate_hz_std", "isi_cv", "spike_count"))
+                row |= dict.fromkeys(VALUES)
             else:
-                known = status[k] != PARTIAL
+                known = full[k] if status[k] == COMPLETED else None
                 row |= {
-                    "rate_hz": full[k]["rate_hz_mean"] if known else float(short[k]),
-                    "rate_hz_std": full[k]["rate_hz_std"] if known else None,
-                    "isi_cv": full[k]["isi_cv_mean"] if known else None,
+                    "rate_hz": known["rate_hz_mean"] if known else None,
+                    "rate_hz_std": known["rate_hz_std"] if known else None,
+                    "isi_cv": known["isi_cv_mean"] if known else None,
                     "spike_count": int(counts[k]),
+                    "rate_hz_so_far": None if known else float(short[k]),
                 }
             row |= {"duration_ms": float(ms[k]), "n_steps": int(self.steps[k])}
             rows.append(row | {"seed": int(self.seeds[k])})
@@ -167,7 +169,7 @@ class Computation:
     def _status(self, k: int) -> str:
         if k in self.broken:
             return "diverged"
-        return "completed" if self.steps[k] == self.ends[k] else PARTIAL
+        return COMPLETED if self.steps[k] == self.ends[k] else PARTIAL
 
     def _finish(
         self,

@@ -18,7 +18,14 @@ from neurolab.config.experiment import Experiment, read_experiment, read_steps
 from neurolab.config.order import crossed, models, ordered_numbers, out_of_order
 from neurolab.config.reader import ParsedValue
 from neurolab.config.settings import is_whole
-from neurolab.config.values import UnfitValueError, is_drawn, read_number, read_numbers
+from neurolab.config.values import (
+    UnfitValueError,
+    is_drawn,
+    read_number,
+    read_numbers,
+    read_time,
+    rounded,
+)
 from neurolab.dynamics import Parameter
 from neurolab.problems import ConfigError, Problem, Problems, show
 from neurolab.results.axes import Column, plain_key
@@ -30,6 +37,8 @@ __all__ = ["PointReader"]
 
 #: Points that are read whole before those of one kind are given up.
 _TRIES = 5
+#: Durations that are looked at for how they are rounded.
+_MOST_LOOKED_AT = 1000
 _DURATION = ParsedValue(Parameter(None, "", positive=True), u.ms, relative=False, shape=())
 
 
@@ -127,6 +136,9 @@ class PointReader:
                 parts = _parts(inverse) if wrong else []
                 for place, problem in wrong.items():
                     self.refusals.add([problem], points[parts[place]], True)
+            if "duration" in source.keys:
+                warnings = self._rounded(source, codes, experiment)
+                experiment = replace(experiment, warnings=(*experiment.warnings, *warnings))
         n_steps = columns.pop("duration", np.full(points.size, experiment.n_steps))
         self._draw(columns, points.size, drawn, sources, experiment)
         self._order(points, columns, experiment)
@@ -140,6 +152,15 @@ class PointReader:
         config = self.plan.config(int(points[0]))
         experiment = replace(experiment, numbers=numbers, n_steps=int(n_steps[0]), config=config)
         return [Group(experiment, points, n_steps, columns)]
+
+    def _rounded(self, source: _Source, codes: np.ndarray, experiment: Experiment) -> list[Problem]:
+        """The first durations that are no multiple of dt."""
+        found: list[Problem] = []
+        for value in (source.value("duration", code) for code in codes[:_MOST_LOOKED_AT].tolist()):
+            time_ms = read_time(value, "duration", Problems())
+            if time_ms is not None and len(found) < _TRIES:
+                found += rounded("duration", value, time_ms, experiment.structure.dt_ms)
+        return found
 
     def _draw(
         self,

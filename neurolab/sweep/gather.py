@@ -34,7 +34,7 @@ def gather(
     write_zarr(data, folder.path / "sweep.zarr")
     write_csv(plan, table, folder.path / "sweep.csv")
     summary = {
-        "status": "interrupted" if table.where("missing", "partial").size else "completed",
+        "status": _status(table),
         "points": len(plan),
         **table.counts(),
         "computed": report.points,
@@ -50,6 +50,13 @@ def gather(
     settings = [template.get("report") or {} for template in plan.templates]
     show(folder.path, any(one.get("standalone") for one in settings), data)
     return summary
+
+
+def _status(table: Table) -> str:
+    """``interrupted`` if points are to be computed yet, ``partial`` if some cannot be."""
+    if table.where("missing", "partial").size:
+        return "interrupted"
+    return "completed" if table.where("completed").size == table.status.size else "partial"
 
 
 def print_sweep(folder: SweepFolder, plan: Plan, table: Table, summary: Mapping[str, Any]) -> None:

@@ -63,7 +63,7 @@ class Group:
 
 def join(parts: Sequence[Group]) -> tuple[list[Group], list[Problem]]:
     """Groups of those parts that one program computes, the points of each in order; and warnings
-    of times too short for the step."""
+    of what they do, each once."""
     together: list[list[Group]] = []
     for part in parts:
         alike = next((some for some in together if _alike(some[0], part)), None)
@@ -76,6 +76,8 @@ def join(parts: Sequence[Group]) -> tuple[list[Group], list[Problem]]:
         structure = group.experiment.structure
         numbers = {**group.experiment.numbers, **group.columns}
         found = short_times(structure.neuron, numbers, structure.dt_ms)
+        keys = {problem.key for problem in found}
+        found += [one for one in group.experiment.warnings if one.key not in keys]
         warnings += [problem for problem in found if problem not in warnings]
     return groups, warnings
 
@@ -112,7 +114,11 @@ def _joined(parts: Sequence[Group]) -> Group:
         key: np.concatenate([_column(part, key) for part in parts])[order] for key in sorted(keys)
     }
     n_steps = np.concatenate([part.n_steps for part in parts])[order]
-    experiment = replace(first.experiment, structure=with_sizes(structure, base, columns))
+    experiment = replace(
+        first.experiment,
+        structure=with_sizes(structure, base, columns),
+        warnings=tuple(dict.fromkeys(one for part in parts for one in part.experiment.warnings)),
+    )
     return Group(experiment, points[order], n_steps, columns)
 
 

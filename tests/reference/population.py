@@ -35,9 +35,11 @@ def groups() -> dict[str, list[str]]:
 
 
 def overshooting(cls: type[Spiking]) -> type[Spiking]:
-    """The class without the cut of its upstroke: as in the recordings, V passes V_th by what a step
-    brings, and the variables that are stepped after it see that.  Everything else is the same."""
-    return type(cls.__name__, (cls,), {"peak": lambda self, y: None})
+    """The class as it was recorded: without the cut of its upstroke, so that V passes V_th by what
+    a step brings, and the variables that are stepped after it see that; and with spikes also while
+    V is held, where a soft reset left it above the threshold.  Everything else is the same."""
+    as_recorded = {"peak": lambda self, y: None, "_where_free": lambda self, spikes, held: spikes}
+    return type(cls.__name__, (cls,), as_recorded)
 
 
 def _stack(quantities: list[u.Quantity]) -> u.Quantity:
@@ -87,7 +89,9 @@ class Population:
         }
         if "ref_var" in cls.parameters:
             given["ref_var"] = True
-        given = {key: u.maybe_decimal(item) for key, item in given.items()}
+        if "holds" in cls.parameters:  # as brainpy.state
+            given["holds"] = "all"
+        given = {k: v if isinstance(v, str) else u.maybe_decimal(v) for k, v in given.items()}
         cls = cls if self.cut_off else overshooting(cls)
         return cls((len(self.names), SIZE), spk_reset=first["spk_reset"], **given, **more)
 

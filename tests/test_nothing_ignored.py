@@ -1,0 +1,115 @@
+"""What a configuration says is used, or refused, or warned of with what is used instead."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from sweeps import KEEP
+from test_config import problems
+
+import neurolab
+from neurolab.api import experiment_of
+
+SHORT = ("neuron=lif", "size=6", "duration=20ms", KEEP)
+
+
+def warned(*overrides):
+    return {w.key: f"{w.given} {w.advice}" for w in experiment_of([*SHORT, *overrides]).warnings}
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("+device.cont=2", "device.cont"),
+        ("+device.dtype=float64", "device.dtype"),
+        ("+integrator.order=4", "integrator.order"),
+    ],
+)
+def test_unknown_keys_of_groups_are_refused(override, key):
+    found = problems(*SHORT[:-1], override)
+    assert [problem.key for problem in found] == [key]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key", "used"),
+    [
+        (("duration=20.04ms",), "duration", "20 ms is used"),
+        (("duration=20ms", "dt=0.3ms"), "duration", "20.1 ms is used"),
+        (("record.interval=0.25ms",), "record.interval", "0.2 ms is used"),
+        (("record.interval=0.03ms",), "record.interval", "0.1 ms is used"),
+        (("record.rate_bin=1.26ms",), "record.rate_bin", "1.3 ms is used"),
+    ],
+)
+def test_times_that_are_no_multiple_of_dt_are_told(overrides, key, used):
+    assert used in warned(*overrides)[key]
+
+
+@pytest.mark.parametrize("dt", ["0.1ms", "0.05ms", "0.025ms", "0.3ms", "1us", "(1/3)ms"])
+def test_times_that_are_multiples_but_for_rounding_are_not_told(dt):
+    if "/" in dt:
+        dt = f"{1 / 3!r}ms"
+    ms = float(dt.removesuffix("ms").removesuffix("us")) * (1e-3 if "us" in dt else 1)
+    found = warned(f"dt={dt}", f"duration={700 * ms!r}ms", f"record.interval={7 * ms!r}ms",
+                   f"record.rate_bin={70 * ms!r}ms")  # fmt: skip
+    assert not {"duration", "record.interval", "record.rate_bin"} & found.keys()
+
+
+def test_an_integrator_that_is_not_used_is_told():
+    assert "a step of its own" in warned("neuron=sigmoid_rate", "integrator=rk4")["integrator"]
+    assert "integrator" not in warned("neuron=sigmoid_rate")
+    assert "integrator" not in warned("neuron=lif", "integrator=rk4")
+
+
+def test_devices_that_cannot_share_the_neurons_are_told():
+    """Two are asked for, and 7 neurons have no halves."""
+    code = (
+        "from neurolab.api import experiment_of\n"
+        "for size in (6, 7):\n"
+        f"    e = experiment_of([*{SHORT!r}, f'size={{size}}', 'device.count=2'])\n"
+        "    print(len(e.devices), [w.advice for w in e.warnings])\n"
+    )
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    assert python(code, flags).stdout.splitlines() == [
+        "2 []",
+        "1 ['is more than can share 7 neurons equally: 1 are used']",
+    ]
+
+
+def test_durations_of_a_sweep_are_told(tmp_path, caplog):
+    found = neurolab.run_sweep([*SHORT, "duration=10ms,20.04ms,30ms,10.06ms"], tmp_path)
+    assert [found[k].committed_steps for k in range(4)] == [100, 200, 300, 101]
+    assert "duration = 20.04ms is no multiple of dt = 0.1 ms: 20 ms is used" in caplog.text
+    assert "duration = 10.06ms is no multiple of dt = 0.1 ms: 10.1 ms is used" in caplog.text
+    assert caplog.text.count("multiple of dt") == 2
+
+
+def python(code, environment=None):
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env=os.environ | {"XLA_FLAGS": ""} | (environment or {}),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_settings_come_in_time_where_jax_was_only_imported():
+    """As in a notebook whose first line is ``import jax``."""
+    done = python(
+        "import jax, os, neurolab\n"
+        f"neurolab.run({[*SHORT]!r}, save=False)\n"
+        "assert 'prefer_vector_width' in os.environ['XLA_FLAGS']\n"
+        "assert len(jax.devices()) == len(os.sched_getaffinity(0))\n"
+    )
+    assert "JAX was used" not in done.stderr
+
+
+def test_settings_that_come_too_late_are_told_once():
+    done = python(
+        "import jax.numpy as jnp\njnp.zeros(3)\nimport neurolab\n"
+        f"for _ in range(2): neurolab.run({[*SHORT]!r}, save=False)\n"
+    )
+    assert done.stderr.count("JAX was used before neurolab") == 1
+    assert "XLA_FLAGS=" in done.stderr
