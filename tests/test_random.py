@@ -219,3 +219,20 @@ def test_a_mean_of_zero_never_counts():
     assert counts_of([0.0, 0.0, 0.0, 0.0, 0.0, 64.0], 6, tables=(4, 64))[:, :5].sum() == 0
     silent = random.poisson(lambda d: jnp.zeros((2, 3), jnp.uint32), jnp.float32(0.0), (1, 8))
     assert int(silent.sum()) == 0
+
+
+@pytest.mark.parametrize("precision", [32, 64])
+@pytest.mark.parametrize(("table", "most"), [(8, 0.35), (16, 2.0), (32, 8.0), (64, 16.0)])
+def test_thresholds_of_changing_means_are_poisson_tails_whatever_the_table(precision, table, most):
+    """Means of steps, [steps, 1]: as exact as those of constant means, and the same from a larger
+    table, whose sums have more terms."""
+    means = np.r_[0.0, np.geomspace(1e-5, most, 200)][:, None]
+    with jax.enable_x64(precision == 64):
+        means = jnp.asarray(means, f"float{precision}")
+        found = np.asarray(random._tail_thresholds(means, table), np.float64)
+        larger = np.asarray(random._tail_thresholds(means, 64), np.float64)
+        np.testing.assert_array_equal(found, larger[:table])
+    means = np.asarray(means, np.float64)
+    expected = 2.0**32 * stats.poisson.sf(np.arange(table)[:, None, None], means)
+    error = np.abs(found - np.minimum(expected, 4294967040.0))
+    assert (error <= 1e-6 * expected + 1 + (expected > 4294967040.0) * 256).all()

@@ -32,10 +32,15 @@ class Signal(Input):
     """A function of time, the same in every run; elements may differ in its parameters."""
 
     def draw(self, first: Any, n_steps: int) -> Any:
-        steps = jnp.asarray(first, jnp.int32) + jnp.arange(n_steps, dtype=jnp.int32)
-        value = self.at(steps[:, None])
+        value = self.during(first, n_steps)
         shape = (n_steps, *self.varshape)
         return with_unit(jnp.broadcast_to(u.get_mantissa(value), shape), u.get_unit(value))
+
+    def during(self, first: Any, n_steps: int) -> Any:
+        """The signal during some steps, of a shape that broadcasts to (n_steps, elements): what is
+        made of it is made once where it is common to all."""
+        steps = jnp.asarray(first, jnp.int32) + jnp.arange(n_steps, dtype=jnp.int32)
+        return self.at(steps[:, None])
 
     def at(self, steps: jax.Array) -> Any:
         """The signal during steps, shape (n, 1): a result that broadcasts to (n, elements)."""

@@ -15,7 +15,7 @@ from neurolab import random
 from neurolab.dynamics import parameter
 from neurolab.inputs.base import SpikeInput, per_step
 from neurolab.inputs.files import read_spikes
-from neurolab.inputs.signals import Sinusoidal
+from neurolab.inputs.signals import Signal, Sinusoidal
 from neurolab.units import Relative
 
 __all__ = ["Poisson", "PoissonRates", "PoissonSpikes", "SpikesFromFile"]
@@ -83,7 +83,8 @@ class PoissonRates(_PoissonCounts):
         return float(np.max(np.asarray(self.n * per_step(peak))))
 
     def draw(self, first: Any, n_steps: int) -> jax.Array:
-        rate = per_step(self.rates.draw(first, n_steps))
+        common = isinstance(self.rates, Signal)
+        rate = per_step((self.rates.during if common else self.rates.draw)(first, n_steps))
         mean = jnp.asarray(self.n * rate, brainstate.environ.dftype())
         return self.counts(jnp.maximum(mean, 0.0), first, n_steps)
 
