@@ -26,7 +26,7 @@ from brainstate.mixin import ParamDescriber
 
 from neurolab.units import Relative, dimension_name, format_quantity, magnitude, with_unit
 
-__all__ = ["Dynamics", "Parameter", "concrete", "environ_step", "parameter"]
+__all__ = ["Dynamics", "Parameter", "concrete", "environ_step", "parameter", "stream_of"]
 
 
 @dataclass(frozen=True)
@@ -245,8 +245,13 @@ class Dynamics(brainstate.nn.Dynamics):
 
     @property
     def stream(self) -> int:
-        """The number that tells this model's draws from any other's: a hash of its name."""
-        return zlib.crc32(str(self.name or type(self).__name__).encode())
+        """The number that tells this model's draws from any other's: a hash of its name.
+
+        The contract of draws: a model is named (a program names all, those inside of others too),
+        and draws words of (seed, stream; step, element) alone; one that needs several words of a
+        step takes the streams that follow.  A configuration whose streams meet is refused.
+        """
+        return stream_of(str(self.name or type(self).__name__))
 
     def elements(self) -> Any:
         """The number of each element in the whole population, which may be split over devices."""
@@ -261,6 +266,11 @@ class Dynamics(brainstate.nn.Dynamics):
         """Attributes that decide array sizes, from the parameters while they are known; a program,
         whose numbers are arguments, sets them beforehand for blocks of ``n_steps``."""
         return {}
+
+
+def stream_of(name: str) -> int:
+    """The random stream of a name."""
+    return zlib.crc32(name.encode())
 
 
 def _sum(inputs: dict[str, Any] | None, init: Any, args: tuple[Any, ...], label: str | None) -> Any:

@@ -7,6 +7,7 @@ The keys a model may have, their units and their ranges come from the model's ow
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +22,7 @@ from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording
 from neurolab.config.settings import SettingsReader
 from neurolab.config.values import read_time, rounded
-from neurolab.dynamics import Dynamics
+from neurolab.dynamics import Dynamics, stream_of
 from neurolab.engine.cache import variables_of
 from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.independence import independent
@@ -180,12 +181,29 @@ def _built(
     try:
         structure = with_sizes(structure, numbers)
         units = variables_of(structure, numbers)
+        problems.found += _meeting(structure)
         return replace(structure, independent=independent(structure, numbers)), units
     except Exception as error:
         if not problems.found:
             name = structure.neuron.target.__name__
             problems.add("neuron", name, f"cannot be built: {type(error).__name__}: {error}")
         return structure, {}
+
+
+def _meeting(structure: Structure) -> list[Problem]:
+    """Inputs whose random streams meet: they would not be independent.  By chance one pair of names
+    in a thousand million does."""
+    spans = []
+    for name, spec in structure.named().items():
+        n_words = dict(spec.attributes).get("tables", (1,))[0]
+        spans.append((stream_of(name), n_words, name))
+    spans.sort()
+    found = []
+    for (first, n_words, one), (second, _, other) in itertools.pairwise(spans):
+        if first + n_words > second:
+            advice = f"would draw the random numbers of {one}; give it another name"
+            found.append(Problem(other, "", advice))
+    return found
 
 
 def read_steps(config: Mapping[str, Any], problems: Problems) -> tuple[float, int]:

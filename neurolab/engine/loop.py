@@ -96,7 +96,7 @@ class Loop:
         output = s.output.build(size, numbers, "synapse.output") if s.output else None
         inputs = {name: part.build(size, numbers, name) for name, part in s.inputs}
         population = Population(neuron, synapse, output, inputs)
-        for model in population.models().values():
+        for model in population.nodes().values():  # those inside of others too
             if isinstance(model, Dynamics):
                 model.seed = numbers["seed"]
                 model.index = index

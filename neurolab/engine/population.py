@@ -76,7 +76,8 @@ class Population(brainstate.nn.Module):
             else:
                 current = drive if current is None else current + drive
         if self.synapse is not None and self.output is not None:
-            response = self.synapse.update(jump)
+            noise = {"noise": drawn["synapse"]} if "synapse" in drawn else {}
+            response = self.synapse.update(jump, **noise)
             if not self.output.depends_on_potential:
                 passed = self.output.current(response, None, self.neuron)
                 current = passed if current is None else current + passed

@@ -98,6 +98,17 @@ class Structure:
         parts = [self.neuron, self.synapse, self.output, *(part for _, part in self.inputs)]
         return [part for part in parts if part is not None]
 
+    def named(self) -> dict[str, ModelSpec]:
+        """All models by the names that they are built with, those inside of others too."""
+        found: dict[str, ModelSpec] = {}
+        parts = {"neuron": self.neuron, "synapse": self.synapse, "synapse.output": self.output}
+        waiting = [(name, spec) for name, spec in (*parts.items(), *self.inputs) if spec]
+        while waiting:
+            name, spec = waiting.pop()
+            found[name] = spec
+            waiting += [(f"{name}.{key}", part) for key, part in spec.parts]
+        return found
+
     @property
     def per_neuron(self) -> frozenset[str]:
         """Keys of the numbers that have a value for each neuron."""
