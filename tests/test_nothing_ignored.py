@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sweeps import KEEP
@@ -74,7 +75,7 @@ def test_devices_that_cannot_share_the_neurons_are_told():
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     assert python(code, flags).stdout.splitlines() == [
         "2 []",
-        "1 ['is more than can share 7 neurons equally: 1 are used']",
+        "1 ['is more than can share these 7 neurons: 1 are used']",
     ]
 
 
@@ -88,7 +89,8 @@ def test_durations_of_a_sweep_are_told(tmp_path, caplog):
 
 def python(code, environment=None):
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        [sys.executable, "-c", code, str(Path(__file__).parent)], capture_output=True, text=True,
+        check=False,
         env=os.environ | {"XLA_FLAGS": ""} | (environment or {}),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -113,3 +115,45 @@ def test_settings_that_come_too_late_are_told_once():
     )
     assert done.stderr.count("JAX was used before neurolab") == 1
     assert "XLA_FLAGS=" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        (("neuron.tau=0.15ms",), "neuron.tau"),
+        (("neuron=adexif", "neuron.tau_w=0.1ms"), "neuron.tau_w"),
+        (("input=poisson", "synapse=expon", "synapse.tau=0.1ms"), "synapse.tau"),
+        (("input=ou", "input.tau=0.1ms"), "input.tau"),
+        (("neuron=lif_ref", "neuron.tau_ref=0.05ms"), "neuron.tau_ref"),
+    ],
+)
+def test_time_constants_too_short_for_the_step_are_told(overrides, key):
+    assert dict.fromkeys(warned(*overrides)) == {key: None}
+
+
+def test_cells_that_start_above_their_threshold_are_told(tmp_path, caplog):
+    """V_initializer does not follow V_rest: 50 mV above the threshold here."""
+    physiology = ("neuron=lif_ref", "neuron.V_rest=-70mV", "neuron.V_th=-50mV",
+                  "neuron.V_reset=-60mV", "neuron.R=40Mohm")  # fmt: skip
+    assert "neuron.V_th = -50" in warned(*physiology)["neuron.V_initializer"]
+    assert not warned(*physiology, "neuron.V_initializer=-70mV")
+    assert warned(*physiology, "neuron.V_initializer=[uniform,-60mV,-49mV]", "size=99")
+    assert not warned(*physiology, "neuron.V_initializer=[uniform,-60mV,-51mV]", "size=99")
+    typed = (*SHORT, *physiology, "neuron.V_initializer=-70mV,-40mV,-60mV")
+    neurolab.run_sweep(typed, tmp_path)
+    assert caplog.text.count("starts at or above the threshold") == 1
+
+
+def test_coupled_neurons_are_on_one_device():
+    """Each device would have averaged its own."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from test_independence import user\n"
+        "from neurolab.cli.compose import compose_config, effective\n"
+        "from neurolab.config.experiment import check\n"
+        "for name in ('Mean', 'Counted'):\n"
+        "    typed = [f'neuron._target_=test_independence.{name}', 'size=2048']\n"
+        "    print(len(check(effective(compose_config(typed), typed)).devices))\n"
+    )
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    assert python(code, flags).stdout.split() == ["1", "2"]

@@ -119,8 +119,8 @@ def test_values_of_an_experiment_differ_from_the_defaults(tmp_path):
     page = write_report(tmp_path)
     differs = {key: row["default"] for key, row in rows(page).items() if row.get("differs")}
     assert differs == {
-        "size": "100", "neuron.a": "1 siemens", "neuron.b": "1 mA", "synapse.tau": "8 ms",
-        "input.weight": "0.5 rheobase*ms",
+        "size": "100", "neuron.a": "1 siemens", "neuron.b": "1 mA", "neuron.holds": "V",
+        "synapse.tau": "8 ms", "input.weight": "0.5 rheobase*ms",
     }  # fmt: skip
     groups = {g["name"]: g.get("option") for g in data_of(page)["configuration"]["groups"]}
     assert groups["synapse"] == "expon, output: conductance"

@@ -157,7 +157,7 @@ def test_a_sweep_goes_on_with_another_tracker(tracker, tmp_path):
     neurolab.run_sweep([*SHORT, *swept, tracker(), f"sweep.resume={folder}"])
     assert [line["what"] for line in told(folder)] == ["start", "finish"]
     status = status_of(folder)
-    assert (status["status"], status["points_done"], status["points"]) == ("completed", 2, 2)
+    assert (status["status"], status["points_done"], status["points"]) == ("partial", 2, 2)
 
 
 def test_what_is_in_the_module_path_of_a_notebook_is_no_hindrance(tracker, tmp_path, monkeypatch):

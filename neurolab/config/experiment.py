@@ -17,6 +17,7 @@ import brainstate
 import brainunit as u
 import numpy as np
 
+from neurolab.config.doubts import doubts
 from neurolab.config.order import in_order
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording
@@ -37,7 +38,7 @@ from neurolab.synapses import Output, Synapse
 from neurolab.trackers import NoTracker, Tracker
 from neurolab.units import unit_text
 
-__all__ = ["Experiment", "check", "read_experiment", "read_steps", "short_times"]
+__all__ = ["Experiment", "check", "read_experiment", "read_steps"]
 
 _VALUES = ("size", "duration", "dt", "seed", "inputs", "sweep", "report", "vars")
 #: The keys of groups that name no model with parameters.
@@ -98,14 +99,15 @@ def check(config: Mapping[str, Any]) -> Experiment:
     size = size if isinstance(size, int) else 1
     found = choose_devices(config.get("device") or {}, size, problems)
     experiment = read_experiment(config, problems=problems)
+    neuron = experiment.structure.neuron.target
     size, count = experiment.structure.size, (config.get("device") or {}).get("count")
-    if not issubclass(experiment.structure.neuron.target, Dynamics):
-        found = found[:1]  # it may draw random numbers of its own, for all its neurons at once
+    if not experiment.structure.independent or not issubclass(neuron, Dynamics):
+        found = found[:1]  # they hear of each other, or draw random numbers for all at once
     while size % len(found):
         found.pop()
     warnings = list(experiment.warnings)
     if count is not None and len(found) < count:
-        advice = f"is more than can share {size} neurons equally: {len(found)} are used"
+        advice = f"is more than can share these {size} neurons: {len(found)} are used"
         warnings.append(Problem("device.count", str(count), advice))
     return replace(experiment, devices=tuple(found), warnings=tuple(warnings))
 
@@ -140,7 +142,6 @@ def read_experiment(
             config.get("integrator", {}).get("_target_"), "integrator._target_", Integrator
         )
         tracker = _tracker(config.get("tracker") or {}, reader)
-        problems.warnings += short_times(neuron, reader.numbers, dt_ms)
         problems.warnings += _unused(neuron, integrator)
         numbers = reader.numbers | {"seed": np.uint32(seed % 2**32)}
         structure, units = None, dict[str, u.Unit]()
@@ -149,6 +150,7 @@ def read_experiment(
             structure = Structure(
                 size, dt_ms, neuron, synapse, output, inputs, integrator, precision, nothing
             )
+            problems.warnings += doubts(structure, numbers)
             valid = numbers if ordered else in_order(structure, numbers)
             structure, units = _built(structure, valid, problems)
         record = SettingsReader(config.get("record") or {}, "record", problems)
@@ -282,19 +284,3 @@ def _unused(neuron: ModelSpec | None, integrator: Any) -> list[Problem]:
         return []
     advice = f"is not used: {neuron.target.__name__} has a step of its own"
     return [Problem("integrator", integrator.__name__, advice)]
-
-
-def short_times(
-    neuron: ModelSpec | None, numbers: Mapping[str, Any], dt_ms: float
-) -> list[Problem]:
-    """Warnings of times too short for the step."""
-    found = []
-    for name, number in neuron.numbers if neuron else ():
-        shortest = float(np.min(numbers[number.key]))
-        if name == "tau_ref" and 0 < shortest < dt_ms:
-            advice = f"is shorter than a step, dt = {dt_ms:g} ms: no step is held"
-            found.append(Problem(number.key, f"{shortest:g} ms", advice))
-        elif name == "tau" and shortest < 2 * dt_ms:
-            advice = f"is less than two steps, dt = {dt_ms:g} ms: expect large errors"
-            found.append(Problem(number.key, f"{shortest:g} ms", advice))
-    return found

@@ -1,6 +1,6 @@
 """Neurons: thirteen integrate-and-fire models and a rate neuron."""
 
-from neurolab.neurons.base import Neuron, Spiking
+from neurolab.neurons.base import Neuron
 from neurolab.neurons.gif import Gif, GifRef
 from neurolab.neurons.integrate_and_fire import (
     ALIF,
@@ -17,6 +17,7 @@ from neurolab.neurons.integrate_and_fire import (
 )
 from neurolab.neurons.rate import SigmoidRate
 from neurolab.neurons.spike import Surrogate
+from neurolab.neurons.spiking import Spiking
 
 __all__ = [
     "ALIF",

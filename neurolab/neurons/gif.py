@@ -8,8 +8,9 @@ from typing import Any
 import brainunit as u
 
 from neurolab.dynamics import parameter
-from neurolab.neurons.base import Spiking, Variables
+from neurolab.neurons.base import Variables
 from neurolab.neurons.integrate_and_fire import _RefractoryAlone
+from neurolab.neurons.spiking import Spiking
 
 __all__ = ["Gif", "GifRef"]
 

@@ -16,7 +16,8 @@ from typing import Any
 import brainunit as u
 
 from neurolab.dynamics import parameter
-from neurolab.neurons.base import Spiking, Variables
+from neurolab.neurons.base import Variables
+from neurolab.neurons.spiking import Spiking
 
 __all__ = [
     "ALIF",

@@ -37,8 +37,6 @@ __all__ = ["PointReader"]
 
 #: Points that are read whole before those of one kind are given up.
 _TRIES = 5
-#: Durations that are looked at for how they are rounded.
-_MOST_LOOKED_AT = 1000
 _DURATION = ParsedValue(Parameter(None, "", positive=True), u.ms, relative=False, shape=())
 
 
@@ -154,9 +152,9 @@ class PointReader:
         return [Group(experiment, points, n_steps, columns)]
 
     def _rounded(self, source: _Source, codes: np.ndarray, experiment: Experiment) -> list[Problem]:
-        """The first durations that are no multiple of dt."""
+        """The first durations, of a thousand, that are no multiple of dt."""
         found: list[Problem] = []
-        for value in (source.value("duration", code) for code in codes[:_MOST_LOOKED_AT].tolist()):
+        for value in (source.value("duration", code) for code in codes[:1000].tolist()):
             time_ms = read_time(value, "duration", Problems())
             if time_ms is not None and len(found) < _TRIES:
                 found += rounded("duration", value, time_ms, experiment.structure.dt_ms)

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.config.experiment import Experiment, short_times
+from neurolab.config.doubts import doubts
+from neurolab.config.experiment import Experiment
 from neurolab.engine.sizes import larger, with_sizes, without_sizes
 from neurolab.problems import Problem
 
@@ -75,7 +76,7 @@ def join(parts: Sequence[Group]) -> tuple[list[Group], list[Problem]]:
     for group in groups:
         structure = group.experiment.structure
         numbers = {**group.experiment.numbers, **group.columns}
-        found = short_times(structure.neuron, numbers, structure.dt_ms)
+        found = doubts(structure, numbers)
         keys = {problem.key for problem in found}
         found += [one for one in group.experiment.warnings if one.key not in keys]
         warnings += [problem for problem in found if problem not in warnings]
