@@ -75,17 +75,19 @@ def cells(tmp_path, monkeypatch):
 
 
 def test_a_model_of_ones_own_takes_the_place_of_an_option(cells):
-    """With neuron._target_ the option's other values go, except those that were given."""
+    """With neuron._target_ the option's other values go, except those that were given, and the
+    model's own come in their place."""
     overrides = [f"neuron._target_={cells}.Leaky", "neuron.R=2ohm", "+neuron.shift=0.5mV"]
     plain = effective(compose_config(overrides), overrides)
-    assert plain["neuron"] == {
-        "_target_": f"{cells}.Leaky", "R": "2ohm", "shift": "0.5mV",
-    }  # fmt: skip
+    own = {"V_th": "1 mV", "V_reset": "0 mV", "V_rest": "0 mV", "V_initializer": "0 mV",
+           "tau": "5 ms", "spk_reset": "soft", "spk_fun": "ReluGrad"}  # fmt: skip
+    given = {"_target_": f"{cells}.Leaky", "R": "2ohm", "shift": "0.5mV"}
+    assert plain["neuron"] == own | given
     experiment = read_experiment(plain)
     assert experiment.structure.neuron.target.__name__ == "Leaky"
-    assert {k for k in experiment.numbers if k.startswith("neuron.")} == {
-        "neuron.R", "neuron.shift",
-    }  # fmt: skip
+    names = {"R", "shift", "tau", "V_th", "V_reset", "V_rest", "V_initializer"}
+    of_the_neuron = {k for k in experiment.numbers if k.startswith("neuron.")}
+    assert of_the_neuron == {f"neuron.{name}" for name in names}
     (found,) = problems(f"neuron._target_={cells}.Leaky", "+neuron.shift=1ms")
     assert found.key == "neuron.shift"
     assert "a voltage" in found.advice
@@ -181,3 +183,28 @@ def test_an_input_of_ones_own_takes_the_spikes_of_a_run(cells, tmp_path):
     found = read(*overrides).numbers["input.arrivals"]
     assert found.size > 2
     np.testing.assert_array_equal(found, 2 * np.rint(run.spikes["time"].values / 0.1))
+
+
+def test_a_model_by_its_path_is_recorded_whole(tmp_path):
+    """Every value, as the class has it; what was the option's own belonged to another model."""
+    path = "neurolab.neurons.AdExIFRef"
+    run = neurolab.run(
+        [f"neuron._target_={path}", "neuron.tau=12ms", "size=3", "duration=5ms"], tmp_path
+    )
+    of_option = compose_config(["neuron=adexif_ref"]).neuron
+    assert set(run.config["neuron"]) == set(of_option)
+    assert run.config["neuron"]["tau"] == "12ms"
+    assert run.config["neuron"]["V_T"] == "-59.9 mV"
+    assert run.config["neuron"]["holds"] == "V"
+    same = neurolab.run(["neuron=adexif_ref", "neuron.tau=12ms", "size=3", "duration=5ms",
+                         "neuron.spk_reset=soft"], save=False)  # fmt: skip
+    np.testing.assert_array_equal(run.traces["V"], same.traces["V"])
+
+
+def test_a_synapse_by_its_path_keeps_its_output():
+    """A default of 0 mS is zero in the unit of whatever output there is."""
+    typed = ["synapse=expon", "synapse._target_=neurolab.synapses.Alpha", "input=poisson"]
+    experiment = read(*typed)
+    assert experiment.structure.output is not None
+    assert float(experiment.numbers["synapse.g_initializer"]) == 0
+    assert experiment.config["synapse"]["tau"] == "8 ms"

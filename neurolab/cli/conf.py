@@ -24,6 +24,7 @@ from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobRuntime
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.utils import get_class
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
@@ -135,8 +136,8 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     """The configuration as plain dicts.
 
     Where ``_target_`` was overridden, the other values of that group's option belonged to another
-    model: they are dropped, except those that were given explicitly.  A value that refers to what
-    is not there raises an `OmegaConfBaseException`.
+    model: in place of them come the model's own, but for those that were given explicitly.  A
+    value that refers to what is not there raises an `OmegaConfBaseException`.
     """
     plain: dict[str, Any] = {}
     with _LOCK:
@@ -159,4 +160,27 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
             explicit.add("output")
         for name in node.keys() - explicit:
             del node[name]
+        node |= {k: v for k, v in _own_values(node["_target_"]).items() if k not in node}
     return plain
+
+
+def _own_values(target: Any) -> dict[str, Any]:
+    """The defaults of a model of neurolab's kind, as a configuration has them; of what cannot be
+    imported, or is another thing, none: whoever reads the configuration says what is wrong."""
+    from brainunit import Quantity
+
+    from neurolab.dynamics import Dynamics
+    from neurolab.units import Relative, format_quantity
+
+    try:
+        model = get_class(str(target))
+    except Exception:
+        return {}
+    found: dict[str, Any] = {}
+    for name, declared in model.parameters.items() if issubclass(model, Dynamics) else ():
+        value = declared.default
+        if isinstance(value, bool | int | float | str):
+            found[name] = value
+        elif isinstance(value, Quantity | Relative):
+            found[name] = format_quantity(value)
+    return found
