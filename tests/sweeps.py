@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import numpy as np
 
@@ -15,6 +16,23 @@ SHORT = ("size=10", "duration=100ms", KEEP)
 
 def sweep(folder, *overrides):
     return neurolab.run_sweep([*SHORT, *overrides], folder)
+
+
+def stop_at(monkeypatch, chunk):
+    """From now on a sweep has short chunks and is stopped while one of them is worked up."""
+    from neurolab.simulation.computation import Computation
+
+    rate_counts, calls = Computation._rate_counts, []
+
+    def stops(self, *arguments):
+        calls.append(1)
+        if len(calls) == chunk:
+            signal.raise_signal(signal.SIGTERM)
+        return rate_counts(self, *arguments)
+
+    monkeypatch.setattr("neurolab.sweep.compute.FIRST_CHUNK_STEPS", 128)
+    monkeypatch.setattr("neurolab.sweep.compute._CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr(Computation, "_rate_counts", stops)
 
 
 def same_spikes(one, other):

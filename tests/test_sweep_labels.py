@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from sweeps import KEEP, SHORT, same_spikes, sweep
+from sweeps import KEEP, SHORT, same_spikes, stop_at, sweep
 
 import neurolab
 from neurolab.cli.main import main as command
@@ -119,21 +118,9 @@ def test_environment_variables_may_be_values(tmp_path, monkeypatch):
 def test_the_points_of_a_stopped_batch_that_were_done_stay(tmp_path, monkeypatch):
     """One that has come to its end and one that has diverged, in a batch that was stopped; resuming
     deleted them and said completed."""
-    from neurolab.simulation import computation
-
     typed = ("input.amplitude=2mA,-1e305mA", "duration=50ms,100ms", "record=full")
     whole = sweep(tmp_path / "whole", *SMALL, *typed)
-    rate_counts, calls = computation.Computation._rate_counts, []
-
-    def stops(self, *arguments):
-        calls.append(1)
-        if len(calls) == 6:
-            signal.raise_signal(signal.SIGTERM)
-        return rate_counts(self, *arguments)
-
-    monkeypatch.setattr("neurolab.sweep.compute.FIRST_CHUNK_STEPS", 128)
-    monkeypatch.setattr("neurolab.sweep.compute._CHUNK_SECONDS", 0.0)
-    monkeypatch.setattr(computation.Computation, "_rate_counts", stops)
+    stop_at(monkeypatch, 6)
     stopped = sweep(tmp_path / "sweep", *SMALL, *typed)
     monkeypatch.undo()
     assert list(stopped.table["status"]) == ["completed", "diverged", "partial", "diverged"]

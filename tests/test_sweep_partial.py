@@ -11,7 +11,7 @@ import time
 import jax
 import numpy as np
 import pytest
-from sweeps import KEEP, SHORT, same_spikes, sweep
+from sweeps import KEEP, SHORT, same_spikes, stop_at, sweep
 
 import neurolab
 from neurolab.engine.cache import program_of
@@ -54,22 +54,9 @@ def test_a_batch_in_progress_is_kept(tmp_path, number):
 
 def test_partial_points_are_computed_again(tmp_path, monkeypatch):
     """Resumed, the sweep is what it would have been, and nothing of the first try is left."""
-    from neurolab.simulation import computation
-
     typed = ("seed=range:6", "sweep.batch=3", "record=full")
     whole = sweep(tmp_path / "whole", *typed)
-    locate, calls = computation.Computation._rate_counts, []
-
-    def stops(self, *arguments):
-        calls.append(1)
-        if len(calls) == 2:
-            signal.raise_signal(signal.SIGTERM)
-        return locate(self, *arguments)
-
-    monkeypatch.setattr(computation, "FIRST_CHUNK_STEPS", 128)
-    monkeypatch.setattr("neurolab.sweep.compute.FIRST_CHUNK_STEPS", 128)
-    monkeypatch.setattr("neurolab.sweep.compute._CHUNK_SECONDS", 0.0)
-    monkeypatch.setattr(computation.Computation, "_rate_counts", stops)
+    stop_at(monkeypatch, 2)
     stopped = sweep(tmp_path / "sweep", *typed)
     assert set(stopped.table["status"]) == {"partial", "missing"}
     monkeypatch.undo()

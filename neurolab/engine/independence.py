@@ -19,7 +19,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from neurolab.engine.loop import Loop
-from neurolab.engine.structure import ModelSpec, Structure
+from neurolab.engine.structure import Structure
 
 __all__ = ["independent", "shown_independent"]
 
@@ -60,7 +60,10 @@ def independent(structure: Structure, numbers: Mapping[str, Any]) -> bool:
 
     ``numbers`` are those of one point.
     """
-    return all(map(_is_own, structure.models())) or shown_independent(structure, numbers)
+    package = __name__.partition(".")[0]
+    modules = (model.target.__module__ for model in structure.named().values())
+    own = all(module.partition(".")[0] == package for module in modules)
+    return own or shown_independent(structure, numbers)
 
 
 def shown_independent(structure: Structure, numbers: Mapping[str, Any]) -> bool:
@@ -70,11 +73,6 @@ def shown_independent(structure: Structure, numbers: Mapping[str, Any]) -> bool:
     # What a model makes of its size (a weight divided by it, say) is a constant in its step.
     whole = _constants(Loop(structure, 1, 1), numbers)
     return whole is not None and whole == _constants(Loop(structure, 1, 2), numbers)
-
-
-def _is_own(model: ModelSpec) -> bool:
-    own = model.target.__module__.partition(".")[0] == __name__.partition(".")[0]
-    return own and all(_is_own(part) for _, part in model.parts)
 
 
 def _constants(loop: Loop, numbers: Mapping[str, Any]) -> list[Any] | None:

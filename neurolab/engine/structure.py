@@ -93,11 +93,6 @@ class Structure:
     #: Each neuron is computed from itself alone: they may be computed in parts.
     independent: bool = False
 
-    def models(self) -> list[ModelSpec]:
-        """All of its models."""
-        parts = [self.neuron, self.synapse, self.output, *(part for _, part in self.inputs)]
-        return [part for part in parts if part is not None]
-
     def named(self) -> dict[str, ModelSpec]:
         """All models by the names that they are built with, those inside of others too."""
         found: dict[str, ModelSpec] = {}
@@ -112,9 +107,8 @@ class Structure:
     @property
     def per_neuron(self) -> frozenset[str]:
         """Keys of the numbers that have a value for each neuron."""
-        return frozenset(
-            n.key for model in self.models() for n in model.all_numbers() if n.per_neuron
-        )
+        numbers = (number for model in self.named().values() for _, number in model.numbers)
+        return frozenset(number.key for number in numbers if number.per_neuron)
 
 
 def block_length(size: int) -> int:

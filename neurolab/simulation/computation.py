@@ -74,6 +74,7 @@ class Computation:
         self._open = np.zeros(len(self.ends), np.int64)  # spikes in a rate bin not yet complete
         self._waiting: list[Chunk] = []  # computed, and not yet written
         self._committed_at = 0.0
+        self._noted: tuple[bytes, int] | None = None  # how the points stood at the last commit
         self._last: Future[None] | None = None
         self.finished = False
         self.state: Any = None  # after the last step that was begun; None before the first
@@ -126,8 +127,8 @@ class Computation:
         """Work up the last chunk and write what waits: on any thread, once `go` has returned."""
         self.wait()
         self.commit()
-        if self.writer.n_points is not None:
-            self.writer.note({"rows": self.rows()})
+        if self.writer.n_points is not None and self._noted != self._progress():
+            self.writer.note({"rows": self.rows()})  # of points that diverged before all steps
 
     def commit(self) -> None:
         """Write the chunks that wait: small ones, of a run that is tracked, wait for more."""
@@ -136,7 +137,12 @@ class Computation:
             return
         many = self.writer.n_points is not None
         self.writer.append(Chunk.joined(chunks), {"rows": self.rows()} if many else None)
+        self._noted = self._progress()
         self._committed_at = time.perf_counter()
+
+    def _progress(self) -> tuple[bytes, int]:
+        """What `rows` are made of."""
+        return self.steps.tobytes(), len(self.broken)
 
     def rows(self) -> list[dict[str, Any]]:
         """How each point went.  One that did not come to its end has no rate but so far."""
