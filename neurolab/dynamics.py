@@ -35,7 +35,8 @@ class Parameter:
 
     ``role`` says that the unit is not the model's to choose but that of what it acts on: a
     ``current``, the ``weight`` of a spike, a ``potential``, a synaptic variable ``g``, or the
-    ``signal`` that an input stands for.
+    ``signal`` that an input stands for.  ``part`` is the class of a model inside of this one,
+    ``why`` the reason of a constraint that is not plain.
     """
 
     default: Any
@@ -46,6 +47,8 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     initial: bool = False
     is_surrogate: bool = False
+    part: type | None = None
+    why: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -282,10 +285,8 @@ def _sum(inputs: dict[str, Any] | None, init: Any, args: tuple[Any, ...], label:
         try:
             init = init + (value(*args) if called else value)
         except Exception as error:
-            given = format_given(init)
-            raise ValueError(
-                f"input '{key}' ({value}) cannot be added to {given}: {error}"
-            ) from error
+            text = f"input '{key}' ({value}) cannot be added to {format_given(init)}: {error}"
+            raise ValueError(text) from error
         if not called:
             inputs.pop(key)  # type: ignore[union-attr]
     return init
@@ -295,5 +296,4 @@ def format_given(value: Any) -> str:
     """A value in a few words for a message."""
     if isinstance(value, u.Quantity) and u.math.ndim(value) == 0 and concrete(value):
         return format_quantity(value)
-    unit = u.get_unit(value)
-    return f"an array of shape {u.math.shape(value)} in {unit}"
+    return f"an array of shape {u.math.shape(value)} in {u.get_unit(value)}"

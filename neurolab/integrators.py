@@ -1,7 +1,7 @@
 r"""How a model is stepped: exponential Euler, or an explicit Runge-Kutta method.
 
 An integrator sees a model as a description, a function from the variables (a dict of quantities)
-to their time derivatives, and makes one step of length dt.
+and a time within the step to their time derivatives, and makes one step of length dt.
 """
 
 from __future__ import annotations
@@ -18,15 +18,35 @@ from neurolab.units import magnitude, with_unit
 __all__ = ["RK4", "Euler", "ExpEuler", "Heun", "Integrator", "relative_exp"]
 
 Variables = dict[str, Any]
-Derivatives = Callable[[Variables], Mapping[str, Any]]
+#: Of the variables, and of the fraction of the step that has passed; None for the mean over it.
+Derivatives = Callable[[Variables, float | None], Mapping[str, Any]]
 
 
 class Integrator:
-    """One step of ``dy/dt = f(y)``, followed by the jumps of the delta inputs."""
+    """One step of ``dy/dt = f(y, c)``, followed by the jumps of the delta inputs."""
 
-    def step(self, f: Derivatives, y: Variables, dt: u.Quantity, jumps: Variables) -> Variables:
-        """The variables at the end of a step that starts from ``y``."""
+    #: The fractions c of a step at which it asks for derivatives, hence for drives; None stands for
+    #: drives that are constant, at their mean over the step: of a synapse all charge is delivered.
+    nodes: ClassVar[tuple[float | None, ...]] = (None,)
+
+    def step(
+        self,
+        f: Derivatives,
+        y: Variables,
+        dt: u.Quantity,
+        jumps: Variables,
+        held: Mapping[str, jax.Array] | None = None,
+    ) -> Variables:
+        """The variables at the end of a step that starts from ``y``.
+
+        ``held`` are masks of the elements in which a variable stays where it is; the others see it
+        there throughout.
+        """
         raise NotImplementedError
+
+
+def _stay(held: Mapping[str, jax.Array] | None, name: str, before: Any, after: Any) -> Any:
+    return after if not held or name not in held else u.math.where(held[name], before, after)
 
 
 class ExpEuler(Integrator):
@@ -35,17 +55,23 @@ class ExpEuler(Integrator):
     .. math:: y \leftarrow y + dt\,\varphi(dt\,J)\,f(y), \qquad
               \varphi(z) = (e^z - 1)/z, \quad J = \partial f_y/\partial y
 
-    Exact for an equation linear in its own variable.  Each variable sees the new values, jumps
+    Exact for an equation linear in its own variable, under the mean of its drives.  Each variable sees the new values, jumps
     included, of those before it in the model's order.  First order for coupled and nonlinear
     models, and stable where Euler is not (Hochbruck & Ostermann, Acta Numerica 2010).
     """
 
-    def step(self, f: Derivatives, y: Variables, dt: u.Quantity, jumps: Variables) -> Variables:
+    def step(
+        self,
+        f: Derivatives,
+        y: Variables,
+        dt: u.Quantity,
+        jumps: Variables,
+        held: Mapping[str, jax.Array] | None = None,
+    ) -> Variables:
         y = dict(y)
         for name, value in y.items():
-            y[name] = self._advance(f, y, name, value, dt)
-            if name in jumps:
-                y[name] = y[name] + jumps[name]
+            new = self._advance(f, y, name, value, dt)
+            y[name] = _stay(held, name, value, new + jumps[name] if name in jumps else new)
         return y
 
     @staticmethod
@@ -54,7 +80,7 @@ class ExpEuler(Integrator):
 
         def slope(m: jax.Array) -> jax.Array:
             moved = y | {name: with_unit(m, unit)}
-            change = magnitude(f(moved)[name] * dt, unit)
+            change = magnitude(f(moved, None)[name] * dt, unit)
             return jnp.broadcast_to(change, m.shape)
 
         change, jacobian = jax.jvp(slope, (mantissa,), (jnp.ones_like(mantissa),))
@@ -68,27 +94,34 @@ class RungeKutta(Integrator):
     stages: ClassVar[tuple[tuple[float, ...], ...]]
     weights: ClassVar[tuple[float, ...]]
 
-    def step(self, f: Derivatives, y: Variables, dt: u.Quantity, jumps: Variables) -> Variables:
-        slopes = [f(y)]
-        for row in self.stages:
-            slopes.append(f(_combine(y, dt, row, slopes)))
-        new = _combine(y, dt, self.weights, slopes)
-        return {name: new[name] + jumps[name] if name in jumps else new[name] for name in y}
+    def step(
+        self,
+        f: Derivatives,
+        y: Variables,
+        dt: u.Quantity,
+        jumps: Variables,
+        held: Mapping[str, jax.Array] | None = None,
+    ) -> Variables:
+        slopes: list[Any] = []
 
+        def moved(row: tuple[float, ...], name: str) -> Any:
+            value = y[name]
+            for weight, slope in zip(row, slopes, strict=True):
+                if weight:
+                    value = value + (weight * dt) * slope[name]
+            return value
 
-def _combine(y: Variables, dt: u.Quantity, row: tuple[float, ...], slopes: list[Any]) -> Variables:
-    def moved(name: str, value: Any) -> Any:
-        for weight, slope in zip(row, slopes, strict=True):
-            if weight:
-                value = value + (weight * dt) * slope[name]
-        return value
-
-    return {name: moved(name, value) for name, value in y.items()}
+        for row, c in zip(((), *self.stages), self.nodes, strict=True):
+            slopes.append(f({k: _stay(held, k, y[k], moved(row, k)) for k in y}, c))
+        new = {name: moved(self.weights, name) for name in y}
+        new |= {name: new[name] + jump for name, jump in jumps.items()}
+        return {name: _stay(held, name, y[name], new[name]) for name in y}
 
 
 class Euler(RungeKutta):
-    """Forward Euler, first order."""
+    """Forward Euler, first order, under the mean of the drives."""
 
+    nodes = (None,)
     stages = ()
     weights = (1.0,)
 
@@ -96,6 +129,7 @@ class Euler(RungeKutta):
 class Heun(RungeKutta):
     """Heun's method, the explicit trapezoidal rule, second order (Heun 1900)."""
 
+    nodes = (0.0, 1.0)
     stages = ((1.0,),)
     weights = (1 / 2, 1 / 2)
 
@@ -103,6 +137,7 @@ class Heun(RungeKutta):
 class RK4(RungeKutta):
     """The classical Runge-Kutta method, fourth order (Kutta 1901)."""
 
+    nodes = (0.0, 1 / 2, 1 / 2, 1.0)
     stages = ((1 / 2,), (0.0, 1 / 2), (0.0, 0.0, 1.0))
     weights = (1 / 6, 1 / 3, 1 / 3, 1 / 6)
 

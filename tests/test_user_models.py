@@ -153,7 +153,7 @@ def test_precision_does_not_leak():
 def test_a_plain_neuron_takes_spikes_through_a_synapse_and_is_refused_without(cells):
     """A neuron without delta inputs can be driven by currents, synaptic ones included, alone."""
     given = [f"neuron._target_={cells}.Plain", "size=3"]
-    assert read(*given, "synapse=expon", "input.weight=1mA").structure.synapse is not None
+    assert read(*given, "synapse=expon", "input.weight=1mA").structure.receptors
     (problem,) = problems(*given, "input.weight=1mV")
     assert "add_delta_input" in problem.advice
     assert "synapse=expon" in problem.advice
@@ -205,6 +205,6 @@ def test_a_synapse_by_its_path_keeps_its_output():
     """A default of 0 mS is zero in the unit of whatever output there is."""
     typed = ["synapse=expon", "synapse._target_=neurolab.synapses.Alpha", "input=poisson"]
     experiment = read(*typed)
-    assert experiment.structure.output is not None
+    assert dict(dict(experiment.structure.receptors)["synapse"].parts)["output"]
     assert float(experiment.numbers["synapse.g_initializer"]) == 0
     assert experiment.config["synapse"]["tau"] == "8 ms"

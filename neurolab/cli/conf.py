@@ -156,7 +156,7 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     for path in [key.removesuffix("._target_") for key in given if key.endswith("._target_")]:
         node = reduce(getitem, path.split("."), plain)
         explicit = {k[len(path) + 1 :].partition(".")[0] for k in given if k.startswith(f"{path}.")}
-        if path == "synapse":  # its output is an option of its own
+        if path == "synapse" or path.startswith("receptors."):  # output is an option of its own
             explicit.add("output")
         for name in node.keys() - explicit:
             del node[name]

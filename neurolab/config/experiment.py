@@ -19,6 +19,7 @@ import numpy as np
 
 from neurolab.config.doubts import doubts
 from neurolab.config.order import in_order
+from neurolab.config.parts import INPUTS, RECEPTORS, read_parts
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording
 from neurolab.config.settings import SettingsReader
@@ -29,18 +30,16 @@ from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.independence import independent
 from neurolab.engine.sizes import with_sizes
 from neurolab.engine.structure import ModelSpec, Recording, Structure
-from neurolab.inputs import Input
 from neurolab.integrators import ExpEuler, Integrator
 from neurolab.neurons import Neuron, Spiking
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.layout import Trace
-from neurolab.synapses import Output, Synapse
 from neurolab.trackers import NoTracker, Tracker
 from neurolab.units import unit_text
 
 __all__ = ["Experiment", "check", "read_experiment", "read_steps"]
 
-_VALUES = ("size", "duration", "dt", "seed", "inputs", "sweep", "report", "vars")
+_VALUES = ("size", "duration", "dt", "seed", "receptors", "inputs", "sweep", "report", "vars")
 #: The keys of groups that name no model with parameters.
 _KEYS = {
     "device": ("platform", "precision", "count", "cache_dir", "xla_flags", "jax"),
@@ -136,8 +135,8 @@ def read_experiment(
     with brainstate.environ.context(dt=dt_ms * u.ms, precision=precision):
         reader = ModelReader(size, seed % 2**32, problems, ordered)
         neuron = reader.model(config.get("neuron", {}), "neuron", brainstate.nn.Dynamics)
-        synapse, output = _synapse(config.get("synapse"), reader)
-        inputs = _inputs(config, reader)
+        receptors = read_parts(config, reader, RECEPTORS)
+        inputs = read_parts(config, reader, INPUTS)
         integrator = reader.locate(
             config.get("integrator", {}).get("_target_"), "integrator._target_", Integrator
         )
@@ -148,7 +147,7 @@ def read_experiment(
         if neuron and integrator and size:
             nothing = Recording(spikes=False)  # until its variables are known
             structure = Structure(
-                size, dt_ms, neuron, synapse, output, inputs, integrator, precision, nothing
+                size, dt_ms, neuron, receptors, inputs, integrator, precision, nothing
             )
             problems.warnings += doubts(structure, numbers)
             valid = numbers if ordered else in_order(structure, numbers)
@@ -231,25 +230,6 @@ def _precision(device: Mapping[str, Any], problems: Problems) -> int:
     if given not in precisions:
         problems.add("device.precision", given, "expected float32 or float64")
     return precisions.get(given, 32)
-
-
-def _synapse(node: Any, reader: ModelReader) -> tuple[ModelSpec | None, ModelSpec | None]:
-    if not node:
-        return None, None
-    output = reader.model(node.get("output") or {}, "synapse.output", Output)
-    return reader.model(node, "synapse", Synapse), output
-
-
-def _inputs(config: Mapping[str, Any], reader: ModelReader) -> tuple[tuple[str, ModelSpec], ...]:
-    nodes: dict[str, Any] = {"input": config["input"]} if config.get("input") else {}
-    more = config.get("inputs") or {}
-    if not isinstance(more, Mapping):
-        advice = "expected inputs by their names; +input@inputs.noise=ou adds one"
-        reader.problems.add("inputs", more, advice)
-        more = {}
-    nodes |= {f"inputs.{name}": node for name, node in more.items()}
-    parts = {key: reader.model(node, key, Input) for key, node in nodes.items()}
-    return tuple((key, part) for key, part in parts.items() if part is not None)
 
 
 def _report(node: Any, problems: Problems) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from neurolab.engine.structure import ModelSpec, Number, Structure
 from neurolab.problems import Problem
 
-__all__ = ["crossed", "disorder", "in_order", "models", "ordered_numbers", "out_of_order"]
+__all__ = ["crossed", "disorder", "in_order", "ordered_numbers", "out_of_order"]
 
 
 def disorder(part: ModelSpec, numbers: Mapping[str, Any]) -> list[Problem]:
@@ -50,17 +50,9 @@ def ordered_numbers(part: ModelSpec) -> list[tuple[Number, Number]]:
 def in_order(structure: Structure, numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers that models can be built with, where those given do not lie above one another."""
     found = dict(numbers)
-    for part in models(structure):
+    for part in structure.named().values():
         for low, high in ordered_numbers(part):
             if np.any(found[low.key] >= found[high.key]):
                 above = np.max(found[low.key]) + 1.0
                 found[high.key] = np.full(np.shape(found[high.key]), above)
     return found
-
-
-def models(structure: Structure) -> list[ModelSpec]:
-    """The models of a structure."""
-    named = (structure.neuron, structure.synapse, structure.output)
-    inputs = [part for _, part in structure.inputs]
-    inner = [part for model in inputs for _, part in model.parts]
-    return [part for part in (*named, *inputs, *inner) if part is not None]

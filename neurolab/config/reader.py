@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,18 @@ from neurolab.config.order import disorder
 from neurolab.config.settings import is_whole
 from neurolab.config.values import UnfitValueError, read_number, relative_unit
 from neurolab.dynamics import Dynamics, Parameter
+from neurolab.engine.population import receptor_of
 from neurolab.engine.structure import ModelSpec, Number
 from neurolab.inputs import Input, InputFileError, SpikeInput
 from neurolab.neurons import Neuron
 from neurolab.problems import Problems, did_you_mean, show
 from neurolab.results.run import open_run
+from neurolab.synapses import Current, Output, Synapse
 from neurolab.units import Relative, UnitError, dimension_name, unit_text
 
 __all__ = ["ModelReader", "ParsedValue", "declared_parameters"]
+
+_CONDUCTANCE = "through a conductance, which inhibits by its reversal potential: output.E=inhibitory"
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,9 @@ class ModelReader:
     problems: Problems
     ordered: bool = True  # whether values that must lie above one another and do not are a problem
     neuron: Any = None
+    #: Output of the receptor that is read, or that the input which is read feeds; None: V itself.
     output: Any = None
+    receptors: Mapping[str, ModelSpec] = field(default_factory=dict)
     numbers: dict[str, Any] = field(default_factory=dict)
     parsed: dict[str, ParsedValue] = field(default_factory=dict)
 
@@ -64,7 +70,9 @@ class ModelReader:
         ``signal`` is the unit of what an input stands for, where it is not a current.
         """
         if not isinstance(node, Mapping):
-            more = f", such as +input@{key}=ou" if key.startswith("inputs.") else ""
+            group, _, name = key.rpartition(".")
+            option = {"inputs": "input@{}=ou", "receptors": "synapse@{}=expon"}.get(group, "")
+            more = f", such as +{option.format(key)}" if option else ""
             advice = f"expected an option{more}, or _target_ and parameters of a model"
             self.problems.add(key, show(node), advice)
             return None
@@ -78,13 +86,18 @@ class ModelReader:
         }
         if key == "neuron":
             self.neuron = target
-        elif key == "synapse.output":
+        elif issubclass(target, Output):
             self.output = target
+        elif issubclass(target, Synapse):
+            self.output = Current
+        elif issubclass(target, Input):
+            self.output = self._fed(key, node) if issubclass(target, SpikeInput) else None
         recorded = target.recorded if issubclass(target, Input) else ()
         values: dict[str, Any] = {}
-        for name, value in node.items():
+        # What a synapse does to the cell first: the units of its values are by that.
+        for name, value in sorted(node.items(), key=lambda item: item[0] != "output"):
             where = f"{key}.{name}"
-            if name == "_target_" or where == "synapse.output" or name in recorded:
+            if name == "_target_" or name in recorded:
                 continue
             try:
                 if name not in declared:
@@ -104,6 +117,16 @@ class ModelReader:
         self.problems.found += disorder(spec, self.numbers) if self.ordered else ()
         return spec
 
+    def _fed(self, key: str, node: Mapping[str, Any]) -> Any:
+        """What the receptor that an input feeds does to the cell; None without a receptor."""
+        try:
+            fed = receptor_of(node.get("receptor"), self.receptors)
+        except ValueError as error:
+            self.problems.add(f"{key}.receptor", node.get("receptor"), str(error))
+            return None
+        output = None if fed is None else dict(self.receptors[fed].parts).get("output")
+        return None if fed is None else Current if output is None else output.target
+
     def locate(self, path: Any, key: str, base: type) -> Any:
         """The class that a dotted path names; None if it names none."""
         try:
@@ -116,10 +139,12 @@ class ModelReader:
         """The argument of a model: a number, a model inside it, or what programs are compiled for;
         an `UnfitValueError` for what the parameter may not be."""
         if isinstance(value, Mapping) and "_target_" in value:
-            return self.model(value, key, Input, signal=u.Hz)
+            return self.model(value, key, declared.part or Input, signal=u.Hz)
         if value == "???":
             raise UnfitValueError(f"is needed: {declared.doc}")
         unit = self.unit(declared, signal)
+        if declared.role == "weight" and self.output and self.output.depends_on_potential:
+            declared = replace(declared, nonnegative=True, why=_CONDUCTANCE)
         word = isinstance(declared.default, str) and isinstance(value, str) and value.isidentifier()
         if not declared.is_number or word:
             return _fixed(value, declared, unit)

@@ -177,6 +177,7 @@ def _out_of_range(numbers: np.ndarray, declared: Parameter) -> str:
     if not np.any(low) or not (declared.positive or declared.nonnegative):
         return ""
     wanted = "positive" if declared.positive else "zero or positive"
+    wanted += f" {declared.why}" if declared.why else ""
     if numbers.ndim == 0:
         return f"must be {wanted}"
     return (

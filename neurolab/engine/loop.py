@@ -92,10 +92,11 @@ class Loop:
         neuron = s.neuron.build(size, numbers, "neuron")
         if isinstance(neuron, Neuron):
             neuron.integrator = s.integrator()
-        synapse = s.synapse.build(size, numbers, "synapse") if s.synapse else None
-        output = s.output.build(size, numbers, "synapse.output") if s.output else None
-        inputs = {name: part.build(size, numbers, name) for name, part in s.inputs}
-        population = Population(neuron, synapse, output, inputs)
+        receptors, inputs = (
+            {name: part.build(size, numbers, name) for name, part in parts}
+            for parts in (s.receptors, s.inputs)
+        )
+        population = Population(neuron, receptors, inputs)
         for model in population.nodes().values():  # those inside of others too
             if isinstance(model, Dynamics):
                 model.seed = numbers["seed"]
@@ -234,10 +235,10 @@ def _kept_brainstate_random() -> Iterator[None]:
 def states_of(population: Population) -> dict[str, Any]:
     """The states of a population by name, the neuron's first: ``neuron.V``, ``synapse.g``, ..."""
     states: Any = population.states()
-    named = {".".join(map(str, path)).removeprefix("inputs."): s for path, s in states.items()}
-    order = ("neuron", "synapse")
-    rank = {name: index for index, name in enumerate(order)}
-    return dict(sorted(named.items(), key=lambda kv: rank.get(kv[0].partition(".")[0], 2)))
+    order = ("neuron", "receptors", "inputs")
+    ranked = sorted(states.items(), key=lambda kv: order.index(kv[0][0]))
+    named = {".".join(map(str, path)): held for path, held in ranked}
+    return {k.removeprefix("inputs.").removeprefix("receptors."): s for k, s in named.items()}
 
 
 def _read(population: Population) -> State:

@@ -3,101 +3,157 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import brainstate
 import brainunit as u
 
-from neurolab.inputs import Input, SpikeInput
-from neurolab.neurons import Neuron
-from neurolab.synapses import Output, Synapse
+from neurolab.inputs import Input, Signal, SpikeInput
+from neurolab.neurons import Neuron, Spiking
+from neurolab.synapses import Synapse
 from neurolab.units import Relative
 
-__all__ = ["Population"]
+__all__ = ["Population", "receptor_of"]
+
+
+def receptor_of(given: str | None, receptors: Mapping[str, Any]) -> str | None:
+    """The name of the receptor that an input feeds: the one it names, ``synapse``, or the only one;
+    None where there is none.  A `ValueError` says which there are."""
+    names = {name.removeprefix("receptors."): name for name in receptors}
+    if given is None and (not names or "synapse" in names or len(names) == 1):
+        return names.get("synapse", next(iter(names.values()), None))
+    if given not in names:
+        there = " or ".join(names) or "none: synapse=expon or +synapse@receptors.gaba=expon adds one"
+        raise ValueError(f"{'names no receptor' if given else 'is needed'}; there is {there}")
+    return names[given]
 
 
 class Population(brainstate.nn.Module):
-    """Neurons, the synapse that spikes come through, and the inputs.
+    """Neurons, the receptors that spikes come through, and the inputs.
 
-    In a step the inputs are evaluated; their spikes, weighted, go through the synapse, or, without
-    one, straight to the potential; the synaptic current joins the other currents; the neurons are
-    stepped.  Drives that are given relative to the neuron take their size here.
+    In a step the inputs are evaluated.  Spikes arrive at its beginning, weighted, at the receptor
+    that their input feeds, or, without one, kick the potential at its end.  The neurons integrate
+    over the step the currents of receptors and inputs as they vary within it.  Drives that are
+    given relative to the neuron take their size here.
     """
 
     def __init__(
         self,
         neuron: brainstate.nn.Dynamics,
-        synapse: Synapse | None,
-        output: Output | None,
+        receptors: Mapping[str, Synapse],
         inputs: Mapping[str, Input],
     ) -> None:
         super().__init__()
         self.neuron = neuron
-        self.synapse = synapse
-        self.output = output
+        self.receptors = dict(receptors)
         self.inputs = dict(inputs)
-        for model in self.inputs.values():
-            self._size_drive(model)
-        kicked = synapse is None and any(isinstance(m, SpikeInput) for m in self.inputs.values())
-        through = output is not None and output.depends_on_potential
+        #: The receptor that each input of spikes feeds.
+        self.feeds = {
+            name: receptor_of(model.receptor, receptors)
+            for name, model in inputs.items()
+            if isinstance(model, SpikeInput)
+        }
+        for name, model in self.inputs.items():
+            self._size_drive(name, model)
+        through = {k: s for k, s in self.receptors.items() if s.output.depends_on_potential}
+        kicked = None in self.feeds.values()
         for needed, method in ((kicked, "add_delta_input"), (through, "add_current_input")):
             if needed and not hasattr(neuron, method):
                 raise ValueError(
                     f"{type(neuron).__name__} has no {method}; give it currents: a current input, "
                     "or synapse=expon with synapse/output=current"
                 )
-        if synapse is not None and output is not None and output.depends_on_potential:
-            neuron.add_current_input(
-                "synapse", lambda V: output.current(synapse.response(), V, neuron)
-            )
+        #: The times within a step at which it is asked for drives; None for their mean.
+        self.times: tuple[float | None, ...] = (None,)
+        if isinstance(neuron, Spiking):
+            self.times += tuple(sorted({c for c in neuron.integrator.nodes if c is not None}))
+        else:
+            for name, synapse in through.items():
+                neuron.add_current_input(name, partial(self._mean, synapse))
 
     def models(self) -> dict[str, brainstate.nn.Dynamics]:
         """Every model that draws or keeps a state, by its name in the configuration."""
-        synapse = {} if self.synapse is None else {"synapse": self.synapse}
-        return {"neuron": self.neuron, **synapse, **self.inputs}
+        return {"neuron": self.neuron, **self.receptors, **self.inputs}
 
     def draw(self, first: Any, n_steps: int) -> dict[str, Any]:
         """What the models draw for a block of steps; leading axis of steps."""
-        drawn = {
-            name: model.draw(first, n_steps)
-            for name, model in self.models().items()
-            if hasattr(model, "draw")
-        }
+        drawn = {}
+        for name, model in self.models().items():
+            if isinstance(model, Signal) and model.continuous:
+                drawn[name] = tuple(model.draw(first, n_steps, c) for c in self.times)
+            elif hasattr(model, "draw"):
+                drawn[name] = model.draw(first, n_steps)
         return {name: value for name, value in drawn.items() if value is not None}
 
     def update(self, drawn: Mapping[str, Any]) -> Any:
         """One step; returns what the neuron's update returns, its spikes or rates."""
-        current: Any = None
-        jump: Any = None
+        arrivals: dict[str | None, Any] = {}
+        #: Currents at `times`, which do not depend on the potential.
+        currents: list[Any] = [None] * len(self.times)
         for name, model in self.inputs.items():
             drive = model.update(drawn.get(name))
-            if isinstance(model, SpikeInput):
-                jump = drive if jump is None else jump + drive
+            if name in self.feeds:
+                to = self.feeds[name]
+                arrivals[to] = drive if to not in arrivals else arrivals[to] + drive
             else:
-                current = drive if current is None else current + drive
-        if self.synapse is not None and self.output is not None:
-            noise = {"noise": drawn["synapse"]} if "synapse" in drawn else {}
-            response = self.synapse.update(jump, **noise)
-            if not self.output.depends_on_potential:
-                passed = self.output.current(response, None, self.neuron)
-                current = passed if current is None else current + passed
-        elif jump is not None:
-            self.neuron.add_delta_input("input", jump)
-        arguments = {"noise": drawn["neuron"]} if "neuron" in drawn else {}
-        return (
-            self.neuron.update(**arguments)
-            if current is None
-            else self.neuron.update(current, **arguments)
-        )
+                varies = isinstance(drive, tuple)
+                currents = [
+                    _plus(total, drive[k] if varies else drive) for k, total in enumerate(currents)
+                ]
+        conductances = []
+        for name, synapse in self.receptors.items():
+            responses = self._responses(name, synapse, arrivals.get(name), drawn)
+            if not synapse.output.depends_on_potential:
+                passed = [self._passed(synapse, g, None) for g in responses]
+                currents = list(map(_plus, currents, passed))
+            elif isinstance(self.neuron, Spiking):
+                conductances.append((synapse, responses))
+        if None in arrivals:
+            self.neuron.add_delta_input("input", arrivals[None])
 
-    def _size_drive(self, model: Input) -> None:
+        def current(c: float | None, V: Any) -> Any:
+            k = self.times.index(c)
+            total = currents[k]
+            for synapse, responses in conductances:
+                total = _plus(total, self._passed(synapse, responses[k], V))
+            return total
+
+        arguments = {"noise": drawn["neuron"]} if "neuron" in drawn else {}
+        varies = conductances or len(self.times) > 1
+        if currents[0] is None and not conductances:
+            found = self.neuron.update(**arguments)
+        else:
+            found = self.neuron.update(current if varies else currents[0], **arguments)
+        for synapse in self.receptors.values():
+            if not _own_step(synapse):
+                synapse.advance()
+        return found
+
+    def _responses(self, name: str, synapse: Synapse, x: Any, drawn: Mapping[str, Any]) -> Any:
+        """What a receptor answers at `times`, after ``x`` has arrived."""
+        noise = {"noise": drawn[name]} if name in drawn else {}
+        if _own_step(synapse):
+            return [synapse.update(x, **noise)] * len(self.times)
+        synapse.arrive(x, **noise)
+        return [synapse.during(c) for c in self.times]
+
+    def _passed(self, synapse: Synapse, g: Any, V: Any) -> Any:
+        return synapse.output.current(g, V, self.neuron)
+
+    def _mean(self, synapse: Synapse, V: Any) -> Any:
+        g = synapse.response() if _own_step(synapse) else synapse.during(None)
+        return self._passed(synapse, g, V)
+
+    def _size_drive(self, name: str, model: Input) -> None:
         """Turn what was given relative to the neuron into quantities."""
         for key, declared in model.parameters.items():
             value = getattr(model, key)
             if not isinstance(value, Relative):
                 continue
             drive = value.value * self._neuron_scale(key) * value.unit
-            setattr(model, key, self._weight_of(drive) if declared.role == "weight" else drive)
+            weight = declared.role == "weight"
+            setattr(model, key, self._weight_of(drive, self.feeds[name]) if weight else drive)
 
     def _neuron_scale(self, key: str) -> Any:
         if not isinstance(self.neuron, Neuron):
@@ -107,8 +163,18 @@ class Population(brainstate.nn.Module):
             )
         return self.neuron.rheobase()
 
-    def _weight_of(self, charge: Any) -> Any:
+    def _weight_of(self, charge: Any, receptor: str | None) -> Any:
         """The weight with which a spike carries a charge into a neuron about to fire."""
-        if self.synapse is None or self.output is None:
+        if receptor is None:
             return self.neuron.kick(charge)
-        return u.maybe_decimal(charge / self.synapse.area() / self.output.strength(self.neuron))
+        synapse = self.receptors[receptor]
+        return u.maybe_decimal(charge / synapse.area() / synapse.output.strength(self.neuron))
+
+
+def _plus(total: Any, more: Any) -> Any:
+    return more if total is None else total + more
+
+
+def _own_step(synapse: Synapse) -> bool:
+    """Whether a synapse is stepped by an `update` of its own; its response holds for the step."""
+    return type(synapse).update is not Synapse.update

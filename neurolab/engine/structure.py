@@ -84,8 +84,8 @@ class Structure:
     size: int
     dt_ms: float
     neuron: ModelSpec
-    synapse: ModelSpec | None
-    output: ModelSpec | None
+    #: ``synapse``, ``receptors.gaba``, ...
+    receptors: tuple[tuple[str, ModelSpec], ...]
     inputs: tuple[tuple[str, ModelSpec], ...]
     integrator: type[Integrator]
     precision: int = 32
@@ -96,8 +96,7 @@ class Structure:
     def named(self) -> dict[str, ModelSpec]:
         """All models by the names that they are built with, those inside of others too."""
         found: dict[str, ModelSpec] = {}
-        parts = {"neuron": self.neuron, "synapse": self.synapse, "synapse.output": self.output}
-        waiting = [(name, spec) for name, spec in (*parts.items(), *self.inputs) if spec]
+        waiting = [("neuron", self.neuron), *self.receptors, *self.inputs]
         while waiting:
             name, spec = waiting.pop()
             found[name] = spec

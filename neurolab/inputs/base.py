@@ -55,7 +55,7 @@ class Input(Dynamics):
 
 
 class SpikeInput(Input):
-    """Base of the inputs that are spikes; each brings ``weight`` to the synapse, or, without one,
+    """Base of the inputs that are spikes; each brings ``weight`` to a receptor, or, without one,
     to the potential."""
 
     weight = parameter(
@@ -64,6 +64,7 @@ class SpikeInput(Input):
         "or a charge relative to the neuron",
         role="weight",
     )
+    receptor = parameter(None, "receptor that it feeds, where there are several")
 
     def drive(self, drawn: Any) -> Any:
         if isinstance(self.weight, Relative):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import brainstate
 import brainunit as u
@@ -29,20 +29,26 @@ __all__ = [
 
 
 class Signal(Input):
-    """A function of time, the same in every run; elements may differ in its parameters."""
+    """A function of time, the same in every run; elements may differ in its parameters.
 
-    def draw(self, first: Any, n_steps: int) -> Any:
-        value = self.during(first, n_steps)
+    It is constant during each step, or ``continuous``: then there is its value when the fraction
+    ``c`` of a step has passed, and, for None, its mean over the step.
+    """
+
+    continuous: ClassVar[bool] = False
+
+    def draw(self, first: Any, n_steps: int, c: float | None = None) -> Any:
+        value = self.during(first, n_steps, c)
         shape = (n_steps, *self.varshape)
         return with_unit(jnp.broadcast_to(u.get_mantissa(value), shape), u.get_unit(value))
 
-    def during(self, first: Any, n_steps: int) -> Any:
+    def during(self, first: Any, n_steps: int, c: float | None = None) -> Any:
         """The signal during some steps, of a shape that broadcasts to (n_steps, elements): what is
         made of it is made once where it is common to all."""
-        steps = jnp.asarray(first, jnp.int32) + jnp.arange(n_steps, dtype=jnp.int32)
-        return self.at(steps[:, None])
+        steps = (jnp.asarray(first, jnp.int32) + jnp.arange(n_steps, dtype=jnp.int32))[:, None]
+        return self.at(steps, c) if self.continuous else self.at(steps)
 
-    def at(self, steps: jax.Array) -> Any:
+    def at(self, steps: jax.Array, c: float | None = None) -> Any:
         """The signal during steps, shape (n, 1): a result that broadcasts to (n, elements)."""
         raise NotImplementedError
 
@@ -56,7 +62,7 @@ class Constant(Signal):
 
     amplitude = parameter(Relative(1.1), "its value", role="signal")
 
-    def at(self, steps: jax.Array) -> Any:
+    def at(self, steps: jax.Array, c: float | None = None) -> Any:
         return self.amplitude
 
     def largest(self) -> Any:
@@ -73,7 +79,7 @@ class Step(Signal):
 
     ordered = (("start", "stop"),)
 
-    def at(self, steps: jax.Array) -> Any:
+    def at(self, steps: jax.Array, c: float | None = None) -> Any:
         inside = (steps >= in_steps(self.start)) & (steps < in_steps(self.stop))
         return u.math.where(inside, self.amplitude, self.baseline)
 
@@ -82,10 +88,9 @@ class Step(Signal):
 
 
 class Ramp(Signal):
-    """From ``initial`` at ``start`` in a straight line to ``final`` at ``stop``, constant outside.
+    """From ``initial`` at ``start`` in a straight line to ``final`` at ``stop``, constant outside."""
 
-    A step takes the value at its beginning.
-    """
+    continuous = True
 
     initial = parameter(Relative(0.0), "value until start", role="signal")
     final = parameter(Relative(2.0), "value from stop on", role="signal")
@@ -94,10 +99,11 @@ class Ramp(Signal):
 
     ordered = (("start", "stop"),)
 
-    def at(self, steps: jax.Array) -> Any:
+    def at(self, steps: jax.Array, c: float | None = None) -> Any:
         dtype = brainstate.environ.dftype()
         first, last = in_steps(self.start), in_steps(self.stop)
-        share = (steps - first).astype(dtype) / jnp.maximum(last - first, 1).astype(dtype)
+        passed = (steps - first).astype(dtype) + (0.5 if c is None else c)
+        share = passed / jnp.maximum(last - first, 1).astype(dtype)
         return self.initial + jnp.clip(share, 0.0, 1.0) * (self.final - self.initial)
 
     def largest(self) -> Any:
@@ -112,13 +118,18 @@ class Sinusoidal(Signal):
     frequency = parameter(4.0 * u.Hz, "frequency", nonnegative=True)
     phase = parameter(0.0, "phase at time 0, in radians")
 
-    def at(self, steps: jax.Array) -> Any:
+    continuous = True
+
+    def at(self, steps: jax.Array, c: float | None = None) -> Any:
         cycles = u.maybe_decimal(self.frequency * brainstate.environ.get_dt())
         # Whole cycles are dropped in two parts, so that long runs keep their phase in float32.
         coarse, fine = steps >> 12, steps & 4095
         turned = jnp.mod(cycles * 4096.0, 1.0) * coarse
-        turn = jnp.mod(jnp.mod(turned, 1.0) + jnp.mod(cycles * fine, 1.0), 1.0)
-        return self.mean + self.amplitude * jnp.sin(2 * np.pi * turn + self.phase)
+        within = 0.5 if c is None else c
+        turn = jnp.mod(jnp.mod(turned, 1.0) + jnp.mod(cycles * (fine + within), 1.0), 1.0)
+        # The mean of a sine over a step is that of its middle, times sin(x) / x.
+        size = self.amplitude * (jnp.sinc(cycles) if c is None else 1.0)
+        return self.mean + size * jnp.sin(2 * np.pi * turn + self.phase)
 
     def largest(self) -> Any:
         return self.mean + abs(self.amplitude)
@@ -145,7 +156,7 @@ class SignalFromFile(Signal):
     def load(cls, settings: Mapping[str, Any], size: int) -> Mapping[str, Any]:
         return {"values": read_samples(settings["file"], str(settings["unit"]), size)}
 
-    def at(self, steps: jax.Array) -> Any:
+    def at(self, steps: jax.Array, c: float | None = None) -> Any:
         samples = with_unit(jnp.asarray(u.get_mantissa(self.values)), u.get_unit(self.values))
         row = self._row(steps[:, 0])
         return samples[jnp.clip(row, 0, samples.shape[0] - 1)]

@@ -63,6 +63,11 @@ class _Membrane(Spiking):
     def height(self, y: Variables) -> Any:
         return self.V_th - self.V_reset
 
+    def clears(self, y: Variables) -> bool:
+        own = type(self)  # which may have a threshold or a reset of its own
+        fixed = own.threshold is _Membrane.threshold and self.potential not in self.after_spike(y)
+        return self.spk_reset == "hard" and fixed and own.reset_potential is Spiking.reset_potential
+
     def rest(self) -> Any:
         return self.V_rest
 

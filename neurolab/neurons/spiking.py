@@ -19,6 +19,9 @@ from neurolab.units import magnitude
 
 __all__ = ["Spiking"]
 
+#: An input current, of the fraction of the step (None: its mean over it) and the potential.
+Drive = Callable[[float | None, Any], Any]
+
 #: "Never": earlier than any step, by more than any refractory period.
 _LONG_AGO = -(10**8)
 
@@ -86,6 +89,10 @@ class Spiking(Neuron):
         """The variables just after a spike, V excepted unless it resets in a way of its own."""
         return {}
 
+    def clears(self, y: Variables) -> bool:
+        """Whether each reset leaves V below the threshold, where it stays while it is held."""
+        return False
+
     def reset_potential(self, y: Variables) -> Any:
         """V after a hard reset."""
         return self.V_reset
@@ -137,7 +144,9 @@ class Spiking(Neuron):
     def update(self, x: Any = None) -> jax.Array:
         """One step of dt with input current ``x``; returns the spikes of the new state.
 
-        Shapes: ``x`` broadcasts to ``(batch, *in_size)``, the result has that shape.
+        Shapes: ``x`` broadcasts to ``(batch, *in_size)``, the result has that shape.  A current
+        that varies within the step is a function ``x(c, V)`` of the fraction c of the step, None
+        for the mean over it, and of the potential.
         """
         dt = brainstate.environ.get_dt()
         before, spikes, held = self.variables(), self.get_spike(), None
@@ -146,27 +155,23 @@ class Spiking(Neuron):
             since = (environ_step() - self.last_spike_step.value).astype(jnp.uint32)
             period = self._refractory_steps(dt).astype(jnp.uint32)
             held = since < period
-            spikes = self._where_free(spikes, (since > 1) & (since <= period))
+            spikes = self._where_free(spikes, before, (since > 1) & (since <= period))
         y = self._reset(spikes, before)
         current = self._collect_current(x)
         # Each bound is computed once: XLA hoists it out of the loop over steps, and would not know
         # two of them to be equal there, nor what is computed with them.
         cut = self.peak(before) is not None
         ends = {n: self.runaway(dt / n) for n in (1, 2, 4, 20)} if cut else {}
-        slopes = partial(self._slopes, current=current, ends=ends, held=held)
-        jumps = self._collect_jumps()
-        if held is not None and len(y) > 1:
-            jumps = {k: u.math.where(held, u.math.zeros_like(v), v) for k, v in jumps.items()}
-        new = self.integrator.step(slopes, y, dt, jumps)
-        new = self._cut_off(y, new, current, ends)
-        if held is not None:
-            stay = y if self.holds == "all" else {self.potential: y[self.potential]}
-            new |= {name: u.math.where(held, value, new[name]) for name, value in stay.items()}
+        slopes = partial(self._slopes, current=current, ends=ends)
+        staying = () if held is None else y if self.holds == "all" else (self.potential,)
+        still = dict.fromkeys(staying, held)
+        new = self.integrator.step(slopes, y, dt, self._collect_jumps(), still)
+        new = self._cut_off(y, new, current, ends, held)
         for name, value in new.items():
             getattr(self, name).value = value
         spikes = self.get_spike(new)
         if held is not None:
-            spikes = self._where_free(spikes, held)
+            spikes = self._where_free(spikes, before, held)
             fired = jax.lax.stop_gradient(spikes) != 0
             last = self.last_spike_step
             last.value = jnp.where(fired, environ_step(), last.value)
@@ -185,21 +190,12 @@ class Spiking(Neuron):
     # - V's own slope is that of runaway(dt / 20) at most, which no float overflows.
 
     def _slopes(
-        self,
-        y: Variables,
-        current: Callable[[Any], Any],
-        ends: Mapping[int, Any],
-        held: jax.Array | None,
+        self, y: Variables, c: float | None, current: Drive, ends: Mapping[int, Any]
     ) -> Mapping[str, Any]:
         if self.peak(y) is None:
-            slopes = dict(self.derivatives(y, current))
-        else:
-            slopes = dict(self.derivatives(self._up_to(ends[1], y), current))
-            slopes[self.potential] = self._own_slope(y, current, ends)
-        if held is not None and len(y) > 1:  # others see V where it is held
-            slope = slopes[self.potential]
-            slopes[self.potential] = u.math.where(held, u.math.zeros_like(slope), slope)
-        return slopes
+            return self.derivatives(y, partial(current, c))
+        slopes = dict(self.derivatives(self._up_to(ends[1], y), partial(current, c)))
+        return slopes | {self.potential: self._own_slope(y, partial(current, c), ends)}
 
     def _own_slope(
         self, y: Variables, current: Callable[[Any], Any], ends: Mapping[int, Any]
@@ -216,8 +212,9 @@ class Spiking(Neuron):
         self,
         before: Variables,
         after: Variables,
-        current: Callable[[Any], Any],
+        current: Drive,
         ends: Mapping[int, Any],
+        held: jax.Array | None,
     ) -> Variables:
         peak = self.peak(after)
         if peak is None:
@@ -227,8 +224,9 @@ class Spiking(Neuron):
             before[self.potential],
             brainstate.environ.get_dt() / 2,
         )
-        rises = was + self._own_slope(before, current, ends) * half >= ends[4]
+        rises = was + self._own_slope(before, partial(current, None), ends) * half >= ends[4]
         over = ((was >= ends[2]) & rises) | (peak <= V)
+        over = over if held is None else over & ~held
         return after | {self.potential: u.math.where(over, with_value(V, peak), V)}
 
     def _reset(self, spikes: jax.Array, y: Variables) -> Variables:
@@ -243,29 +241,31 @@ class Spiking(Neuron):
             for name, value in y.items()
         }
 
-    def _where_free(self, spikes: jax.Array, held: jax.Array) -> jax.Array:
+    def _where_free(self, spikes: jax.Array, y: Variables, held: jax.Array) -> jax.Array:
         """Spikes but for neurons that are held: after a soft reset V may still be above the
         threshold, and nothing fires before the period is over."""
-        return spikes * ~held
+        return spikes if self.clears(y) else spikes * ~held
 
     def _refractory_steps(self, dt: u.Quantity) -> jax.Array:
         ratio = u.maybe_decimal(self.tau_ref / dt)
         # A period that is a whole number of steps may come out a rounding error above it.
         return jnp.ceil(ratio * (1 - 1e-6)).astype(jnp.int32)
 
-    def _collect_current(self, x: Any) -> Callable[[Any], Any]:
-        """The input current as a function of V; arrays are summed once, callables at every use."""
+    def _collect_current(self, x: Any) -> Drive:
+        """The input current as a function of the fraction of the step and of V; arrays are summed
+        once, callables at every use."""
         waiting = self._current_inputs or {}
         callables = {k: f for k, f in waiting.items() if _is_callable(f)}
         if callables:
             self._current_inputs = {k: f for k, f in waiting.items() if k not in callables}
-        fixed = self.sum_current_inputs(0.0 * self.current_unit if x is None else x)
-        self._current_inputs = {**callables, **(self._current_inputs or {})} or None
-        if not callables:
-            return lambda V: fixed
+        if not _is_callable(x):
+            x = partial(_as_it_is, 0.0 * self.current_unit if x is None else x)
+        waits = bool(self._current_inputs)
+        fixed = self.sum_current_inputs(0.0 * self.current_unit) if waits else None
+        self._current_inputs = callables or None
 
-        def current(V: Any) -> Any:
-            total = fixed
+        def current(c: float | None, V: Any) -> Any:
+            total = x(c, V) if fixed is None else x(c, V) + fixed
             for f in callables.values():
                 total = total + f(V)
             return total
@@ -276,6 +276,10 @@ class Spiking(Neuron):
         if not self._delta_inputs:
             return {}
         return {self.potential: self.sum_delta_inputs(0.0 * self.potential_unit)}
+
+
+def _as_it_is(value: Any, c: float | None, V: Any) -> Any:
+    return value
 
 
 def _is_callable(value: Any) -> bool:

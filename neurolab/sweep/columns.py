@@ -15,7 +15,7 @@ import brainunit as u
 import numpy as np
 
 from neurolab.config.experiment import Experiment, read_experiment, read_steps
-from neurolab.config.order import crossed, models, ordered_numbers, out_of_order
+from neurolab.config.order import crossed, ordered_numbers, out_of_order
 from neurolab.config.reader import ParsedValue
 from neurolab.config.settings import is_whole
 from neurolab.config.values import (
@@ -188,7 +188,7 @@ class PointReader:
         """Refuse the points at which values do not lie above one another."""
         shared = {key: np.asarray(value)[None] for key, value in experiment.numbers.items()}
         numbers = {**shared, **columns}
-        for part in models(experiment.structure):
+        for part in experiment.structure.named().values():
             for low, high in ordered_numbers(part):
                 lower, upper, bad = (
                     np.broadcast_to(values, points.shape)

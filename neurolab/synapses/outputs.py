@@ -28,7 +28,8 @@ class Output(Dynamics):
         raise NotImplementedError
 
     def strength(self, neuron: Neuron) -> Any:
-        """The current per unit of g in a neuron about to fire."""
+        """The size of the current per unit of g in a neuron about to fire; a conductance, which
+        cannot be negative, excites or inhibits by its reversal potential."""
         raise NotImplementedError
 
 
@@ -69,4 +70,4 @@ class Conductance(Output):
         return g * (self.reversal(neuron) - V)
 
     def strength(self, neuron: Neuron) -> Any:
-        return self.reversal(neuron) - neuron.brink()
+        return u.math.abs(self.reversal(neuron) - neuron.brink())

@@ -38,7 +38,7 @@ def overshooting(cls: type[Spiking]) -> type[Spiking]:
     """The class as it was recorded: without the cut of its upstroke, so that V passes V_th by what
     a step brings, and the variables that are stepped after it see that; and with spikes also while
     V is held, where a soft reset left it above the threshold.  Everything else is the same."""
-    as_recorded = {"peak": lambda self, y: None, "_where_free": lambda self, spikes, held: spikes}
+    as_recorded = {"peak": lambda self, y: None, "_where_free": lambda self, spikes, *_: spikes}
     return type(cls.__name__, (cls,), as_recorded)
 
 

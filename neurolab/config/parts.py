@@ -1,0 +1,46 @@
+"""The models that a population has several of: receptors and inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from neurolab.config.reader import ModelReader
+from neurolab.engine.structure import ModelSpec
+from neurolab.inputs import Input
+from neurolab.synapses import Synapse
+
+__all__ = ["INPUTS", "RECEPTORS", "read_parts"]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Models of one base: one that is chosen by itself, and more that have names."""
+
+    one: str
+    more: str
+    base: type
+    example: str
+
+
+RECEPTORS = _Kind("synapse", "receptors", Synapse, "+synapse@receptors.gaba=expon")
+INPUTS = _Kind("input", "inputs", Input, "+input@inputs.noise=ou")
+
+
+def read_parts(
+    config: Mapping[str, Any], reader: ModelReader, kind: _Kind
+) -> tuple[tuple[str, ModelSpec], ...]:
+    """The models of a kind by their keys: ``synapse``, ``receptors.gaba``."""
+    nodes: dict[str, Any] = {kind.one: config[kind.one]} if config.get(kind.one) else {}
+    named = config.get(kind.more) or {}
+    if not isinstance(named, Mapping):
+        advice = f"expected {kind.more} by their names; {kind.example} adds one"
+        reader.problems.add(kind.more, named, advice)
+        named = {}
+    nodes |= {f"{kind.more}.{name}": node for name, node in named.items()}
+    parts = {key: reader.model(node, key, kind.base) for key, node in nodes.items()}
+    found = {key: part for key, part in parts.items() if part is not None}
+    if kind is RECEPTORS:
+        reader.receptors = found
+    return tuple(found.items())
