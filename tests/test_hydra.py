@@ -273,3 +273,17 @@ def test_what_is_composed_again_is_what_hydra_composes(place, overrides):
     for given in (other, overrides, overrides):
         found = compose.compose_config(given)
     assert OmegaConf.to_yaml(found) == OmegaConf.to_yaml(whole)
+
+
+def test_a_model_by_its_path_is_printed_whole(capsys, monkeypatch):
+    """What is printed is what runs: the class's values, not those of the option it replaces."""
+    typed = ["neuron._target_=neurolab.neurons.AdExIFRef", "neuron.tau=12ms", "--cfg", "job"]
+    monkeypatch.setattr("sys.argv", ["neurolab", *typed])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    printed = OmegaConf.to_container(OmegaConf.create(capsys.readouterr().out))
+    assert printed["neuron"]["tau"] == "12ms"
+    assert printed["neuron"]["V_T"] == "-59.9 mV"
+    assert printed["neuron"]["spk_reset"] == "hard"
+    assert printed["device"]["cache_dir"].startswith("${oc.env:")

@@ -29,10 +29,10 @@ def environment(dt: float = 0.1, **more):
     return brainstate.environ.context(dt=dt * ms, **more)
 
 
-def drawn(model, n_steps: int, dt: float = 0.1, first: int = 0) -> np.ndarray:
+def drawn(model, n_steps: int, dt: float = 0.1, first: int = 0, **more) -> np.ndarray:
     """What a model draws for a block of steps: counts, or a signal in its own unit."""
     with environment(dt):
-        draw = jax.jit(lambda first: u.get_mantissa(model.draw(first, n_steps)))
+        draw = jax.jit(lambda first: u.get_mantissa(model.draw(first, n_steps, **more)))
         return np.asarray(draw(first), np.float64)
 
 
@@ -116,7 +116,8 @@ def test_poisson_spikes_come_with_probability_one_minus_exp(rate, dt):
 def test_poisson_rates_follow_their_signal():
     """Regressed on sin(2 pi f t), counts have the offset and slope of the rate; below 0 it is 0."""
     frequency, dt, n_steps = 50.0, 0.1, 1000
-    wave = np.sin(2 * np.pi * frequency * 1e-3 * dt * np.arange(n_steps))
+    cycles = frequency * 1e-3 * dt
+    wave = np.sinc(cycles) * np.sin(2 * np.pi * cycles * (np.arange(n_steps) + 0.5))  # its means
     for amplitude in (15.0, 60.0):
         signal = Sinusoidal(MANY, mean=20 * Hz, amplitude=amplitude * Hz, frequency=frequency * Hz)
         counts = drawn(PoissonRates(MANY, n=100, rates=signal), n_steps, dt)
@@ -132,7 +133,8 @@ def test_poisson_rates_follow_their_signal():
 
 
 def test_constant_step_and_ramp_equal_their_formulas():
-    """At all steps: start belongs to the step up, stop to the time after it; a ramp is linear."""
+    """At all steps: start belongs to the step up, stop to the time after it; a ramp is linear, and
+    its mean over a step is its value in the middle."""
     t = 0.1 * np.arange(1000)
     assert (drawn(Constant(2, amplitude=3.0 * mA), 1000) == 3.0).all()
     step = Step(1, amplitude=3.0 * mA, baseline=1.0 * mA, start=20.0 * ms, stop=70.0 * ms)
@@ -140,8 +142,11 @@ def test_constant_step_and_ramp_equal_their_formulas():
         drawn(step, 1000)[:, 0], np.where((t > 19.99) & (t < 69.99), 3.0, 1.0)
     )
     ramp = Ramp(1, initial=3.0 * mA, final=-1.0 * mA, start=20.0 * ms, stop=70.0 * ms)
-    expected = 3.0 - 4.0 * np.clip((t - 20.0) / 50.0, 0.0, 1.0)
-    np.testing.assert_allclose(drawn(ramp, 1000)[:, 0], expected, atol=1e-6)
+    for c, more in ((0.5, {}), (0.0, {"c": 0.0}), (1.0, {"c": 1.0})):
+        expected = 3.0 - 4.0 * np.clip((t + 0.1 * c - 20.0) / 50.0, 0.0, 1.0)
+        found = drawn(ramp, 1000, **more)[:, 0]
+        inside = (t < 19.99) & (t > 0) | (t > 20) & (t < 69.9) | (t > 70)
+        np.testing.assert_allclose(found[inside], expected[inside], atol=1e-6)
 
 
 def test_times_of_signals_are_exact_after_many_steps():
@@ -162,7 +167,8 @@ def test_signals_differ_between_neurons_where_their_parameters_do():
 @pytest.mark.parametrize("first", [0, 12_345, 10**7])
 @pytest.mark.parametrize("precision", [32, 64])
 def test_sinusoid_keeps_its_phase(frequency, first, precision):
-    """mean + amplitude sin(2 pi f t + phase), at all steps, also after 10^7 of them.
+    """mean + amplitude sin(2 pi f t + phase), at all steps, also after 10^7 of them; and its mean
+    over each step, from its integral.
 
     The phase in cycles is off by no more than the rounding of f dt, eps/2 for each of dt, f and
     their product, times the steps, and eps for each of n / 4096 dropped parts.
@@ -174,8 +180,12 @@ def test_sinusoid_keeps_its_phase(frequency, first, precision):
         signal = Sinusoidal(
             1, mean=1.0 * mA, amplitude=2.0 * mA, frequency=frequency * Hz, phase=0.5
         )
-        found = drawn(signal, 500, first=first)[:, 0]
-    expected = 1.0 + 2.0 * np.sin(2 * np.pi * np.mod(cycles, 1.0) + 0.5)
+        found = drawn(signal, 500, first=first, c=0.0)[:, 0]
+        means = drawn(signal, 500, first=first)[:, 0]
+    turn, step = 2 * np.pi * np.mod(cycles, 1.0) + 0.5, 2 * np.pi * frequency * 1e-4
+    expected = 1.0 + 2.0 * np.sin(turn)
+    integral = 1.0 + 2.0 * (np.cos(turn) - np.cos(turn + step)) / step
+    assert np.abs(means - integral).max() < 2.0 * bound + 1e-15 / step + 4 * eps
     assert np.abs(found - expected).max() < 2.0 * bound + 4 * eps
 
 

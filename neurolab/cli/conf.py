@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, reduce
+from importlib import import_module
 from operator import getitem
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobRuntime
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from hydra.utils import get_class
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
@@ -152,6 +152,11 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
                 plain[key] = value
         finally:
             hydra.cfg = configured
+    return with_own_values(plain, overrides)
+
+
+def with_own_values(plain: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """A configuration in which models given by ``_target_`` have their own values."""
     given = {override.lstrip("+~").partition("=")[0] for override in overrides}
     for path in [key.removesuffix("._target_") for key in given if key.endswith("._target_")]:
         node = reduce(getitem, path.split("."), plain)
@@ -173,11 +178,13 @@ def _own_values(target: Any) -> dict[str, Any]:
     from neurolab.units import Relative, format_quantity
 
     try:
-        model = get_class(str(target))
+        module, _, name = str(target).rpartition(".")
+        model = getattr(import_module(module), name)
     except Exception:
         return {}
     found: dict[str, Any] = {}
-    for name, declared in model.parameters.items() if issubclass(model, Dynamics) else ():
+    own = isinstance(model, type) and issubclass(model, Dynamics)
+    for name, declared in model.parameters.items() if own else ():
         value = declared.default
         if isinstance(value, bool | int | float | str):
             found[name] = value

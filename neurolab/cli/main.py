@@ -64,6 +64,9 @@ def _run(arguments: list[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         with explained(lambda: _diagnose(options)):
+            if options.cfg == "job" and any("._target_=" in text for text in options.overrides):
+                print(_printed(options), end="")
+                return 0
             folder = str(conf.conf_folder())
             hydra.main(version_base="1.3", config_path=folder, config_name=conf.PRIMARY)(job)()
     except (PermissionError, NotADirectoryError) as error:
@@ -75,6 +78,25 @@ def _run(arguments: list[str]) -> int:
         else:
             os.environ["HYDRA_FULL_ERROR"] = before
     return max(codes, default=0)
+
+
+def _printed(options: Any) -> str:
+    """What ``--cfg job`` prints where models are given by their dotted paths: with their values,
+    which Hydra does not know."""
+    from hydra import compose
+    from hydra._internal.utils import get_args_parser
+    from omegaconf import OmegaConf
+
+    from neurolab.cli import conf
+
+    overrides = get_args_parser().parse_args().overrides
+    if options.config_dir:
+        overrides = _searched_too(f"file://{Path(options.config_dir).resolve()}", overrides)
+    with conf.own_hydra():
+        config = compose(options.config_name or conf.PRIMARY, overrides=overrides)
+    plain: Any = OmegaConf.to_container(config, resolve=options.resolve)
+    found = OmegaConf.create(conf.with_own_values(plain, options.overrides))
+    return OmegaConf.to_yaml(OmegaConf.select(found, options.package or "") or found)
 
 
 def _as_typed(argument: str) -> str:

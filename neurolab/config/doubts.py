@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import brainunit as u
 import numpy as np
 
 from neurolab.engine.structure import Structure
+from neurolab.inputs import OrnsteinUhlenbeck
+from neurolab.neurons import Neuron
 from neurolab.problems import Problem
+from neurolab.units import magnitude, unit_text
 
 __all__ = ["doubts"]
 
 
 def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     """Warnings of numbers, those of one point or of many: time constants that are too short for the
-    step, and cells that start above their threshold."""
-    return [*_short_times(structure, numbers), *_above(structure, numbers)]
+    step, times too long for float32, and cells that start above their threshold."""
+    long = [] if structure.precision == 64 else _long_times(structure, numbers)
+    return [*_short_times(structure, numbers), *long, *_above(structure, numbers)]
 
 
 def _short_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
@@ -33,6 +38,39 @@ def _short_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Probl
             else:
                 continue
             found.append(Problem(number.key, f"{shortest:g} ms", advice))
+    return found
+
+
+def _long_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
+    """Of float32: a change of a variable by less than 2^-24 of it is none, and beyond 2^24 steps a
+    time is not known to a step."""
+    found, keeps = [], "device.precision=float64 keeps it"
+    for model in structure.named().values():
+        for name, number in model.numbers:
+            values = np.abs(np.asarray(numbers[number.key], float))
+            values = values[np.isfinite(values) & (values > 0)]
+            if not values.size or model.target is OrnsteinUhlenbeck:  # whose noise rounds fairly
+                continue
+            lasts = number.unit.has_same_dim(u.ms)
+            if lasts:
+                longest = magnitude(float(values.max()) * number.unit, u.ms)
+            elif number.unit.has_same_dim(u.Hz) and issubclass(model.target, Neuron):
+                longest = 1e3 / magnitude(float(values.min()) * number.unit, u.Hz)
+            else:
+                continue
+            steps, decays = float(longest) / structure.dt_ms, name.startswith("tau") or not lasts
+            if decays and name != "tau_ref" and steps > 1e5:
+                wrong = min(100.0, 100 * steps * 2.0**-24)
+                advice = (
+                    f"is {steps:.2g} steps: its decay is wrong by up to {wrong:.2g} % in float32"
+                )
+                advice += f"; {keeps}"
+            elif not decays and steps > 2**24:
+                advice = f"is {steps:.9g} steps, which float32 does not know to a step; {keeps}"
+            else:
+                continue
+            extreme = values.max() if lasts else values.min()
+            found.append(Problem(number.key, f"{extreme:g} {unit_text(number.unit)}", advice))
     return found
 
 

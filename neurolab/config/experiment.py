@@ -143,7 +143,7 @@ def read_experiment(
         tracker = _tracker(config.get("tracker") or {}, reader)
         problems.warnings += _unused(neuron, integrator)
         numbers = reader.numbers | {"seed": np.uint32(seed % 2**32)}
-        structure, units = None, dict[str, u.Unit]()
+        structure, units, others = None, dict[str, u.Unit](), dict[str, tuple[int, ...]]()
         if neuron and integrator and size:
             nothing = Recording(spikes=False)  # until its variables are known
             structure = Structure(
@@ -151,10 +151,10 @@ def read_experiment(
             )
             problems.warnings += doubts(structure, numbers)
             valid = numbers if ordered else in_order(structure, numbers)
-            structure, units = _built(structure, valid, problems)
+            structure, units, others = _built(structure, valid, problems)
         record = SettingsReader(config.get("record") or {}, "record", problems)
         target = neuron.target if neuron else Neuron
-        recorded = read_recording(record, target, size, dt_ms, units)
+        recorded = read_recording(record, target, size, dt_ms, units, others)
     problems.raise_if_any()
     if structure is None:  # only with problems; for the type checker
         raise ConfigError(problems.found)
@@ -173,22 +173,22 @@ def read_experiment(
 
 def _built(
     structure: Structure, numbers: dict[str, Any], problems: Problems
-) -> tuple[Structure, dict[str, u.Unit]]:
-    """The structure with the sizes of its arrays, and its variables with their units.
+) -> tuple[Structure, dict[str, u.Unit], dict[str, tuple[int, ...]]]:
+    """The structure with the sizes of its arrays, and its variables (`variables_of`).
 
     Models are built here for the first time; what they refuse is a problem of the configuration.
     Those whose values were refused above have their defaults.
     """
     try:
         structure = with_sizes(structure, numbers)
-        units = variables_of(structure, numbers)
+        units, others = variables_of(structure, numbers)
         problems.found += _meeting(structure)
-        return replace(structure, independent=independent(structure, numbers)), units
+        return replace(structure, independent=independent(structure, numbers)), units, others
     except Exception as error:
         if not problems.found:
             name = structure.neuron.target.__name__
             problems.add("neuron", name, f"cannot be built: {type(error).__name__}: {error}")
-        return structure, {}
+        return structure, {}, {}
 
 
 def _meeting(structure: Structure) -> list[Problem]:

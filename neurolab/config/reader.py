@@ -27,7 +27,7 @@ from neurolab.units import Relative, UnitError, dimension_name, unit_text
 
 __all__ = ["ModelReader", "ParsedValue", "declared_parameters"]
 
-_CONDUCTANCE = "through a conductance, which inhibits by its reversal potential: output.E=inhibitory"
+_CONDUCTANCE = "through a conductance, which inhibits by its reversal: output.E=inhibitory"
 
 
 @dataclass(frozen=True)

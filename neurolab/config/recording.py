@@ -11,7 +11,7 @@ from neurolab.config.settings import SettingsReader, is_whole
 from neurolab.config.values import rounded
 from neurolab.engine.structure import Recording
 from neurolab.neurons import Neuron, Spiking
-from neurolab.problems import did_you_mean
+from neurolab.problems import Problem, did_you_mean
 
 __all__ = ["RecordSettings", "read_recording"]
 
@@ -27,16 +27,22 @@ class RecordSettings:
 
 
 def read_recording(
-    record: SettingsReader, target: type, size: int, dt_ms: float, units: Mapping[str, u.Unit]
+    record: SettingsReader,
+    target: type,
+    size: int,
+    dt_ms: float,
+    units: Mapping[str, u.Unit],
+    others: Mapping[str, tuple[int, ...]],
 ) -> RecordSettings:
     """Check the ``record`` group against the variables that the models have.
 
-    ``target`` is the neuron's class, ``units`` the variables and their units.
+    ``target`` is the neuron's class, ``units`` the variables that are a number per neuron and their
+    units, ``others`` those that are not and their shapes.
     """
     record.only(("spikes", "variables", "neurons", "interval", "rate_bin", "memory"))
     spiking = issubclass(target, Spiking) or not issubclass(target, Neuron)
     neurons = _neurons(record, size)
-    variables = _variables(record, target, units)
+    variables = _variables(record, target, units, others)
     every, rate_bin = (_steps_of(record, key, dt_ms) for key in ("interval", "rate_bin"))
     return RecordSettings(
         # Spikes are always handed out, for the summary; whether they are written is another matter.
@@ -48,7 +54,10 @@ def read_recording(
 
 
 def _variables(
-    record: SettingsReader, target: type, units: Mapping[str, u.Unit]
+    record: SettingsReader,
+    target: type,
+    units: Mapping[str, u.Unit],
+    others: Mapping[str, tuple[int, ...]],
 ) -> tuple[str, ...]:
     """Full names of the variables to record; a neuron's may be named without ``neuron.``."""
     names = record.node.get("variables") or []
@@ -63,8 +72,16 @@ def _variables(
         wanted = getattr(target, "potential", "V") if name == "potential" else name
         if name == "all":
             found += units
+            record.problems.warnings += [
+                Problem("record.variables", "all", f"{other} has shape {shape}: left out")
+                for other, shape in others.items()
+            ]
         elif wanted in short:
             found.append(short[wanted])
+        elif wanted in others or f"neuron.{wanted}" in others:
+            shape = others.get(wanted, others.get(f"neuron.{wanted}"))
+            advice = f"has shape {shape}; only what is one number per neuron is recorded"
+            record.problems.add("record.variables", f"[{name}]", advice)
         elif name != "potential":
             known = [name.removeprefix("neuron.") for name in units]
             record.problems.add("record.variables", f"[{name}]", did_you_mean(str(name), known))

@@ -15,26 +15,31 @@ from neurolab.engine.structure import Numbers, Structure
 __all__ = ["program_of", "variables_of"]
 
 
-def variables_of(structure: Structure, numbers: Numbers) -> dict[str, u.Unit]:
-    """The states that the models of a structure have, by name, and their units."""
+def variables_of(
+    structure: Structure, numbers: Numbers
+) -> tuple[dict[str, u.Unit], dict[str, tuple[int, ...]]]:
+    """The states that the models of a structure have, by name: the units of those that are a number
+    per neuron, the shapes of others."""
     loop = Loop(structure, 1)
     with loop.environment():
         values = loop.arguments(numbers)
-    return dict(_variables(structure, tuple((k, v.shape, v.dtype) for k, v in values.items())))
+    found = _variables(structure, tuple((k, v.shape, v.dtype) for k, v in values.items()))
+    others = {name: shape for name, shape, _ in found if shape != (structure.size,)}
+    return {name: unit for name, _, unit in found if name not in others}, others
 
 
 @lru_cache(maxsize=256)
-def _variables(structure: Structure, numbers: tuple[Any, ...]) -> tuple[tuple[str, u.Unit], ...]:
-    found: dict[str, u.Unit] = {}
+def _variables(structure: Structure, numbers: tuple[Any, ...]) -> tuple[Any, ...]:
+    found: list[Any] = []
     loop = Loop(structure, 1)
 
     def look(numbers: Numbers) -> None:
         for name, held in states_of(loop.build(numbers, loop.index(0))).items():
-            found[name] = u.get_unit(held.value)
+            found.append((name, u.math.shape(held.value), u.get_unit(held.value)))
 
     with loop.environment():
         jax.eval_shape(look, {k: jax.ShapeDtypeStruct(shape, kind) for k, shape, kind in numbers})
-    return tuple(found.items())
+    return tuple(found)
 
 
 @lru_cache(maxsize=32)

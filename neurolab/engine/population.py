@@ -24,7 +24,7 @@ def receptor_of(given: str | None, receptors: Mapping[str, Any]) -> str | None:
     if given is None and (not names or "synapse" in names or len(names) == 1):
         return names.get("synapse", next(iter(names.values()), None))
     if given not in names:
-        there = " or ".join(names) or "none: synapse=expon or +synapse@receptors.gaba=expon adds one"
+        there = " or ".join(names) or "none; +synapse@receptors.gaba=expon adds one"
         raise ValueError(f"{'names no receptor' if given else 'is needed'}; there is {there}")
     return names[given]
 
@@ -120,7 +120,7 @@ class Population(brainstate.nn.Module):
             return total
 
         arguments = {"noise": drawn["neuron"]} if "neuron" in drawn else {}
-        varies = conductances or len(self.times) > 1
+        varies = bool(conductances) or len(self.times) > 1
         if currents[0] is None and not conductances:
             found = self.neuron.update(**arguments)
         else:

@@ -88,7 +88,7 @@ class Step(Signal):
 
 
 class Ramp(Signal):
-    """From ``initial`` at ``start`` in a straight line to ``final`` at ``stop``, constant outside."""
+    """In a straight line from ``initial`` at ``start`` to ``final`` at ``stop``, constant outside."""
 
     continuous = True
 
@@ -170,7 +170,8 @@ class SignalFromFile(Signal):
         steps_divide = (jnp.abs(per_sample - coarse) <= 1e-6 * coarse) & (coarse >= 1)
         samples_divide = (jnp.abs(per_step - fine) <= 1e-6 * fine) & (fine >= 1)
         divided = steps // jnp.maximum(coarse, 1).astype(jnp.int32)
-        multiplied = steps * fine.astype(jnp.int32)
+        fine = jnp.maximum(fine, 1).astype(jnp.int32)
+        multiplied = jnp.minimum(steps, (2**31 - 1) // fine) * fine
         between = jnp.floor(steps * per_step * (1 + 2.4e-7)).astype(jnp.int32)
         return jnp.where(steps_divide, divided, jnp.where(samples_divide, multiplied, between))
 

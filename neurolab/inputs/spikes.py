@@ -166,4 +166,5 @@ def arrival_steps(times: u.Quantity) -> np.ndarray:
     """The steps that begin at the given times, or in which they lie."""
     dt = brainstate.environ.get_dt().to(u.ms).mantissa
     ratio = np.asarray(times.to(u.ms).mantissa, np.float64) / float(dt)
-    return np.floor(ratio * (1 + 1e-9) + 1e-6).astype(np.int32)
+    steps = np.floor(ratio * (1 + 1e-9) + 1e-6)
+    return np.clip(steps, -(2.0**31), 2.0**31 - 1).astype(np.int32)

@@ -163,8 +163,9 @@ class Spiking(Neuron):
         cut = self.peak(before) is not None
         ends = {n: self.runaway(dt / n) for n in (1, 2, 4, 20)} if cut else {}
         slopes = partial(self._slopes, current=current, ends=ends)
-        staying = () if held is None else y if self.holds == "all" else (self.potential,)
-        still = dict.fromkeys(staying, held)
+        still: dict[str, jax.Array] = {}
+        if held is not None:
+            still = dict.fromkeys(y if self.holds == "all" else (self.potential,), held)
         new = self.integrator.step(slopes, y, dt, self._collect_jumps(), still)
         new = self._cut_off(y, new, current, ends, held)
         for name, value in new.items():

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from neurolab.config.experiment import Experiment
-from neurolab.config.order import disorder, models
+from neurolab.config.order import disorder
 from neurolab.config.values import UnfitValueError, read_number
 from neurolab.engine.cache import program_of
 from neurolab.engine.loop import CLOCK, NONFINITE
@@ -199,7 +199,7 @@ class _Numbers(MutableMapping[str, Any]):
             shape = f"of shape {reading.shape}" if reading.shape else "one for all neurons"
             raise ValueError(f"{key} = {value}: the program was compiled for {what}, {shape}")
         values = {**self._values, key: number}
-        for part in models(structure):
+        for part in structure.named().values():
             for problem in disorder(part, values):
                 raise ValueError(str(problem))
         self._of.numbers = self._of.program.place(values)

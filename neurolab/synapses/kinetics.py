@@ -30,7 +30,7 @@ class Synapse(Dynamics):
     (`response`), of which the mean over a time is known (`mean`), and what spikes add (`kicked`).
     """
 
-    output = parameter(None, "what it does to the cell: it is a current, or a conductance", part=Output)
+    output = parameter(None, "what it is to the cell: a current, or a conductance", part=Output)
     g_initializer = parameter(0.0 * u.mS, "initial value", initial=True, role="g")
 
     #: Names of the variables, and of those to which a spike adds its weight.
