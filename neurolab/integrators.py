@@ -56,8 +56,9 @@ class ExpEuler(Integrator):
               \varphi(z) = (e^z - 1)/z, \quad J = \partial f_y/\partial y
 
     Exact for an equation linear in its own variable, under the mean of its drives.  Each variable
-    sees the new values, jumps included, of those before it in the model's order.  First order for coupled and nonlinear
-    models, and stable where Euler is not (Hochbruck & Ostermann, Acta Numerica 2010).
+    sees the new values, jumps included, of those before it in the model's order.  First order for
+    coupled and nonlinear models, and stable where Euler is not (Hochbruck & Ostermann, Acta
+    Numerica 2010).
     """
 
     def step(

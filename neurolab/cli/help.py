@@ -15,6 +15,8 @@ neurolab: simulate a population of neurons and leave a complete run folder.
   python -m neurolab neuron=lif neuron.tau=12ms duration=2s      override values, with units
   python -m neurolab neuron.tau=[normal,10ms,1ms]                a distribution over the neurons
   python -m neurolab +input@inputs.noise=ou                      one more input
+  python -m neurolab +synapse@receptors.gaba=gaba_a              one more receptor, of inputs that
+                                                                 name it: input.receptor=gaba
   python -m neurolab -m neuron.b=linspace:0mA:20mA:50            a sweep: all points as one program
   python -m neurolab --cfg job                                   print the configuration only
 """

@@ -61,10 +61,7 @@ def _long_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Proble
             steps, decays = float(longest) / structure.dt_ms, name.startswith("tau") or not lasts
             if decays and name != "tau_ref" and steps > 1e5:
                 wrong = min(100.0, 100 * steps * 2.0**-24)
-                advice = (
-                    f"is {steps:.2g} steps: its decay is wrong by up to {wrong:.2g} % in float32"
-                )
-                advice += f"; {keeps}"
+                advice = f"is {steps:.2g} steps: in float32 wrong by up to {wrong:.2g} %; {keeps}"
             elif not decays and steps > 2**24:
                 advice = f"is {steps:.9g} steps, which float32 does not know to a step; {keeps}"
             else:

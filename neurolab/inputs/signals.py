@@ -88,7 +88,7 @@ class Step(Signal):
 
 
 class Ramp(Signal):
-    """In a straight line from ``initial`` at ``start`` to ``final`` at ``stop``, constant outside."""
+    """A straight line from ``initial`` at ``start`` to ``final`` at ``stop``, constant outside."""
 
     continuous = True
 
