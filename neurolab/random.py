@@ -102,11 +102,12 @@ def poisson_tables(mean: float) -> tuple[int, int]:
 def poisson(
     draw: Any, mean: jax.Array, tables: tuple[int, int], count_dtype: Any = jnp.int8
 ) -> jax.Array:
-    r"""Poisson counts by inversion, exact to the 32 bits of a word.
+    r"""Poisson counts by inversion, to the 32 bits of a word.
 
-    A word :math:`w` counts the thresholds above it, :math:`\#\{k: w < 2^{32} P(X > k)\}`.  A
-    threshold depends on its mean alone, neither on the length of the table nor on a batch's other
-    means.
+    Probabilities are multiples of 2^-32, rounded down: means are right to 2.3e-10, a process of
+    1e-8 events per step to 2 %.  A word :math:`w` counts the thresholds above it,
+    :math:`\#\{k: w < 2^{32} P(X > k)\}`.  A threshold depends on its mean alone, neither on the length
+    of the table nor on a batch's other means.
 
     Parameters
     ----------

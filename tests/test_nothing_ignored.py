@@ -144,6 +144,13 @@ def test_cells_that_start_above_their_threshold_are_told(tmp_path, caplog):
     assert caplog.text.count("starts at or above the threshold") == 1
 
 
+def test_spikes_into_a_gain_that_saturates_are_told():
+    """The rate falls with dt: a kick of charge / dt passes the sigmoid."""
+    assert "synapse=expon" in warned("neuron=sigmoid_rate", "input=poisson")["synapse"]
+    assert not warned("neuron=sigmoid_rate", "input=poisson", "synapse=expon")
+    assert not warned("neuron=sigmoid_rate", "input=ou")
+
+
 def test_coupled_neurons_are_on_one_device():
     """Each device would have averaged its own."""
     code = (

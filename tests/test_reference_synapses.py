@@ -103,10 +103,9 @@ def test_rate_neuron(name):
     np.testing.assert_array_equal(found["delayed_rate"][1:], found["rate"][:-1])
 
 
-def test_dual_expon_ignores_current_inputs():
-    """A current input does not change the two exponentials, as in the recordings."""
-    synapse = neurolab.synapses.DualExpon(2)
-    synapse.init_state()
-    synapse.add_current_input("current", 5.0 * u.mS)
-    assert (synapse.update() == 0.0 * u.mS).all()
-    assert (synapse.g_rise.value == 0.0 * u.mS).all()
+@pytest.mark.parametrize("name", ["DualExpon", "Alpha"])
+def test_synapses_that_take_no_currents_refuse_them(name):
+    """The recorded package takes them and lets them have no effect."""
+    synapse = getattr(neurolab.synapses, name)(2)
+    with pytest.raises(TypeError, match="no currents"):
+        synapse.add_current_input("current", 5.0 * u.mS)

@@ -181,6 +181,16 @@ def test_runs_in_one_process_do_not_see_each_other(tmp_path):
     assert spikes(first).shape != spikes(other).shape or (spikes(first) != spikes(other)).any()
 
 
+def test_a_hash_of_a_configuration_is_also_of_its_files(tmp_path):
+    """With another recording it is another experiment."""
+    found = []
+    for times in ([1.0], [1.0], [2.0]):
+        np.save(tmp_path / "spikes.npy", np.column_stack([times, np.zeros(1)]))
+        given = ("input=spikes_from_file", f"input.file={tmp_path}/spikes.npy", "duration=5ms")
+        found.append(neurolab.run([*SHORT, *given], save=False).summary["config_hash"])
+    assert found[0] == found[1] != found[2]
+
+
 def test_the_command_is_the_function(tmp_path):
     """`python -m neurolab` and neurolab.run give the same spikes, configuration and hash."""
     overrides = ("neuron=lif", *SHORT)

@@ -9,8 +9,8 @@ import brainunit as u
 import numpy as np
 
 from neurolab.engine.structure import Structure
-from neurolab.inputs import OrnsteinUhlenbeck
-from neurolab.neurons import Neuron
+from neurolab.inputs import OrnsteinUhlenbeck, SpikeInput
+from neurolab.neurons import Neuron, SigmoidRate
 from neurolab.problems import Problem
 from neurolab.units import magnitude, unit_text
 
@@ -21,7 +21,12 @@ def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     """Warnings of numbers, those of one point or of many: time constants that are too short for the
     step, times too long for float32, and cells that start above their threshold."""
     long = [] if structure.precision == 64 else _long_times(structure, numbers)
-    return [*_short_times(structure, numbers), *long, *_above(structure, numbers)]
+    return [
+        *_short_times(structure, numbers),
+        *long,
+        *_above(structure, numbers),
+        *_kicked_rates(structure),
+    ]
 
 
 def _short_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
@@ -69,6 +74,17 @@ def _long_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Proble
             extreme = values.max() if lasts else values.min()
             found.append(Problem(number.key, f"{extreme:g} {unit_text(number.unit)}", advice))
     return found
+
+
+def _kicked_rates(structure: Structure) -> list[Problem]:
+    neuron, spikes = (
+        structure.neuron.target,
+        [key for key, part in structure.inputs if issubclass(part.target, SpikeInput)],
+    )
+    if structure.receptors or not spikes or not issubclass(neuron, SigmoidRate):
+        return []
+    advice = "spikes pass a gain that saturates, the more the shorter dt is; add synapse=expon"
+    return [Problem("synapse", "none", advice)]
 
 
 def _above(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:

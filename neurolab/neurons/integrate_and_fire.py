@@ -108,7 +108,7 @@ class IF(_Membrane):
 
 
 class ALIF(LIF):
-    r"""Leaky integrate-and-fire neuron with an adaptive threshold (Bellec et al. 2018).
+    r"""Leaky integrate-and-fire neuron with an adaptive threshold (Bellec et al. 2020).
 
     .. math:: \tau\,\dot V = -(V - V_{rest}) + R\,I, \qquad \tau_a\,\dot a = -a
 

@@ -13,7 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from neurolab.results.digests import digest_of
 from neurolab.results.layout import write_whole
+from neurolab.results.plan import flat
 
 __all__ = ["config_hash", "environment", "git_revision", "peak_memory_mb", "write_summary"]
 
@@ -40,10 +42,14 @@ def environment() -> dict[str, Any]:
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
-    """A hash of what decides the results: where they go and who is told do not count."""
+    """A hash of what decides the results, contents of input files among it: where they go and who
+    is told do not count."""
     ignored = ("tracker", "device", "sweep", "report")
     what = {key: config[key] for key in sorted(config) if key not in ignored}
     what["precision"] = (config.get("device") or {}).get("precision")
+    values = (value for key in ("input", "inputs") for _, value in flat(config.get(key) or {}))
+    if files := [digest for digest in map(digest_of, values) if digest]:
+        what["files"] = files
     text = json.dumps(what, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

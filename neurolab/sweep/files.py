@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
-from neurolab.results.layout import COMMIT
+from neurolab.results.digests import digest_of
 from neurolab.results.plan import Plan, flat
 
 __all__ = ["digests"]
@@ -17,7 +15,7 @@ _OTHERS = ("vars.", "tracker.", "device.", "report.", "sweep.")
 
 def digests(plan: Plan) -> dict[str, str]:
     """A digest of each file that a value of some point names, and of each run."""
-    found = {name: _digest(name) for name in sorted(set(_texts(plan)))}
+    found = {name: digest_of(name) for name in sorted(set(_texts(plan)))}
     return {name: digest for name, digest in found.items() if digest}
 
 
@@ -34,22 +32,5 @@ def _texts(plan: Plan) -> Iterator[str]:
     references = (one for some in plan.references.values() for one in some)
     pairs += [pair for one in references for row in one.rows for pair in row.items()]
     for key, value in pairs:
-        if isinstance(value, str) and not key.startswith(_OTHERS) and _may_be_a_file(value):
+        if isinstance(value, str) and not key.startswith(_OTHERS):
             yield value
-
-
-def _may_be_a_file(text: str) -> bool:
-    return 0 < len(text) < 4096 and ("." in text or "/" in text) and "\n" not in text
-
-
-def _digest(name: str) -> str:
-    """Empty for what is neither file nor run."""
-    try:
-        path = Path(name)
-        path = path / COMMIT if path.is_dir() else path
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:  # too long for a name, not to be read
-        return ""

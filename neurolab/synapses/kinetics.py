@@ -60,6 +60,9 @@ class Synapse(Dynamics):
         """The time integral of the response to a spike of weight 1."""
         raise NotImplementedError
 
+    def add_current_input(self, key: str, inp: Any, label: str | None = None) -> None:
+        raise TypeError(f"{type(self).__name__} takes spikes and delta inputs, no currents")
+
     # -- a step ------------------------------------------------------------------------------
 
     def init_state(self, batch_size: int | None = None, **_: Any) -> None:
@@ -112,6 +115,8 @@ class Expon(Synapse):
     r"""Exponential decay: :math:`\tau\,\dot g = -g + I_{in}`, and a spike adds its weight to g."""
 
     tau = parameter(8.0 * u.ms, "decay time constant", positive=True)
+
+    add_current_input = Dynamics.add_current_input
 
     def flow(self, y: Variables, time: u.Quantity) -> Variables:
         return {"g": _decay(self.tau, time)[0] * y["g"]}
@@ -170,11 +175,6 @@ class DualExpon(Synapse):
     def mean(self, y: Variables, time: u.Quantity) -> Any:
         rise, decay = _decay(self.tau_rise, time)[1], _decay(self.tau_decay, time)[1]
         return self.response({"g_rise": rise * y["g_rise"], "g_decay": decay * y["g_decay"]})
-
-    def advance(self) -> None:
-        if self._current_inputs:
-            self.sum_current_inputs(with_unit(0.0, u.get_unit(self.g_rise.value)))  # no effect
-        super().advance()
 
     def area(self) -> Any:
         return self.scale() * (self.tau_decay - self.tau_rise)
