@@ -106,8 +106,8 @@ def poisson(
 
     Probabilities are multiples of 2^-32, rounded down: means are right to 2.3e-10, a process of
     1e-8 events per step to 2 %.  A word :math:`w` counts the thresholds above it,
-    :math:`\#\{k: w < 2^{32} P(X > k)\}`.  A threshold depends on its mean alone, neither on the length
-    of the table nor on a batch's other means.
+    :math:`\#\{k: w < 2^{32} P(X > k)\}`.  A threshold depends on its mean alone, neither on the
+    length of the table nor on a batch's other means.
 
     Parameters
     ----------

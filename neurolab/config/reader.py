@@ -138,7 +138,8 @@ class ModelReader:
     def _value(self, key: str, value: Any, declared: Parameter, signal: u.Unit | None) -> Any:
         """The argument of a model: a number, a model inside it, or what programs are compiled for;
         an `UnfitValueError` for what the parameter may not be."""
-        if isinstance(value, Mapping) and "_target_" in value:
+        inner = isinstance(value, Mapping) and "_target_" in value
+        if inner or (declared.part is not None and value is not None):
             return self.model(value, key, declared.part or Input, signal=u.Hz)
         if value == "???":
             raise UnfitValueError(f"is needed: {declared.doc}")
