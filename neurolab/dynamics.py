@@ -35,7 +35,7 @@ class Parameter:
 
     ``role`` says that the unit is not the model's to choose but that of what it acts on: a
     ``current``, the ``weight`` of a spike, a ``potential``, a synaptic variable ``g``, or the
-    ``signal`` that an input stands for.
+    ``signal`` that an input stands for.  ``measures`` is the unit of a number that may be None.
     """
 
     default: Any
@@ -46,16 +46,19 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     initial: bool = False
     is_surrogate: bool = False
+    measures: u.Unit | None = None
 
     @property
     def is_number(self) -> bool:
         """Whether the value is a floating quantity, hence an argument of the program."""
-        return isinstance(self.default, (u.Quantity, Relative, float)) or bool(self.role)
+        number = isinstance(self.default, (u.Quantity, Relative, float)) or bool(self.role)
+        return number or self.measures is not None
 
     @property
     def unit(self) -> u.Unit:
-        """The unit of the default; dimensionless where it has none."""
-        return self.default.unit if isinstance(self.default, u.Quantity) else u.UNITLESS
+        """The unit of the default, or of what may be None; dimensionless where there is none."""
+        own = self.default.unit if isinstance(self.default, u.Quantity) else self.measures
+        return u.UNITLESS if own is None else own
 
 
 def parameter(default: Any, doc: str, **constraints: Any) -> Any:
@@ -153,18 +156,18 @@ class Dynamics(brainstate.nn.Dynamics):
             return
         unit = u.get_unit(lower)
         if np.any(np.asarray(magnitude(lower, unit)) >= np.asarray(magnitude(upper, unit))):
-            name = type(self).__name__
-            raise ValueError(f"{name}: {high}={upper} must be larger than {low}={lower}")
+            where = f"{type(self).__name__}: {high}={upper}"
+            raise ValueError(f"{where} must be larger than {low}={lower}")
 
     def _accept(self, key: str, declared: Parameter, value: Any) -> Any:
         where = f"{type(self).__name__}: {key}={value}"
         word = isinstance(value, str) or not declared.is_number
         if word and declared.choices and value not in declared.choices:
             raise ValueError(f"{where}; it may be {' or '.join(map(str, declared.choices))}")
-        if not declared.is_number or isinstance(value, (Relative, brainstate.nn.Dynamics)):
+        plain = not declared.is_number or (value is None and declared.measures is not None)
+        shaped = declared.initial or declared.role in ("samples", "events")  # of a shape of its own
+        if plain or shaped or isinstance(value, (Relative, brainstate.nn.Dynamics)):
             return value
-        if declared.initial or declared.role in ("samples", "events"):
-            return value  # of a shape of its own
         if callable(value) and not isinstance(value, u.Quantity):
             value = value(self.varshape)
         if not declared.role and not u.get_unit(value).has_same_dim(declared.unit):
@@ -282,10 +285,8 @@ def _sum(inputs: dict[str, Any] | None, init: Any, args: tuple[Any, ...], label:
         try:
             init = init + (value(*args) if called else value)
         except Exception as error:
-            given = format_given(init)
-            raise ValueError(
-                f"input '{key}' ({value}) cannot be added to {given}: {error}"
-            ) from error
+            text = f"input '{key}' ({value}) cannot be added to {format_given(init)}: {error}"
+            raise ValueError(text) from error
         if not called:
             inputs.pop(key)  # type: ignore[union-attr]
     return init

@@ -28,6 +28,8 @@ MODELS = sorted(
 ABSENT = {
     ("SigmoidRate", "mult_coupling"): "has one value only",
     ("SignalFromFile", "values"): "the content of the file",
+    ("Piecewise", "samples"): "made of values",
+    ("Piecewise", "ends"): "made of durations",
     ("SpikesFromFile", "times"): "the content of the file",
     ("SpikesFromFile", "neurons"): "the content of the file",
     ("SpikesFromFile", "arrivals"): "the content of the file",
@@ -44,10 +46,10 @@ def option(path: str) -> tuple[type, dict]:
 
 
 def same(given, default) -> bool:
-    if given == "???" and default is None:
-        return True  # must be given
-    if isinstance(default, (bool, str)):
-        return given == default
+    if default is None:
+        return given in (None, "???")  # may, or must, be given
+    if isinstance(default, (bool, str, tuple)):
+        return given == (list(default) if isinstance(default, tuple) else default)
     given, default = parse(given), parse(default)
     if isinstance(default, Relative):
         if not isinstance(given, Relative):

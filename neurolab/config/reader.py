@@ -14,7 +14,13 @@ import numpy as np
 
 from neurolab.config.order import disorder
 from neurolab.config.settings import is_whole
-from neurolab.config.values import UnfitValueError, read_number, relative_unit
+from neurolab.config.values import (
+    UnfitValueError,
+    is_default,
+    read_number,
+    relative_unit,
+    unit_given,
+)
 from neurolab.dynamics import Dynamics, Parameter
 from neurolab.engine.structure import ModelSpec, Number
 from neurolab.inputs import Input, InputFileError, SpikeInput
@@ -34,6 +40,8 @@ class ParsedValue:
     unit: u.Unit
     relative: bool
     shape: tuple[int, ...]
+    #: As it was given; None for what has no unit, as 0.
+    given: u.Unit | None = None
 
     @property
     def unit_name(self) -> str:
@@ -82,7 +90,7 @@ class ModelReader:
             self.output = target
         recorded = target.recorded if issubclass(target, Input) else ()
         values: dict[str, Any] = {}
-        for name, value in node.items():
+        for name, value in self._chosen(node, key, target, declared).items():
             where = f"{key}.{name}"
             if name == "_target_" or where == "synapse.output" or name in recorded:
                 continue
@@ -104,6 +112,24 @@ class ModelReader:
         self.problems.found += disorder(spec, self.numbers) if self.ordered else ()
         return spec
 
+    def _chosen(
+        self, node: Mapping[str, Any], key: str, target: type, declared: Mapping[str, Parameter]
+    ) -> dict[str, Any]:
+        """A node without what follows from others: without R where g_L is given."""
+        chosen = dict(node)
+        for derived, instead in getattr(target, "alternatives", ()):
+            other = node.get(instead)
+            value = chosen.get(derived) if other is None else chosen.pop(derived, None)
+            if value is None and derived in node and other is None:
+                self.problems.add(f"{key}.{derived}", "null", f"is needed, or {instead}")
+                chosen.pop(derived)
+            if value is None or other is None or is_default(value, declared[derived]):
+                continue
+            advice = f"follows from {key}.{instead} = {show(other)}; leave one out: "
+            advice += f"{key}.{derived}=null or {key}.{instead}=null"
+            self.problems.add(f"{key}.{derived}", show(value), advice)
+        return chosen
+
     def locate(self, path: Any, key: str, base: type) -> Any:
         """The class that a dotted path names; None if it names none."""
         try:
@@ -117,6 +143,8 @@ class ModelReader:
         an `UnfitValueError` for what the parameter may not be."""
         if isinstance(value, Mapping) and "_target_" in value:
             return self.model(value, key, Input, signal=u.Hz)
+        if value is None and declared.measures is not None:
+            return None
         if value == "???":
             raise UnfitValueError(f"is needed: {declared.doc}")
         unit = self.unit(declared, signal)
@@ -126,7 +154,8 @@ class ModelReader:
         numbers, relative = read_number(
             value, unit, declared, size=self.size, seed=self.seed, key=key
         )
-        self.parsed[key] = ParsedValue(declared, unit, relative, np.shape(numbers))
+        shape, given = np.shape(numbers), unit_given(value)
+        self.parsed[key] = ParsedValue(declared, unit, relative, shape, given)
         without = getattr(self.neuron, "rheobase", None) in (None, Neuron.rheobase)
         if relative and self.neuron is not None and without:
             name = self.neuron.__name__
