@@ -35,8 +35,8 @@ class Parameter:
 
     ``role`` says that the unit is not the model's to choose but that of what it acts on: a
     ``current``, the ``weight`` of a spike, a ``potential``, a synaptic variable ``g``, or the
-    ``signal`` that an input stands for.  ``part`` is the class of a model inside of this one,
-    ``why`` the reason of a constraint that is not plain.
+    ``signal`` that an input stands for.  ``measures`` is the unit of a number that may be None,
+    ``part`` the class of a model inside of this one, ``why`` the reason of a constraint.
     """
 
     default: Any
@@ -47,18 +47,21 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     initial: bool = False
     is_surrogate: bool = False
+    measures: u.Unit | None = None
     part: type | None = None
     why: str = ""
 
     @property
     def is_number(self) -> bool:
         """Whether the value is a floating quantity, hence an argument of the program."""
-        return isinstance(self.default, (u.Quantity, Relative, float)) or bool(self.role)
+        number = isinstance(self.default, (u.Quantity, Relative, float)) or bool(self.role)
+        return number or self.measures is not None
 
     @property
     def unit(self) -> u.Unit:
-        """The unit of the default; dimensionless where it has none."""
-        return self.default.unit if isinstance(self.default, u.Quantity) else u.UNITLESS
+        """The unit of the default, or of what may be None; dimensionless where there is none."""
+        own = self.default.unit if isinstance(self.default, u.Quantity) else self.measures
+        return u.UNITLESS if own is None else own
 
 
 def parameter(default: Any, doc: str, **constraints: Any) -> Any:
@@ -73,11 +76,9 @@ def concrete(value: Any) -> bool:
 
 def environ_step() -> Any:
     """The number of the current step: ``i`` of the environment, or ``t / dt`` in whole steps."""
-    step = brainstate.environ.get("i", default=None)
-    if step is not None:
+    if (step := brainstate.environ.get("i", default=None)) is not None:
         return step
-    ratio = brainstate.environ.get("t") / brainstate.environ.get_dt()
-    ratio = ratio.to_decimal() if isinstance(ratio, u.Quantity) else ratio
+    ratio = u.maybe_decimal(brainstate.environ.get("t") / brainstate.environ.get_dt())
     return jax.numpy.asarray(jax.numpy.round(ratio), dtype=jax.numpy.int32)
 
 
@@ -156,18 +157,18 @@ class Dynamics(brainstate.nn.Dynamics):
             return
         unit = u.get_unit(lower)
         if np.any(np.asarray(magnitude(lower, unit)) >= np.asarray(magnitude(upper, unit))):
-            name = type(self).__name__
-            raise ValueError(f"{name}: {high}={upper} must be larger than {low}={lower}")
+            where = f"{type(self).__name__}: {high}={upper}"
+            raise ValueError(f"{where} must be larger than {low}={lower}")
 
     def _accept(self, key: str, declared: Parameter, value: Any) -> Any:
         where = f"{type(self).__name__}: {key}={value}"
         word = isinstance(value, str) or not declared.is_number
         if word and declared.choices and value not in declared.choices:
             raise ValueError(f"{where}; it may be {' or '.join(map(str, declared.choices))}")
-        if not declared.is_number or isinstance(value, (Relative, brainstate.nn.Dynamics)):
+        plain = not declared.is_number or (value is None and declared.measures is not None)
+        shaped = declared.initial or declared.role in ("samples", "events")  # of a shape of its own
+        if plain or shaped or isinstance(value, (Relative, brainstate.nn.Dynamics)):
             return value
-        if declared.initial or declared.role in ("samples", "events"):
-            return value  # of a shape of its own
         if callable(value) and not isinstance(value, u.Quantity):
             value = value(self.varshape)
         if not declared.role and not u.get_unit(value).has_same_dim(declared.unit):

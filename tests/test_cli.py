@@ -39,7 +39,8 @@ WATCHED = ("-X", "importtime", "-m", "neurolab")
 
 
 def test_help_lists_every_group_and_option(tmp_path):
-    """--help has a line for each option of each group, with text, and loads none of JAX."""
+    """--help has a line for each option of each group, with text, and the names of those in folders
+    of a group; it loads none of JAX."""
     (tmp_path / "conf" / "neuron").mkdir(parents=True)
     (tmp_path / "conf" / "neuron" / "mine.yaml").write_text("# A neuron of my own.\n")
     done = call("--help", cwd=tmp_path, start=WATCHED)
@@ -50,9 +51,15 @@ def test_help_lists_every_group_and_option(tmp_path):
     for file in conf_folder().rglob("*.yaml"):
         group = file.parent.relative_to(conf_folder()).as_posix()
         if group != "." and not group.startswith("hydra"):
+            cells = f"{group}=" not in lines
+            group, folder = group.rsplit("/", 1) if cells else (group, "")
             begin = lines.index(f"{group}=")
             end = next((k for k in range(begin + 1, len(lines)) if lines[k][:1] != " "), len(lines))
             options = {line.split()[0]: line.split()[1:] for line in lines[begin + 1 : end]}
+            if cells:
+                inside = " ".join(lines[begin:end]).partition(f" {folder}/... ")[2]
+                assert file.stem in inside.partition("/...")[0].replace(",", "").split()
+                continue
             assert options.get(file.stem), f"{group}={file.stem} is not listed, or has no text"
     assert any("A neuron of my own." in line for line in lines)
     assert list(tmp_path.iterdir()) == [tmp_path / "conf"]

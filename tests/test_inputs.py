@@ -8,9 +8,11 @@ import jax
 import numpy as np
 import pytest
 
+import neurolab
 from neurolab.inputs import (
     Constant,
     OrnsteinUhlenbeck,
+    Piecewise,
     Poisson,
     PoissonRates,
     PoissonSpikes,
@@ -20,6 +22,7 @@ from neurolab.inputs import (
     SpikesFromFile,
     Step,
 )
+from neurolab.problems import ConfigError
 
 mA, mV, ms, Hz = u.mA, u.mV, u.ms, u.Hz
 MANY = 512
@@ -217,3 +220,27 @@ def test_ornstein_uhlenbeck_is_exact_at_any_dt(dt):
             assert abs(found - rho) < 4.5 * (1 - rho**2) / np.sqrt(size) + 1e-9
     neighbours = np.corrcoef(path[-1, 1:], path[-1, :-1])[0, 1]
     assert abs(neighbours) < 4.5 / np.sqrt(size)
+
+
+def test_a_piecewise_current_is_its_values_for_their_durations():
+    """At dt = 0.1 ms 1 ms is ten steps; the last value goes on, in whatever blocks it is drawn."""
+    made = Piecewise(1, values=["1 mA", "-2000 uA", "0 mA"], durations=["1 ms", "0.2 ms", "0.3 ms"])
+    expected = np.repeat([1.0, -2.0, 0.0], [10, 2, 8])
+    np.testing.assert_array_equal(drawn(made, 20)[:, 0], expected)
+    np.testing.assert_array_equal(drawn(made, 12, first=5)[:, 0], expected[5:17])
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        ("input.values=[1pA,2rheobase,0pA]", "some are not"),
+        ("input.values=[1pA,2pA]", "2 values for 3 durations"),
+        ("input.values=[1pA,2pA,3mV]", "values are such as 500 pA"),
+        ("input.durations=[1ms,0ms,2ms]", "positive"),
+        ("input.durations=5ms", "lists"),
+    ],
+)
+def test_pieces_that_cannot_be_are_refused(typed, advice):
+    """With the key, and what was wrong."""
+    with pytest.raises(ConfigError, match=rf"input.values.*\n.*{advice}"):
+        neurolab.run(["input=piecewise", typed], save=False)

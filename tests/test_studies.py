@@ -24,6 +24,8 @@ SMALL = {
         "input.rate=linspace:10Hz:30Hz:7", "neuron.b=linspace:0mA:20mA:7", "size=10",
         "duration=400ms",
     ],
+    "naud_patterns": [],
+    "mihalas_niebur_patterns": [],
 }  # fmt: skip
 
 
@@ -46,10 +48,28 @@ def test_a_study_runs_and_draws(study, tmp_path):
     figure = module.draw(sweep)
     figure.savefig(tmp_path / "figure.png")
     texts = [text.get_text() for text in figure.findobj(Text)]
-    assert any("Hz" in text for text in texts)
+    assert any("Hz" in text or "mV" in text for text in texts)
     for file in ("README.md", f"{name}.png", f"{name}.yaml"):
         assert (STUDIES / name / file).stat().st_size > 300
     assert "hydra" in (STUDIES / name / f"{name}.yaml").read_text()
+
+
+#: Of Naud et al. 2008 and of Mihalas & Niebur 2009, figure 1A to T.
+SPIKES = {
+    "naud_patterns": [60, 12, 12, 11, 45, 32, 1, 33],
+    "mihalas_niebur_patterns": [
+        9, 2, 10, 5, 3, 1, 1, 8, 1, 14, 3, 13, 24, 7, 7, 19, 1, 25, 3, 1,
+    ],
+}  # fmt: skip
+
+
+def test_patterns_are_those_of_the_papers(study):
+    """As many spikes, in currents of the papers' units."""
+    name, _, sweep = study
+    if name in SPIKES:
+        assert sweep.table["spike_count"].tolist() == SPIKES[name]
+        current = "w" if name == "naud_patterns" else "I1"
+        assert sweep[0].traces[current].attrs["units"] == "pA"
 
 
 def test_closed_forms_are_what_is_simulated(study):

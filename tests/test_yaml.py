@@ -10,7 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from neurolab.cli.compose import conf_folder
-from neurolab.config.reader import declared_parameters
+from neurolab.config.classes import declared_parameters
 from neurolab.units import Relative, parse
 
 CONF = conf_folder()
@@ -28,6 +28,8 @@ MODELS = sorted(
 ABSENT = {
     ("SigmoidRate", "mult_coupling"): "has one value only",
     ("SignalFromFile", "values"): "the content of the file",
+    ("Piecewise", "samples"): "made of values",
+    ("Piecewise", "ends"): "made of durations",
     ("SpikesFromFile", "times"): "the content of the file",
     ("SpikesFromFile", "neurons"): "the content of the file",
     ("SpikesFromFile", "arrivals"): "the content of the file",
@@ -45,12 +47,10 @@ def option(path: str) -> tuple[type, dict]:
 
 
 def same(given, default) -> bool:
-    if given == "???" and default is None:
-        return True  # must be given
-    if isinstance(default, (bool, str)):
-        return given == default
     if default is None:
-        return given is None
+        return given in (None, "???")  # may, or must, be given
+    if isinstance(default, (bool, str, tuple)):
+        return given == (list(default) if isinstance(default, tuple) else default)
     given, default = parse(given), parse(default)
     if isinstance(default, Relative):
         if not isinstance(given, Relative):

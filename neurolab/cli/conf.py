@@ -20,6 +20,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
@@ -33,6 +34,7 @@ __all__ = [
     "conf_folder",
     "effective",
     "is_group",
+    "options_of",
     "own_hydra",
     "parse",
     "register_plugins",
@@ -102,6 +104,15 @@ def parse(text: str) -> Override:
 def is_group(key: str, loader: ConfigLoader) -> bool:
     """Whether a key chooses an option rather than giving a value."""
     return "." not in key and any(source.is_group(key) for source in loader.get_sources())
+
+
+def options_of(group: str, loader: ConfigLoader, elsewhere: list[str]) -> list[str]:
+    """The options of a group, those in folders of it too: ``naud2008/tonic``."""
+    found = loader.get_group_options(group, overrides=elsewhere)
+    for folder in loader.get_group_options(group, ObjectType.GROUP, overrides=elsewhere):
+        inside = options_of(f"{group}/{folder}", loader, elsewhere)
+        found += [f"{folder}/{name}" for name in inside]
+    return found
 
 
 @contextmanager

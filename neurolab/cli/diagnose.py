@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from neurolab.cli.conf import PRIMARY, effective, own_hydra, parse
+from neurolab.cli.conf import PRIMARY, effective, options_of, own_hydra, parse
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
             override = None if several else _read(text, problems)
             if override is None:
                 continue
-            options = loader.get_group_options(override.key_or_group, overrides=elsewhere)
+            options = options_of(override.key_or_group, loader, elsewhere)
             if options and "." not in override.key_or_group:
                 if _known_option(override, options, problems):
                     groups.append(text)
@@ -131,7 +131,11 @@ def _known_option(override: Override, options: list[str], problems: Problems) ->
     for option in value if isinstance(value, list) else [value]:
         given = "null" if option is None else str(option)
         if given not in options:
-            problems.add(override.key_or_group, given, did_you_mean(given, options))
+            folder = given.rpartition("/")[0]
+            beside = [o for o in options if o.rpartition("/")[0] == folder]
+            deeper = [o for o in options if o not in beside and o.endswith(f"/{given}")]
+            hint = did_you_mean(given, beside + deeper if beside else options)
+            problems.add(override.key_or_group, given, hint)
             return False
     return True
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 
 from neurolab.cli.conf import conf_folder, user_folder
 
@@ -12,6 +14,7 @@ _HEAD = """\
 neurolab: simulate a population of neurons and leave a complete run folder.
 
   python -m neurolab neuron=adexif_ref input=poisson             choose options
+  python -m neurolab neuron=naud2008/tonic input=constant        a cell of a paper, in its folder
   python -m neurolab neuron=lif neuron.tau=12ms duration=2s      override values, with units
   python -m neurolab neuron.tau=[normal,10ms,1ms]                a distribution over the neurons
   python -m neurolab +input@inputs.noise=ou                      one more input
@@ -38,10 +41,24 @@ def help_text() -> str:
             if group != "." and not group.startswith("hydra"):
                 groups.setdefault(group, {})[file.stem] = _first_comment(file)
     lines = [_HEAD]
-    for group, options in groups.items():
-        lines.append(f"{group}=")
-        lines += [f"  {name:<18} {text}" for name, text in options.items()]
+    for group, options in sorted(groups.items()):
+        within, _, name = group.rpartition("/")
+        if any(f"- {name}: " in file.read_text() for file in _options(within)) or not within:
+            lines.append(f"{group}=")
+            lines += [f"  {name:<18} {text}" for name, text in options.items()]
+        else:  # a folder of options of the group
+            lines += wrap(
+                ", ".join(options),
+                98,
+                initial_indent=f"  {name + '/...':<18} ",
+                subsequent_indent=21 * " ",
+            )
     return "\n".join([*lines, "", _TAIL])
+
+
+def _options(group: str) -> Iterator[Path]:
+    for folder in (conf_folder(), user_folder()):
+        yield from (folder / group).glob("*.yaml")
 
 
 def _first_comment(file: Path) -> str:

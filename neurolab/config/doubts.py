@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import brainunit as u
 import numpy as np
 
-from neurolab.engine.structure import Structure
+from neurolab.engine.structure import ModelSpec, Structure
 from neurolab.inputs import OrnsteinUhlenbeck, SpikeInput
 from neurolab.neurons import Neuron, SigmoidRate
 from neurolab.problems import Problem
@@ -32,18 +32,26 @@ def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
 def _short_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     found, dt_ms = [], structure.dt_ms
     for model in structure.named().values():
-        for name, number in model.numbers:
-            if not name.startswith("tau"):
-                continue
-            shortest = float(np.min(numbers[number.key]))
+        for name, key, shortest in _times(model, numbers):
             if name == "tau_ref" and 0 < shortest < dt_ms:
                 advice = f"is shorter than a step, dt = {dt_ms:g} ms: no step is held"
             elif name != "tau_ref" and shortest < 2 * dt_ms:
                 advice = f"is less than two steps, dt = {dt_ms:g} ms: expect large errors"
             else:
                 continue
-            found.append(Problem(number.key, f"{shortest:g} ms", advice))
+            found.append(Problem(key, f"{shortest:g} ms", advice))
     return found
+
+
+def _times(model: ModelSpec, numbers: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """The time constants of a model: names, keys, and the shortest in ms."""
+    given = {name: np.asarray(numbers[number.key]) for name, number in model.numbers}
+    keys = {name: number.key for name, number in model.numbers}
+    for name in [name for name in given if name.startswith("tau")]:
+        yield name, keys[name], float(np.min(given[name]))
+    if "C" in given and ("g_L" in given or "R" in given):  # in pF and nS, or ohm
+        leak = given["g_L"] if "g_L" in given else 1e9 / given["R"]
+        yield "tau", keys["C"], float(np.min(given["C"]) / np.max(leak))
 
 
 def _long_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:

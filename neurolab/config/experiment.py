@@ -23,6 +23,7 @@ from neurolab.config.parts import INPUTS, RECEPTORS, read_parts
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording
 from neurolab.config.settings import SettingsReader
+from neurolab.config.shown import shown_units
 from neurolab.config.values import read_time, rounded
 from neurolab.dynamics import Dynamics, stream_of
 from neurolab.engine.cache import variables_of
@@ -55,7 +56,9 @@ class Experiment:
     structure: Structure
     numbers: dict[str, Any]
     n_steps: int
+    #: Of the models' variables: what they are in, and what results give them in.
     units: dict[str, u.Unit]
+    shown: dict[str, u.Unit]
     recorded: RecordSettings
     tracker: Callable[[], Tracker]
     parsed: Mapping[str, ParsedValue]
@@ -72,12 +75,19 @@ class Experiment:
         return [
             Trace(
                 name.removeprefix("neuron."),
-                unit_text(self.units[name]) or "1",
+                unit_text(self.shown[name]) or "1",
                 neurons,
                 recording.every,
             )
             for name in recording.variables
         ]
+
+    def in_shown_unit(self, name: str, values: np.ndarray) -> np.ndarray:
+        """Values of a variable in the unit that results give it in."""
+        unit, shown = self.units[name], self.shown[name]
+        return (
+            values if unit == shown else values * values.dtype.type((1.0 * unit).to_decimal(shown))
+        )
 
     def capacity(self, n_points: int = 1) -> int:
         """Steps per chunk that ``record.memory`` allows ``n_points`` computed together.
@@ -163,6 +173,7 @@ def read_experiment(
         numbers=numbers,
         n_steps=n_steps,
         units=units,
+        shown=shown_units(units, reader.parsed, numbers),
         recorded=recorded,
         tracker=tracker,
         parsed=reader.parsed,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,10 +10,17 @@ from typing import Any
 import brainunit as u
 import numpy as np
 
+from neurolab.config.classes import class_at, declared_parameters
 from neurolab.config.order import disorder
 from neurolab.config.settings import is_whole
-from neurolab.config.values import UnfitValueError, read_number, relative_unit
-from neurolab.dynamics import Dynamics, Parameter
+from neurolab.config.values import (
+    UnfitValueError,
+    is_default,
+    read_number,
+    relative_unit,
+    unit_given,
+)
+from neurolab.dynamics import Parameter
 from neurolab.engine.population import receptor_of
 from neurolab.engine.structure import ModelSpec, Number
 from neurolab.inputs import Input, InputFileError, SpikeInput
@@ -25,7 +30,7 @@ from neurolab.results.run import open_run
 from neurolab.synapses import Current, Output, Synapse
 from neurolab.units import Relative, UnitError, dimension_name, unit_text
 
-__all__ = ["ModelReader", "ParsedValue", "declared_parameters"]
+__all__ = ["ModelReader", "ParsedValue"]
 
 _CONDUCTANCE = "through a conductance, which inhibits by its reversal: output.E=inhibitory"
 
@@ -38,6 +43,8 @@ class ParsedValue:
     unit: u.Unit
     relative: bool
     shape: tuple[int, ...]
+    #: As it was given; None for what has no unit, as 0.
+    given: u.Unit | None = None
 
     @property
     def unit_name(self) -> str:
@@ -94,8 +101,9 @@ class ModelReader:
             self.output = self._fed(key, node) if issubclass(target, SpikeInput) else None
         recorded = target.recorded if issubclass(target, Input) else ()
         values: dict[str, Any] = {}
+        chosen = self._chosen(node, key, target, declared)
         # What a synapse does to the cell first: the units of its values are by that.
-        for name, value in sorted(node.items(), key=lambda item: item[0] != "output"):
+        for name, value in sorted(chosen.items(), key=lambda item: item[0] != "output"):
             where = f"{key}.{name}"
             if name == "_target_" or name in recorded:
                 continue
@@ -127,10 +135,28 @@ class ModelReader:
         output = None if fed is None else dict(self.receptors[fed].parts).get("output")
         return None if fed is None else Current if output is None else output.target
 
+    def _chosen(
+        self, node: Mapping[str, Any], key: str, target: type, declared: Mapping[str, Parameter]
+    ) -> dict[str, Any]:
+        """A node without what follows from others: without R where g_L is given."""
+        chosen = dict(node)
+        for derived, instead in getattr(target, "alternatives", ()):
+            other = node.get(instead)
+            value = chosen.get(derived) if other is None else chosen.pop(derived, None)
+            if value is None and derived in node and other is None:
+                self.problems.add(f"{key}.{derived}", "null", f"is needed, or {instead}")
+                chosen.pop(derived)
+            if value is None or other is None or is_default(value, declared[derived]):
+                continue
+            advice = f"follows from {key}.{instead} = {show(other)}; leave one out: "
+            advice += f"{key}.{derived}=null or {key}.{instead}=null"
+            self.problems.add(f"{key}.{derived}", show(value), advice)
+        return chosen
+
     def locate(self, path: Any, key: str, base: type) -> Any:
         """The class that a dotted path names; None if it names none."""
         try:
-            return _class_at(path, base)
+            return class_at(path, base)
         except UnfitValueError as error:
             self.problems.add(key, path, str(error))
             return None
@@ -141,6 +167,8 @@ class ModelReader:
         inner = isinstance(value, Mapping) and "_target_" in value
         if inner or (declared.part is not None and value is not None):
             return self.model(value, key, declared.part or Input, signal=u.Hz)
+        if value is None and declared.measures is not None:
+            return None
         if value == "???":
             raise UnfitValueError(f"is needed: {declared.doc}")
         unit = self.unit(declared, signal)
@@ -152,7 +180,8 @@ class ModelReader:
         numbers, relative = read_number(
             value, unit, declared, size=self.size, seed=self.seed, key=key
         )
-        self.parsed[key] = ParsedValue(declared, unit, relative, np.shape(numbers))
+        shape, given = np.shape(numbers), unit_given(value)
+        self.parsed[key] = ParsedValue(declared, unit, relative, shape, given)
         without = getattr(self.neuron, "rheobase", None) in (None, Neuron.rheobase)
         if relative and self.neuron is not None and without:
             name = self.neuron.__name__
@@ -214,23 +243,6 @@ class ModelReader:
         return found
 
 
-def _class_at(path: Any, base: type) -> Any:
-    if not isinstance(path, str) or "." not in path:
-        raise UnfitValueError("expected the dotted path of a class, such as neurolab.neurons.LIF")
-    name, _, attribute = path.rpartition(".")
-    try:
-        module = importlib.import_module(name)
-    except ImportError as error:
-        raise UnfitValueError(f"cannot be imported: {error}; is it on PYTHONPATH?") from error
-    if not hasattr(module, attribute):
-        known = [n for n, v in vars(module).items() if inspect.isclass(v)]
-        raise UnfitValueError(f"{name} has no '{attribute}'; {did_you_mean(attribute, known)}")
-    target = getattr(module, attribute)
-    if not (inspect.isclass(target) and issubclass(target, base)):
-        raise UnfitValueError(f"expected a class derived from {base.__name__}")
-    return target
-
-
 def _spikes_of_run(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with the spikes of a run in place of its folder."""
     file = settings.get("file")
@@ -244,22 +256,6 @@ def _spikes_of_run(settings: Mapping[str, Any]) -> dict[str, Any]:
         raise InputFileError(f"{file} is a run that recorded no spikes (record.spikes=true)")
     table = np.column_stack([spikes["time"].values, spikes["neuron"].values])
     return {**settings, "file": table, "unit": "ms"}
-
-
-def declared_parameters(target: type) -> dict[str, Parameter]:
-    """What a model says of its parameters; of a foreign model, what its signature says."""
-    if issubclass(target, Dynamics) and target.parameters:
-        return target.parameters
-    found = {}
-    signature = inspect.signature(target.__init__)  # type: ignore[misc]
-    for name, argument in signature.parameters.items():
-        if name not in ("in_size", "name", "self") and argument.kind in (
-            argument.POSITIONAL_OR_KEYWORD,
-            argument.KEYWORD_ONLY,
-        ):
-            default = None if argument.default is argument.empty else argument.default
-            found[name] = Parameter(default, f"argument of {target.__name__}")
-    return found
 
 
 def _fixed(value: Any, declared: Parameter, unit: u.Unit) -> Any:

@@ -24,12 +24,14 @@ from neurolab.units import Relative, UnitError, dimension_name, parse, unit_text
 __all__ = [
     "DISTRIBUTIONS",
     "UnfitValueError",
+    "is_default",
     "is_drawn",
     "read_number",
     "read_numbers",
     "read_time",
     "relative_unit",
     "rounded",
+    "unit_given",
 ]
 
 #: Distributions of braintools.init that take quantities, with their arguments.
@@ -199,6 +201,26 @@ def _distribution(value: Any) -> tuple[str | None, list[Any]]:
 def is_drawn(value: Any) -> bool:
     """Whether a configured value is a distribution, so that its numbers depend on the seed."""
     return _distribution(value)[0] is not None
+
+
+def is_default(value: Any, declared: Parameter) -> bool:
+    """Whether a configured value is one quantity, the default."""
+    try:
+        return bool(
+            _quantity(value, declared.unit, declared)[0] == u.get_mantissa(declared.default)
+        )
+    except UnfitValueError:
+        return False
+
+
+def unit_given(value: Any) -> u.Unit | None:
+    """The unit of a value that was read, of the first of several; None where it has none, or is
+    relative to the neuron."""
+    name, arguments = _distribution(value)
+    if name is None and isinstance(value, Sequence) and not isinstance(value, str):
+        arguments = list(value)
+    found = parse(arguments[0] if arguments else value)
+    return None if isinstance(found, Relative) or found.unit.is_unitless else found.unit
 
 
 def _check_call(name: str, arguments: Sequence[Any]) -> None:

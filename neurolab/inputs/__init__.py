@@ -2,6 +2,7 @@
 
 from neurolab.inputs.base import Input, SpikeInput
 from neurolab.inputs.files import InputFileError, read_samples, read_spikes
+from neurolab.inputs.piecewise import Piecewise
 from neurolab.inputs.signals import (
     Constant,
     OrnsteinUhlenbeck,
@@ -18,6 +19,7 @@ __all__ = [
     "Input",
     "InputFileError",
     "OrnsteinUhlenbeck",
+    "Piecewise",
     "Poisson",
     "PoissonRates",
     "PoissonSpikes",

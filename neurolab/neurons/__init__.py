@@ -1,4 +1,4 @@
-"""Neurons: thirteen integrate-and-fire models and a rate neuron."""
+"""Neurons: fourteen integrate-and-fire models and a rate neuron."""
 
 from neurolab.neurons.base import Neuron
 from neurolab.neurons.gif import Gif, GifRef
@@ -15,6 +15,7 @@ from neurolab.neurons.integrate_and_fire import (
     LIFRef,
     QuaIF,
 )
+from neurolab.neurons.izhikevich import Izhikevich
 from neurolab.neurons.rate import SigmoidRate
 from neurolab.neurons.spike import Surrogate
 from neurolab.neurons.spiking import Spiking
@@ -31,6 +32,7 @@ __all__ = [
     "ExpIFRef",
     "Gif",
     "GifRef",
+    "Izhikevich",
     "LIFRef",
     "Neuron",
     "QuaIF",

@@ -22,6 +22,9 @@ class Neuron(Dynamics):
     potential_unit: ClassVar[u.Unit] = u.mV
     current_unit: ClassVar[u.Unit] = u.mA
 
+    #: Pairs of parameters of which one follows from the other where that is given.
+    alternatives: ClassVar[tuple[tuple[str, str], ...]] = ()
+
     integrator: Integrator = ExpEuler()
 
     def rheobase(self) -> Any:

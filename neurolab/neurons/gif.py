@@ -10,12 +10,12 @@ import brainunit as u
 from neurolab.dynamics import parameter
 from neurolab.neurons.base import Variables
 from neurolab.neurons.integrate_and_fire import _RefractoryAlone
-from neurolab.neurons.spiking import Spiking
+from neurolab.neurons.membrane import Membrane
 
 __all__ = ["Gif", "GifRef"]
 
 
-class Gif(Spiking):
+class Gif(Membrane):
     r"""Generalised integrate-and-fire neuron (Mihalas & Niebur 2009).
 
     .. math::
@@ -80,17 +80,11 @@ class Gif(Spiking):
             "V_th": u.math.maximum(self.V_th_reset, y["V_th"]),
         }
 
-    def rest(self) -> Any:
-        return self.V_rest
-
     def rheobase(self) -> Any:
         """Infinite for a >= b > 0, where the threshold runs ahead of the potential."""
         follows = u.maybe_decimal(u.math.where(self.a == 0 / u.ms, 0.0, self.a / self.b))
         reach = (self.V_th_inf - self.V_rest) / self.R
         return reach / u.math.maximum(1.0 - follows, 0.0)
-
-    def kick(self, charge: Any) -> Any:
-        return self.R * charge / self.tau
 
 
 class GifRef(_RefractoryAlone, Gif):

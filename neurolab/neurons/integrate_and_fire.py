@@ -17,6 +17,7 @@ import brainunit as u
 
 from neurolab.dynamics import parameter
 from neurolab.neurons.base import Variables
+from neurolab.neurons.membrane import Membrane
 from neurolab.neurons.spiking import Spiking
 
 __all__ = [
@@ -34,11 +35,9 @@ __all__ = [
 ]
 
 
-class _Membrane(Spiking):
+class _Firing(Membrane):
     r"""``tau dV/dt = curve(V) + R I``, fires at V_th, returns to V_reset."""
 
-    R = parameter(1.0 * u.ohm, "membrane resistance", positive=True)
-    tau = parameter(5.0 * u.ms, "membrane time constant", positive=True)
     V_th = parameter(1.0 * u.mV, "firing threshold")
     V_reset = parameter(0.0 * u.mV, "potential after a spike")
     V_rest = parameter(0.0 * u.mV, "resting potential")
@@ -65,17 +64,11 @@ class _Membrane(Spiking):
 
     def clears(self, y: Variables) -> bool:
         own = type(self)  # which may have a threshold or a reset of its own
-        fixed = own.threshold is _Membrane.threshold and self.potential not in self.after_spike(y)
+        fixed = own.threshold is _Firing.threshold and self.potential not in self.after_spike(y)
         return self.spk_reset == "hard" and fixed and own.reset_potential is Spiking.reset_potential
 
-    def rest(self) -> Any:
-        return self.V_rest
 
-    def kick(self, charge: Any) -> Any:
-        return self.R * charge / self.tau
-
-
-class LIF(_Membrane):
+class LIF(_Firing):
     r"""Leaky integrate-and-fire neuron (Stein 1967).
 
     .. math:: \tau\,\dot V = -(V - V_{rest}) + R\,I
@@ -88,7 +81,7 @@ class LIF(_Membrane):
         return (self.V_th - self.V_rest) / self.R
 
 
-class IF(_Membrane):
+class IF(_Firing):
     r"""Leaky integrate-and-fire neuron with rest and reset at zero.
 
     .. math:: \tau\,\dot V = -V + R\,I
@@ -133,7 +126,7 @@ class ALIF(LIF):
         return {"a": y["a"] + 1.0}
 
 
-class ExpIF(_Membrane):
+class ExpIF(_Firing):
     r"""Exponential integrate-and-fire neuron (Fourcaud-Trocme et al. 2003).
 
     .. math:: \tau\,\dot V = -(V - V_{rest}) + \Delta_T e^{(V - V_T)/\Delta_T} + R\,I
@@ -166,7 +159,7 @@ class ExpIF(_Membrane):
         return (self.V_T - self.V_rest - self.delta_T) / self.R
 
 
-class QuaIF(_Membrane):
+class QuaIF(_Firing):
     r"""Quadratic integrate-and-fire neuron (Ermentrout 1996).
 
     .. math:: \tau\,\dot V = c\,(V - V_{rest})(V - V_c) + R\,I
@@ -197,7 +190,7 @@ class QuaIF(_Membrane):
         return self.c * (self.V_c - self.V_rest) ** 2 / 4 / self.R
 
 
-class _Adaptive(_Membrane):
+class _Adaptive(_Firing):
     r"""An adaptation current: ``tau_w dw/dt = a (V - V_rest) - w``; a spike adds b to w."""
 
     tau_w = parameter(30.0 * u.ms, "time constant of adaptation", positive=True)

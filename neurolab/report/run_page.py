@@ -68,6 +68,9 @@ def _tiles(summary: Mapping[str, Any], run: Run | None) -> list[dict[str, str]]:
             tile("ISI CV", short(cv), "", note),
             tile("spikes", f"{summary['spike_count']:,}"),
         ]
+    if summary.get("rheobase") is not None:
+        note = "the smallest constant current that leaves no rest"
+        tiles.append(tile("1 rheobase", short(summary["rheobase"]), summary["rheobase_unit"], note))
     done = summary.get("duration_ms", run.duration_ms if run else None)
     size = summary.get("n_neurons", run.n_neurons if run else None)
     if done is not None:

@@ -210,7 +210,7 @@ class Computation:
         samples = (first + n) // recording.every - first // recording.every
         traces = {}
         for name in recording.variables:
-            values = np.asarray(records[name])
+            values = self.experiment.in_shown_unit(name, np.asarray(records[name]))
             values = values.reshape(-1, *values.shape[-2:])[:points, :samples]
             traces[name.removeprefix("neuron.")] = values[..., self.program.columns]
         rates = self._rate_counts(point, step, first, n)

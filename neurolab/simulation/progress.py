@@ -59,6 +59,9 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
             "ISI CV": "-" if cv is None else f"{cv:.2f}",
             "spikes": f"{summary['spike_count']:,}",
         }
+    if summary.get("rheobase") is not None:
+        spread = f" (s.d. {summary['rheobase_std']:.4g})" if summary["rheobase_std"] else ""
+        rows["1 rheobase"] = f"{summary['rheobase']:.4g} {summary['rheobase_unit']}{spread}"
     speed = summary["neuron_updates_per_s"]
     rows |= {
         "time": f"{summary['wall_s']:.2f} s, of which compiling {summary['compile_s']:.2f} s",

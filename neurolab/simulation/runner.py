@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import brainunit as u
+import numpy as np
 
 from neurolab.config.experiment import Experiment
+from neurolab.config.shown import rheobase_of
 from neurolab.engine.cache import program_of
 from neurolab.report.pictures import show
 from neurolab.results.run import Run, as_config
@@ -227,6 +229,8 @@ class _Run:
     def facts(self, outcome: Outcome) -> dict[str, Any]:
         """What the summary says of this run."""
         spikes, done = self.experiment.structure.recording.spikes, self.computation.done
+        of = self.experiment
+        rheobase, unit = rheobase_of(of.structure, of.parsed, of.numbers) or (np.array(np.nan), "")
         statistics = self.computation.statistics.result(self.dt_ms, max(done, 1) * self.dt_ms)
         return {
             "status": outcome.status,
@@ -237,6 +241,9 @@ class _Run:
             "duration_ms": done * self.dt_ms,
             "seed": int(self.experiment.numbers["seed"]),
             **({key: statistics[key] if spikes else None for key in statistics}),  # type: ignore[literal-required]
+            "rheobase": float(rheobase.mean()),
+            "rheobase_std": float(rheobase.std()) if np.isfinite(rheobase).all() else None,
+            "rheobase_unit": unit,
             "neuron_updates_per_s": self.speed * self.size,
             "compile_s": self.compile_s,
             "wall_s": time.perf_counter() - self.started,

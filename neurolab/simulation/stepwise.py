@@ -133,7 +133,8 @@ class _States(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         name = self._name(name)
-        return with_unit(np.asarray(self._of.state[name]), self._units[name])
+        values = self._simulation.experiment.in_shown_unit(name, np.asarray(self._of.state[name]))
+        return with_unit(values, self._simulation.experiment.shown[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
         self._simulation.check_whole()
@@ -178,7 +179,8 @@ class _Numbers(MutableMapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         reading, value = self._reading(key), self._values[key]
         if not reading.relative:
-            return with_unit(value, reading.unit)
+            quantity = with_unit(value, reading.unit)
+            return quantity if reading.given is None else quantity.to(reading.given)
         return Relative(value, u.ms if reading.declared.role == "weight" else u.UNITLESS)
 
     def __setitem__(self, key: str, value: Any) -> None:

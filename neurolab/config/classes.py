@@ -1,0 +1,47 @@
+"""The classes that a configuration names, and the parameters that they have."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+from neurolab.config.values import UnfitValueError
+from neurolab.dynamics import Dynamics, Parameter
+from neurolab.problems import did_you_mean
+
+__all__ = ["class_at", "declared_parameters"]
+
+
+def class_at(path: Any, base: type) -> Any:
+    """The class that a dotted path names; an `UnfitValueError` says why it is none."""
+    if not isinstance(path, str) or "." not in path:
+        raise UnfitValueError("expected the dotted path of a class, such as neurolab.neurons.LIF")
+    name, _, attribute = path.rpartition(".")
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise UnfitValueError(f"cannot be imported: {error}; is it on PYTHONPATH?") from error
+    if not hasattr(module, attribute):
+        known = [n for n, v in vars(module).items() if inspect.isclass(v)]
+        raise UnfitValueError(f"{name} has no '{attribute}'; {did_you_mean(attribute, known)}")
+    target = getattr(module, attribute)
+    if not (inspect.isclass(target) and issubclass(target, base)):
+        raise UnfitValueError(f"expected a class derived from {base.__name__}")
+    return target
+
+
+def declared_parameters(target: type) -> dict[str, Parameter]:
+    """What a model says of its parameters; of a foreign model, what its signature says."""
+    if issubclass(target, Dynamics) and target.parameters:
+        return target.parameters
+    found = {}
+    signature = inspect.signature(target.__init__)  # type: ignore[misc]
+    for name, argument in signature.parameters.items():
+        if name not in ("in_size", "name", "self") and argument.kind in (
+            argument.POSITIONAL_OR_KEYWORD,
+            argument.KEYWORD_ONLY,
+        ):
+            default = None if argument.default is argument.empty else argument.default
+            found[name] = Parameter(default, f"argument of {target.__name__}")
+    return found

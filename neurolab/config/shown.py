@@ -1,0 +1,86 @@
+"""The units in which results are given: those that were typed, or a preset has.
+
+Programs compute in the units that models declare, whatever was typed: a value gives the same result
+however it is written, and points of a sweep in unlike units share a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import brainstate
+import brainunit as u
+import numpy as np
+
+from neurolab.config.reader import ParsedValue
+from neurolab.engine.structure import Structure
+from neurolab.units import unit_text
+
+__all__ = ["rheobase_of", "shown_units"]
+
+_CURRENTS = (u.amp, u.mA, u.uA, u.nA, u.pA)
+_CONDUCTANCES = (u.siemens, u.mS, u.uS, u.nS)
+
+
+def shown_units(
+    units: Mapping[str, u.Unit], parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+) -> dict[str, u.Unit]:
+    """The unit in which each variable of the models is given; ``units`` are those they have."""
+    return {name: _shown(name, unit, parsed, numbers) for name, unit in units.items()}
+
+
+def rheobase_of(
+    structure: Structure, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+) -> tuple[np.ndarray, str] | None:
+    """The rheobase of each neuron, or of all, by which relative drives are measured, and its unit:
+    that in which currents are given.  None of a neuron that has none."""
+    with brainstate.environ.context(dt=structure.dt_ms * u.ms, precision=64):
+        neuron: Any = structure.neuron.build(structure.size, numbers, "neuron")
+        try:
+            with np.errstate(all="ignore"):  # it may be infinite
+                found = u.Quantity(neuron.rheobase())
+        except (AttributeError, NotImplementedError):
+            return None
+    unit = _shown("neuron.rheobase", found.unit, parsed, numbers)
+    return np.asarray(found.to(unit).mantissa), unit_text(unit)
+
+
+def _shown(
+    name: str, unit: u.Unit, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+) -> u.Unit:
+    """The unit in which a variable (``neuron.w``), or another quantity of a model, is given.
+
+    That of its initial value, else of another number of its model; of currents and conductances
+    also that of the inputs, or what that of R or g_L makes of mV.  A zero in the unit that the
+    model declares decides nothing.
+    """
+    model = name.rpartition(".")[0]
+    wide = any(unit.has_same_dim(some[0]) for some in (_CURRENTS, _CONDUCTANCES))
+    own = [key for key in parsed if key.startswith(f"{model}.")]
+    keys = [f"{name}_initializer", *own, *(k for k in parsed if wide and k.startswith("input"))]
+    for key in keys:
+        reading = parsed.get(key)
+        if reading is None or reading.given is None or not reading.given.has_same_dim(unit):
+            continue
+        if reading.given != reading.declared.unit or np.any(numbers[key]):
+            return reading.given
+    return _of_membrane(unit, parsed) if wide else unit
+
+
+def _of_membrane(unit: u.Unit, parsed: Mapping[str, ParsedValue]) -> u.Unit:
+    """The unit that goes with that of the membrane: pA with nS or pF, nA with Mohm."""
+    read = {name: parsed.get(f"neuron.{name}") for name in ("g_L", "R", "C")}
+    given = {name: one.given for name, one in read.items() if one and one.given is not None}
+    if "g_L" in given:
+        conductance = given["g_L"]
+    elif given.get("R", u.ohm) != u.ohm:
+        conductance = u.UNITLESS / given["R"]
+    elif "C" in given:
+        conductance = given["C"] / u.ms
+    else:
+        return unit
+    is_current = unit.has_same_dim(u.mA)
+    wanted = conductance * u.mV if is_current else conductance
+    known = _CURRENTS if is_current else _CONDUCTANCES
+    return next((one for one in known if np.isclose(one.magnitude / wanted.magnitude, 1)), unit)
