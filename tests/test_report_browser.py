@@ -184,6 +184,7 @@ def test_the_table_filters_and_sorts(outputs, browser):
 def test_the_heatmap_changes_with_what_is_chosen(outputs, browser):
     """Another value, fixed keys, lines in place of cells."""
     browser.open(outputs / SWEEP)
+    browser.choose("#y", "input.rate (Hz)")
     z = "return JSON.stringify(document.getElementById('plot')._fullData[0].z)"
     assert browser("return document.getElementById('plot')._fullData[0].type") == "heatmap"
     rates = browser(z)
@@ -206,6 +207,7 @@ def test_a_click_shows_a_point_with_its_parameters_and_run(outputs, browser):
     """From the picture, and from the table; Escape closes it."""
     browser.open(outputs / SWEEP)
     assert not browser.find("#drawer").is_displayed()
+    browser.choose("#y", "input.rate (Hz)")
     browser.choose("#fixed select", "1")
     browser.click(PLOT, (0.07, 0.92))  # the cell at the lower left
     browser.wait("return !document.getElementById('drawer').hidden")
@@ -233,6 +235,18 @@ def test_points_that_went_wrong_are_marked(outputs, browser):
     browser("document.querySelector('tr[data-point=\"2\"]').click()")
     assert "neuron.V_reset = 20 mV" in browser.find("#drawer .message").text
     assert "Nothing was recorded" in browser.find("#drawer").text
+    assert browser.errors() == []
+
+
+def test_a_point_is_shown_for_as_long_as_it_was_simulated(browser, tmp_path):
+    """One that diverged after a few milliseconds is not a mostly silent one."""
+    bad = ("neuron=lif", "integrator=euler", "input=constant", "neuron.tau=5ms,0.02ms")
+    sweep = neurolab.run_sweep(["size=10", "duration=100ms", KEEP, *bad], tmp_path / "sweep")
+    row = sweep.rows[1]
+    assert row["status"] == "diverged" and 0 < row["duration_ms"] < 50 and row["spike_count"]
+    browser.open(tmp_path / "sweep" / "report.html")
+    browser("document.querySelector('tr[data-point=\"1\"]').click()")
+    assert browser(RANGE, "point-raster", "xaxis") == pytest.approx([0, row["duration_ms"]])
     assert browser.errors() == []
 
 
