@@ -8,7 +8,7 @@ const scaleOf = () => VIRIDIS.map((colour, i) => [i / (VIRIDIS.length - 1), colo
 
 /** A colour between 0 and 1 of viridis; its ends are left out where they vanish in the page. */
 function viridis(part) {
-  const place = (isDark() ? 0.2 + 0.8 * part : 0.76 * part) * (VIRIDIS.length - 1);
+  const place = (isDark() ? 0.35 + 0.65 * part : 0.76 * part) * (VIRIDIS.length - 1);
   const i = Math.min(Math.floor(place), VIRIDIS.length - 2), rest = place - i;
   const parts = [0, 1].map((k) => [1, 3, 5].map((at) => parseInt(VIRIDIS[i + k].slice(at, at + 2), 16)));
   return `rgb(${parts[0].map((c, j) => Math.round(c + (parts[1][j] - c) * rest)).join(",")})`;
