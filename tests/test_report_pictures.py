@@ -177,6 +177,33 @@ def test_what_is_walked_together_is_one_line(browser, tmp_path):
     assert found["fixed"] == []
 
 
+def test_keys_that_one_axis_names_together(browser, tmp_path):
+    """Of a list of points none of whose keys tells all apart: both, in one text for each point."""
+    pair = {"neuron.a": np.array([1.0, 1.0, 2.0]), "neuron.b": np.array([3.0, 4.0, 4.0])}
+    rates = RNG.uniform(0, 50, (3, 4))
+    page, data = made(tmp_path, rates, ("zip", pair), key("input.rate", np.arange(4.0)))
+    browser.open(page)
+    found, figure = shown(browser), draw(data)
+    same_lines(found, figure)
+    names = [trace["name"] for trace in found["traces"]]
+    assert names == ["1 ms, 3 ms", "1 ms, 4 ms", "2 ms, 4 ms"]
+    browser.choose("#x", "neuron.a, neuron.b")
+    browser.choose("#colour", "none")
+    assert shown(browser)["traces"][0]["y"] == pytest.approx(rates[:, 0], rel=1e-6)
+    assert "neuron.a, neuron.b" not in " ".join(browser.texts(".points th"))
+
+
+def test_a_sample_in_colours_is_one_row_of_points(browser, tmp_path):
+    """Not a line for each of its points."""
+    keys = {name: RNG.uniform(1, 2, 60) for name in ("neuron.a", "neuron.b", "neuron.c")}
+    page, _ = made(tmp_path, np.arange(60.0), ("sample", keys))
+    browser.open(page)
+    browser.choose("#colour", "neuron.b (ms)")
+    (points,) = shown(browser)["traces"]
+    assert sorted(points["colour"]) == pytest.approx(sorted(keys["neuron.b"]), rel=1e-6)
+    assert browser.errors() == []
+
+
 def test_many_lines_have_a_key(browser, tmp_path):
     """Fifty lines of a number: a bar says what their colours are, a legend could not."""
     axes = key("neuron.b", np.arange(50.0)), key("input.rate", np.arange(8.0))

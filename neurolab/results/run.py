@@ -171,7 +171,8 @@ class Run:
 
     def __repr__(self) -> str:
         where = self.path if isinstance(self.store, Path) else "in memory"
-        lengths, lines = self.commit.lengths, [f"Run {where}"]
+        name = "Run" if self._in_batch is None else f"Point {self.summary['point']} in"
+        lengths, lines = self.commit.lengths, [f"{name} {where}"]
         status = self.summary.get("status", "no summary: still running, or killed")
         lines.append(
             f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "

@@ -70,7 +70,20 @@ function scattered(value, kx, ky, runs) {
   y: { title: { text: keyLabel(ky) }, ...typeOf(ky) } };
 }
 
+/** The value of a sample's points, in the colours of another of its keys: no two share a line. */
+function coloured(value, kx, by, runs) {
+  const cells = thinned(cellsOf(value, runs).filter((cell) => cell.n));
+  return { traces: [{ type: "scatter", mode: "markers", x: cells.map(({ p }) => places(kx)[kx.of[p]]), y: cells.map(({ mean }) => mean),
+    customdata: cells.map(({ points }) => points), text: cells.map((cell) => aboutCell(value, [kx, by], cell)),
+    marker: { size: 7, color: cells.map(({ p }) => keyValue(by, p)), colorscale: scaleOf(),
+      colorbar: colourbar({ long_name: by.name, unit: by.unit }), line: { width: 1, color: css("--axis") } },
+    hovertemplate: "%{text}<extra></extra>" }],
+  rows: [{ colour: css("--ink"), points: runs.flat().filter((p) => !completed(p)) }].filter(({ points }) => points.length),
+  bar: true, legend: null, y: { title: { text: valueLabel(value) }, rangemode: "tozero" } };
+}
+
 function lines(value, kx, by, runs) {
+  if (by?.numeric && by.scattered) return coloured(value, kx, by, runs);
   const groups = by ? [...grouped(runs, ([p]) => by.of[p])].sort((a, b) => a[0] - b[0]) : [[0, runs]];
   const ordered = by?.numeric, colours = palette(), many = groups.length > 12;
   const colourOf = (i) => (ordered ? viridis(groups.length > 1 ? i / (groups.length - 1) : 0) : colours[i % colours.length]);
