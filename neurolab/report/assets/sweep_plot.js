@@ -77,7 +77,7 @@ function sweepPlot(open) {
       uirevision: [x, y, value, colour].map((one) => one.select.value).join(),
       xaxis: axis({ title: { text: keyLabel(kx) }, showgrid: !ky, ...typeOf(kx) }),
       yaxis: axis({ showgrid: !ky, ...made.y, ...(ky ? {} : { domain: [0, high] }) }) });
-    if (above?.length) wanted.yaxis2 = { domain: [high, 1], anchor: "x", range: [above.length - 0.5, -0.5], visible: false, fixedrange: true };
+    if (above?.length) wanted.yaxis2 = { domain: [high, 1], anchor: "x", range: [-0.5, above.length - 0.5], visible: false, fixedrange: true };
     if (made.legend) wanted.legend.title = { text: `${keyLabel(made.legend)}  `, side: narrow() ? "top" : "left" };
     else if (!ky) traces.forEach((t) => { if (!t.showlegend) t.showlegend = false; });
     return { traces, layout: wanted };
