@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurolab.analysis import SpikeStatistics, isi, population_rate, spike_statistics
+from neurolab.analysis import (
+    SpikeStatistics,
+    instantaneous_rate,
+    interval_histogram,
+    isi,
+    population_rate,
+    spike_statistics,
+)
 
 
 def test_regular_train_has_cv_zero():
@@ -146,3 +153,44 @@ def test_bins_must_fit():
     """A bin longer than the recording is an error."""
     with pytest.raises(ValueError, match="bin_ms"):
         population_rate(np.array([1.0]), 1, 10.0, 20.0)
+
+
+def test_equal_rates_have_no_spread():
+    """Six of 15 spikes each in 0.7 s: the s.d. of their rates is 0, not 1e-15."""
+    neuron = np.tile(np.arange(6), 15)
+    assert spike_statistics(np.arange(90.0), neuron, 6, 700.0)["rate_hz_std"] == 0.0
+
+
+def test_bins_of_intervals_hold_equally_many_steps():
+    """Intervals of each number of steps once: every bin counts the same, whatever their number."""
+    dt = 0.1
+    for most in (60, 37, 7):
+        edges, counts = interval_histogram(np.arange(1, 126) * dt, dt, 125 * dt, most)
+        width = -(-125 // most)
+        np.testing.assert_array_equal(counts[: 125 // width], width)
+        assert counts.sum() == 125 and counts.size <= most
+        np.testing.assert_allclose(edges / dt, np.rint(edges / dt + 0.5) - 0.5)
+    edges, counts = interval_histogram(np.array([0.3, 0.3, 0.6]), dt, 0.5, 60)
+    np.testing.assert_array_equal(counts, [0, 0, 2, 0, 0])
+
+
+def test_the_instantaneous_rate_of_a_regular_train_is_flat():
+    """One over the interval, all the time; of two neurons the mean, a silent one counts as 0."""
+    time = np.arange(5.5, 1000.0, 5.5)
+    edges, rate = instantaneous_rate(time, np.zeros(time.size, int), 1, 1000.0)
+    np.testing.assert_allclose(rate, 1000 / 5.5)
+    assert (edges[0], edges[-1]) == (0.0, 1000.0)
+    np.testing.assert_allclose(
+        instantaneous_rate(time, np.ones(time.size, int), 2, 1000.0)[1], 500 / 5.5
+    )
+
+
+def test_the_instantaneous_rate_is_one_over_each_interval():
+    """The first and last hold once more, beyond them nothing fires."""
+    time, neuron = np.array([30.0, 40.0, 60.0]), np.zeros(3, int)
+    edges, rate = instantaneous_rate(time, neuron, 1, 100.0)
+    np.testing.assert_allclose(edges, [0, 20, 40, 80, 100])
+    np.testing.assert_allclose(rate, [0, 100, 50, 0])
+    edges, rate = instantaneous_rate(time[:1], neuron[:1], 1, 100.0)
+    np.testing.assert_array_equal(edges, [0, 100])
+    np.testing.assert_array_equal(rate, [0])

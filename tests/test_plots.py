@@ -10,6 +10,7 @@ import pytest
 
 from neurolab.plots import parts as plot_parts
 from neurolab.plots import run as plots
+from neurolab.plots.rates import rate_of, smooth
 from neurolab.results.layout import Chunk, Trace
 from neurolab.results.run import Run, open_run
 from neurolab.results.writer import ResultsWriter
@@ -30,6 +31,7 @@ def make_run(
     record_spikes: bool = True,
     rate_bin_steps: int | None = None,
     status: str = "completed",
+    spikes: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Run:
     rng = np.random.default_rng(0)
     traces = {"V": "mV", "w": "pA"} if traces is None else traces
@@ -48,6 +50,7 @@ def make_run(
     )
     values = {name: rng.standard_normal((n_steps, recorded.size)) for name in traces}
     neuron = rng.integers(0, n_neurons, n_spikes)
+    step, neuron = spikes or (step, neuron)
     if not record_spikes:
         step, neuron = step[:0], neuron[:0]
     writer.append(Chunk(0, n_steps, step, neuron, values, counts))
@@ -133,9 +136,20 @@ def test_pictures_say_what_they_show(tmp_path):
 def test_the_title_tells_how_a_run_ended(tmp_path):
     """Unless it was completed; without spikes the mean is that of the recorded rate, or absent."""
     diverged = make_run(tmp_path / "a", **SUMMARY, status="diverged")
-    assert "LIF, N = 30, mean 66.7 Hz, diverged" in words(plots.rate(diverged))
+    assert "LIF, N = 30, diverged" in words(plots.rate(diverged))
+    assert "mean" not in words(plots.rate(diverged))
     interrupted = make_run(tmp_path / "b", **RATE_NEURON, status="interrupted")
     assert "LIF, N = 30, interrupted" in words(plots.traces(interrupted))
+
+
+def test_a_variable_that_stays_has_its_value_at_the_axis(tmp_path):
+    """And no other; V keeps its room below the ticks of spikes."""
+    run = make_run(tmp_path, traces={"V": "mV", "w": "pA"})
+    run.traces["V"][:], run.traces["w"][:] = -65.0, 0.0
+    voltage, other = plots.traces(run).axes
+    assert (list(voltage.get_yticks()), list(other.get_yticks())) == ([-65.0], [0.0])
+    low, high = voltage.get_ylim()
+    assert low <= -65.4 and -64.6 <= high <= -64.2
 
 
 def test_long_recordings_are_in_seconds(tmp_path):
@@ -157,7 +171,59 @@ def test_peaks_survive_decimation():
 
 def test_smoothing_keeps_a_constant():
     """The smoothed rate is not drawn down at the edges."""
-    np.testing.assert_allclose(plot_parts.smooth(np.full(50, 3.0), 4.0), 3.0)
+    np.testing.assert_allclose(smooth(np.full(50, 3.0), 4.0), 3.0)
+
+
+def steps_of(figure, place=0):
+    """The outline of a rate: values and edges."""
+    (stairs,) = (p for p in figure.axes[place].patches if hasattr(p, "get_data"))
+    return stairs.get_data()
+
+
+@pytest.mark.parametrize("n", [1, 20])
+def test_the_rate_of_few_trains_is_one_over_the_interval(tmp_path, n):
+    """A regular train, of one neuron or of many that spike together, has one rate: no bins whose
+    edges show."""
+    step = np.arange(54, 10_000, 55)
+    train = np.repeat(step, n), np.tile(np.arange(n), step.size)
+    run = make_run(tmp_path, n, 10_000, traces={}, spikes=train)
+    for figure, place in ((plots.raster(run), 1), (plots.rate(run), 0)):
+        np.testing.assert_allclose(steps_of(figure, place).values, 1000 / 5.5)
+        assert "1/ISI" in words(figure) and "bins" not in words(figure)
+
+
+def test_bins_of_a_rate_hold_ten_spikes(tmp_path):
+    """Of all spikes, the last bin's among them, which may be narrower; a recorded rate likewise."""
+    run = make_run(tmp_path / "a", n_steps=2030, n_spikes=150, rate_bin_steps=10)
+    for rate in (rate_of(run), rate_of(run, spikes=False)):
+        shown = rate.legible()
+        assert shown.bin_ms == pytest.approx(20.0)
+        assert shown.edges[-1] == pytest.approx(203.0)
+        count = shown.hz * np.diff(shown.edges) * 30e-3
+        assert count.sum() == pytest.approx(150)
+        assert rate.mean == pytest.approx(150 / 30 / 0.203)
+    few = make_run(tmp_path / "b", n_spikes=3, spikes=(np.array([5, 90, 91]), np.array([1, 2, 3])))
+    np.testing.assert_allclose(rate_of(few).legible().edges, [0, 200])
+
+
+def test_the_last_volley_is_drawn_whole(tmp_path):
+    """Spikes of the last step are on the edge of the axis, which does not cut them."""
+    run = make_run(tmp_path, 2, 100, spikes=(np.array([49, 49, 99, 99]), np.array([0, 1, 0, 1])))
+    top = plots.raster(run).axes[0]
+    assert top.lines[0].get_xdata().max() == pytest.approx(top.get_xlim()[1])
+    assert not top.lines[0].get_clip_on()
+
+
+def test_a_dense_raster_is_as_bright_as_its_neurons_are_active(tmp_path):
+    """Each of 300 neurons spikes in each of 1500 steps: all of the 190 x 520 cells have its rate,
+    with one neuron in them or two, two steps or three."""
+    n, steps = 300, 1500
+    train = np.repeat(np.arange(steps), n), np.tile(np.arange(n), steps)
+    run = make_run(tmp_path, n, steps, traces={}, spikes=train)
+    hz = plots.raster(run).axes[0].images[0].get_array()
+    assert hz.shape == (190, 520)
+    np.testing.assert_allclose(hz, 10_000)
+    assert "black from" in words(plots.raster(run))
 
 
 def test_pyplot_and_jax_are_never_imported(elsewhere):

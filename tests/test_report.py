@@ -142,7 +142,7 @@ def test_the_arrays_are_those_of_the_run(outputs):
 
     run = neurolab.open_run(outputs / RUN)
     text = (outputs / RUN / "report.html").read_text()
-    kinds = {"uint8": "u1", "uint16": "<u2", "uint32": "<u4", "float32": "<f4"}
+    kinds = {"uint16": "<u2", "uint32": "<u4", "float32": "<f4", "float64": "<f8"}
     arrays = {
         name: np.frombuffer(base64.b64decode(content), kinds[kind])
         for name, kind, content in re.findall(
@@ -151,7 +151,9 @@ def test_the_arrays_are_those_of_the_run(outputs):
     }
     np.testing.assert_allclose((arrays["spike_step"] + 1) * 0.1, run.spikes["time"])
     np.testing.assert_array_equal(arrays["spike_neuron"], run.spikes["neuron"])
-    np.testing.assert_allclose(arrays["rate"], run.rate, rtol=1e-6)
+    counted = np.histogram(run.spikes["time"], arrays["rate_edge"] + 0.05)[0]
+    per_bin = run.n_neurons * np.diff(arrays["rate_edge"]) * 1e-3
+    np.testing.assert_allclose(arrays["rate"] * per_bin, counted, atol=1e-3)
     results = data_of(outputs / RUN / "report.html")["results"]
     assert {p["name"]: p["unit"] for p in results["traces"]}.items() >= {
         "V": "mV",
@@ -160,7 +162,38 @@ def test_the_arrays_are_those_of_the_run(outputs):
     line = results["traces"][0]["lines"][1]
     trace = run.traces[results["traces"][0]["name"]].sel(neuron=line["neuron"])
     np.testing.assert_allclose(arrays[line["array"]], trace, rtol=1e-6)
-    assert sum(results["isi"]["counts"]) + results["isi"]["beyond"] == results["isi"]["total"]
+    isi = results["isi"]
+    assert sum(isi["counts"]) + isi["beyond"] == isi["total"]
+    assert isi["first_ms"] == pytest.approx(0.05)  # bins of whole steps, from half a step on
+    assert isi["bin_ms"] / 0.1 == pytest.approx(round(isi["bin_ms"] / 0.1))
+    assert isi["cv_mean"] == run.summary["isi_cv_mean"] != isi["cv"]
+
+
+def test_a_run_that_diverged_has_no_rate(tmp_path):
+    """Neither in its summary, under this name, nor on its page, in its title or in the index."""
+    from neurolab.report import write_index
+
+    bad = ["neuron=lif", "integrator=euler", "input=constant", "neuron.tau=0.02ms"]
+    run = neurolab.run([*SHORT, *bad], tmp_path / "outputs" / "run")
+    assert run.summary["status"] == "diverged"
+    assert run.summary["rate_hz_mean"] is run.summary["rate_hz_std"] is None
+    assert run.summary["rate_hz_so_far"] > 0 and run.summary["isi_cv_mean"] is None
+    data = data_of(tmp_path / "outputs" / "run" / "report.html")
+    assert data["title"] == "LIF, N = 20, diverged"
+    assert not {"rate", "ISI CV"} & {tile["label"] for tile in data["tiles"]}
+    assert data_of(write_index(tmp_path / "outputs"))["entries"][0]["rate"] is None
+
+
+def test_the_speed_is_of_the_whole_time(outputs):
+    """What was computed over the seconds that it took, both of which stand beside it."""
+    run = neurolab.open_run(outputs / RUN)
+    tiles = {tile["label"]: tile for tile in data_of(outputs / RUN / "report.html")["tiles"]}
+    number, unit = tiles["speed"]["value"].replace(",", ""), tiles["speed"]["unit"]
+    factor = {"updates/s": 1, "M updates/s": 1e6, "G updates/s": 1e9}[unit]
+    wall = run.summary["wall_s"]
+    assert float(number) * factor == pytest.approx(20 * 3000 / wall, rel=0.01)
+    sweep = neurolab.open_sweep(outputs / SWEEP).summary
+    assert sweep["points_per_s"] == pytest.approx(84 / sweep["wall_s"])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 import shutil
 
 import pytest
+from sweeps import KEEP
 
 import neurolab
 from neurolab.report import write_report
@@ -73,14 +74,58 @@ def test_the_raster_zooms_and_what_is_below_follows(outputs, browser):
     for name in ("rate", "traces"):
         there = f"document.getElementById('{name}')._fullLayout.xaxis.range"
         browser.wait(f"return Math.abs({there}[0] - {start}) + Math.abs({there}[1] - {end}) < 1e-6")
-    browser.wait("return document.getElementById('rate')._fullData[0].x[0] > 50")
-    assert browser("return document.getElementById('rate')._fullData[0].x.at(-1)") <= end + 25
+    browser.wait("return document.getElementById('rate')._fullData[0].x[0] > 0")
+    x = browser("return [...document.getElementById('rate')._fullData[0].x]")
+    assert x[0] <= start < x[1] and x[-2] < end <= x[-1]
     browser.find("button[aria-label='show all']").click()
     browser.wait("return document.getElementById('traces')._fullLayout.xaxis.range[1] >= 300")
     assert browser(RANGE, "raster", "xaxis") == before
     assert browser(INK) == whole
     browser.find("button[aria-label='zoom in']").click()
     browser.wait("return document.getElementById('raster')._fullLayout.xaxis.range[0] === 75")
+    assert browser.errors() == []
+
+
+@pytest.mark.parametrize("name", [RUN, "one"])
+def test_page_and_picture_show_one_rate(outputs, browser, tmp_path, name):
+    """The bins of the raster's strip, or 1/ISI, and what is said of them."""
+    from neurolab.plots.rates import rate_of
+
+    page = outputs / name
+    if name == "one":
+        one = ["neuron=lif", "input=constant", "input.amplitude=1.5rheobase", "size=1"]
+        neurolab.run([*one, "duration=300ms", KEEP], tmp_path / "one")
+        page = tmp_path / "one" / "report.html"
+    browser.open(page)
+    shown = rate_of(neurolab.open_run(page.parent)).legible()
+    x, y = browser(
+        "const [t] = document.getElementById('rate')._fullData; return [[...t.x], [...t.y]]"
+    )
+    assert x == pytest.approx(shown.edges.tolist())
+    assert y == pytest.approx([*shown.hz.tolist(), float(shown.hz[-1])], rel=1e-6)
+    told = {"1/ISI": "1/ISI"}.get(shown.said, f"bins of {shown.said.removesuffix(' bins')}")
+    assert told in browser.find(".plots .row .hint").text
+
+
+def test_the_last_volley_and_the_ticks_of_spikes(outputs, browser, tmp_path):
+    """Spikes of the last step are inside of the raster; ticks of spikes are beside no voltage."""
+    regular = ["neuron=lif", "input=constant", "input.amplitude=1.5rheobase", "record=full"]
+    neurolab.run(["size=5", "duration=300ms", KEEP, *regular], tmp_path / "long")
+    last = neurolab.open_run(tmp_path / "long").spikes["time"].values[-1]
+    run = neurolab.run(["size=5", f"duration={last:.1f}ms", KEEP, *regular], tmp_path / "run")
+    assert run.spikes["time"].values[-1] == pytest.approx(run.duration_ms)
+    browser.open(tmp_path / "run" / "report.html")
+    at_the_end = INK.replace(
+        "getImageData(0, 0, canvas.width", "getImageData(canvas.width - 1, 0, 1"
+    )
+    assert browser(at_the_end) > 20
+    figure = "document.getElementById('traces')"
+    axes = browser(
+        f"return {figure}._fullData.filter(t => t.hoverinfo === 'skip').map(t => t.yaxis)"
+    )
+    panels = len({str(name) for name in run.traces})
+    assert set(axes) == {f"y{panels + 1}"}
+    assert browser(f"return {figure}._fullLayout.yaxis{panels + 1}.visible") is False
     assert browser.errors() == []
 
 
@@ -139,6 +184,7 @@ def test_the_table_filters_and_sorts(outputs, browser):
 def test_the_heatmap_changes_with_what_is_chosen(outputs, browser):
     """Another value, fixed keys, lines in place of cells."""
     browser.open(outputs / SWEEP)
+    browser.choose("#y", "input.rate (Hz)")
     z = "return JSON.stringify(document.getElementById('plot')._fullData[0].z)"
     assert browser("return document.getElementById('plot')._fullData[0].type") == "heatmap"
     rates = browser(z)
@@ -161,6 +207,7 @@ def test_a_click_shows_a_point_with_its_parameters_and_run(outputs, browser):
     """From the picture, and from the table; Escape closes it."""
     browser.open(outputs / SWEEP)
     assert not browser.find("#drawer").is_displayed()
+    browser.choose("#y", "input.rate (Hz)")
     browser.choose("#fixed select", "1")
     browser.click(PLOT, (0.07, 0.92))  # the cell at the lower left
     browser.wait("return !document.getElementById('drawer').hidden")
@@ -188,6 +235,22 @@ def test_points_that_went_wrong_are_marked(outputs, browser):
     browser("document.querySelector('tr[data-point=\"2\"]').click()")
     assert "neuron.V_reset = 20 mV" in browser.find("#drawer .message").text
     assert "Nothing was recorded" in browser.find("#drawer").text
+    assert browser.errors() == []
+
+
+def test_a_point_is_shown_for_as_long_as_it_was_simulated(browser, tmp_path):
+    """One that diverged after a few milliseconds is not a mostly silent one."""
+    bad = ("neuron=lif", "integrator=euler", "input=constant", "neuron.tau=5ms,0.02ms")
+    sweep = neurolab.run_sweep(["size=10", "duration=100ms", KEEP, *bad], tmp_path / "sweep")
+    row = sweep.rows[1]
+    assert row["status"] == "diverged" and 0 < row["duration_ms"] < 50 and row["spike_count"]
+    browser.open(tmp_path / "sweep" / "report.html")
+    row_of_it = "document.querySelector('tr[data-point=\"1\"]')"
+    browser.wait(f"{row_of_it}?.click(); return Boolean({row_of_it})")
+    shown = browser.wait(
+        "return document.getElementById('point-raster')?._fullLayout?.xaxis?.range?.map(Number)"
+    )
+    assert shown == pytest.approx([0, row["duration_ms"]])
     assert browser.errors() == []
 
 

@@ -1,6 +1,7 @@
 """What a run folder promises: whole after a kill at any moment, and readable as xarray."""
 
 import dataclasses
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -238,3 +239,68 @@ def test_run_tells_what_it_has(tmp_path):
     for part in ("20 neurons", "90 steps", "9 ms", "completed", "V", "[mV]", "30 spikes"):
         assert part in text
     assert run.config.seed == 3
+
+
+def damaged(tmp_path, name):
+    """A file of an array of a run that is whole but for it."""
+    with writer(tmp_path) as results:
+        results.append(chunk(0, 500))
+    check(open_run(tmp_path))
+    return next(
+        path for path in (tmp_path / "results.zarr" / name / "c").rglob("*") if path.is_file()
+    )
+
+
+@pytest.mark.parametrize("name", ["spike_step", "spike_neuron", "rate_counts"])
+@pytest.mark.parametrize("what", ["lost", "changed", "cut", "empty"])
+def test_damaged_results_are_not_read_as_data(tmp_path, name, what):
+    """A file that is missing, in which a byte differs, or that was not copied whole, is told."""
+    file = damaged(tmp_path, name)
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    if what == "lost":
+        file.unlink()
+    else:
+        file.write_bytes({"changed": data, "cut": data[: len(data) // 2], "empty": b""}[what])
+    with pytest.raises(ValueError, match=rf"{name} is damaged"):
+        open_run(tmp_path).read(name)
+
+
+def test_traces_that_are_lost_are_no_numbers(tmp_path):
+    """They were 0 mV; those that changed are refused."""
+    file = damaged(tmp_path, "V")
+    data = bytearray(file.read_bytes())
+    file.unlink()
+    assert np.isnan(open_run(tmp_path).traces["V"].values).all()
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(ValueError, match="checksum"):
+        open_run(tmp_path).traces["V"].values
+
+
+def test_zeros_are_values(tmp_path):
+    """One neuron, whose index is 0 in every spike, and a potential of 0 mV."""
+    traces = [Trace("V", "mV", np.arange(1), 1)]
+    with ResultsWriter(tmp_path, n_neurons=1, dt_ms=0.1, traces=traces) as results:
+        zeros = np.zeros(10, np.int64)
+        results.append(Chunk(0, 10, np.arange(10), zeros, {"V": np.zeros((10, 1))}, None))
+    run = open_run(tmp_path)
+    np.testing.assert_array_equal(run.spikes["neuron"], 0)
+    np.testing.assert_array_equal(run.traces["V"], 0.0)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"steps": '])
+def test_a_damaged_commit_is_named(tmp_path, text):
+    damaged(tmp_path, "V")
+    (tmp_path / "commit.json").write_text(text)
+    with pytest.raises(ValueError, match=r"commit\.json is damaged"):
+        open_run(tmp_path)
+
+
+def test_a_commit_of_more_than_there_is_is_no_result(tmp_path):
+    damaged(tmp_path, "V")
+    commit = json.loads((tmp_path / "commit.json").read_text())
+    commit["lengths"]["spike_step"] *= 10
+    (tmp_path / "commit.json").write_text(json.dumps(commit))
+    with pytest.raises(ValueError, match="spike_step is damaged: a part of it is missing"):
+        open_run(tmp_path).read("spike_step")

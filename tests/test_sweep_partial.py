@@ -47,6 +47,7 @@ def test_a_batch_in_progress_is_kept(tmp_path, number):
         beginning = alone.rate.values
         np.testing.assert_array_equal(point.rate[: beginning.size], beginning)
         assert f"{point.spikes.sizes['spike']} spikes" in repr(point)
+        assert repr(point).startswith(f"Point {k} in ")
     if number == signal.SIGTERM:
         assert process.returncode == 128 + signal.SIGTERM
         assert json.loads((folder / "summary.json").read_text())["partial"] == 4

@@ -184,8 +184,8 @@ def test_at_most_twelve_panels():
     assert "= 1 rheobase" in words(figure) and "= 17 rheobase" in words(figure)
 
 
-def test_more_keys_are_a_grid_of_panels_and_a_mean():
-    """Two keys as columns and rows; over the rest the mean, which the title says."""
+def test_more_keys_are_a_grid_of_panels_at_one_value():
+    """Two keys as columns and rows; the rest at their first value, which the title says."""
     data = swept(
         neuron__b=B,
         input__rate=RATE,
@@ -195,9 +195,9 @@ def test_more_keys_are_a_grid_of_panels_and_a_mean():
     )
     figure = plots.draw(data)
     assert len(panels(figure)) == 6
-    assert "mean over neuron.tau" in words(figure)
+    assert "neuron.tau = 1 ms" in words(figure)
     assert "neuron = lif" in words(figure) and "= 4 rheobase" in words(figure)
-    expected = data["rate_hz"].mean("neuron.tau").isel({"neuron": 1, "input.amplitude": 0})
+    expected = data["rate_hz"].isel({"neuron.tau": 0, "neuron": 1, "input.amplitude": 0})
     shown = panels(figure)[3].collections[0].get_array()
     np.testing.assert_allclose(shown, expected.transpose("neuron.b", "input.rate"))
 
@@ -212,6 +212,18 @@ def test_seeds_are_repetitions():
     assert "mean of 5 seeds ± s.d." in words(figure)
     grid = plots.draw(swept(neuron__b=B, input__rate=RATE, seed=range(5)))
     assert len(panels(grid)) == 1 and "mean of 5 seeds |" in words(grid)
+
+
+def test_the_axis_reaches_over_points_without_a_value():
+    """CVs of a few spikes are missing: their picture has the axis that the one of rates has."""
+    values = np.where(np.arange(11) < 4, np.nan, 1.0)
+    ax = plots.draw(swept(values, neuron__b=B)).axes[0]
+    assert ax.get_xlim()[0] < B[0] and ax.get_xlim()[1] > B[-1]
+
+
+def test_few_values_of_a_logarithmic_axis_are_its_ticks():
+    figure = plots.draw(swept(neuron__tau=[20.0, 60.0, 200.0]))
+    assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["20", "60", "200"]
 
 
 def test_seeds_alone_are_points_around_their_mean():

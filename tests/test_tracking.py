@@ -17,6 +17,7 @@ from sweeps import KEEP, SHORT
 import neurolab
 from neurolab.config.experiment import read_experiment
 from neurolab.problems import ConfigError
+from neurolab.results.plan import flat
 from neurolab.results.status import StatusFile
 from neurolab.simulation.tracking import Rows, in_units
 
@@ -200,6 +201,34 @@ def test_a_sweep_is_one_thing_that_is_tracked(tracker, tmp_path):
     assert swept["neuron.tau"] == {"values": [5.0, 10.0], "unit": "ms"}
     assert start["config"]["sweep"]["points"] == 4
     assert finish == {"what": "finish", "exit_code": 0, "status": "completed"}
+
+
+@pytest.mark.parametrize(
+    "swept",
+    [("neuron=lif,quaif",), ("+input@inputs.noise=ou,constant",),
+     ("+vars.b=5,6", "neuron.tau=${vars.b}ms"), ("record.rate_bin=null,5ms", "neuron=lif,expif")],
+)  # fmt: skip
+def test_the_configuration_of_a_sweep_is_what_its_points_share(tracker, tmp_path, swept):
+    """Every value in it is the one that each point has, and none that all have is left out."""
+    for name in ("Lines", "Each"):
+        neurolab.run_sweep([*SHORT, tracker(name), *swept], tmp_path / name)
+    (sweep, *_), points = told(tmp_path / "Lines"), told(tmp_path / "Each")
+    flats = [dict(flat(line["config"])) for line in points if line["what"] == "start"]
+    shared = {
+        key: value
+        for key, value in flats[0].items()
+        if all(key in other and other[key] == value for other in flats)
+    }
+    stated = dict(flat({k: v for k, v in sweep["config"].items() if k != "sweep"}))
+    assert {k: v for k, v in stated.items() if k not in shared or shared[k] != v} == {}
+    assert shared.keys() - stated.keys() <= {key for key in shared if key.startswith("vars")}
+
+
+def test_a_thousand_texts_are_told_by_their_ends(tracker, tmp_path):
+    files = ",".join(f"[normal,10ms,{i}us]" for i in range(1, 1102))
+    neurolab.run_sweep(["size=1", "duration=1ms", KEEP, tracker(), f"neuron.tau={files}"], tmp_path)
+    swept = told(tmp_path)[0]["config"]["sweep"]["swept"]["neuron.tau"]
+    assert swept["n"] == 1101 and swept["from"] != swept["to"]
 
 
 def test_or_each_of_its_points_is(tracker, tmp_path):

@@ -1,4 +1,4 @@
-"""What the pictures of `neurolab.plots.run` are made of: frame, axes, key; binned rates, lines.
+"""What the pictures of `neurolab.plots.run` are made of: frame, axes, key, lines.
 
 Colours are Okabe and Ito's, which remain distinct with any colour vision. Figures are made without
 pyplot, which is slow to import and keeps every figure alive.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.analysis import population_rate
+from neurolab.plots.rates import Rate
 from neurolab.results.run import Run
 
 if TYPE_CHECKING:
@@ -111,12 +111,10 @@ def neuron_axis(ax: Axes, n_neurons: int) -> None:
         ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
-def draw_bars(ax: Axes, bars: xr.DataArray, scale: float, colour: str) -> None:
-    """A histogram as one filled outline: thousands of bins without thousands of patches."""
-    centres, half = bars["time"].values, bars.attrs["bin_ms"] / 2
-    edges = np.append(centres - half, centres[-1] + half)
-    ax.stairs(bars.values, edges * scale, fill=True, color=colour, linewidth=0)
-    ax.set_ylim(0, 1.08 * float(bars.max()))
+def draw_steps(ax: Axes, rate: Rate, scale: float, colour: str) -> None:
+    """A rate as one filled outline: thousands of bins without thousands of patches."""
+    ax.stairs(rate.hz, rate.edges * scale, fill=True, color=colour, linewidth=0)
+    ax.set_ylim(0, 1.08 * float(rate.hz.max()))
 
 
 def colour_key(figure: Figure, entries: dict[str, str]) -> None:
@@ -146,39 +144,12 @@ def duration(ms: float) -> str:
     return f"{ms / 1000:g} s" if ms > _SECONDS_FROM_MS else f"{ms:g} ms"
 
 
-def binned_rate(run: Run) -> xr.DataArray | None:
-    """The population rate as in `Run.rate`, or counted from the spikes; None without either."""
-    if run.rate is not None and run.rate.size:
-        return run.rate
-    if run.spikes is None or run.committed_steps == 0:
-        return None
-    import xarray as xr
-
-    steps = max(1, round(_nice(run.duration_ms / 1000) / run.dt_ms))  # whole steps: no beating
-    bin_ms = min(steps, run.committed_steps) * run.dt_ms
-    time_ms = run.spikes["time"].values
-    centre_ms, rate_hz = population_rate(time_ms, run.n_neurons, run.duration_ms, bin_ms)
-    return xr.DataArray(rate_hz, {"time": centre_ms}, ["time"], attrs={"bin_ms": bin_ms})
-
-
-def grouped(rate: xr.DataArray, bin_ms: float) -> xr.DataArray:
-    """Neighbouring bins averaged to about this width."""
-    group = max(1, min(round(bin_ms / rate.attrs["bin_ms"]), rate.size))
-    wide: xr.DataArray = rate.coarsen(time=group, boundary="trim").mean()
-    return wide.assign_attrs(bin_ms=rate.attrs["bin_ms"] * group)
-
-
-def legible(rate: xr.DataArray, n_neurons: int, finest: float) -> xr.DataArray:
-    """In bins for bars: about three spikes in each, and neither hairlines nor blocks."""
-    duration_ms = rate.attrs["bin_ms"] * rate.size
-    spikes_per_ms = float(rate.mean()) * n_neurons * 1e-3
-    return grouped(rate, _nice(min(max(3 / spikes_per_ms, duration_ms * finest), duration_ms / 30)))
-
-
 def mean_rate_hz(run: Run) -> float | None:
-    """Spikes per neuron and second of the whole run; None when nothing tells them."""
+    """Spikes per neuron and second of a run; None when nothing tells them, or it diverged."""
     if run.summary.get("rate_hz_mean") is not None:
         return float(run.summary["rate_hz_mean"])
+    if run.summary.get("status") == "diverged":
+        return None
     if run.spikes is not None and run.committed_steps:
         return run.spikes.sizes["spike"] / (run.n_neurons * run.duration_ms * 1e-3)
     return float(run.rate.mean()) if run.rate is not None and run.rate.size else None
@@ -206,23 +177,6 @@ def decimate(
     ends = np.sort(np.stack([blocks.argmin(axis=1), blocks.argmax(axis=1)], axis=1), axis=1)
     keep = np.append((start[:, None] + ends).ravel(), np.arange(start.size * block, y.size))
     return x[keep], y[keep]
-
-
-def smooth(y: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian average, weighted anew at the edges so that a constant stays constant."""
-    reach = min(math.ceil(4 * sigma), y.size - 1)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    inside = slice(reach, reach + y.size)
-    smooth: np.ndarray = (
-        np.convolve(y, kernel)[inside] / np.convolve(np.ones(y.size), kernel)[inside]
-    )
-    return smooth
-
-
-def _nice(value: float) -> float:
-    """The nearest of 1, 2, 5, 10, 20, 50, ... at or above a value."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return float(next(m * power for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9)))
 
 
 def round_down(value: float, digits: int = 1) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 
 from neurolab.plots import parts
 from neurolab.plots.parts import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, SIZE, SKY, VERMILLION
+from neurolab.plots.rates import rate_of, smooth
 from neurolab.results.run import Run
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _EXAMPLES = 3  # neurons drawn: more lines than these are a tangle
 _MOST = 5_000_000  # spikes, and samples of a trace, that are read to be drawn
 _MOST_BINS = 4000  # of the smoothed rate: several to a pixel
 _MAX_MARKS = 30_000  # spikes drawn one by one; beyond, as an image of their density
+_CELLS = (190, 520)  # of it: two pixels each, so that one spike can be seen
 
 
 def draw_all(run: Run) -> list[Path]:
@@ -34,7 +36,7 @@ def draw_all(run: Run) -> list[Path]:
 
 def raster(run: Run) -> Figure | None:
     """Every spike over time and neuron, above the population rate; None if none were recorded."""
-    spikes, binned = run.spikes, parts.binned_rate(run)
+    spikes, whole = run.spikes, rate_of(run)
     if spikes is None:
         return None
     figure = parts.new_figure(parts.title(run))
@@ -45,18 +47,19 @@ def raster(run: Run) -> Figure | None:
     parts.join_below(top)
     parts.label(top, "neuron")
     parts.neuron_axis(top, run.n_neurons)
+    black = ""
     if spikes.sizes["spike"] == 0:
         parts.say(top, f"no spikes in {parts.duration(run.duration_ms)}")
     else:
-        _spikes(top, spikes["time"].values * scale, spikes["neuron"].values, run)
+        black = _spikes(top, run, scale)
     parts.label(strip, "rate (Hz)")
     strip.set_yticks([])
-    if binned is not None and binned.any():
-        bars = parts.legible(binned, run.n_neurons, 1 / 300)
-        parts.draw_bars(strip, bars, scale, BLUE)
-        strip.set_yticks([0, parts.round_down(float(bars.max()))])
+    if whole is not None and whole.hz.any():
+        shown = whole.legible()
+        parts.draw_steps(strip, shown, scale, BLUE)
+        strip.set_yticks([0, parts.round_down(float(shown.hz.max()))])
         count = f"{spikes.sizes['spike']:,} spikes in {parts.duration(run.duration_ms)}"
-        parts.colour_key(figure, {count: GREY, f"{bars.attrs['bin_ms']:.3g} ms bins": BLUE})
+        parts.colour_key(figure, {count + black: GREY, shown.said: BLUE, **_end(run)})
     figure.align_ylabels([top, strip])
     return figure
 
@@ -88,7 +91,11 @@ def traces(run: Run) -> Figure | None:
         for column, index in reversed(list(enumerate(chosen[name].values()))):
             line = parts.decimate(variable[time].values * scale, values[:, column])
             ax.plot(*line, color=colours[index], linewidth=1.2, alpha=1.0 if column == 0 else 0.75)
-        ax.locator_params(axis="y", nbins=5)
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        if low == high:  # no other value was there to be beside the axis
+            ax.set_yticks([low])
+        else:
+            ax.locator_params(axis="y", nbins=5)
         if name == voltage and run.spikes is not None:
             _spike_ticks(ax, run, {i: colours[i] for i in chosen[name].values()}, values, scale)
         if ax is not axes[-1]:
@@ -106,31 +113,40 @@ def rate(run: Run) -> Figure | None:
     ax = figure.subplots()
     scale = parts.time_axis(ax, run)
     parts.label(ax, "population rate (Hz)")
-    binned = parts.binned_rate(run)
-    if binned is None or not binned.any():
+    whole = rate_of(run, run.commit.lengths.get("spike_step", 0) <= _MOST)
+    if whole is None or not whole.hz.any():
         ax.set_yticks([])
-        covered_ms = run.duration_ms if binned is None else binned.attrs["bin_ms"] * binned.size
-        what = "spikes" if run.spikes is not None or binned is not None else "whole bin"
+        covered_ms = run.duration_ms if whole is None else float(whole.edges[-1])
+        what = "spikes" if run.spikes is not None or whole is not None else "whole bin"
         parts.say(ax, f"no {what} in {parts.duration(covered_ms)}")
         return figure
-    bars = parts.legible(binned, run.n_neurons, 1 / 600)
-    parts.draw_bars(ax, bars, scale, PALE)
-    bin_ms = bars.attrs["bin_ms"]
-    key = {f"{bin_ms:.3g} ms bins": "#7FB3D5"}
-    if binned.size >= 10:
-        fine = parts.grouped(binned, run.duration_ms / _MOST_BINS)
-        line = parts.smooth(fine.values, bin_ms / fine.attrs["bin_ms"])
-        ax.plot(fine["time"].values * scale, line, color=BLUE, linewidth=2.0)
-        key[f"smoothed, sigma {bin_ms:.3g} ms"] = BLUE
+    shown = whole.legible()
+    parts.draw_steps(ax, shown, scale, PALE)
+    key = {shown.said: "#7FB3D5"}
+    if shown.bin_ms is not None and whole.bin_ms is not None and shown.hz.size >= 10:
+        fine = whole.grouped(run.duration_ms / _MOST_BINS)
+        width = float(fine.edges[1])
+        line = smooth(fine.hz, shown.bin_ms / width)
+        ax.plot((fine.edges[:-1] + width / 2) * scale, line, color=BLUE, linewidth=2.0)
+        key[f"smoothed, sigma {shown.bin_ms:.3g} ms"] = BLUE
     if (mean := parts.mean_rate_hz(run)) is not None:
         ax.axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
         key[f"mean {mean:.3g} Hz"] = VERMILLION
-    parts.colour_key(figure, key)
+    parts.colour_key(figure, key | _end(run))
     return figure
 
 
-def _spikes(ax: Axes, time: np.ndarray, neuron: np.ndarray, run: Run) -> None:
-    """Spikes as marks as high as a neuron's row, or as an image where marks would fill it up."""
+def _end(run: Run) -> dict[str, str]:
+    """What is said in the key of a run that diverged: where."""
+    message = str(run.summary.get("message") or "")
+    diverged = run.summary.get("status") == "diverged" and message
+    return {message: VERMILLION} if diverged else {}
+
+
+def _spikes(ax: Axes, run: Run, scale: float) -> str:
+    """Spikes as marks as high as a neuron's row, or as an image where marks would fill it up; what
+    is to be said of its shades."""
+    time, neuron = run.spikes["time"].values * scale, run.spikes["neuron"].values  # type: ignore[index]
     if time.size <= _MAX_MARKS:
         row = 72 * SIZE[1] * 0.55 / run.n_neurons  # points per neuron
         style: dict[str, Any] = {"marker": "|", "markersize": min(max(0.8 * row, 2.6), 30)}
@@ -138,24 +154,38 @@ def _spikes(ax: Axes, time: np.ndarray, neuron: np.ndarray, run: Run) -> None:
         if row < 1.5:
             size = 1.6 if time.size < 10_000 else 1.1
             style = {"marker": "o", "markersize": size, "markeredgewidth": 0}
-        ax.plot(time, neuron, linestyle="none", color=INK, **style)
-        return
+        # Those of the last step are on the edge: they are not cut off.
+        ax.plot(time, neuron, linestyle="none", color=INK, clip_on=False, **style)
+        return ""
     from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
     (start, end), (low, high) = ax.get_xlim(), ax.get_ylim()
-    columns, rows = 520, min(run.n_neurons, 190)  # two pixels each: one spike can be seen
-    x = ((time - start) / (end - start) * columns).astype(np.int64).clip(0, columns - 1)
-    y = ((neuron - low) / (high - low) * rows).astype(np.int64).clip(0, rows - 1)
-    density = np.bincount(y * columns + x, minlength=rows * columns).reshape(rows, columns)
+    hz = _density(run.read("spike_step"), neuron, run)
+    black = float(np.quantile(hz[hz > 0], 0.99))
     ax.imshow(
-        density,
+        hz,
         origin="lower",
         aspect="auto",
         extent=(start, end, low, high),
         cmap=LinearSegmentedColormap.from_list("ink", ["white", INK]),
-        norm=PowerNorm(0.6, vmin=0, vmax=max(1.0, np.quantile(density[density > 0], 0.99))),
+        norm=PowerNorm(0.6, vmin=0, vmax=black),
         interpolation="nearest",
     )
+    return f", black from {black:.3g} Hz"
+
+
+def _density(step: np.ndarray, neuron: np.ndarray, run: Run) -> np.ndarray:
+    """Spikes per neuron and second in the cells of an image, whatever of either is in each."""
+    (n, steps), (rows, columns) = (run.n_neurons, run.committed_steps), _CELLS
+    rows, columns = min(n, rows), min(steps, columns)
+    y, x = neuron.astype(np.int64) * rows // n, step.astype(np.int64) * columns // steps
+    counts = np.bincount(y * columns + x, minlength=rows * columns).reshape(rows, columns)
+    neurons, widths = (
+        np.diff(-(-np.arange(cells + 1) * whole // cells))
+        for cells, whole in ((rows, n), (columns, steps))
+    )
+    hz: np.ndarray = counts / (neurons[:, None] * widths * run.dt_ms * 1e-3)
+    return hz
 
 
 def _spike_ticks(
@@ -165,13 +195,15 @@ def _spike_ticks(
     if run.spikes is None:
         return
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    row = 0.07 * max(high - low, 1e-9)
+    middle, half = (low + high) / 2, (high - low) / 2 or 0.5  # of a constant, as good as any
+    low, high = middle - half, middle + half
+    row = 0.14 * half
     time, neuron = run.spikes["time"].values * scale, run.spikes["neuron"].values
     for place, (index, colour) in enumerate(reversed(colours.items())):
         bottom = high + row * (place + 1)
         at = np.repeat(time[neuron == index], 3)  # one broken line is faster than many lines
         ends = np.tile([bottom, bottom + 0.7 * row, np.nan], at.size // 3)
-        ax.plot(at, ends, color=colour, linewidth=1.1)
+        ax.plot(at, ends, color=colour, linewidth=1.1, clip_on=False)
     inside = [tick for tick in ax.get_yticks() if low - row <= tick <= high + row / 2]
     ax.set_yticks(inside)
     ax.spines["left"].set_bounds(low - row, high + row / 2)

@@ -19,7 +19,7 @@ Array = np.ndarray
 Mark = namedtuple("Mark", "symbol marker cell hatch colour")
 #: From the least to the most serious: of several runs at one place the last is shown.
 MARKS = {
-    "undefined": Mark("", "", "□", "", GREY),  # completed, but there is no value
+    "undefined": Mark("", "", "■", "", GREY),  # completed, but there is no value
     "missing": Mark("○", "o", "░", "....", GREY),
     "partial": Mark("◇", "D", "▤", "---", "#4C78A8"),
     "refused": Mark("□", "s", "▧", "\\\\\\\\", PURPLE),
@@ -113,7 +113,7 @@ class Key:
             return [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK, GREY][: len(self)]
         from matplotlib import colormaps
 
-        return [colormaps["plasma"](v) for v in np.linspace(0.0, 0.82, len(self))]
+        return [colormaps["viridis"](v) for v in np.linspace(0.0, 0.76, len(self))]
 
     def titles(self, length: float) -> list[str]:
         """Which value each panel is of; on two lines where one is too short."""

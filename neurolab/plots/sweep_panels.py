@@ -126,6 +126,11 @@ def set_axis(axis: Any, key: Key, length: float) -> None:
         axis.axes.set(**{f"{which}lim": (-0.5, len(key) - 0.5)})
     elif key.log:
         axis.axes.set(**{f"{which}scale": "log"})
+        if key.distinct.size <= ticks:  # they are the values that there are
+            axis.set_major_locator(ticker.FixedLocator(key.distinct.tolist()))
+            axis.set_major_formatter(lambda v, _: f"{v:.4g}")
+            axis.set_minor_locator(ticker.NullLocator())
+            return
         each = ticks / np.log10(key.distinct[-1] / key.distinct[0])  # in a decade
         subs = (1.0, 2.0, 5.0) if each > 3 else (1.0, 3.0) if each > 2 else (1.0,)
         axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=max(2, int(ticks))))
@@ -150,6 +155,8 @@ def _lines(ax: Axes, x: Key, rows: Array, sd: Array, shade: list[Any]) -> None:
         else:
             style: dict[str, Any] = {"fmt": "o", "color": colour, "markersize": size}
             ax.errorbar(at, rows[i], spread[i], elinewidth=1.2, capsize=3, **style)
+    ax.dataLim.update_from_data_x(x.places, ignore=False)  # also where there is no value
+    ax.autoscale_view(scaley=False)
 
 
 def heatmap(ax: Axes, x: Key, y: Key, values: Array, marks: Array, norm: Normalize) -> None:

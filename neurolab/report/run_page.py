@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.analysis import isi
-from neurolab.plots.parts import binned_rate, decimate, duration, examples, grouped, title
+from neurolab.analysis import interval_histogram, isi
+from neurolab.plots.parts import decimate, duration, examples, title
+from neurolab.plots.rates import ACROSS, rate_of
 from neurolab.report.configuration import configuration_of
 from neurolab.report.folders import about, overrides_of, read_json, short, tile, wall_time
 from neurolab.report.page import Page
@@ -21,9 +22,8 @@ __all__ = ["run_page"]
 _MOST_SPIKES = 500_000
 _MOST_SAMPLES = 20_000  # of a line
 _MOST_IN_ALL = 400_000
-_MOST_BINS = 20_000
+_MOST_INTERVALS = 5_000_000
 _EXAMPLES = 4
-_ISI_BINS = 60
 
 _STYLES = ("common.css", "plots.css", "run.css")
 _SCRIPTS = ("common.js", "figures.js", "spikes.js", "raster.js", "traces.js", "run.js")
@@ -62,12 +62,13 @@ def _tiles(summary: Mapping[str, Any], run: Run | None) -> list[dict[str, str]]:
     if summary.get("rate_hz_mean") is not None:
         spread = f"s.d. over neurons {short(summary['rate_hz_std'])} Hz"
         cv = summary.get("isi_cv_mean")
-        note = "too few spikes" if cv is None else "0 a clock, 1 Poisson"
+        note = "too few spikes" if cv is None else "mean over neurons"
         tiles += [
             tile("rate", short(summary["rate_hz_mean"]), "Hz", spread),
             tile("ISI CV", short(cv), "", note),
-            tile("spikes", f"{summary['spike_count']:,}"),
         ]
+    if summary.get("spike_count") is not None:
+        tiles.append(tile("spikes", f"{summary['spike_count']:,}"))
     if summary.get("rheobase") is not None:
         note = "the smallest constant current that leaves no rest"
         tiles.append(tile("1 rheobase", short(summary["rheobase"]), summary["rheobase_unit"], note))
@@ -75,9 +76,9 @@ def _tiles(summary: Mapping[str, Any], run: Run | None) -> list[dict[str, str]]:
     size = summary.get("n_neurons", run.n_neurons if run else None)
     if done is not None:
         value, _, unit = duration(done).rpartition(" ")
-        tiles.append(tile("simulated", value, unit, f"{size:,} neurons"))
-    if summary.get("neuron_updates_per_s"):
-        number, _, prefix = short(summary["neuron_updates_per_s"]).partition(" ")
+        tiles.append(tile("simulated", value, unit, f"{size:,} neuron{'s' * (size != 1)}"))
+    if summary.get("wall_s") and size and summary.get("n_steps"):
+        number, _, prefix = short(size * summary["n_steps"] / summary["wall_s"]).partition(" ")
         unit = f"{prefix} updates/s".strip()
         tiles.append(tile("speed", number, unit, summary.get("device", "")))
     return tiles + wall_time(summary)
@@ -104,31 +105,38 @@ def _results(run: Run, summary: Mapping[str, Any], arrays: dict[str, np.ndarray]
             "count": int(arrays["spike_step"].size),
             "all": int(run.commit.lengths.get("spike_step", 0)),
         }
-        found["isi"] = _histogram(spikes["time"].values, spikes["neuron"].values, run.n_neurons)
+        found["isi"] = _histogram(run.beginning(_MOST_INTERVALS), run.duration_ms)
         if found["isi"]:
-            found["isi"]["cv"] = summary.get("isi_cv_mean")
-    binned = binned_rate(run if run.rate is not None else part)
-    if binned is not None:
-        rate = grouped(binned, binned.attrs["bin_ms"] * -(-binned.size // _MOST_BINS))
-        arrays["rate"] = rate.values.astype(np.float32)
-        found["rate"] = {"bin_ms": rate.attrs["bin_ms"], "mean": float(rate.mean())}
+            found["isi"]["cv_mean"] = summary.get("isi_cv_mean")
+    rate = rate_of(part if spikes is not None or run.rate is None else run)
+    if rate is not None:
+        arrays["rate"] = rate.hz.astype(np.float32)
+        arrays["rate_edge"] = rate.edges
+        found["rate"] = {"bin_ms": rate.bin_ms, "least_ms": rate.least_ms, "across": ACROSS}
     found["traces"] = _traces(part, arrays)
     return found
 
 
-def _histogram(time_ms: np.ndarray, neuron: np.ndarray, n_neurons: int) -> dict[str, Any] | None:
+def _histogram(run: Run, duration_ms: float) -> dict[str, Any] | None:
     """Counts of intervals, but for the longest few, which would leave the others one bin."""
-    intervals = isi(time_ms, neuron, n_neurons)
+    spikes = run.spikes
+    if spikes is None:
+        return None
+    intervals = isi(spikes["time"].values, spikes["neuron"].values, run.n_neurons)
     if not intervals.size:
         return None
     end = float(np.quantile(intervals, 0.995)) * 1.02
-    counts, edges = np.histogram(intervals, bins=_ISI_BINS, range=(0.0, end))
+    edges, counts = interval_histogram(intervals, run.dt_ms, end)
+    steps = np.rint(intervals / run.dt_ms)  # whole numbers: the s.d. of equal ones is 0
     return {
         "counts": counts.tolist(),
-        "bin_ms": float(edges[1]),
+        "first_ms": float(edges[0]),
+        "bin_ms": float(edges[1] - edges[0]),
         "total": int(intervals.size),
-        "beyond": int((intervals > end).sum()),
-        "mean_ms": float(intervals.mean()),
+        "beyond": int(intervals.size - counts.sum()),
+        "mean_ms": float(steps.mean()) * run.dt_ms,
+        "cv": float(steps.std() / steps.mean()),
+        "of": "" if run.duration_ms >= duration_ms * 0.999 else duration(run.duration_ms),
     }
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurolab.plots.parts import duration
+from neurolab.plots.sweep_keys import Key
+from neurolab.plots.sweep_picture import key_of, picture_of
 from neurolab.report.folders import about, read_json, short, tile, wall_time
 from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
 from neurolab.results.batches import SweepFolder
 from neurolab.results.plan import Plan
-from neurolab.results.table import STATUSES, VALUES, Table
+from neurolab.results.table import STATUSES, VALUES, Table, as_dataset, name_of
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["sweep_page"]
 
@@ -40,12 +45,16 @@ def sweep_page(folder: Path) -> Page:
     n = len(plan)
     arrays: dict[str, np.ndarray] = {"status": table.status}
     durations = np.unique(table.columns["duration_ms"])
+    arrays["lasted_ms"] = table.columns["duration_ms"].astype(np.float32)
+    data_set = as_dataset(plan, table)
+    keys = _keys(plan, data_set, arrays)
     data = {
         **about(folder, summary),
         "title": f"Sweep: {', '.join(filter(None, (plan.title, f'{n:,} points')))}",
         "tiles": _tiles(plan, summary, table),
         "n": n,
-        "keys": _keys(plan, arrays),
+        "keys": keys,
+        **_picture(data_set, keys, arrays),
         "statuses": STATUSES,
         "values": _values(table, arrays),
         "messages": table.messages,
@@ -79,31 +88,64 @@ def _tiles(plan: Plan, summary: Mapping[str, Any], table: Table) -> list[dict[st
     return tiles
 
 
-def _keys(plan: Plan, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+def _keys(plan: Plan, data: xr.Dataset, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """The swept keys: their different values, and which of them each place along an axis has."""
+    keys: list[dict[str, Any]] = []
+    for axis in plan.axes:
+        dim = name_of(axis.name)
+        for typed, name in zip(axis.columns, axis.keys, strict=True):
+            key, column = key_of(data[name_of(name)], dim), axis.columns[typed]
+            texts = None if column.numeric else list(column.texts or ())
+            about = {"name": name, "typed": typed, "texts": texts}
+            keys.append(about | _places(data, key, len(keys), arrays))
+    return keys
+
+
+def _places(
+    data: xr.Dataset, key: Key, number: int, arrays: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """The different values of a key, where they are, and how it is drawn along an axis."""
     import pandas as pd
 
-    keys: list[dict[str, Any]] = []
-    strides = [math.prod(plan.shape[k + 1 :]) for k in range(len(plan.axes))]
-    for axis, stride in zip(plan.axes, strides, strict=True):
-        for typed, key in zip(axis.columns, axis.keys, strict=True):
-            column = axis.columns[typed]
-            values, unit = axis.coordinate(typed)
-            numeric = values.dtype.kind in "if"
-            # Numbers in their order, texts in the order they were typed.
-            of, different = pd.factorize(values, sort=numeric, use_na_sentinel=False)
-            number = len(keys)
-            arrays[f"place{number}"] = of.astype(np.uint32)
-            few = different.size <= _FEW or not numeric
-            if not few:
-                arrays[f"key{number}"] = different.astype(np.float64)
-            keys.append({
-                "name": key, "typed": typed, "unit": unit, "numeric": numeric, "stride": stride,
-                "values": different.tolist() if few else None,
-                "texts": None if column.numeric else list(column.texts or ()),
-                "sampled": axis.name in ("point", "sample") and len(axis.columns) > 1,
-            })  # fmt: skip
-    return keys
+    # Numbers in their order, texts in the order they were typed.
+    of, different = pd.factorize(key.values, sort=key.numeric, use_na_sentinel=False)
+    arrays[f"place{number}"] = of.astype(np.uint32)
+    if large := key.numeric and different.size > _FEW:
+        arrays[f"key{number}"] = different.astype(np.float64)
+    shape = data["status"].sizes
+    axis = list(shape).index(key.dim)
+    return {
+        "unit": key.unit, "numeric": key.numeric, "values": None if large else different.tolist(),
+        "axis": axis, "stride": math.prod(list(shape.values())[axis + 1 :]),
+        "log": key.log, "joined": key.joined and key.numeric, "repeated": key.dim == "seed",
+        "scattered": key.dim in ("sample", "point") and key.name != key.dim,
+    }  # fmt: skip
+
+
+def _picture(
+    data: xr.Dataset, keys: list[dict[str, Any]], arrays: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """What the page shows first, as the picture beside it does: the places of keys, by number.
+
+    Keys that were walked together may have one axis between them, which is a key of its own.
+    """
+    found = (picture_of(data, value) for value in VALUES)
+    picture = next(filter(None, found), None)
+    if picture is None:
+        return {"picture": None, "joint": []}
+    joint: list[dict[str, Any]] = []
+
+    def number(key: Key) -> int:
+        for place, one in enumerate([*keys, *joint]):
+            if name_of(one["name"]) == key.name:
+                return place
+        place = len(keys) + len(joint)
+        joint.append({"name": key.name} | _places(data, key, place, arrays))
+        return place
+
+    y = None if picture.y is None else number(picture.y)
+    first = {"mark": picture.mark, "x": number(picture.x), "y": y}
+    return {"picture": first, "joint": joint}
 
 
 def _values(table: Table, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
@@ -115,7 +157,8 @@ def _values(table: Table, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]
         exact = np.nan_to_num(of).max(initial=0.0) > 2**24  # a count that float32 has no place for
         arrays[f"value{number}"] = of if exact else of.astype(np.float32)
         unit = "" if unit == "1" else unit
-        found.append({"name": name, "unit": unit, "long_name": long_name})
+        so_far = name.endswith("_so_far")
+        found.append({"name": name, "unit": unit, "long_name": long_name, "so_far": so_far})
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from neurolab.plots.parts import round_down
-from neurolab.results.layout import RESULTS
+from neurolab.results.layout import RESULTS, whole
 from neurolab.results.table import Table
 
 __all__ = ["spikes_of"]
@@ -88,7 +88,9 @@ def _read(
     last, begin = int(np.floor(window / about["dt_ms"] + 1e-6)), 0
     found = [(none, none, none)]
     for end in ends:  # chunk after chunk, each sorted by point
-        step, neuron = (group[f"spike_{name}"][begin : end[-1]] for name in ("step", "neuron"))
+        step, neuron = (
+            whole(group, f"spike_{name}", slice(begin, int(end[-1]))) for name in ("step", "neuron")
+        )
         place = np.repeat(np.arange(end.size), np.diff(end, prepend=begin))
         begin = int(end[-1])
         keep = (step < np.minimum(steps, last)[place]) & (neuron < _MOST_NEURONS)

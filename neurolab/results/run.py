@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.results.layout import COMMIT, RESULTS, Commit
+from neurolab.results.layout import COMMIT, RESULTS, Commit, whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -171,7 +171,8 @@ class Run:
 
     def __repr__(self) -> str:
         where = self.path if isinstance(self.store, Path) else "in memory"
-        lengths, lines = self.commit.lengths, [f"Run {where}"]
+        name = "Run" if self._in_batch is None else f"Point {self.summary['point']} in"
+        lengths, lines = self.commit.lengths, [f"{name} {where}"]
         status = self.summary.get("status", "no summary: still running, or killed")
         lines.append(
             f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "
@@ -197,10 +198,9 @@ class Run:
         return zarr.open_group(self.store, mode="r", use_consolidated=False)
 
     def read(self, name: str) -> np.ndarray:
-        """An array as it is stored, trimmed to the commit."""
+        """An array as it is stored, trimmed to the commit; a ValueError says if it is damaged."""
         length = self.commit.lengths.get(name, 0)
-        values: np.ndarray = self._group()[name][:length] if length else np.zeros(0, np.int64)
-        return values
+        return whole(self._group(), name, slice(0, length)) if length else np.zeros(0, np.int64)
 
 
 class PointRun(Run):
@@ -243,11 +243,11 @@ class PointRun(Run):
     def read(self, name: str) -> np.ndarray:
         if name not in self.commit.lengths:
             return np.zeros(0, np.int64)
-        array = self._group()[name]
         if name not in ("spike_step", "spike_neuron"):
-            values: np.ndarray = array[self._in_batch, : self.commit.lengths[name]]
-            return values
-        return np.concatenate([array[b:e] for b, e in zip(*self._pieces, strict=True)])
+            at = (self._in_batch, slice(0, self.commit.lengths[name]))
+            return whole(self._group(), name, *at)
+        group, pieces = self._group(), zip(*self._pieces, strict=True)
+        return np.concatenate([whole(group, name, slice(b, e)) for b, e in pieces])
 
 
 def as_config(plain: Mapping[str, Any]) -> DictConfig:
@@ -287,6 +287,8 @@ def _read_commit(folder: Path) -> Commit:
         return Commit(**json.loads((folder / COMMIT).read_text()))
     except FileNotFoundError:
         return Commit()
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{folder / COMMIT} is damaged: {error}. Copy the run again.") from error
 
 
 def _runs_near(path: Path, at_most: int = 3) -> list[Path]:

@@ -30,7 +30,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, write_whole
+from neurolab.results.layout import (
+    COMMIT,
+    RESULTS,
+    Chunk,
+    Commit,
+    Trace,
+    axes_of,
+    lost,
+    write_whole,
+)
 
 __all__ = ["ResultsWriter"]
 
@@ -173,7 +182,7 @@ class ResultsWriter:
 
     def _create(self, name: str, dtype: Any, dims: Sequence[str], **how: Any) -> Any:
         """An array that grows along its first dimension, or along that after ``point``."""
-        from zarr.codecs import BloscCodec
+        from zarr.codecs import BloscCodec, Crc32cCodec
 
         width, chunks = how.pop("width", ()), how.pop("chunks")
         shape, dims = (0, *width), list(dims)
@@ -185,7 +194,9 @@ class ResultsWriter:
             chunks=chunks,
             dtype=dtype,
             dimension_names=dims,
-            compressors=BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),
+            # What a file that is lost reads as, which no value is; files that changed are refused.
+            fill_value=lost(np.dtype(dtype)),
+            compressors=(BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()),
             attributes=how,
         )
 

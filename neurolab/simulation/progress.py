@@ -47,25 +47,27 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     status = summary["status"]
     colour = {"completed": "green", "interrupted": "yellow"}.get(status, "red")
     note = f"  {escape(summary['message'])}" if summary.get("message") else ""
+    size = summary["n_neurons"]
     rows = {
         "status": f"[{colour}]{status}[/]{note}",
-        "simulated": f"{summary['n_neurons']} neurons, {_time(summary['duration_ms'])}",
+        "simulated": f"{size} neuron{'s' * (size != 1)}, {_time(summary['duration_ms'])}",
     }
-    if summary.get("spike_count") is not None:
+    if summary.get("rate_hz_mean") is not None:
         rate, spread = summary["rate_hz_mean"], summary["rate_hz_std"]
         cv = summary["isi_cv_mean"]
         rows |= {
             "rate": f"{rate:.2f} Hz (s.d. over neurons {spread:.2f})",
             "ISI CV": "-" if cv is None else f"{cv:.2f}",
-            "spikes": f"{summary['spike_count']:,}",
         }
+    if summary.get("spike_count") is not None:
+        rows["spikes"] = f"{summary['spike_count']:,}"
     if summary.get("rheobase") is not None:
         spread = f" (s.d. {summary['rheobase_std']:.4g})" if summary["rheobase_std"] else ""
         rows["1 rheobase"] = f"{summary['rheobase']:.4g} {summary['rheobase_unit']}{spread}"
     speed = summary["neuron_updates_per_s"]
     rows |= {
         "time": f"{summary['wall_s']:.2f} s, of which compiling {summary['compile_s']:.2f} s",
-        "speed": f"{speed:.3g} neuron-updates/s on {summary['device']}",
+        "speed": f"{speed:.3g} neuron-updates/s while computing, on {summary['device']}",
         **places(folder),
     }
     print_rows(Console(), rows)

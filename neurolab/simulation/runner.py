@@ -231,7 +231,10 @@ class _Run:
         spikes, done = self.experiment.structure.recording.spikes, self.computation.done
         of = self.experiment
         rheobase, unit = rheobase_of(of.structure, of.parsed, of.numbers) or (np.array(np.nan), "")
-        statistics = self.computation.statistics.result(self.dt_ms, max(done, 1) * self.dt_ms)
+        statistics = dict(self.computation.statistics.result(self.dt_ms, max(done, 1) * self.dt_ms))
+        if outcome.status == "diverged":  # what it did until then is no rate of this neuron
+            so_far = {"rate_hz_so_far": statistics["rate_hz_mean"]}
+            statistics |= dict.fromkeys(("rate_hz_mean", "rate_hz_std", "isi_cv_mean")) | so_far
         return {
             "status": outcome.status,
             "message": outcome.message,
@@ -240,7 +243,7 @@ class _Run:
             "dt_ms": self.dt_ms,
             "duration_ms": done * self.dt_ms,
             "seed": int(self.experiment.numbers["seed"]),
-            **({key: statistics[key] if spikes else None for key in statistics}),  # type: ignore[literal-required]
+            **(statistics if spikes else dict.fromkeys(statistics)),
             "rheobase": float(rheobase.mean()),
             "rheobase_std": float(rheobase.std()) if np.isfinite(rheobase).all() else None,
             "rheobase_unit": unit,

@@ -38,7 +38,7 @@ def gather(
         "points": len(plan),
         **table.counts(),
         "computed": report.points,
-        "points_per_s": report.points / report.compute_s if report.compute_s else None,
+        "points_per_s": report.points / times["wall_s"] if report.points else None,
         "compute_s": report.compute_s,
         "compile_s": report.compile_s,
         **times,

@@ -74,7 +74,7 @@ class SweepSession:
             key: value
             for key, value in flat(groups[0].config)
             if key in first.keys() - varying
-            and all(other.get(key) == first[key] for other in others)
+            and all(key in other and other[key] == first[key] for other in others)
         }
         plain, units = in_units(shared, experiment.parsed, experiment.numbers)
         swept: dict[str, Any] = {}
@@ -82,12 +82,12 @@ class SweepSession:
             for typed, key in zip(axis.columns, axis.keys, strict=True):
                 values, unit = axis.coordinate(typed)
                 described = {"values": values.tolist()}
-                if values.size > _MOST_VALUES:
-                    described = {
-                        "from": values.min().item(),
-                        "to": values.max().item(),
-                        "n": values.size,
-                    }
+                if values.size > _MOST_VALUES:  # texts have no order but that they were typed in
+                    ends = (
+                        np.sort(values)[[0, -1]] if values.dtype.kind in "iuf" else values[[0, -1]]
+                    )
+                    described = dict(zip(("from", "to"), ends.tolist(), strict=True))
+                    described["n"] = values.size
                 swept[key] = {**described, "unit": unit}
         plain["sweep"] = {"points": len(plan), "keys": plan.keys, "swept": swept}
         name = f"{plan.title or 'sweep'} over {', '.join(plan.keys) or 'nothing'}"

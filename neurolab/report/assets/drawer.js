@@ -66,7 +66,7 @@ function drawer(moved) {
       h("h3", {}, "Computed alone by"), copyable(commandOf(point))].filter(Boolean));
   }
 
-  let kept = null; // the arrays, decoded when first asked for
+  let lasted = null, kept = null; // the arrays, decoded when first asked for
   function picture() {
     const { place, told } = shown, { spikes } = data;
     place.hidden = true;
@@ -78,7 +78,9 @@ function drawer(moved) {
       told.textContent = completed(point) ? "No spikes." : "Nothing was recorded of this point.";
       return;
     }
-    const long = spikes.window_ms > 5000, unit = long ? "s" : "ms", window = spikes.window_ms * (long ? 1e-3 : 1);
+    lasted ??= array("lasted_ms");
+    const long = spikes.window_ms > 5000, unit = long ? "s" : "ms", scale = long ? 1e-3 : 1;
+    const window = spikes.window_ms * scale, until = Math.min(window, lasted[point] * scale); // what was simulated
     const all = Math.max(...spikes.n_neurons), most = Math.min(spikes.most_neurons, all);
     const part = [spikes.whole ? "" : `the first ${number(window)} ${unit}`, most < all ? `the first ${most} neurons` : ""];
     told.textContent = start === end ? "No spikes." : `${plural(end - start, "spike")}${part.some(Boolean) ? ` of ${part.filter(Boolean).join(", ")}` : ""}.`;
@@ -86,7 +88,7 @@ function drawer(moved) {
     place.hidden = false;
     const x = Float64Array.from(kept.time.subarray(start, end), (t) => (t * window) / 65535);
     Plotly.react(place, nothing(), layout({ margin: { l: 48, r: 8, t: 6, b: 40 },
-      xaxis: axis({ title: { text: `time (${unit})` }, range: [0, window], showgrid: false, minallowed: 0, maxallowed: window }),
+      xaxis: axis({ title: { text: `time (${unit})` }, range: [0, until], showgrid: false, minallowed: 0, maxallowed: until }),
       yaxis: axis({ title: { text: "neuron" }, range: [-0.5, most - 0.5], showgrid: false, tickformat: "d" }) }),
     { ...CONFIG, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]] });
     spikeLayer(place, x, kept.neuron.subarray(start, end), unit);

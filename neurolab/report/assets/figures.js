@@ -25,7 +25,7 @@ function merged(one, other) {
 
 function axis(more = {}) {
   return merged({ gridcolor: css("--grid"), linecolor: css("--axis"), zeroline: false,
-    showline: true, ticks: "outside", ticklen: 4, tickcolor: css("--axis"), automargin: true,
+    showline: true, ticks: "outside", ticklen: 4, tickcolor: css("--axis"), automargin: true, ticklabeloverflow: "allow",
     tickfont: { color: css("--ink") }, title: { font: { color: css("--ink") }, standoff: 8 } }, more);
 }
 

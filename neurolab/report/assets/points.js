@@ -1,7 +1,8 @@
 // The points of a sweep: their keys, values and statuses, by index.
 
 const KEYS = data.keys, VALUES = data.values, N = data.n;
-KEYS.forEach((key, i) => {
+const AXES = [...KEYS, ...data.joint]; // what an axis of a picture may be
+AXES.forEach((key, i) => {
   const at = array(`place${i}`);
   key.values ??= Array.from(array(`key${i}`));
   key.place = (point) => Math.floor(point / key.stride) % at.length;
@@ -20,8 +21,9 @@ const valueText = (key, value, digits = 4) =>
 const keyLabel = ({ name, unit }) => (unit ? `${name} (${unit})` : name);
 const valueLabel = ({ long_name: text, unit }) => (unit ? `${text} (${unit})` : text);
 
-/** A key that a sample or a list has a value of its own of for nearly every point. */
-const sampled = (key) => key.sampled && key.numeric && key.values.length > Math.min(0.5 * N, 40);
+/** Seeds as repetitions: the point that the first of them is. */
+const SEED = KEYS.find((key) => key.repeated);
+const firstOf = (point) => point - SEED.place(point) * SEED.stride;
 
 /** What was typed for a point, as a command; an experiment may be a sweep by itself. */
 function commandOf(point) {
@@ -55,12 +57,16 @@ function aboutPoint(point) {
 /** Plotly reads a little HTML in its texts: what was typed is not to be read so. */
 const escaped = (texts) => texts.map((text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;"));
 
-/** Mean and standard deviation of the known ones of some points' values. */
+/** Whether a point has a value to be shown: not one of a point that was not completed, unless the
+ * value says so. */
+const has = (value, point) => value.of[point] !== null && (completed(point) || value.so_far);
+
+/** Mean and standard deviation, of n - 1 degrees of freedom, of the known ones of repetitions. */
 function statistics(value, points) {
-  const known = points.filter((p) => completed(p)).map((p) => value.of[p]).filter((v) => v !== null);
+  const known = points.filter((p) => has(value, p)).map((p) => value.of[p]);
   if (!known.length) return { mean: null, sd: 0, n: 0 };
   const mean = known.reduce((a, b) => a + b, 0) / known.length;
-  const square = known.reduce((a, b) => a + (b - mean) ** 2, 0) / known.length;
+  const square = known.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(known.length - 1, 1);
   return { mean, sd: Math.sqrt(square), n: known.length };
 }
 

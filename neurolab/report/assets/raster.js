@@ -21,30 +21,39 @@ function raster(element, results, time, scale, unit) {
   time.add(element);
 }
 
-/** The population rate in bins as wide as can be told apart, and that hold a few spikes. */
+/** The nearest of 1, 2, 5, 10, ... at or above a value, as in plots/rates.py. */
+function nice(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * [1, 2, 5, 10].find((m) => m * power >= value * (1 - 1e-9));
+}
+
+/** The population rate: 1/ISI, or bins as wide as can be told apart and as hold enough spikes. */
 function populationRate(element, results, time, scale, unit, told) {
-  const rates = array("rate"), bin = results.rate.bin_ms * scale;
-  const perBin = Math.max(results.rate.mean * results.n_neurons * results.rate.bin_ms * 1e-3, 1e-9);
+  const rates = array("rate"), edges = array("rate_edge"), { bin_ms: bin, least_ms: least, across } = results.rate;
   const alone = !results.spikes;
 
-  function bars([from, to]) {
-    const first = Math.max(0, Math.floor(from / bin)), last = Math.min(rates.length, Math.ceil(to / bin));
-    const wide = (last - first) / (narrow() ? 150 : 400);
-    const group = Math.max(1, Math.round(Math.min(Math.max(wide, 3 / perBin), (last - first) / 20)));
+  function steps([from, to]) {
+    const [begin, end] = [from / scale, to / scale];
+    const wide = Math.min(nice(Math.max(least, (end - begin) / across)), edges.at(-1));
+    const group = bin === null ? 1 : Math.max(1, Math.round(wide / bin));
+    const first = Math.max(0, upper(edges, begin) - 1), last = Math.min(rates.length, lower(edges, end));
     const x = [], y = [];
     for (let i = first - (first % group); i < last; i += group) {
-      const end = Math.min(i + group, rates.length);
-      const mean = rates.subarray(i, end).reduce((a, b) => a + b, 0) / (end - i);
-      x.push(i * bin); y.push(mean);
-      if (end >= last) { x.push(end * bin); y.push(mean); }
+      const next = Math.min(i + group, rates.length);
+      let sum = 0;
+      for (let k = i; k < next; k++) sum += rates[k] * (edges[k + 1] - edges[k]);
+      const mean = sum / (edges[next] - edges[i]);
+      x.push(edges[i] * scale); y.push(mean);
+      if (next >= last) { x.push(edges[next] * scale); y.push(mean); }
     }
-    told.textContent = `Rate in bins of ${number(group * bin, 3)} ${unit}.`;
+    told.textContent = bin === null ? "Rate as 1/ISI, mean over neurons."
+      : `Rate in bins of ${number(group * bin * scale, 3)} ${unit}.`;
     return { x, y };
   }
 
   figure(element, () => {
     const [blue] = palette();
-    return { traces: [{ type: "scatter", mode: "lines", ...bars(time.range), name: "rate", fill: "tozeroy",
+    return { traces: [{ type: "scatter", mode: "lines", ...steps(time.range), name: "rate", fill: "tozeroy",
       line: { shape: "hv", color: blue, width: 1 }, fillcolor: `${blue}55`,
       hovertemplate: `%{y:.3g} Hz<br>from %{x} ${unit}<extra></extra>` }],
     layout: layout({ margin: { l: LEFT(), t: alone ? 8 : 4 },
@@ -54,7 +63,7 @@ function populationRate(element, results, time, scale, unit, told) {
         automargin: false, rangemode: "tozero", nticks: alone ? 6 : 3 }) }) };
   });
   time.add(element, (range) => {
-    const { x, y } = bars(range);
+    const { x, y } = steps(range);
     return { x: [x], y: [y], which: [0] };
   });
 }

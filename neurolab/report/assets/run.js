@@ -94,11 +94,11 @@ function draw() {
     const { isi } = results, place = h("div.figure", { id: "isi", role: "group",
       "aria-label": "histogram of inter-spike intervals" });
     place.style.height = "20rem";
-    const cv = isi.cv === null || isi.cv === undefined ? "" : `, CV ${number(isi.cv, 3)}`;
+    const cv = isi.cv_mean === null ? "" : `, mean of neurons' CVs ${number(isi.cv_mean, 3)}`;
     const more = isi.beyond ? `; ${number(isi.beyond)} longer ones are not shown` : "";
-    pair.append(card(`Inter-spike intervals${cv}`, h("p.hint", {},
-      `${plural(isi.total, "interval")}, mean ${number(isi.mean_ms, 3)} ms, bins of ` +
-      `${number(isi.bin_ms, 2)} ms${more}.`), place));
+    pair.append(card("Inter-spike intervals", h("p.hint", {},
+      `${plural(isi.total, "interval")} of all neurons${isi.of ? ` in the first ${isi.of}` : ""}: mean ` +
+      `${number(isi.mean_ms, 3)} ms, CV ${number(isi.cv, 3)}${cv}; bins of ${number(isi.bin_ms, 2)} ms${more}.`), place));
     places.push(() => intervals(place, isi));
   }
   if (places.length) plots.append(pair);

@@ -34,7 +34,8 @@ function spikeLayer(element, x, y, unit) {
     const perTime = width / (to - from), perNeuron = height / (high - low);
     for (let i = start; i < end; i++) {
       if (y[i] < low || y[i] > high) continue;
-      const left = Math.round((x[i] - from) * perTime - mark.wide / 2);
+      // Those of the last step are on the edge: the whole of their mark is inside.
+      const left = Math.min(Math.round((x[i] - from) * perTime - mark.wide / 2), width - mark.wide);
       const top = Math.round((high - y[i]) * perNeuron - mark.tall / 2);
       const right = Math.min(left + mark.wide, width), bottom = Math.min(top + mark.tall, height);
       for (let row = Math.max(top, 0); row < bottom; row++)

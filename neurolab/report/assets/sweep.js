@@ -26,9 +26,9 @@ function draw() {
     return;
   }
   const picture = sweepPlot((points) => beside.open(points));
-  if (!picture.varied.length) {
+  if (!picture.varied || !picture.known) {
     plots.append(h("section.card.empty", {}, h("h2", {}, "Nothing to draw"),
-      h("p", {}, "No key has two values; the table has what there is.")));
+      h("p", {}, `No ${picture.varied ? "point has a value to draw" : "key has two values"}; the table has what there is.`)));
     return;
   }
   plots.append(picture.element);

@@ -30,23 +30,27 @@ function tracesFigure(element, results, time, scale, unit) {
   }));
   const voltage = panels.findIndex((panel) => panel.name.split(".").pop() === "V");
   const ticks = voltage >= 0 && step ? spikeTicks() : [];
+  const strip = `y${panels.length + 1}`; // of their ticks: beside no scale, as they have no voltage
   const space = 0.05, heights = panels.map((_, i) => (i === voltage ? 2 : 1));
   const unitHeight = (1 - space * (panels.length - 1)) / heights.reduce((a, b) => a + b, 0);
 
   function spikeTicks() { // V is reset and does not show its spikes
     const mine = lines.filter((line) => line.at === voltage);
-    let low = Infinity, high = -Infinity;
-    for (const { y } of mine) for (const v of y) { if (v < low) low = v; if (v > high) high = v; }
-    const row = 0.07 * Math.max(high - low, 1e-9);
     return mine.map(({ neuron }, place) => {
-      const x = [], y = [], bottom = high + row * (mine.length - place);
+      const x = [], y = [], bottom = mine.length - place;
       for (let i = 0; i < step.length; i++) { // one broken line is faster than many marks
         if (who[i] !== neuron) continue;
         const at = (step[i] + 1) * results.dt_ms * scale;
-        x.push(at, at, null); y.push(bottom, bottom + 0.7 * row, null);
+        x.push(at, at, null); y.push(bottom, bottom + 0.7, null);
       }
       return { neuron, x, y };
     });
+  }
+
+  /** A variable that stays as it is has its value at the axis, and no other that were invented. */
+  function still(panel) {
+    const values = lines.filter((line) => line.at === panel).map(({ y }) => y), [[value]] = values;
+    return values.every((y) => y.every((v) => v === value)) ? { tickvals: [value], ticktext: [number(value)] } : {};
   }
 
   const shown = ({ x, y }, [from, to]) =>
@@ -64,7 +68,7 @@ function tracesFigure(element, results, time, scale, unit) {
         hovertemplate: `%{y:.4g} ${panels[line.at].unit}<br>%{x} ${unit}<extra>neuron ${line.neuron}</extra>` };
     });
     for (const { neuron, x, y } of ticks) traces.push({ type: "scatter", mode: "lines", x, y,
-      connectgaps: false, legendgroup: `${neuron}`, showlegend: false, hoverinfo: "skip", yaxis: `y${voltage + 1}`.replace("y1", "y"),
+      connectgaps: false, legendgroup: `${neuron}`, showlegend: false, hoverinfo: "skip", yaxis: strip,
       line: { color: colour(neuron), width: 1.2 } });
     const wanted = layout({ showlegend: true, margin: { t: 26 },
       xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false,
@@ -73,8 +77,11 @@ function tracesFigure(element, results, time, scale, unit) {
     panels.forEach(({ name, unit: of }, i) => {
       const height = unitHeight * heights[i];
       const text = of ? `${name} (${of})` : name;
-      wanted[`yaxis${i ? i + 1 : ""}`] = axis({ domain: [Math.max(0, top - height), top],
-        title: { text: text.length > 12 ? text.replace(/ \(|_(?=[^_]*$)/, "<br>$&") : text }, nticks: 5 });
+      const above = i === voltage && ticks.length ? Math.min(0.4, 0.07 * ticks.length) * height : 0;
+      wanted[`yaxis${i ? i + 1 : ""}`] = axis({ domain: [Math.max(0, top - height), top - above],
+        title: { text: text.length > 12 ? text.replace(/ \(|_(?=[^_]*$)/, "<br>$&") : text }, nticks: 5, ...still(i) });
+      if (above) wanted[strip.replace("y", "yaxis")] = { domain: [top - above, top], anchor: "x", fixedrange: true,
+        range: [0.7, ticks.length + 1], visible: false };
       top -= height + space;
     });
     return { traces, layout: wanted };
@@ -87,12 +94,12 @@ function tracesFigure(element, results, time, scale, unit) {
   });
 }
 
-function intervals(element, { counts, bin_ms: bin }) {
+function intervals(element, { counts, first_ms: first, bin_ms: bin }) {
   figure(element, () => ({
-    traces: [{ type: "bar", x: counts.map((_, i) => (i + 0.5) * bin), y: counts,
+    traces: [{ type: "bar", x: counts.map((_, i) => first + (i + 0.5) * bin), y: counts,
       width: bin, marker: { color: palette()[0], line: { width: 0 } },
       hovertemplate: "%{y} intervals<br>about %{x:.3g} ms<extra></extra>" }],
     layout: layout({ bargap: 0, xaxis: axis({ title: { text: "interval (ms)" }, rangemode: "tozero",
-      showgrid: false, range: [0, counts.length * bin] }), yaxis: axis({ title: { text: "intervals" } }) }),
+      showgrid: false, range: [0, first + counts.length * bin] }), yaxis: axis({ title: { text: "intervals" } }) }),
   }));
 }

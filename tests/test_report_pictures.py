@@ -1,0 +1,243 @@
+"""Page and picture of one sweep: the same points, on the same axes, with the same bars."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neurolab.plots.sweep import draw
+from neurolab.report import write_report
+from neurolab.results.axes import Axis, Column
+from neurolab.results.batches import write_json
+from neurolab.results.plan import Plan
+from neurolab.results.sweep import open_sweep
+
+pytest_plugins = ["browser"]
+
+RNG = np.random.default_rng(0)
+TAU, SEEDS = np.array([5.0, 8.0, 12.0]), np.arange(6)
+DECADES, WIDE = np.logspace(0, 3, 13), np.logspace(0, 4, 9)
+
+
+def made(folder, rates, *axes, bad=()):
+    """The page of a sweep over these axes, each some keys and their values, and its data."""
+    plan = Plan(
+        tuple(key for _, keys in axes for key in keys), {},
+        tuple(Axis(name, {k: Column(v, "" if k == "seed" else "ms") for k, v in keys.items()})
+              for name, keys in axes),
+        [{}], title="LIF",
+    )  # fmt: skip
+    batch = folder / "batches" / "000000"
+    batch.mkdir(parents=True)
+    rows = [
+        {"point": i, "status": "completed", "rate_hz": rate, "spike_count": i, "duration_ms": 100.0,
+         "n_steps": 1000, "seed": 0}
+        for i, rate in enumerate(np.ravel(rates).tolist())
+    ]  # fmt: skip
+    for i in bad:
+        rows[i] |= {"status": "diverged", "rate_hz": None, "rate_hz_so_far": 1e6, "message": "NaN"}
+    write_json(folder / "definition.json", plan.to_json())
+    write_json(batch / "commit.json", {"steps": 1000, "lengths": {}, "extra": {"rows": rows}})
+    return write_report(folder), open_sweep(folder).data
+
+
+def key(name, values):
+    return name, {name: values}
+
+
+def shown(browser):
+    """What the page draws: its traces, its axes, and its selects of keys that have no axis."""
+    return browser(
+        """
+        const { _fullData: all, _fullLayout: layout } = document.getElementById("plot");
+        const one = (v) => (v?.length === undefined || v.trim ? v : [...v]);
+        const plain = (values) => values && Array.from(values, one);
+        return { traces: all.map((t) => ({ name: t.name, type: t.type, mode: t.mode, x: plain(t.x),
+            y: plain(t.y), z: plain(t.z), sd: plain(t.error_y?.array), axis: t.yaxis,
+            colour: plain(t.marker?.color?.map && t.marker.color) })),
+          x: layout.xaxis.type, y: layout.yaxis.type,
+          fixed: [...document.querySelectorAll("#fixed select")]
+            .map((select) => select.selectedOptions[0].text) };
+        """
+    )
+
+
+def drawn(ax):
+    """The lines, or rows of points, of a panel by matplotlib, in their order."""
+    lines = [line for line in ax.lines if line.get_marker() == "o"]
+    return [line.get_xydata() for line in reversed(lines)]
+
+
+def same_lines(page, figure):
+    traces = [t for t in page["traces"] if t["axis"] == "y" and t["x"] != [None]]
+    lines = drawn(figure.axes[0])
+    assert len(traces) == len(lines)
+    for trace, line in zip(traces, lines, strict=True):
+        np.testing.assert_allclose(trace["x"], line[:, 0])
+        np.testing.assert_allclose(np.array(trace["y"], float), line[:, 1], rtol=1e-6)
+    return traces
+
+
+def test_an_axis_is_logarithmic_in_both(browser, tmp_path):
+    page, data = made(tmp_path, DECADES**0.5, key("input.rate", DECADES))
+    browser.open(page)
+    found, figure = shown(browser), draw(data)
+    (line,) = same_lines(found, figure)
+    assert line["mode"] == "lines+markers"
+    assert found["x"] == figure.axes[0].get_xscale() == "log"
+    assert browser.errors() == []
+
+
+def test_bars_are_standard_deviations_of_seeds(browser, tmp_path):
+    """Of n - 1 degrees of freedom; what diverged is in neither, but in a row above the values."""
+    rates = RNG.normal(20, 3, (3, 6))
+    page, data = made(tmp_path, rates, key("neuron.tau", TAU), key("seed", SEEDS), bad=[7])
+    browser.open(page)
+    found, figure = shown(browser), draw(data)
+    (line,) = same_lines(found, figure)
+    rates[1, 1] = np.nan
+    np.testing.assert_allclose(line["y"], np.nanmean(rates, axis=1), rtol=1e-6)
+    np.testing.assert_allclose(line["sd"], np.nanstd(rates, axis=1, ddof=1), rtol=1e-5)
+    band = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
+    assert band.max() == pytest.approx(np.max(np.add(line["y"], line["sd"])), rel=1e-6)
+    assert found["fixed"] == ["all (mean)"]
+    (mark,) = (t for t in found["traces"] if t["axis"] == "y2")
+    assert (mark["name"], mark["x"]) == ("1 diverged", [8.0])
+    browser.choose("#fixed select", "1")
+    assert shown(browser)["traces"][0]["y"] == pytest.approx([rates[0, 1], None, rates[2, 1]])
+    assert not shown(browser)["traces"][0]["sd"]
+
+
+@pytest.mark.parametrize("n_keys", [2, 3])
+def test_samples_are_points_in_both(browser, tmp_path, n_keys):
+    """No line joins them, none is left out, and nothing is averaged."""
+    names = ["neuron.tau", "input.rate", "neuron.b"][:n_keys]
+    keys = {name: RNG.uniform(1, 2, 60) for name in names}
+    rates = RNG.uniform(0, 50, 60)
+    page, data = made(tmp_path, rates, ("sample", keys), bad=[3])
+    browser.open(page)
+    found, figure = shown(browser), draw(data)
+    points = found["traces"][0]
+    assert points["mode"] == "markers"
+    assert found["fixed"] == []
+    kept = np.delete(np.arange(60), 3)
+    if n_keys == 2:
+        dots = figure.axes[0].collections[0]
+        at = np.stack([points["x"], points["y"]], axis=1)
+        np.testing.assert_allclose(at, dots.get_offsets()[kept], rtol=1e-6)
+        np.testing.assert_allclose(points["colour"], dots.get_array()[kept], rtol=1e-6)
+    else:
+        (line,) = drawn(figure.axes[0])
+        known = ~np.isnan(np.array(points["y"], float))
+        np.testing.assert_allclose(
+            np.stack([points["x"], points["y"]], axis=1)[known].astype(float),
+            line[np.isfinite(line[:, 1])], rtol=1e-6,
+        )  # fmt: skip
+
+
+def test_keys_without_an_axis_are_at_one_value(browser, tmp_path):
+    """The page shows the first panel of the picture, and nothing is a mean over what was chosen."""
+    axes = [
+        key("neuron.tau", TAU), key("input.rate", np.arange(5.0)),
+        key("dt", np.array([0.1, 0.2])), key("neuron.V_th", np.array([1.0, 1.2])),
+        key("neuron.a", np.array([3.0, 4.0])),
+    ]  # fmt: skip
+    page, data = made(tmp_path, RNG.uniform(0, 50, (3, 5, 2, 2, 2)), *axes)
+    browser.open(page)
+    found, figure = shown(browser), draw(data)
+    traces = same_lines(found, figure)
+    assert len(traces) == 3
+    assert not any(trace["sd"] for trace in traces)
+    assert found["fixed"] == ["0.1 ms", "1 ms", "3 ms"]
+
+
+def test_cells_are_at_the_same_edges(browser, tmp_path):
+    """Of a heatmap with a logarithmic axis, averaged over seeds."""
+    axes = key("neuron.tau", np.arange(5.0, 12.0)), key("input.rate", WIDE), key("seed", SEEDS)
+    rates = RNG.uniform(0, 50, (7, 9, 6))
+    page, data = made(tmp_path, rates, *axes)
+    browser.open(page)
+    found, figure = shown(browser), draw(data)
+    cells, mesh = found["traces"][0], figure.axes[0].collections[0]
+    assert (cells["type"], found["x"], found["y"]) == ("heatmap", "log", "linear")
+    corners = mesh.get_coordinates()
+    np.testing.assert_allclose(cells["x"], corners[0, :, 0])
+    np.testing.assert_allclose(cells["y"], corners[:, 0, 1])
+    np.testing.assert_allclose(cells["z"], mesh.get_array().reshape(7, 9), rtol=1e-6)
+    np.testing.assert_allclose(cells["z"], rates.mean(axis=2), rtol=1e-6)
+
+
+def test_what_is_walked_together_is_one_line(browser, tmp_path):
+    """Of a zip and a grid, the value over the first key of the zip; no mean, no other axis."""
+    pair = {"neuron.a": np.array([1.0, 2.0, 4.0, 6.0]), "neuron.b": np.array([1.0, 5.0, 5.0, 7.0])}
+    page, data = made(tmp_path, RNG.uniform(0, 50, (4, 3)), ("zip", pair), key("neuron.tau", TAU))
+    browser.open(page)
+    found, figure = shown(browser), draw(data)
+    assert len(same_lines(found, figure)) == 3
+    assert found["fixed"] == []
+
+
+def test_keys_that_one_axis_names_together(browser, tmp_path):
+    """Of a list of points none of whose keys tells all apart: both, in one text for each point."""
+    pair = {"neuron.a": np.array([1.0, 1.0, 2.0]), "neuron.b": np.array([3.0, 4.0, 4.0])}
+    rates = RNG.uniform(0, 50, (3, 4))
+    page, data = made(tmp_path, rates, ("zip", pair), key("input.rate", np.arange(4.0)))
+    browser.open(page)
+    found, figure = shown(browser), draw(data)
+    same_lines(found, figure)
+    names = [trace["name"] for trace in found["traces"]]
+    assert names == ["1 ms, 3 ms", "1 ms, 4 ms", "2 ms, 4 ms"]
+    browser.choose("#x", "neuron.a, neuron.b")
+    browser.choose("#colour", "none")
+    assert shown(browser)["traces"][0]["y"] == pytest.approx(rates[:, 0], rel=1e-6)
+    assert "neuron.a, neuron.b" not in " ".join(browser.texts(".points th"))
+
+
+def test_a_sample_in_colours_is_one_row_of_points(browser, tmp_path):
+    """Not a line for each of its points."""
+    keys = {name: RNG.uniform(1, 2, 60) for name in ("neuron.a", "neuron.b", "neuron.c")}
+    page, _ = made(tmp_path, np.arange(60.0), ("sample", keys))
+    browser.open(page)
+    browser.choose("#colour", "neuron.b (ms)")
+    (points,) = shown(browser)["traces"]
+    assert sorted(points["colour"]) == pytest.approx(sorted(keys["neuron.b"]), rel=1e-6)
+    assert browser.errors() == []
+
+
+def test_many_lines_have_a_key(browser, tmp_path):
+    """Fifty lines of a number: a bar says what their colours are, a legend could not."""
+    axes = key("neuron.b", np.arange(50.0)), key("input.rate", np.arange(8.0))
+    page, _ = made(tmp_path, RNG.uniform(0, 50, (50, 8)), *axes)
+    browser.open(page)
+    browser.choose("#y", "the value (lines)")
+    browser.choose("#x", "input.rate (ms)")
+    browser.choose("#colour", "neuron.b (ms)")
+    bars = browser(
+        "return document.getElementById('plot')._fullData.filter(t => t.marker.showscale).length"
+    )
+    assert bars == 1
+    assert browser("return document.getElementById('plot')._fullLayout.showlegend") is False
+    assert browser.errors() == []
+
+
+def test_partial_values_have_a_name_of_their_own(browser, tmp_path):
+    """What diverged is drawn where its value so far was asked for, and nowhere else."""
+    page, data = made(tmp_path, [1.0, 2.0, 3.0], key("neuron.tau", TAU), bad=[1])
+    assert draw(data, "spike_count").axes[0].lines[0].get_ydata()[1] != 1
+    browser.open(page)
+    for value, expected in (("rate_hz", [1, None, 3]), ("spike_count", [0, None, 2]),
+                            ("rate_hz_so_far", [None, 1e6, None])):  # fmt: skip
+        browser.choose("#value", value)
+        assert shown(browser)["traces"][0]["y"] == expected
+        (line,) = drawn(draw(data, value).axes[0])
+        np.testing.assert_allclose(line[:, 1], np.array(expected, float))
+
+
+def test_all_that_diverged_is_nothing_to_draw(browser, tmp_path):
+    """No picture, no axes on the page but of what was reached, and no rate among its tiles."""
+    page, data = made(tmp_path, [1.0, 2.0, 3.0], key("neuron.tau", TAU), bad=[0, 1, 2])
+    assert draw(data) is None
+    browser.open(page)
+    options = browser("return [...document.querySelectorAll('#value option')].map(o => o.text)")
+    assert options == ["rate_hz_so_far"]
+    assert "rates" not in " ".join(browser.texts(".tile dt"))
