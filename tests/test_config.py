@@ -27,6 +27,8 @@ BAD = [
     ("neuron.tau=20mV", "neuron.tau", "20mV", ["a time such as 10 ms"]),
     ("neuron.tau=20", "neuron.tau", "20", ["no unit", "20ms"]),
     ("neuron.tau=-5ms", "neuron.tau", "-5ms", ["positive"]),
+    ("neuron=gif neuron.a=0.02/ms input=constant", "input.amplitude", "1.1 rheobase",
+     ["infinite", "1 mA"]),
     ("neuron.taw=5ms", "neuron.taw", "5ms", ["did you mean 'tau'", "R, tau, g_L"]),
     ("+neuron.taw=5ms", "neuron.taw", "5ms", ["did you mean 'tau'", "R, tau, g_L"]),
     ("neuron=adexx", "neuron", "adexx", ["did you mean 'adexif'", "sigmoid_rate"]),

@@ -27,6 +27,7 @@ SYNAPSES = ["none"] + [
     for kinetics in options("synapse")
     if kinetics != "none"
     for output in options("synapse/output")
+    if output == "conductance" or kinetics not in ("ampa", "gaba_a")
 ]
 SPIKING = [name for name in NEURONS if name != "sigmoid_rate"]
 SIZE = 10

@@ -23,7 +23,7 @@ from neurolab.config.parts import INPUTS, RECEPTORS, read_parts
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording
 from neurolab.config.settings import SettingsReader
-from neurolab.config.shown import shown_units
+from neurolab.config.shown import shown_units, without_measure
 from neurolab.config.values import read_time, rounded
 from neurolab.dynamics import Dynamics, stream_of
 from neurolab.engine.cache import variables_of
@@ -165,6 +165,8 @@ def read_experiment(
         record = SettingsReader(config.get("record") or {}, "record", problems)
         target = neuron.target if neuron else Neuron
         recorded = read_recording(record, target, size, dt_ms, units, others)
+    if structure and ordered and not problems.found:
+        problems.found += without_measure(structure, reader.parsed, numbers)
     problems.raise_if_any()
     if structure is None:  # only with problems; for the type checker
         raise ConfigError(problems.found)

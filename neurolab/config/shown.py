@@ -15,9 +15,10 @@ import numpy as np
 
 from neurolab.config.reader import ParsedValue
 from neurolab.engine.structure import Structure
+from neurolab.problems import Problem
 from neurolab.units import unit_text
 
-__all__ = ["rheobase_of", "shown_units"]
+__all__ = ["rheobase_of", "shown_units", "without_measure"]
 
 _CURRENTS = (u.amp, u.mA, u.uA, u.nA, u.pA)
 _CONDUCTANCES = (u.siemens, u.mS, u.uS, u.nS)
@@ -44,6 +45,21 @@ def rheobase_of(
             return None
     unit = _shown("neuron.rheobase", found.unit, parsed, numbers)
     return np.asarray(found.to(unit).mantissa), unit_text(unit)
+
+
+def without_measure(
+    structure: Structure, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+) -> list[Problem]:
+    """What is relative to a rheobase that is not finite."""
+    relative = [key for key, reading in parsed.items() if reading.relative]
+    found = rheobase_of(structure, parsed, numbers) if relative else None
+    if found is None or np.isfinite(found[0]).all():
+        return []
+    advice = "is relative to the rheobase, which is infinite here; give a unit, such as 1 mA"
+    return [
+        Problem(key, f"{np.max(numbers[key]):g} {parsed[key].unit_name}", advice)
+        for key in relative
+    ]
 
 
 def _shown(
