@@ -207,14 +207,3 @@ def test_izhikevich_as_printed(tmp_path):
                 v, w = c, w + d
         np.testing.assert_allclose(point.spikes["time"], times, atol=1e-9)
         assert len(times) > 4
-
-
-def test_izhikevich_loses_its_rest_at_the_rheobase():
-    """Just below, V settles; just above, it fires; from its resting state, which is the root."""
-    at_rest = ["neuron.V_initializer=-70mV", "neuron.u_initializer=-14mV/ms"]
-    for x, fires in ((0.9, False), (1.05, True)):
-        typed = ["neuron=izhikevich", *at_rest, "input=ramp", f"input.final={x}rheobase"]
-        more = ["input.stop=3s", "duration=5s", "size=1", "record=summary", "neuron.a=0.3 1/ms"]
-        run = neurolab.run([*typed, *more], save=False)
-        assert (run.summary["spike_count"] > 0) == fires
-        assert run.summary["rheobase"] == pytest.approx(4.0)  # (5 - b)^2 / 0.16 - 140

@@ -161,24 +161,30 @@ def test_resting_state_of_adex():
     assert jnp.sum(found["out"]) == 0
 
 
+def recovery(neuron: Spiking, V) -> tuple[dict, float]:
+    """A variable beside V that holds it back: its steady value at V, and its rate in 1/ms."""
+    if isinstance(neuron, neurolab.neurons.Izhikevich):
+        return {"u": neuron.b * V}, neuron.a * u.ms
+    if "w" in neuron.initial():
+        return {"w": neuron.a * (V - neuron.V_rest)}, u.ms / neuron.tau_w
+    return {}, 0.0
+
+
 def resting_states(kind: type[Spiking], current, **given) -> np.ndarray:
     """Stable fixed points below threshold: dV/dt falls through zero there with the other variables
     at their steady values, and the trace of the Jacobian is negative (no oscillation grows)."""
     V = np.linspace(-100.0, 10.0, 1_100_001)
     neuron = kind(V.shape, V_initializer=V * u.mV, **given)
     neuron.init_state()
-    y = neuron.variables()
-    if "w" in y:
-        y["w"] = neuron.a * (y["V"] - neuron.V_rest)
+    steady, leak = recovery(neuron, neuron.V.value)
+    y = neuron.variables() | steady
 
     def slope(number):
         moved = y | {"V": number * u.mV}
         return neuron.derivatives(moved, lambda V: current)["V"] / (u.mV / u.ms)
 
     rate, trace = jax.jvp(slope, (y["V"] / u.mV,), (jnp.ones_like(V),))
-    if "w" in y:
-        trace = trace - u.ms / neuron.tau_w
-    stable = np.asarray((trace < 0) & (neuron.threshold(y) / u.mV < 0))
+    stable = np.asarray((trace - leak < 0) & (neuron.threshold(y) / u.mV < 0))
     rising = np.asarray(rate) > 0
     return V[1:][rising[:-1] & ~rising[1:] & stable[1:]]
 
@@ -202,11 +208,9 @@ def test_rheobase_parts_silence_from_firing(name):
     kind = getattr(neurolab.neurons, name)
     rheobase = kind(1).rheobase()
     V = resting_states(kind, 0.9 * rheobase)[0] * u.mV
-    given = {"V_initializer": V}
-    if "w_initializer" in kind.parameters:
-        neuron = kind(1)
-        given["w_initializer"] = neuron.a * (V - neuron.V_rest)
-    resting = kind(1, **given)
+    steady, _ = recovery(kind(1), V)
+    given = {f"{name}_initializer": value for name, value in steady.items()}
+    resting = kind(1, V_initializer=V, **given)
     assert simulate(resting, 5_000, 0.1 * u.ms, 0.9 * rheobase)["out"].sum() == 0
     assert simulate(resting, 5_000, 0.1 * u.ms, 1.02 * rheobase)["out"].sum() > 0
 
@@ -218,6 +222,8 @@ def test_rheobase_parts_silence_from_firing(name):
         ("AdExIF", {"R": 30.0 * u.Mohm, "a": 4.0 * u.nS, "b": 80.5 * u.pA}),
         ("AdQuaIF", {"a": -0.3 * u.siemens}),
         ("QuaIF", {"R": 5.0 * u.ohm, "c": 0.02 / u.mV}),
+        ("Izhikevich", {"a": 0.3 / u.ms}),
+        ("Izhikevich", {"a": 0.1 / u.ms, "b": 0.26 / u.ms, "C": 100.0 * u.pF}),
         ("Gif", {"R": 5.0 * u.ohm, "V_th_inf": -58.0 * u.mV, "V_th_initializer": -58.0 * u.mV}),
     ],
 )

@@ -80,7 +80,8 @@ def test_a_model_of_ones_own_takes_the_place_of_an_option(cells):
     overrides = [f"neuron._target_={cells}.Leaky", "neuron.R=2ohm", "+neuron.shift=0.5mV"]
     plain = effective(compose_config(overrides), overrides)
     own = {"V_th": "1 mV", "V_reset": "0 mV", "V_rest": "0 mV", "V_initializer": "0 mV",
-           "tau": "5 ms", "spk_reset": "soft", "spk_fun": "ReluGrad"}  # fmt: skip
+           "tau": "5 ms", "g_L": None, "C": None, "spk_reset": "soft",
+           "spk_fun": "ReluGrad"}  # fmt: skip
     given = {"_target_": f"{cells}.Leaky", "R": "2ohm", "shift": "0.5mV"}
     assert plain["neuron"] == own | given
     experiment = read_experiment(plain)

@@ -197,7 +197,7 @@ def _own_values(target: Any) -> dict[str, Any]:
     own = isinstance(model, type) and issubclass(model, Dynamics)
     for name, declared in model.parameters.items() if own else ():
         value = declared.default
-        if isinstance(value, bool | int | float | str):
+        if isinstance(value, bool | int | float | str) or declared.measures is not None:
             found[name] = value
         elif isinstance(value, Quantity | Relative):
             found[name] = format_quantity(value)

@@ -69,14 +69,14 @@ def _tiles(summary: Mapping[str, Any], run: Run | None) -> list[dict[str, str]]:
         ]
     if summary.get("spike_count") is not None:
         tiles.append(tile("spikes", f"{summary['spike_count']:,}"))
-    if summary.get("rheobase") is not None:
-        note = "the smallest constant current that leaves no rest"
-        tiles.append(tile("1 rheobase", short(summary["rheobase"]), summary["rheobase_unit"], note))
     done = summary.get("duration_ms", run.duration_ms if run else None)
     size = summary.get("n_neurons", run.n_neurons if run else None)
     if done is not None:
         value, _, unit = duration(done).rpartition(" ")
-        tiles.append(tile("simulated", value, unit, f"{size:,} neuron{'s' * (size != 1)}"))
+        note = f"{size:,} neuron{'s' * (size != 1)}"
+        if summary.get("rheobase") is not None:
+            note += f"; 1 rheobase is {short(summary['rheobase'])} {summary['rheobase_unit']}"
+        tiles.append(tile("simulated", value, unit, note))
     if summary.get("wall_s") and size and summary.get("n_steps"):
         number, _, prefix = short(size * summary["n_steps"] / summary["wall_s"]).partition(" ")
         unit = f"{prefix} updates/s".strip()
