@@ -188,7 +188,7 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
     from neurolab.sweep.run import run_sweep as compute
 
     began = time.perf_counter()
-    given = [hydra_form(override) for override in _listed(overrides)]
+    given = [hydra_form(override, swept=True) for override in _listed(overrides)]
     with ExitStack() as stack:
         with explained(lambda: diagnose_sweep(given)):
             loader, master = stack.enter_context(compose_master(given))

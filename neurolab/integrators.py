@@ -28,6 +28,8 @@ class Integrator:
     #: The fractions c of a step at which it asks for derivatives, hence for drives; None stands for
     #: drives that are constant, at their mean over the step: of a synapse all charge is delivered.
     nodes: ClassVar[tuple[float | None, ...]] = (None,)
+    #: Their shares in the step of a variable that only drives move.
+    weights: ClassVar[tuple[float, ...]] = (1.0,)
 
     def step(
         self,
@@ -91,9 +93,8 @@ class ExpEuler(Integrator):
 class RungeKutta(Integrator):
     """An explicit Runge-Kutta method from its Butcher tableau; all variables step together."""
 
-    #: Rows of the tableau below the first stage, and the weights of the stages.
+    #: Rows of the tableau below the first stage; `weights` are those of the stages.
     stages: ClassVar[tuple[tuple[float, ...], ...]]
-    weights: ClassVar[tuple[float, ...]]
 
     def step(
         self,

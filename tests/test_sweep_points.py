@@ -128,3 +128,11 @@ def test_a_point_that_diverged_has_no_rate_but_so_far(tmp_path):
     assert found.rows[0]["rate_hz_so_far"] == pytest.approx(expected)
     header = (tmp_path / "sweep.csv").read_text().splitlines()[0].split(",")
     assert "rate_hz_so_far" in header
+
+
+def test_a_range_over_a_key_that_only_swept_options_have(tmp_path):
+    """Hydra composed without the options that are swept, and knew no such key."""
+    given = ["neuron=adexif,adexif_ref", "neuron.b=linspace(0mA, 1mA, 3)", "size=1", "duration=1ms"]
+    sweep = neurolab.run_sweep([*given, "device=cpu"], tmp_path)
+    assert sweep.rate_hz.dims == ("neuron", "neuron.b")
+    assert sweep.rate_hz.shape == (2, 3)

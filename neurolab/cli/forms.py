@@ -131,13 +131,14 @@ def is_form(argument: str) -> bool:
     return _form(argument) is not None
 
 
-def hydra_form(argument: str) -> str:
-    """An argument as Hydra's grammar accepts it: what it would refuse, with colons or quoted; a zip
-    that may be of options as a choice, which Hydra leaves to the sweeper."""
+def hydra_form(argument: str, swept: bool = False) -> str:
+    """An argument as Hydra's grammar accepts it: what it would refuse, with colons or quoted; of a
+    sweep, and a zip that may be of options, as a choice, which Hydra leaves to the sweeper: the
+    options that have its key may be swept, too."""
     form = _form(argument)
-    if form is None or form.quoted or form.hidden:
+    if form is None or form.hidden or (form.quoted and not swept):
         return argument
-    if form.name == "zip" and not re.fullmatch(r"[^@/]*\.[^@/]*", form.key):
+    if swept or (form.name == "zip" and not re.fullmatch(r"[^@/]*\.[^@/]*", form.key)):
         return f"{form.key}=choice({quoted(form.value)})"
     if all(map(_SAFE.fullmatch, form.arguments)):
         return f"{form.key}={form.name}:{':'.join(form.arguments)}"
@@ -162,7 +163,7 @@ def _form(argument: str) -> _Form | None:
     hydras_own = name == "range" and inside is not None and not quoted
     if arguments is None or (hydras_own and all(map(_HYDRAS.fullmatch, arguments))):
         return None
-    if hidden and not (quoted and name == "zip"):
+    if hidden and not quoted:
         return None
     return _Form(key, value, quoted, bool(hidden), name, arguments)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def _run(arguments: list[str]) -> int:
     if any(mark in argument for argument in arguments for mark in ("(", ":", ",")):
         from neurolab.cli.forms import hydra_form
 
-        read = _as_typed if options.cfg else hydra_form
+        read = _as_typed if options.cfg else partial(hydra_form, swept=options.multirun)
         sys.argv[1:] = [a if a.startswith("-") else read(a) for a in arguments]
     codes: list[int] = []
 

@@ -66,8 +66,15 @@ class Population(brainstate.nn.Module):
                 )
         #: The times within a step at which it is asked for drives; None for their mean.
         self.times: tuple[float | None, ...] = (None,)
+        #: The shares in a step of those after the first.
+        self.shares: tuple[float, ...] = ()
         if isinstance(neuron, Spiking):
-            self.times += tuple(sorted({c for c in neuron.integrator.nodes if c is not None}))
+            nodes, weights = neuron.integrator.nodes, neuron.integrator.weights
+            self.times += tuple(sorted({c for c in nodes if c is not None}))
+            self.shares = tuple(
+                sum(w for w, c in zip(weights, nodes, strict=True) if c == time)
+                for time in self.times[1:]
+            )
         else:
             for name, synapse in through.items():
                 neuron.add_current_input(name, partial(self._mean, synapse))
@@ -136,7 +143,11 @@ class Population(brainstate.nn.Module):
         if _own_step(synapse):
             return [synapse.update(x, **noise)] * len(self.times)
         synapse.arrive(x, **noise)
-        return [synapse.during(c) for c in self.times]
+        mean, *stages = [synapse.during(c) for c in self.times]
+        # Stages are a rule of quadrature for the charge, right to its order; a shift of that order
+        # makes it whole, also of a synapse that is over within the step.
+        found = sum((w * g for w, g in zip(self.shares, stages, strict=True)), 0.0 * mean)
+        return [mean, *(g + (mean - found) for g in stages)]
 
     def _passed(self, synapse: Synapse, g: Any, V: Any) -> Any:
         return synapse.output.current(g, V, self.neuron)
