@@ -52,10 +52,10 @@ def _gaba(rate_hz: float) -> Receptor:
 #: C in pF, g_L in nS, potentials in mV, times in ms, a of AdEx in nS, b and A1, A2 in pA.
 CELLS = (
     Cell(
-        "LIF, AMPA conductance",
+        "LIF, AMPA and GABA conductances",
         "lif_ref",
         {"C": 200.0, "g_L": 10.0, "V_rest": -70.0, "V_th": -50.0, "V_reset": -60.0, "tau_ref": 2.0},
-        [(_ampa(rate),) for rate in (800.0, 1000.0, 1200.0)],
+        [(_ampa(rate), _gaba(500.0)) for rate in (1300.0, 1500.0, 1700.0)],
     ),
     Cell(
         "AdEx with a refractory period, exponential current",
