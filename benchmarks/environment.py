@@ -9,16 +9,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "brian2_python", "cores", "machine", "timed", "versions"]
+__all__ = ["ROOT", "brian2_python", "cores", "machine", "peers_python", "timed", "versions"]
 
 #: The clone.
 ROOT = Path(__file__).resolve().parent.parent
 
-_VENV = Path(__file__).resolve().parent / ".venv-brian2"
+_HERE = Path(__file__).resolve().parent
 _BRIAN2 = ("brian2>=2.9", "numpy<2.4")  # Brian2 2.9 does not run with later ones
 _PACKAGES = ("jax", "jaxlib", "brainstate", "brainunit", "brainpy_state", "numpy", "hydra-core")
 
@@ -76,25 +77,39 @@ def brian2_python(given: Path | None) -> Path:
     """The interpreter that has Brian2: the one given, or that of an environment made here once."""
     if shutil.which("g++") is None:
         raise SystemExit("Brian2 cpp_standalone needs g++; leave Brian2 out with --only")
-    python = given or _VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if python.exists() and _has_brian2(python):
+    return _interpreter(given, _HERE / ".venv-brian2", _BRIAN2, ("brian2",), "--brian2-python")
+
+
+def peers_python(given: Path | None) -> Path:
+    """The interpreter that has Brian2 and NEST, as `brian2_python`."""
+    if shutil.which("g++") is None:
+        raise SystemExit("Brian2 cpp_standalone needs g++")
+    packages = ("-r", str(_HERE / "peers" / "requirements.txt"))
+    return _interpreter(given, _HERE / ".venv-peers", packages, ("brian2", "nest"), "--python")
+
+
+def _interpreter(
+    given: Path | None, venv: Path, packages: Sequence[str], modules: Sequence[str], option: str
+) -> Path:
+    python = given or venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if python.exists() and _has(python, modules):
         return python
+    names = " and ".join(modules)
     if given:
-        raise SystemExit(f"--brian2-python {given}: brian2 cannot be imported there")
-    print(f"Making {_VENV.name} for Brian2 (once, about a minute) ...", flush=True)
+        raise SystemExit(f"{option} {given}: {names} cannot be imported there")
+    print(f"Making {venv.name} for {names} (once, a minute or two) ...", flush=True)
     try:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(_VENV)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *_BRIAN2], check=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
     except subprocess.CalledProcessError as error:
         raise SystemExit(
-            f"{_VENV} could not be made: {error}\n"
-            "give an interpreter that has Brian2 with --brian2-python, or leave it out with --only"
+            f"{venv} could not be made: {error}\ngive an interpreter that has {names} with {option}"
         ) from None
     return python
 
 
-def _has_brian2(python: Path) -> bool:
-    check = subprocess.run([str(python), "-c", "import brian2"], capture_output=True)
+def _has(python: Path, modules: Sequence[str]) -> bool:
+    check = subprocess.run([str(python), "-c", f"import {', '.join(modules)}"], capture_output=True)
     return check.returncode == 0
 
 

@@ -1,0 +1,1 @@
+"""What theory says, beside what neurolab gives: ``python -m benchmarks.trust``."""
