@@ -126,7 +126,7 @@ def test_a_short_time_constant_is_warned_of():
     """Also where it follows from C and g_L."""
     (warning,) = read("neuron=lif", "neuron.C=1pF", "neuron.g_L=10nS").warnings
     assert warning.key == "neuron.C"
-    assert warning.given == "0.1 ms"
+    assert warning.given == "tau = 0.1 ms"
 
 
 def test_a_sweep_of_capacitances_in_unlike_units(tmp_path):

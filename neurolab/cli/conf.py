@@ -138,6 +138,10 @@ def own_hydra() -> Iterator[ConfigLoader]:
             VersionBase.instance().version_base = version
 
 
+#: Of a neuron: what follows from another number where that is given.
+_ALTERNATIVES = (("R", "g_L"), ("tau", "C"))
+
+
 def typed(hydra: Any) -> list[str]:
     """What was typed, as it was, by Hydra's part of a configuration: also ``b=${vars.b}``."""
     return list(OmegaConf.to_container(hydra.overrides.task, resolve=False))  # type: ignore
@@ -167,7 +171,8 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
 
 
 def with_own_values(plain: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
-    """A configuration in which models given by ``_target_`` have their own values."""
+    """A configuration in which models given by ``_target_`` have their own values, and a neuron no
+    value in place of which another was given: what is recorded is what is used."""
     given = {override.lstrip("+~").partition("=")[0] for override in overrides}
     for path in [key.removesuffix("._target_") for key in given if key.endswith("._target_")]:
         node = reduce(getitem, path.split("."), plain)
@@ -177,7 +182,26 @@ def with_own_values(plain: dict[str, Any], overrides: Iterable[str]) -> dict[str
         for name in node.keys() - explicit:
             del node[name]
         node |= {k: v for k, v in _own_values(node["_target_"]).items() if k not in node}
+    node = plain["neuron"] if isinstance(plain.get("neuron"), dict) else {}
+    for derived, instead in _ALTERNATIVES:
+        if node.get(instead) is None or node.get(derived) is None or f"neuron.{derived}" in given:
+            continue  # where both were typed, whoever reads them says so
+        declared = getattr(_class_of(node.get("_target_")), "parameters", {}).get(instead)
+        if declared is None or declared.measures is None:
+            continue  # of one's own, and something else
+        untouched = str(node[derived]) == str(_own_values(node["_target_"]).get(derived))
+        if f"neuron.{instead}" in given or untouched:
+            node[derived] = None
     return plain
+
+
+def _class_of(target: Any) -> Any:
+    """What a dotted path names; None if it cannot be had, which others tell."""
+    try:
+        module, _, name = str(target).rpartition(".")
+        return getattr(import_module(module), name)
+    except Exception:
+        return None
 
 
 def _own_values(target: Any) -> dict[str, Any]:
@@ -188,17 +212,13 @@ def _own_values(target: Any) -> dict[str, Any]:
     from neurolab.dynamics import Dynamics
     from neurolab.units import Relative, format_quantity
 
-    try:
-        module, _, name = str(target).rpartition(".")
-        model = getattr(import_module(module), name)
-    except Exception:
-        return {}
+    model = _class_of(target)
     found: dict[str, Any] = {}
     own = isinstance(model, type) and issubclass(model, Dynamics)
     for name, declared in model.parameters.items() if own else ():
         value = declared.default
-        if isinstance(value, bool | int | float | str) or declared.measures is not None:
-            found[name] = value
-        elif isinstance(value, Quantity | Relative):
+        if isinstance(value, Quantity | Relative):
             found[name] = format_quantity(value)
+        elif isinstance(value, bool | int | float | str) or declared.measures is not None:
+            found[name] = value
     return found

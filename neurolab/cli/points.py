@@ -56,6 +56,7 @@ def compose_plan(plan: Plan, compose: Composer) -> list[tuple[tuple[Problem, ...
             if not column.plain
             or "@" in key
             or key[:6] == "hydra."
+            or "null" in (column.texts or ())  # null may stand for what follows from others
             or compose.is_group(plain_key(key))
         ]
         for one in options:

@@ -9,7 +9,7 @@ import brainunit as u
 import numpy as np
 
 from neurolab.engine.structure import ModelSpec, Structure
-from neurolab.inputs import OrnsteinUhlenbeck, SpikeInput
+from neurolab.inputs import OrnsteinUhlenbeck, Ramp, Signal, SpikeInput
 from neurolab.neurons import Neuron, SigmoidRate
 from neurolab.problems import Problem
 from neurolab.units import magnitude, unit_text
@@ -26,6 +26,7 @@ def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
         *long,
         *_above(structure, numbers),
         *_kicked_rates(structure),
+        *_off_grid(structure, numbers),
     ]
 
 
@@ -39,7 +40,8 @@ def _short_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Probl
                 advice = f"is less than two steps, dt = {dt_ms:g} ms: expect large errors"
             else:
                 continue
-            found.append(Problem(key, f"{shortest:g} ms", advice))
+            own = key.endswith(f".{name}")  # else it follows from others
+            found.append(Problem(key, f"{'' if own else f'{name} = '}{shortest:g} ms", advice))
     return found
 
 
@@ -81,6 +83,27 @@ def _long_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Proble
                 continue
             extreme = values.max() if lasts else values.min()
             found.append(Problem(number.key, f"{extreme:g} {unit_text(number.unit)}", advice))
+    return found
+
+
+def _off_grid(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
+    """Edges of what is constant between them: they are on the grid of steps."""
+    found = []
+    for model in structure.named().values():
+        for name, number in model.numbers if issubclass(model.target, Signal) else ():
+            edges = name in ("start", "stop") and model.target is not Ramp
+            if not edges and name != "ends":
+                continue
+            ratio = np.asarray(numbers[number.key], float).ravel() / structure.dt_ms
+            off = np.abs(ratio - np.rint(ratio)) > np.maximum(1e-3, 2.4e-7 * np.abs(ratio))
+            if np.any(off & np.isfinite(ratio)):
+                at = float(ratio[off][0]) * structure.dt_ms
+                used = float(np.ceil(ratio[off][0])) * structure.dt_ms
+                advice = f"is no multiple of dt = {structure.dt_ms:g} ms: {used:g} ms is used"
+                key = (
+                    number.key.removesuffix("ends") + "durations" if name == "ends" else number.key
+                )
+                found.append(Problem(key, f"{at:g} ms", advice))
     return found
 
 

@@ -166,7 +166,7 @@ def read_experiment(
         target = neuron.target if neuron else Neuron
         recorded = read_recording(record, target, size, dt_ms, units, others)
     if structure and ordered and not problems.found:
-        problems.found += without_measure(structure, reader.parsed, numbers)
+        problems.found += [p for p, _ in without_measure(structure, reader.parsed, numbers)]
     problems.raise_if_any()
     if structure is None:  # only with problems; for the type checker
         raise ConfigError(problems.found)

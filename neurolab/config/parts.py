@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,14 @@ def read_parts(
         advice = f"expected {kind.more} by their names; {kind.example} adds one"
         reader.problems.add(kind.more, named, advice)
         named = {}
+    for name in named:
+        wrong = "is the one that has no name" if name == kind.one else ""
+        if not re.fullmatch(r"[A-Za-z_]\w*", str(name)):
+            wrong = "expected a name of letters, digits and _, and no digit first"
+        if wrong:
+            reader.problems.add(
+                f"{kind.more}.{name}", str(name), f"{wrong}; {kind.example} adds one"
+            )
     nodes |= {f"{kind.more}.{name}": node for name, node in named.items()}
     parts = {key: reader.model(node, key, kind.base) for key, node in nodes.items()}
     found = {key: part for key, part in parts.items() if part is not None}

@@ -15,7 +15,6 @@ from neurolab.config.order import disorder
 from neurolab.config.settings import is_whole
 from neurolab.config.values import (
     UnfitValueError,
-    is_default,
     read_number,
     relative_unit,
     unit_given,
@@ -141,12 +140,12 @@ class ModelReader:
         """A node without what follows from others: without R where g_L is given."""
         chosen = dict(node)
         for derived, instead in getattr(target, "alternatives", ()):
-            other = node.get(instead)
+            other = node.get(instead) if declared[instead].measures is not None else None
             value = chosen.get(derived) if other is None else chosen.pop(derived, None)
             if value is None and derived in node and other is None:
                 self.problems.add(f"{key}.{derived}", "null", f"is needed, or {instead}")
                 chosen.pop(derived)
-            if value is None or other is None or is_default(value, declared[derived]):
+            if value is None or other is None:
                 continue
             advice = f"follows from {key}.{instead} = {show(other)}; leave one out: "
             advice += f"{key}.{derived}=null or {key}.{instead}=null"
@@ -166,7 +165,10 @@ class ModelReader:
         an `UnfitValueError` for what the parameter may not be."""
         inner = isinstance(value, Mapping) and "_target_" in value
         if inner or (declared.part is not None and value is not None):
-            return self.model(value, key, declared.part or Input, signal=u.Hz)
+            before = self.output
+            found = self.model(value, key, declared.part or Input, signal=u.Hz)
+            self.output = self.output if declared.part is Output else before
+            return found
         if value is None and declared.measures is not None:
             return None
         if value == "???":
@@ -236,7 +238,8 @@ class ModelReader:
                 else:
                     raise UnitError(f"expected {dimension_name(expected)}")
         except (UnitError, u.UnitMismatchError) as error:
-            self.problems.add(f"{key}.unit", settings.get("unit"), str(error))
+            where = "unit" if "unit" in settings else target.recorded[0]
+            self.problems.add(f"{key}.{where}", settings.get(where), str(error))
         except (InputFileError, OSError) as error:
             file = target.recorded[0]
             self.problems.add(f"{key}.{file}", node.get(file), str(error))

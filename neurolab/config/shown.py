@@ -14,7 +14,9 @@ import brainunit as u
 import numpy as np
 
 from neurolab.config.reader import ParsedValue
+from neurolab.engine.population import Population
 from neurolab.engine.structure import Structure
+from neurolab.neurons import Neuron
 from neurolab.problems import Problem
 from neurolab.units import unit_text
 
@@ -48,18 +50,45 @@ def rheobase_of(
 
 
 def without_measure(
-    structure: Structure, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
-) -> list[Problem]:
-    """What is relative to a rheobase that is not finite."""
+    structure: Structure,
+    parsed: Mapping[str, ParsedValue],
+    numbers: Mapping[str, Any],
+    n_points: int = 0,
+) -> list[tuple[Problem, np.ndarray]]:
+    """What is given relative to the neuron and has no finite size, and for which neurons; for which
+    of ``n_points``, whose numbers take the place of one for each neuron."""
+    found: list[tuple[Problem, np.ndarray]] = []
     relative = [key for key, reading in parsed.items() if reading.relative]
-    found = rheobase_of(structure, parsed, numbers) if relative else None
-    if found is None or np.isfinite(found[0]).all():
-        return []
-    advice = "is relative to the rheobase, which is infinite here; give a unit, such as 1 mA"
-    return [
-        Problem(key, f"{np.max(numbers[key]):g} {parsed[key].unit_name}", advice)
-        for key in relative
-    ]
+    if not relative or not issubclass(structure.neuron.target, Neuron):
+        return found
+    size = n_points or structure.size
+    dt = structure.dt_ms * u.ms
+    with brainstate.environ.context(dt=dt, precision=64), np.errstate(all="ignore"):
+        neuron: Any = structure.neuron.build(size, numbers, "neuron")
+        receptors, inputs = (
+            {name: part.build(size, numbers, name) for name, part in parts}
+            for parts in (structure.receptors, structure.inputs)
+        )
+        Population(neuron, receptors, inputs)  # which gives drives their size
+        scale = np.asarray(u.get_mantissa(neuron.rheobase()), float)
+        for key in relative:
+            name, _, own = key.rpartition(".")
+            drive = getattr(inputs.get(name), own, None)
+            finite = np.isfinite(np.asarray(u.get_mantissa(drive), float))
+            endless = ~np.isfinite(np.broadcast_to(scale, finite.shape))
+            for bad, why in (
+                (endless, "the rheobase, which is infinite here"),
+                (
+                    ~finite & ~endless,
+                    "what moves a neuron about to fire, and it is at the reversal",
+                ),
+            ):
+                if bad.any():
+                    given = np.broadcast_to(numbers[key], bad.shape)[bad].max()
+                    advice = f"is relative to {why}; give a unit, such as 1 mA, 1 mV or 1 nS"
+                    problem = Problem(key, f"{given:g} {parsed[key].unit_name}", advice)
+                    found.append((problem, np.broadcast_to(bad, (size,))))
+    return found
 
 
 def _shown(

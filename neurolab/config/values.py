@@ -24,7 +24,6 @@ from neurolab.units import Relative, UnitError, dimension_name, parse, unit_text
 __all__ = [
     "DISTRIBUTIONS",
     "UnfitValueError",
-    "is_default",
     "is_drawn",
     "read_number",
     "read_numbers",
@@ -201,16 +200,6 @@ def _distribution(value: Any) -> tuple[str | None, list[Any]]:
 def is_drawn(value: Any) -> bool:
     """Whether a configured value is a distribution, so that its numbers depend on the seed."""
     return _distribution(value)[0] is not None
-
-
-def is_default(value: Any, declared: Parameter) -> bool:
-    """Whether a configured value is one quantity, the default."""
-    try:
-        return bool(
-            _quantity(value, declared.unit, declared)[0] == u.get_mantissa(declared.default)
-        )
-    except UnfitValueError:
-        return False
 
 
 def unit_given(value: Any) -> u.Unit | None:

@@ -53,8 +53,11 @@ class Piecewise(Signal):
             lengths = times.to(u.ms).mantissa
         except (UnitError, u.UnitMismatchError, AttributeError) as error:
             raise InputFileError(f"{error}; values are such as 500 pA, durations 20 ms") from error
-        if not np.all(lengths > 0):
-            raise InputFileError("durations must be positive")
+        if not (np.all(lengths > 0) and np.all(np.isfinite(lengths[:-1]))):
+            raise InputFileError("durations must be positive, and finite but for the last")
+        finite = samples.value if isinstance(samples, Relative) else samples.mantissa
+        if not np.all(np.isfinite(finite)):
+            raise InputFileError("values must be finite")
         return {"samples": samples, "ends": np.cumsum(lengths)}
 
     def at(self, steps: jax.Array, c: float | None = None) -> Any:

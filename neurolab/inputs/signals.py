@@ -101,9 +101,11 @@ class Ramp(Signal):
 
     def at(self, steps: jax.Array, c: float | None = None) -> Any:
         dtype = brainstate.environ.dftype()
-        first, last = in_steps(self.start), in_steps(self.stop)
-        passed = (steps - first).astype(dtype) + (0.5 if c is None else c)
-        share = passed / jnp.maximum(last - first, 1).astype(dtype)
+        dt = brainstate.environ.get_dt()
+        first = in_steps(self.start)  # a whole number, so that late ramps are exact, and the rest
+        rest = jnp.asarray(u.maybe_decimal((self.start - first * dt) / dt), dtype)
+        passed = (steps - first).astype(dtype) - rest + (0.5 if c is None else c)
+        share = passed / jnp.asarray(u.maybe_decimal((self.stop - self.start) / dt), dtype)
         return self.initial + jnp.clip(share, 0.0, 1.0) * (self.final - self.initial)
 
     def largest(self) -> Any:

@@ -24,15 +24,20 @@ class Membrane(Spiking):
     alternatives = (("R", "g_L"), ("tau", "C"))
 
     def __init__(self, in_size: Any, *, name: str | None = None, **given: Any) -> None:
+        # A subclass may have parameters of these names that are something else.
+        ours = {k for k in ("g_L", "C") if self.parameters[k].measures is not None}
         for derived, instead in self.alternatives:
-            if given.get(instead) is not None and given.pop(derived, None) is not None:
+            has = (
+                instead in ours and given.get(instead, self.parameters[instead].default) is not None
+            )
+            if has and given.pop(derived, None) is not None:
                 where = type(self).__name__
                 raise TypeError(f"{where}: {derived} follows from {instead}; give one of them")
         super().__init__(in_size, name=name, **given)
         # In the units of the defaults, so that a step multiplies by no factor of units.
-        if self.g_L is not None:
+        if "g_L" in ours and self.g_L is not None:
             self.R = (1.0 / self.g_L).to(u.ohm)
-        if self.C is not None:
+        if "C" in ours and self.C is not None:
             self.tau = (self.C * self.R).to(u.ms)
 
     def rest(self) -> Any:

@@ -113,7 +113,8 @@ class SigmoidRate(Neuron):
         return 1.0
 
     def brink(self) -> Any:
-        return 0.0
+        """Halfway between both reversal potentials."""
+        return 0.5
 
     def reversal(self, kind: str) -> Any:
         """1 for excitation, 0 for inhibition, as NEST's theta_ex and theta_in."""

@@ -30,8 +30,8 @@ from neurolab.dynamics import Parameter
 from neurolab.problems import ConfigError, Problem, Problems, show
 from neurolab.results.axes import Column, plain_key
 from neurolab.results.plan import Plan
-from neurolab.sweep.points import Group, join
-from neurolab.sweep.refusals import Refusals
+from neurolab.sweep.points import Group, by_code, join
+from neurolab.sweep.refusals import Refusals, refuse_unmeasured
 
 __all__ = ["PointReader"]
 
@@ -90,7 +90,7 @@ class PointReader:
         differ = [kind for kind in kinds if kind.any()]
         if differ:
             _, which = np.unique(np.stack(differ), axis=1, return_inverse=True)
-            parts = [points[part] for part in _parts(which)]
+            parts = [points[part] for part in by_code(which)]
             return [group for part in parts for group in self._read(part, template)]
         return self._columns(points, sources, experiment)
 
@@ -131,7 +131,7 @@ class PointReader:
             for key in [key for key in source.keys if key in read]:
                 found, wrong = source.read(key, codes, experiment)
                 columns[key] = found[inverse]
-                parts = _parts(inverse) if wrong else []
+                parts = by_code(inverse) if wrong else []
                 for place, problem in wrong.items():
                     self.refusals.add([problem], points[parts[place]], True)
             if "duration" in source.keys:
@@ -140,6 +140,7 @@ class PointReader:
         n_steps = columns.pop("duration", np.full(points.size, experiment.n_steps))
         self._draw(columns, points.size, drawn, sources, experiment)
         self._order(points, columns, experiment)
+        refuse_unmeasured(self.refusals, points, columns, experiment)
         fits = ~self.refusals.bad[points]
         if not fits.any():
             return []
@@ -198,7 +199,7 @@ class PointReader:
                     np.stack([lower[bad], upper[bad]]), axis=1, return_inverse=True
                 )
                 refused = points[bad]
-                for (below, above), some in zip(pairs.T.tolist(), _parts(which), strict=True):
+                for (below, above), some in zip(pairs.T.tolist(), by_code(which), strict=True):
                     problem = out_of_order(low, high, below, above)
                     self.refusals.add([problem], refused[some], False)
 
@@ -278,19 +279,12 @@ def _read(key: str, value: Any, experiment: Experiment, seed: int = 0) -> Any:
 
 
 def _manner(value: Any) -> Any:
-    """What decides the shape of a number: one, a list, drawn; in units or relative."""
+    """What decides the shape of a number: one, a list, drawn, a word; in units or relative."""
+    if value is None or (isinstance(value, str) and value.isidentifier()):
+        return "word", value
     if is_drawn(value):
         return "drawn", "rheobase" in show(value)
     return len(value) if isinstance(value, list) else 0, "rheobase" in show(value)
-
-
-def _parts(codes: np.ndarray) -> list[np.ndarray]:
-    """Where each code is, for codes from 0 on."""
-    codes = codes.ravel()
-    if not codes.size:
-        return []
-    ends = np.cumsum(np.bincount(codes))
-    return np.split(np.argsort(codes, kind="stable"), ends[:-1])
 
 
 def _value_of(config: Mapping[str, Any], key: str) -> Any:

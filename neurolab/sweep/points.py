@@ -17,7 +17,7 @@ from neurolab.config.experiment import Experiment
 from neurolab.engine.sizes import larger, with_sizes, without_sizes
 from neurolab.problems import Problem
 
-__all__ = ["Group", "join"]
+__all__ = ["Group", "by_code", "join"]
 
 
 @dataclass(eq=False)
@@ -129,3 +129,12 @@ def _column(group: Group, key: str) -> np.ndarray:
         return group.columns[key]
     value = np.asarray(group.experiment.numbers[key])
     return np.broadcast_to(value, (len(group.points), *value.shape))
+
+
+def by_code(codes: np.ndarray) -> list[np.ndarray]:
+    """Where each code is, for codes from 0 on."""
+    codes = codes.ravel()
+    if not codes.size:
+        return []
+    ends = np.cumsum(np.bincount(codes))
+    return np.split(np.argsort(codes, kind="stable"), ends[:-1])

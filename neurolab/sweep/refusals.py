@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from neurolab.config.experiment import Experiment
+from neurolab.config.shown import without_measure
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.plan import Plan
 
-__all__ = ["Refusals"]
+__all__ = ["Refusals", "refuse_unmeasured"]
 
 _MOST_TOLD = 20
 
@@ -84,3 +86,19 @@ class Refusals:
             wrong, all_of = (np.bincount(p, minlength=len(axis)) for p in (place[here], place))
             found |= here & (wrong == all_of)[place]
         return found
+
+
+def refuse_unmeasured(
+    refusals: Refusals,
+    points: np.ndarray,
+    columns: Mapping[str, np.ndarray],
+    experiment: Experiment,
+) -> None:
+    """Refuse the points at which a drive relative to the neuron has no finite size."""
+    numbers = {**experiment.numbers, **columns}
+    own = [number.key for m in experiment.structure.named().values() for number in m.all_numbers()]
+    if any(np.ndim(numbers[key]) != (key in columns) for key in own):
+        return  # some have a number for each neuron: such points diverge in their first step
+    found = without_measure(experiment.structure, experiment.parsed, numbers, points.size)
+    for problem, bad in found:
+        refusals.add([problem], points[bad], False)

@@ -1,0 +1,108 @@
+"""What an attack on receptors, drives, units and cells of papers found: told, or right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_nothing_ignored import warned
+from test_receptors import BOTH, INHIBITION, problems, read
+
+import neurolab
+from neurolab.neurons import LIF
+from neurolab.problems import ConfigError
+
+TONIC = ("neuron=naud2008/tonic", "input=constant", "input.amplitude=500pA", "size=1")
+
+
+class Other(LIF):
+    """A parameter C of another meaning."""
+
+    C = neurolab.dynamics.parameter(3.0, "a count")
+
+
+def test_weights_of_inputs_with_a_signal_inside_are_read_by_their_receptor():
+    """`poisson_rates` was read as if it fed the potential itself."""
+    rates = ("synapse=ampa", "input=poisson_rates")
+    assert problems("neuron=lif", *rates, "input.weight=-1nS")[0].key == "input.weight"
+    assert problems("neuron=lif", *rates, "input.weight=1mV")[0].key == "input.weight"
+    assert read("neuron=lif", *rates, "input.weight=1nS").numbers["input.weight"] == 1e-9
+
+
+@pytest.mark.parametrize("typed", ["neuron.tau=10ms", "neuron.tau=15ms", "neuron.R=1ohm"])
+def test_what_follows_from_others_is_refused_whatever_its_value(typed):
+    """A value equal to the class's default was dropped in silence."""
+    (problem,) = problems(*TONIC, typed)
+    assert problem.key == typed.partition("=")[0]
+    assert "leave one out" in problem.advice
+
+
+def test_what_is_recorded_of_a_membrane_is_what_is_used(tmp_path):
+    given = ["neuron=adexif", "neuron.g_L=10nS", "size=1", "duration=1ms", "device=cpu"]
+    run = neurolab.run([*given, "neuron.C=200pF"], tmp_path / "run")
+    assert (run.config.neuron.R, run.config.neuron.tau) == (None, None)
+    sweep = neurolab.run_sweep([*given, "neuron.C=200pF,300pF"], tmp_path / "sweep")
+    assert sweep.config(1).neuron.tau is None
+    mixed = neurolab.run_sweep(
+        ["neuron=adexif", "neuron.R=1ohm,null", "neuron.g_L=10nS,null", *given[2:]],
+        tmp_path / "mixed",
+    )
+    assert list(mixed.table["status"]) == ["refused", "completed", "completed", "refused"]
+
+
+@pytest.mark.parametrize(("name", "word"), [("synapse", "no name"), ("my-2", "letters")])
+def test_names_of_receptors_are_names(name, word):
+    found = problems("neuron=lif", "synapse=ampa", f"+synapse@receptors.{name}=gaba_a")
+    assert any(p.key == f"receptors.{name}" and word in p.advice for p in found)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        (("input=step", "input.start=10.05ms"), "input.start"),
+        (("input=step", "input.stop=1.01ms", "input.start=0ms"), "input.stop"),
+        (("input=piecewise", "input.values=[0mA,5mA]", "input.durations=[0.04ms,1ms]"),
+         "input.durations"),
+    ],
+)  # fmt: skip
+def test_edges_off_the_grid_are_told(overrides, key):
+    assert "is used" in warned(*overrides)[key]
+    assert not warned("input=step", "input.start=0.3ms", "input.stop=7.1ms")
+
+
+def test_a_ramp_begins_and_ends_where_it_is_said():
+    """Also between steps: V of a membrane that only integrates is the integral of the ramp."""
+    given = ["neuron=lif", "neuron.tau=1e9ms", "neuron.V_th=1e9mV", "input=ramp", "size=1",
+             "input.initial=0mA", "input.final=4mA", "input.start=0.33ms", "input.stop=17.56ms",
+             "duration=20ms", "device.precision=float64", "device=cpu", "record=full"]  # fmt: skip
+    for integrator in ("exp_euler", "rk4"):
+        run = neurolab.run([*given, f"integrator={integrator}"], save=False)
+        charge = float(run.traces["V"].values[-1, 0]) * 1e9
+        assert charge == pytest.approx(4 * (17.56 - 0.33) / 2 + 4 * (20 - 17.56), rel=1e-4)
+
+
+def test_weights_without_a_finite_size_are_refused(tmp_path):
+    """At the reversal potential no conductance carries a charge."""
+    at_brink = ("neuron=lif", "synapse=ampa", "synapse.output.E=1mV")
+    assert "reversal" in problems(*at_brink)[0].advice
+    assert read("neuron=sigmoid_rate", "synapse=gaba_a").structure.receptors
+    sweep = neurolab.run_sweep(
+        ["neuron=lif", "synapse=ampa", "synapse.output.E=linspace:0mV:2mV:3", "size=1",
+         "duration=1ms", "device=cpu"], tmp_path / "E"
+    )  # fmt: skip
+    assert list(sweep.table["status"]) == ["completed", "refused", "completed"]
+    with pytest.raises(ConfigError, match="infinite"):
+        neurolab.run_sweep(["neuron=gif", "input=constant", "neuron.a=0.02/ms", "seed=1,2",
+                            "size=1", "duration=1ms"], tmp_path / "a")  # fmt: skip
+
+
+def test_words_and_numbers_of_one_key_in_any_order(tmp_path):
+    given = ["neuron=lif", *BOTH, *INHIBITION, "size=1", "duration=1ms", "device=cpu"]
+    values = "receptors.gaba.output.E=-80mV,inhibitory"
+    sweep = neurolab.run_sweep([*given, values], tmp_path)
+    assert list(sweep.table["status"]) == ["completed", "completed"]
+
+
+def test_a_parameter_of_ones_own_named_C_is_ones_own():
+    assert float(Other(1).C) == 3.0
+    typed = ("neuron=lif", f"neuron._target_={__name__}.Other", "neuron.C=4")
+    assert np.isclose(read(*typed).numbers["neuron.tau"], 5.0)
