@@ -6,6 +6,7 @@ and a time within the step to their time derivatives, and makes one step of leng
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -31,6 +32,7 @@ class Integrator:
     #: Their shares in the step of a variable that only drives move.
     weights: ClassVar[tuple[float, ...]] = (1.0,)
 
+    @abstractmethod
     def step(
         self,
         f: Derivatives,

@@ -53,8 +53,9 @@ class Problems:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``did you mean 'tau'? There are R, tau, ...``, the likely one first."""
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'? " if near else ""
+    lower = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    hint = f"did you mean '{lower[near[0]]}'? " if near else ""
     return f"{hint}There are: {', '.join(known) or 'none'}"
 
 

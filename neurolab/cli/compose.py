@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hydra import compose
@@ -139,16 +140,28 @@ def compose_master(overrides: Iterable[str]) -> Iterator[tuple[ConfigLoader, Dic
 
 def check_folder(folder: Path, key: str = "hydra.run.dir") -> None:
     """That results can go to a folder; a `ConfigError` tells why they cannot."""
+    if str(folder).startswith("~"):
+        advice = f"would be a folder named ~ in this one; write $HOME{str(folder)[1:]}"
+        raise ConfigError([Problem(key, str(folder), advice)])
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if (folder / "results.zarr").exists():
         advice = "already holds the results of a run; choose another"
     elif not there.is_dir():
         advice = f"cannot be made: {there} is a file"
-    elif not os.access(there, os.W_OK | os.X_OK):
-        advice = f"cannot be written: no permission for {there}; choose another folder"
+    elif why := _not_writable(there):
+        advice = f"cannot be written: {why} for {there}; choose another folder"
     else:
         return
     raise ConfigError([Problem(key, str(folder), advice)])
+
+
+def _not_writable(folder: Path) -> str:
+    """Why no folder can be made in one; empty if it can."""
+    try:
+        TemporaryDirectory(dir=folder).cleanup()
+    except OSError as error:
+        return "no permission" if isinstance(error, PermissionError) else str(error.strerror)
+    return ""
 
 
 def check_sweep_folder(folder: Path, resume: Path | None, first: int) -> None:
@@ -167,6 +180,8 @@ class Check(Callback):
         overrides = typed(config.hydra)
         found = sweeps_in(overrides)
         checks = [] if found else [lambda: checked(config, overrides)]
+        if "/" in (name := str(config.hydra.job.name)):
+            found.append(Problem("hydra.job.name", name, "names a file: write it without /"))
         for check in (*checks, lambda: check_folder(Path(config.hydra.run.dir))):
             try:
                 check()

@@ -39,6 +39,7 @@ __all__ = [
     "parse",
     "register_plugins",
     "typed",
+    "unreadable",
     "user_folder",
 ]
 
@@ -99,6 +100,16 @@ def register_plugins() -> None:
 def parse(text: str) -> Override:
     """What Hydra reads in an override; a `HydraException` if it cannot."""
     return OverridesParser.create().parse_override(text)
+
+
+def unreadable(text: str, error: Exception) -> str:
+    """Why Hydra cannot read an override, and what to write in its place."""
+    value = text.partition("=")[2]
+    if odd := " ".join(f"'{mark}'" for mark in text if not mark.isascii()):
+        return f"cannot be read: {odd} is not ASCII; write - for a minus, us for microseconds"
+    if value.startswith("~"):
+        return f"cannot be read: ~ is for shells; write $HOME{value[1:]}"
+    return f"cannot be read: {str(error).splitlines()[0]}; quote the value: 'key=\"...\"'"
 
 
 def is_group(key: str, loader: ConfigLoader) -> bool:

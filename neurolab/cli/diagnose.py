@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra import compose
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
@@ -15,7 +18,15 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from neurolab.cli.conf import PRIMARY, effective, options_of, own_hydra, parse
+from neurolab.cli.conf import (
+    PRIMARY,
+    effective,
+    options_of,
+    own_hydra,
+    parse,
+    unreadable,
+    user_folder,
+)
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -57,10 +68,19 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
                 groups.append(text)
             else:
                 values.append((text, override))
+        while True:
+            try:
+                config = compose(primary, groups, return_hydra_config=True)
+                break
+            except (HydraException, OmegaConfBaseException) as error:
+                problem = _refused(error, loader)
+                problems.found.append(problem)
+                blamed = [text for text in groups if parse(text).key_or_group == problem.key]
+                if not blamed:
+                    return problems.found
+                groups.remove(blamed[-1])
         try:
-            config = compose(primary, groups, return_hydra_config=True)
-            plain = OmegaConf.to_container(config)
-            fitting = [text for text, override in values if _known_key(plain, override, problems)]
+            fitting = [text for text, override in values if _known_key(config, override, problems)]
             config = compose(primary, groups + fitting, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException) as error:
             problems.add("configuration", None, str(error).splitlines()[0])
@@ -68,8 +88,31 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
     try:
         checked(config, groups + fitting)
     except ConfigError as error:
-        problems.found += error.problems
+        told = {problem.key for problem in problems.found}
+        problems.found += [problem for problem in error.problems if problem.key not in told]
     return problems.found
+
+
+#: What Hydra says of an option that it cannot use: the key, what was given, and what to do.
+_REFUSED = (
+    (r"Could not override '([^']+)'()", "is part of no option that is chosen; choose one that has "
+     "it, as synapse=expon or input=poisson_rates"),
+    (r"Could not find '(.+)/([^/']+)'", ""),
+    (r"Multiple values for ([^ .]+)()\.", "is chosen twice; {rest}"),
+    (r"Error merging override ([^=]+)=(.*)", "cannot be this; leave it out"),
+)  # fmt: skip
+
+
+def _refused(error: Exception, loader: ConfigLoader) -> Problem:
+    """What Hydra raised for an option, as a problem of its key."""
+    what = str(error).splitlines()[0]
+    for pattern, advice in _REFUSED:
+        if found := re.search(pattern, what):
+            key, given = found.groups()
+            rest = re.sub(r"'override (\w)", r"'override /\1", what[found.end() :].strip())
+            known = advice or did_you_mean(given, options_of(key, loader, []))
+            return Problem(key, given, known.format(rest=rest))
+    return Problem("configuration", "", what)
 
 
 @contextmanager
@@ -80,12 +123,32 @@ def explained(find: Callable[[], list[Problem]]) -> Iterator[None]:
     except ConfigError:
         raise
     except YAMLError as error:
-        raise ConfigError([Problem("conf", "", f"cannot be read: {error}")]) from None
+        advice = "indent with spaces, close brackets, give a key once, and no tags"
+        problem = Problem("conf", "", f"cannot be read: {error}\n    {advice}")
+        raise ConfigError([problem]) from None
+    except UnicodeDecodeError as error:
+        advice = f"cannot be read: {error}; save it as text in UTF-8"
+        files = ", ".join(map(str, _not_utf8()))
+        raise ConfigError([Problem("conf", files, advice)]) from None
+    except RecursionError:
+        advice = (
+            "an option's defaults list leads to the option itself; begin with another, as - lif"
+        )
+        raise ConfigError([Problem("conf", "", advice)]) from None
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         problems = find()
         if not problems and not isinstance(error, (HydraException, OmegaConfBaseException)):
             raise
         raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
+
+
+def _not_utf8() -> Iterator[Path]:
+    """The files of a user's options that are no text in UTF-8."""
+    for path in user_folder().rglob("*.yaml"):
+        try:
+            path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            yield path
 
 
 def asks_for_a_sweep(overrides: Iterable[str], primary: str = PRIMARY) -> bool:
@@ -99,9 +162,17 @@ def asks_for_a_sweep(overrides: Iterable[str], primary: str = PRIMARY) -> bool:
 
 def sweeps_in(overrides: Iterable[str]) -> list[Problem]:
     """The overrides that have several values, where one was wanted."""
-    advice = "is a sweep: add -m (neurolab.run_sweep in Python); a list is written [a,b]"
     swept = [text.partition("=") for text in overrides if _is_sweep(text)]
-    return [Problem(key, value, advice) for key, _, value in swept]
+    return [Problem(key, value, _SWEEP + _decimal(value)) for key, _, value in swept]
+
+
+_SWEEP = "is a sweep: add -m (neurolab.run_sweep in Python); a list is written [a,b]"
+
+
+def _decimal(value: str) -> str:
+    """What to do about 5,5ms."""
+    comma = re.fullmatch(r"[+-]?\d+,\d+[^,\d]*", value)
+    return f"; a decimal has a point: {value.replace(',', '.')}" if comma else ""
 
 
 def _is_sweep(text: str) -> bool:
@@ -119,8 +190,8 @@ def _read(text: str, problems: Problems) -> Override | None:
     try:
         return parse(text)
     except HydraException as error:
-        what = str(error).splitlines()[0]
-        problems.add(text, None, f"cannot be read: {what}; quote the value: 'key=\"...\"'")
+        key, _, value = text.partition("=")
+        problems.add(key, value, unreadable(text, error))
         return None
 
 
@@ -142,14 +213,21 @@ def _known_option(override: Override, options: list[str], problems: Problems) ->
 
 def _known_key(config: Any, override: Override, problems: Problems) -> bool:
     """Whether an override is of a key that is in a configuration, or adds one."""
-    if override.is_add() or override.is_force_add():
+    key, value = override.key_or_group.replace("/", "."), override.value()
+    if override.is_force_add():
         return True
-    node, path = config, override.key_or_group.replace("/", ".").split(".")
+    if override.is_add():
+        new = isinstance(value, (dict, list)) or OmegaConf.select(config, key) is None
+        if not new:
+            problems.add(key, value, "is there already: leave out the +")
+        return new
+    node: Any = OmegaConf.to_container(config)
+    path = key.split(".")
     for depth, name in enumerate(path, 1):
         known = [str(key) for key in node] if isinstance(node, dict) else []
         if name not in known:
             hint = did_you_mean(name, [k for k in known if k != "hydra" and not k.startswith("_")])
-            given = override.value() if depth == len(path) else None
+            given = value if depth == len(path) else None
             problems.add(".".join(path[:depth]), given, hint)
             return False
         node = node[name]
@@ -163,7 +241,8 @@ def checked(config: DictConfig, overrides: Iterable[str]) -> Experiment:
     except OmegaConfBaseException as error:
         what = str(error).splitlines()[0]
         key = str(error.full_key or "configuration")
-        raise ConfigError([Problem(key, "", f"cannot be resolved: {what}")]) from None
+        advice = f"cannot be resolved: {what}; refer to a key that --cfg job shows, or add one: "
+        raise ConfigError([Problem(key, "", f"{advice}+vars.x=5")]) from None
     from neurolab.engine.device import prepare
 
     prepare(plain.get("device") or {})

@@ -16,6 +16,7 @@ with random or sobol are sampled together, n points for all of them.
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import math
 import re
@@ -25,9 +26,9 @@ from typing import Any, NamedTuple
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
-from neurolab.cli.conf import parse
+from neurolab.cli.conf import parse, unreadable
 from neurolab.cli.overrides import column
-from neurolab.problems import Problems
+from neurolab.problems import Problems, did_you_mean
 from neurolab.results.axes import Axis, Column, plain_key
 from neurolab.results.plan import Plan
 from neurolab.sweep.ranges import (
@@ -193,13 +194,15 @@ def _parsed(text: str) -> Override:
 
             if call[3] in DISTRIBUTIONS:
                 return parse(f"{call[1]}={quoted(call[2])}")
-        message = f"cannot be read: {str(error).splitlines()[0]}; quote it: 'key=\"...\"'"
-        raise FormError(message) from error
+        raise FormError(unreadable(text, error)) from error
 
 
 def _read_hydra(override: Override, key: str) -> _Entry:
     if not override.is_sweep_override():
         typed = str(override.input_line).partition("=")[2].strip()
+        name, colon, _ = typed.partition(":")
+        if colon and difflib.get_close_matches(name, _NAMES, cutoff=0.7):
+            raise FormError(f"no form '{name}'; {did_you_mean(name, _NAMES)}")
         value = typed if "${" in typed else override.get_value_element_as_str()  # it escapes these
         return _Entry("", f"{key}={value}")
     if not override.is_discrete_sweep():

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from neurolab.problems import ConfigError, Problem
 
@@ -34,13 +34,14 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> int:
     import hydra
-    from hydra._internal.utils import get_args_parser
 
     from neurolab.cli import conf
     from neurolab.cli.diagnose import explained
 
     conf.register_plugins()
-    options = get_args_parser().parse_args(arguments)
+    options = _read(arguments)
+    flags = [argument for argument in arguments if argument not in options.overrides]
+    arguments = sys.argv[1:] = [*flags, *options.overrides]  # Hydra wants flags in one place
     if options.cfg and options.multirun:
         advice = "prints one configuration: leave out -m; what is swept is shown as it was typed"
         raise ConfigError([Problem("--cfg", options.cfg, advice)])
@@ -71,14 +72,31 @@ def _run(arguments: list[str]) -> int:
             folder = str(conf.conf_folder())
             hydra.main(version_base="1.3", config_path=folder, config_name=conf.PRIMARY)(job)()
     except (PermissionError, NotADirectoryError) as error:
-        given = str(error.filename or "")
-        raise ConfigError([Problem("hydra.run.dir", given, str(error.strerror))]) from None
+        given, advice = str(error.filename or ""), f"{error.strerror}; choose another folder"
+        raise ConfigError([Problem("hydra.run.dir", given, advice)]) from None
     finally:
         if before is None:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = before
     return max(codes, default=0)
+
+
+def _read(arguments: list[str]) -> Any:
+    """The flags and overrides that were typed, in any order."""
+    from hydra._internal.utils import get_args_parser
+
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        what, _, typed = message.partition(": ")
+        known = what.startswith("argument ")
+        advice = typed if known else "is no flag; keys are given without --, as size=10"
+        flag = what.removeprefix("argument ") if known else typed
+        raise ConfigError([Problem(flag, "", f"{advice}; see neurolab --help")])
+
+    parser.error = refuse  # type: ignore[method-assign]
+    return parser.parse_intermixed_args(arguments)
 
 
 def _printed(options: Any) -> str:
@@ -115,6 +133,11 @@ def _diagnose(options: Any) -> list[Problem]:
     from neurolab.cli.diagnose import asks_for_a_sweep, diagnose
 
     overrides, primary = list(options.overrides), options.config_name or PRIMARY
+    if options.config_path:
+        advice = "is where the built-in options are; your own go into ./conf or the --config-dir"
+        return [Problem("--config-path", options.config_path, advice)]
+    if options.shell_completion:
+        return [Problem("--shell-completion", "", "wants install=bash, or zsh or fish, beside it")]
     if options.config_dir:
         place = Path(options.config_dir).resolve()
         if not place.is_dir():

@@ -16,11 +16,12 @@ import numpy as np
 from neurolab.config.reader import ParsedValue
 from neurolab.engine.population import Population
 from neurolab.engine.structure import Structure
+from neurolab.inputs import SpikeInput
 from neurolab.neurons import Neuron
 from neurolab.problems import Problem
-from neurolab.units import unit_text
+from neurolab.units import parse_unit, unit_text
 
-__all__ = ["rheobase_of", "shown_units", "without_measure"]
+__all__ = ["rheobase_of", "shown_units", "weak", "without_measure"]
 
 _CURRENTS = (u.amp, u.mA, u.uA, u.nA, u.pA)
 _CONDUCTANCES = (u.siemens, u.mS, u.uS, u.nS)
@@ -55,7 +56,7 @@ def without_measure(
     numbers: Mapping[str, Any],
     n_points: int = 0,
 ) -> list[tuple[Problem, np.ndarray]]:
-    """What is given relative to the neuron and has no finite size, and for which neurons; for which
+    """What is given relative to the neuron and has no size there, and for which neurons; for which
     of ``n_points``, whose numbers take the place of one for each neuron."""
     found: list[tuple[Problem, np.ndarray]] = []
     relative = [key for key, reading in parsed.items() if reading.relative]
@@ -75,12 +76,15 @@ def without_measure(
             name, _, own = key.rpartition(".")
             drive = getattr(inputs.get(name), own, None)
             finite = np.isfinite(np.asarray(u.get_mantissa(drive), float))
-            endless = ~np.isfinite(np.broadcast_to(scale, finite.shape))
+            beyond = ~(np.isfinite(scale) & (scale > 0))  # or of a cell that fires by itself
+            beyond = np.broadcast_to(beyond, finite.shape)
+            least = np.min(scale)
+            what = "infinite" if least > 0 else f"{least:.4g} {neuron.current_unit}"
             for bad, why in (
-                (endless, "the rheobase, which is infinite here"),
+                (beyond, f"the rheobase, which is {what} here"),
                 (
-                    ~finite & ~endless,
-                    "what moves a neuron about to fire, and it is at the reversal",
+                    ~finite & ~beyond,
+                    "the drive of a neuron about to fire, which is at the reversal",
                 ),
             ):
                 if bad.any():
@@ -89,6 +93,32 @@ def without_measure(
                     problem = Problem(key, f"{given:g} {parsed[key].unit_name}", advice)
                     found.append((problem, np.broadcast_to(bad, (size,))))
     return found
+
+
+def weak(
+    structure: Structure, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+) -> list[Problem]:
+    """A warning of drives that are all far below the rheobase, as pA into 1 ohm are."""
+    spikes = any(issubclass(part.target, SpikeInput) for _, part in structure.inputs)
+    if spikes or any(reading.relative and np.any(numbers[k]) for k, reading in parsed.items()):
+        return []
+    currents = {
+        key: float(np.max(np.abs(numbers[key])))
+        for key, reading in parsed.items()
+        if key.startswith("input") and reading.unit.has_same_dim(u.mA)
+    }
+    key = max(currents, key=lambda key: currents[key], default="")
+    found = rheobase_of(structure, parsed, numbers) if key and currents[key] else None
+    if found is None:
+        return []
+    rheobase = float(np.min(found[0])) * parse_unit(found[1])
+    share = currents[key] * parsed[key].unit / rheobase
+    if not 0 < share < 1e-3:
+        return []
+    unit = parsed[key].given or parsed[key].unit
+    given = f"{(currents[key] * parsed[key].unit).to_decimal(unit):g} {unit_text(unit)}"
+    advice = f"is {share:.1g} rheobase, too weak to do anything; is neuron.R (or C and g_L) right?"
+    return [Problem(key, given, advice)]
 
 
 def _shown(
