@@ -106,3 +106,14 @@ def test_a_parameter_of_ones_own_named_C_is_ones_own():
     assert float(Other(1).C) == 3.0
     typed = ("neuron=lif", f"neuron._target_={__name__}.Other", "neuron.C=4")
     assert np.isclose(read(*typed).numbers["neuron.tau"], 5.0)
+
+
+def test_a_cell_of_a_paper_in_a_file_of_ones_own(tmp_path, monkeypatch):
+    """Without @_here_ it lands beside what it should be."""
+    (tmp_path / "conf" / "neuron").mkdir(parents=True)
+    mine = tmp_path / "conf" / "neuron" / "mine.yaml"
+    monkeypatch.chdir(tmp_path)
+    mine.write_text("defaults:\n  - naud2008/tonic\nb: 7 pA\n")
+    assert any("@_here_" in problem.advice for problem in problems("neuron=mine"))
+    mine.write_text("defaults:\n  - /neuron/naud2008/tonic@_here_\n  - _self_\nb: 7 pA\n")
+    assert read("neuron=mine").numbers["neuron.b"] == pytest.approx(7e-9)

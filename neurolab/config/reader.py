@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import brainunit as u
@@ -12,6 +11,7 @@ import numpy as np
 
 from neurolab.config.classes import class_at, declared_parameters
 from neurolab.config.order import disorder
+from neurolab.config.recorded import spikes_of_run
 from neurolab.config.settings import is_whole
 from neurolab.config.values import (
     UnfitValueError,
@@ -25,7 +25,6 @@ from neurolab.engine.structure import ModelSpec, Number
 from neurolab.inputs import Input, InputFileError, SpikeInput
 from neurolab.neurons import Neuron
 from neurolab.problems import Problems, did_you_mean, show
-from neurolab.results.run import open_run
 from neurolab.synapses import Current, Output, Synapse
 from neurolab.units import Relative, UnitError, dimension_name, unit_text
 
@@ -81,6 +80,13 @@ class ModelReader:
             more = f", such as +{option.format(key)}" if option else ""
             advice = f"expected an option{more}, or _target_ and parameters of a model"
             self.problems.add(key, show(node), advice)
+            return None
+        inside = [name for name, v in node.items() if isinstance(v, Mapping) and "_target_" in v]
+        if "_target_" not in node and inside:
+            advice = "is a part, not the model: in the defaults of a file, options end in @_here_"
+            self.problems.add(
+                f"{key}.{inside[0]}", None, f"{advice}: /neuron/naud2008/tonic@_here_"
+            )
             return None
         target = self.locate(node.get("_target_"), f"{key}._target_", base)
         if key == "neuron" and target and issubclass(target, (Input, Synapse, Output)):
@@ -230,7 +236,7 @@ class ModelReader:
         expected = self.unit(Parameter(None, "", role="signal"), signal)
         try:
             if issubclass(target, SpikeInput):
-                settings = _spikes_of_run(settings)
+                settings = spikes_of_run(settings)
             for name, values in target.load(settings, self.size).items():
                 where = f"{key}.{name}"
                 if declared[name].role == "events":
@@ -249,21 +255,6 @@ class ModelReader:
             file = target.recorded[0]
             self.problems.add(f"{key}.{file}", node.get(file), str(error))
         return found
-
-
-def _spikes_of_run(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with the spikes of a run in place of its folder."""
-    file = settings.get("file")
-    if not isinstance(file, (str, Path)) or not Path(file).is_dir():
-        return dict(settings)
-    try:
-        spikes = open_run(file).spikes
-    except (ValueError, OSError) as error:
-        raise InputFileError(f"{file} cannot be opened as a run: {error}") from error
-    if spikes is None:
-        raise InputFileError(f"{file} is a run that recorded no spikes (record.spikes=true)")
-    table = np.column_stack([spikes["time"].values, spikes["neuron"].values])
-    return {**settings, "file": table, "unit": "ms"}
 
 
 def _fixed(value: Any, declared: Parameter, unit: u.Unit) -> Any:
