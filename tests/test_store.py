@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -304,3 +305,13 @@ def test_a_commit_of_more_than_there_is_is_no_result(tmp_path):
     (tmp_path / "commit.json").write_text(json.dumps(commit))
     with pytest.raises(ValueError, match="spike_step is damaged: a part of it is missing"):
         open_run(tmp_path).read("spike_step")
+
+
+def test_results_whose_folder_is_removed_are_not_continued(tmp_path):
+    """Zarr makes what is missing: the second half of a run was "completed"."""
+    results = writer(tmp_path / "run")
+    results.append(chunk(0, 10))
+    shutil.rmtree(tmp_path / "run")
+    with pytest.raises(FileNotFoundError, match="until step 10 is lost"):
+        results.append(chunk(10, 10))
+    assert not (tmp_path / "run").exists()

@@ -34,9 +34,10 @@ def save_defaults(folder: Path, hydra: Any) -> None:
 
     ``hydra`` is Hydra's own part of the configuration.
     """
-    found = None if hydra.output_subdir is None else defaults_of(hydra)
+    place = folder / str(hydra.output_subdir or "")
+    found = defaults_of(hydra) if hydra.output_subdir is not None and place.is_dir() else None
     if found is not None:
-        OmegaConf.save(OmegaConf.create(found), folder / hydra.output_subdir / "defaults.yaml")
+        OmegaConf.save(OmegaConf.create(found), place / "defaults.yaml")
 
 
 def defaults_of(hydra: Any) -> dict[str, Any] | None:

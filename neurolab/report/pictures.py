@@ -27,7 +27,7 @@ def show(folder: Path, standalone: bool, sweep: xr.Dataset | None = None) -> Non
 
             draw_sweep(sweep, folder)
     except Exception:
-        log.exception("the plots could not be drawn; the results are complete")
+        log.exception("the plots could not be drawn; what was committed can be opened")
     show_page(folder, standalone)
 
 
@@ -38,4 +38,4 @@ def show_page(folder: Path, standalone: bool) -> None:
 
         write_report(folder, standalone)
     except Exception:
-        log.exception("the page could not be written; the results are complete")
+        log.exception("the page could not be written; what was committed can be opened")

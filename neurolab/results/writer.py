@@ -132,6 +132,7 @@ class ResultsWriter:
         """
         self._check(chunk)
         self.open()
+        self._check_folder()
         first, end = chunk.first_step, chunk.first_step + chunk.n_steps
         for axis, every in {self._axes[t.name][0]: t.every for t in self.traces}.items():
             samples = np.arange(first // every + 1, end // every + 1) * every
@@ -151,6 +152,14 @@ class ResultsWriter:
         lengths = {name: array.shape[self._axis(name)] for name, array in self._arrays.items()}
         self._commit(Commit(end, lengths, dict(extra or {})))
 
+    def _check_folder(self) -> None:
+        """That what was written is there: Zarr makes folders that are missing, and what came before
+        would be lost without a word."""
+        there = self.folder is None or (self.folder / RESULTS / "zarr.json").exists()
+        if not there or (self.folder and self.commit.steps and not (self.folder / COMMIT).exists()):
+            done = f"what was written until step {self.commit.steps} is lost"
+            raise FileNotFoundError(f"{self.folder} was removed or emptied meanwhile; {done}")
+
     def note(self, extra: Mapping[str, Any]) -> None:
         """Commit other notes, and nothing more."""
         self._commit(Commit(self.commit.steps, self.commit.lengths, dict(extra)))
@@ -165,6 +174,7 @@ class ResultsWriter:
         import zarr
 
         self.open()  # also of a run that ended before its first chunk
+        self._check_folder()
         with warnings.catch_warnings(action="ignore", category=UserWarning):
             zarr.consolidate_metadata(self.store)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["log_to"]
+__all__ = ["LogFile", "log_to"]
 
 _LOCK = threading.Lock()
 #: Level and propagation of the log before each of the runs that go on.
@@ -49,7 +49,15 @@ def log_to(folder: Path, terminal: bool = False) -> Iterator[None]:
             handler.close()
 
 
-class _Late(logging.FileHandler):
+class LogFile(logging.FileHandler):
+    """A log file; nothing is written where its folder is gone, which others tell."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):  # it opens its file outside of its own handling of errors
+            super().emit(record)
+
+
+class _Late(LogFile):
     def _open(self):  # type: ignore[no-untyped-def]
         Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
         return super()._open()

@@ -92,8 +92,14 @@ def simulate(
             log.exception("the run failed")
         try:
             run.close()
-        except Exception:  # a full disk, say; what was committed is readable all the same
-            log.exception("the results could not be closed")
+        except Exception as error:  # a full disk, say; what was committed is readable all the same
+            if outcome.error is None:
+                outcome.status, outcome.exit_code, outcome.error = "failed", 1, error
+                outcome.message = f"{type(error).__name__}: {error}"
+            log.error("the results could not be closed: %s", error)
+        if folder is not None and not folder.is_dir():
+            outcome.summary = run.facts(outcome)  # there is no place for it
+            return outcome
         outcome.summary = write_summary(folder, run.facts(outcome), config)
         run.say(outcome.status)
         log.info(
