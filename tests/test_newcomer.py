@@ -16,7 +16,7 @@ LIF = "_target_: neurolab.neurons.LIF\n"
 
 # What was typed; the key that is told, and words of the advice.
 REFUSED = [
-    ("~record", "record", ["record=spikes"]),
+    ("~record", "record", ["choose an option"]),
     ("neuron=LIF", "neuron", ["did you mean 'lif'"]),
     ("+size=5", "size", ["leave out the +"]),
     ("size=1e4", "size", ["10000"]),
@@ -104,6 +104,7 @@ COMMANDS = [
     ("hydra.job.name=x/y", ["hydra.job.name = x/y", "without /"]),
     ("hydra.run.dir='~/x'", ["hydra.run.dir = ~/x", "$HOME/x"]),
     ("-m seed=1,2 neuron.V_rest=−5mV", ["neuron.V_rest", "'−' is not ASCII"]),
+    ("-m seed=1,2 ~record", ["record", "choose an option"]),
     ("-m seed=1,2 hydra.sweep.dir=/proc/foo", ["hydra.sweep.dir = /proc/foo", "choose another"]),
     ("hydra.run.dir=/proc/foo", ["hydra.run.dir = /proc/foo", "choose another"]),
 ]

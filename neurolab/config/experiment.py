@@ -47,8 +47,7 @@ _KEYS = {
     "integrator": ("_target_",),
 }
 #: Groups, each with an option.
-_GROUPS = {"neuron": "lif", "synapse": "none", "input": "none", "integrator": "exp_euler"}
-_GROUPS |= {"device": "auto", "record": "spikes", "tracker": "none"}
+_GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
 
 
 @dataclass(frozen=True)
@@ -134,10 +133,7 @@ def read_experiment(
     """
     problems = problems or Problems()
     top = SettingsReader(config, "", problems)
-    top.only((*_VALUES, *_GROUPS))
-    for group, option in _GROUPS.items():
-        if group not in config:
-            problems.add(group, None, f"is missing; choose an option, such as {group}={option}")
+    top.only(_VALUES + _GROUPS)
     _report(config.get("report") or {}, problems)
     size, seed = top.whole("size", 1, most=2**31 - 1), top.whole("seed", 0)
     if seed >= 2**32:
