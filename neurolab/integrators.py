@@ -6,6 +6,7 @@ and a time within the step to their time derivatives, and makes one step of leng
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -29,6 +30,7 @@ class Integrator:
     #: drives that are constant, at their mean over the step: of a synapse all charge is delivered.
     nodes: ClassVar[tuple[float | None, ...]] = (None,)
 
+    @abstractmethod
     def step(
         self,
         f: Derivatives,

@@ -69,7 +69,10 @@ def test_events_that_never_come_stay_in_order():
         (("neuron=alif", "neuron.tau_a=1000s"), "neuron.tau_a"),
         (("neuron=gif", "neuron.b=1e-7/ms"), "neuron.b"),
         (("synapse=expon", "synapse.tau=20s"), "synapse.tau"),
-        (("input=step", "input.start=12345678.9ms", "input.stop=12345700ms"), "input.start"),
+        (
+            ("input=step", "input.start=12345678.9ms", "input.stop=12345.7s", "duration=12346s"),
+            "input.start",
+        ),
     ],
 )
 def test_what_float32_does_not_hold_is_told(overrides, key):

@@ -62,7 +62,7 @@ class Deaf(Each):
         time.sleep(100)
 
 
-class Choosy:
+class Choosy(Lines):
     def __init__(self, colour="red"):
         if colour != "red":
             raise ValueError(f"colour {colour}: there is red")

@@ -82,7 +82,7 @@ def naud_cells() -> dict[str, u.Quantity]:
     """The parameters of the eight cells, one neuron each."""
     found = {}
     for name in NAUD:
-        typed = [f"neuron=naud2008/{name}"]
+        typed = [f"neuron=naud2008/{name}", "input=none"]  # one has no rheobase to drive it by
         experiment = read_experiment(effective(compose_config(typed), typed))
         for key, number in experiment.structure.neuron.numbers:
             found.setdefault(key, []).append(number.quantity(experiment.numbers))

@@ -29,6 +29,8 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
+from neurolab.problems import ConfigError, Problem
+
 __all__ = [
     "PRIMARY",
     "conf_folder",
@@ -159,9 +161,14 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
 
     Where ``_target_`` was overridden, the other values of that group's option belonged to another
     model: in place of them come the model's own, but for those that were given explicitly.  A
-    value that refers to what is not there raises an `OmegaConfBaseException`.
+    value that refers to what is not there raises an `OmegaConfBaseException`, a group that was
+    taken out a `ConfigError`.
     """
-    plain: dict[str, Any] = {}
+    overrides, plain = list(overrides), dict[str, Any]()
+    removed = [text[1:].partition("=")[0] for text in overrides if text.startswith("~")]
+    if gone := [key for key in removed if key.isidentifier()]:
+        advice = "cannot be left out; choose an option: --help lists them"
+        raise ConfigError([Problem(key, "", advice) for key in gone])
     with _LOCK:
         hydra: Any = HydraConfig.instance()
         configured = hydra.cfg

@@ -16,18 +16,28 @@ __all__ = ["class_at", "declared_parameters"]
 def class_at(path: Any, base: type) -> Any:
     """The class that a dotted path names; an `UnfitValueError` says why it is none."""
     if not isinstance(path, str) or "." not in path:
-        raise UnfitValueError("expected the dotted path of a class, such as neurolab.neurons.LIF")
+        advice = (
+            "expected the dotted path of a class, module.Class; or choose an option, see --help"
+        )
+        raise UnfitValueError(advice)
     name, _, attribute = path.rpartition(".")
     try:
         module = importlib.import_module(name)
     except ImportError as error:
         raise UnfitValueError(f"cannot be imported: {error}; is it on PYTHONPATH?") from error
+    except Exception as error:  # whatever a module of the user's own does
+        what = f"{type(error).__name__}: {error}"
+        raise UnfitValueError(f"cannot be imported: {what}; mend {name}") from error
     if not hasattr(module, attribute):
         known = [n for n, v in vars(module).items() if inspect.isclass(v)]
         raise UnfitValueError(f"{name} has no '{attribute}'; {did_you_mean(attribute, known)}")
     target = getattr(module, attribute)
     if not (inspect.isclass(target) and issubclass(target, base)):
-        raise UnfitValueError(f"expected a class derived from {base.__name__}")
+        more = "" if base is object else f" derived from {base.__name__}"
+        raise UnfitValueError(f"expected a class{more}; the options are in --help")
+    lacks = [n for n in dir(target) if getattr(getattr(target, n, 0), "__isabstractmethod__", 0)]
+    if lacks:
+        raise UnfitValueError(f"lacks {', '.join(lacks)}: a class derived from it must have them")
     return target
 
 

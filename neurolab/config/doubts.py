@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,7 +15,12 @@ from neurolab.neurons import Neuron, SigmoidRate
 from neurolab.problems import Problem
 from neurolab.units import magnitude, unit_text
 
-__all__ = ["doubts"]
+__all__ = ["doubts", "later", "too_large"]
+
+#: What statistics of spikes keep of a neuron: four whole numbers of 64 bits.
+_COUNTS = 32
+#: Neurons, and bytes of traces, of which is said what they take.
+_MANY, _MUCH = 2 * 10**7, 10**10
 
 
 def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
@@ -26,7 +32,60 @@ def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
         *long,
         *_above(structure, numbers),
         *_kicked_rates(structure),
+        *_fast(structure, numbers),
     ]
+
+
+def too_large(structure: Structure) -> list[Problem]:
+    """A problem of a population that the machine's memory cannot hold."""
+    needed = structure.size * (_COUNTS + structure.precision // 8)
+    known = hasattr(os, "sysconf")  # not on Windows
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if known else needed
+    if needed <= there:
+        return []
+    advice = f"takes {needed / 1e9:.3g} GB of memory or more, and there are {there / 1e9:.3g} GB"
+    return [Problem("size", str(structure.size), f"{advice}; fewer neurons fit")]
+
+
+def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> list[Problem]:
+    """Warnings of inputs that begin after the end, and of what takes much memory or disk."""
+    found, size, width = [], structure.size, structure.precision // 8
+    end = n_steps * structure.dt_ms
+    for name, model in structure.named().items():
+        for key, number in model.numbers:
+            values = np.asarray(numbers[number.key])
+            if key not in ("start", "arrivals") or not values.size:
+                continue
+            first = float(values.min()) * (structure.dt_ms if key == "arrivals" else 1.0)
+            if first >= end:
+                shown = f"{name}.file" if key == "arrivals" else number.key
+                advice = f"is after the end, duration = {end:g} ms: it does nothing"
+                found.append(Problem(shown, f"{first:g} ms", advice))
+    if size >= _MANY:
+        advice = f"takes {size * (_COUNTS + width) / 1e9:.2g} GB of memory or more, and its time"
+        found.append(Problem("size", str(size), advice))
+    recording = structure.recording
+    n_recorded = size if recording.neurons is None else len(recording.neurons)
+    n_bytes = n_steps // recording.every * n_recorded * width * len(recording.variables)
+    if n_bytes >= _MUCH:
+        names = ", ".join(name.removeprefix("neuron.") for name in recording.variables)
+        advice = (
+            f"are {n_bytes / 1e9:.3g} GB; record.neurons=10 or a longer record.interval are less"
+        )
+        found.append(Problem("record.variables", f"[{names}]", advice))
+    return found
+
+
+def _fast(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
+    """Oscillations of less than two steps."""
+    found, most = [], 500 / structure.dt_ms
+    for model in structure.named().values():
+        for name, number in model.numbers:
+            value = np.max(np.abs(numbers[number.key])) if name == "frequency" else 0.0
+            if value > most:
+                advice = f"is above half of 1 / dt, {most / 1e3:g} kHz: a smaller dt shows it"
+                found.append(Problem(number.key, f"{value:g} Hz", advice))
+    return found
 
 
 def _short_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:

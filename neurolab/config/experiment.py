@@ -17,13 +17,13 @@ import brainstate
 import brainunit as u
 import numpy as np
 
-from neurolab.config.doubts import doubts
+from neurolab.config.doubts import doubts, later, too_large
 from neurolab.config.order import in_order
 from neurolab.config.parts import INPUTS, RECEPTORS, read_parts
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording
 from neurolab.config.settings import SettingsReader
-from neurolab.config.shown import shown_units, without_measure
+from neurolab.config.shown import shown_units, weak, without_measure
 from neurolab.config.values import read_time, rounded
 from neurolab.dynamics import Dynamics, stream_of
 from neurolab.engine.cache import variables_of
@@ -46,6 +46,7 @@ _KEYS = {
     "device": ("platform", "precision", "count", "cache_dir", "xla_flags", "jax"),
     "integrator": ("_target_",),
 }
+#: Groups, each with an option.
 _GROUPS = ("neuron", "synapse", "input", "integrator", "device", "record", "tracker")
 
 
@@ -134,7 +135,7 @@ def read_experiment(
     top = SettingsReader(config, "", problems)
     top.only(_VALUES + _GROUPS)
     _report(config.get("report") or {}, problems)
-    size, seed = top.whole("size", 1), top.whole("seed", 0)
+    size, seed = top.whole("size", 1, most=2**31 - 1), top.whole("seed", 0)
     if seed >= 2**32:
         top.refuse("seed", "expected a whole number below 4294967296")
     dt_ms, n_steps = read_steps(config, problems)
@@ -167,11 +168,14 @@ def read_experiment(
         recorded = read_recording(record, target, size, dt_ms, units, others)
     if structure and ordered and not problems.found:
         problems.found += without_measure(structure, reader.parsed, numbers)
+        problems.warnings += weak(structure, reader.parsed, numbers)
     problems.raise_if_any()
     if structure is None:  # only with problems; for the type checker
         raise ConfigError(problems.found)
+    structure = replace(structure, recording=recorded.recording)
+    problems.warnings += later(structure, numbers, n_steps)
     return Experiment(
-        structure=replace(structure, recording=recorded.recording),
+        structure=structure,
         numbers=numbers,
         n_steps=n_steps,
         units=units,
@@ -192,11 +196,17 @@ def _built(
     Models are built here for the first time; what they refuse is a problem of the configuration.
     Those whose values were refused above have their defaults.
     """
+    if large := too_large(structure):
+        problems.found += large
+        return structure, {}, {}
     try:
         structure = with_sizes(structure, numbers)
         units, others = variables_of(structure, numbers)
         problems.found += _meeting(structure)
         return replace(structure, independent=independent(structure, numbers)), units, others
+    except ConfigError as error:
+        problems.found += error.problems
+        return structure, {}, {}
     except Exception as error:
         if not problems.found:
             name = structure.neuron.target.__name__
@@ -256,6 +266,11 @@ def _report(node: Any, problems: Problems) -> None:
 
 def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Tracker]:
     target = reader.locate(node.get("_target_"), "tracker._target_", object)
+    lacks = [name for name in ("start", "log", "finish") if not hasattr(target or NoTracker, name)]
+    if lacks:
+        advice = f"lacks {', '.join(lacks)}; see neurolab.trackers.Tracker"
+        reader.problems.add("tracker._target_", node["_target_"], advice)
+        target, node = None, {}
     settings = {name: value for name, value in node.items() if name != "_target_"}
     if target is not None:
         known = inspect.signature(target).parameters

@@ -76,14 +76,19 @@ class ModelReader:
 
         ``signal`` is the unit of what an input stands for, where it is not a current.
         """
-        if not isinstance(node, Mapping):
-            group, _, name = key.rpartition(".")
-            option = {"inputs": "input@{}=ou", "receptors": "synapse@{}=expon"}.get(group, "")
+        group = key.rpartition(".")[0]
+        option = {"inputs": "input@{}=ou", "receptors": "synapse@{}=expon"}.get(group, "")
+        if not isinstance(node, Mapping) or (option and "_target_" not in node):
             more = f", such as +{option.format(key)}" if option else ""
             advice = f"expected an option{more}, or _target_ and parameters of a model"
             self.problems.add(key, show(node), advice)
             return None
         target = self.locate(node.get("_target_"), f"{key}._target_", base)
+        if key == "neuron" and target and issubclass(target, (Input, Synapse, Output)):
+            self.problems.add(
+                "neuron._target_", node["_target_"], "is no neuron; see neuron= in --help"
+            )
+            target = None
         if target is None:
             return None
         declared = {

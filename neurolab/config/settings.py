@@ -39,12 +39,15 @@ class SettingsReader:
             if key not in known:
                 self.refuse(key, did_you_mean(str(key), known))
 
-    def whole(self, key: str, least: int, default: Any = None) -> int:
+    def whole(self, key: str, least: int, default: Any = None, most: float = float("inf")) -> int:
         """A whole number; 0 where none was given."""
         value = self.node.get(key, default)
-        if is_whole(value, least):
+        if is_whole(value, least, most):
             return value
-        self.refuse(key, f"expected a whole number, {least} or more")
+        advice = f"expected a whole number, {least} or more"
+        advice += f", at most {most}" if most < float("inf") else ""
+        given = f": {value:.0f}" if isinstance(value, float) and value.is_integer() else ""
+        self.refuse(key, advice + given)
         return 0
 
     def flag(self, key: str, default: bool) -> bool:

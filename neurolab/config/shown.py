@@ -15,10 +15,11 @@ import numpy as np
 
 from neurolab.config.reader import ParsedValue
 from neurolab.engine.structure import Structure
+from neurolab.inputs import SpikeInput
 from neurolab.problems import Problem
-from neurolab.units import unit_text
+from neurolab.units import parse_unit, unit_text
 
-__all__ = ["rheobase_of", "shown_units", "without_measure"]
+__all__ = ["rheobase_of", "shown_units", "weak", "without_measure"]
 
 _CURRENTS = (u.amp, u.mA, u.uA, u.nA, u.pA)
 _CONDUCTANCES = (u.siemens, u.mS, u.uS, u.nS)
@@ -50,16 +51,45 @@ def rheobase_of(
 def without_measure(
     structure: Structure, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
 ) -> list[Problem]:
-    """What is relative to a rheobase that is not finite."""
+    """What is relative to a rheobase that is infinite, or not positive: of a cell that fires by
+    itself."""
     relative = [key for key, reading in parsed.items() if reading.relative]
     found = rheobase_of(structure, parsed, numbers) if relative else None
-    if found is None or np.isfinite(found[0]).all():
+    if found is None or (np.isfinite(found[0]) & (found[0] > 0)).all():
         return []
-    advice = "is relative to the rheobase, which is infinite here; give a unit, such as 1 mA"
+    least = np.min(found[0])
+    what = "infinite" if least > 0 else f"{least:.4g} {found[1]}"
+    advice = f"is relative to the rheobase, which is {what} here; give a unit, such as 1 mA"
     return [
         Problem(key, f"{np.max(numbers[key]):g} {parsed[key].unit_name}", advice)
         for key in relative
     ]
+
+
+def weak(
+    structure: Structure, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+) -> list[Problem]:
+    """A warning of drives that are all far below the rheobase, as pA into 1 ohm are."""
+    spikes = any(issubclass(part.target, SpikeInput) for _, part in structure.inputs)
+    if spikes or any(reading.relative and np.any(numbers[k]) for k, reading in parsed.items()):
+        return []
+    currents = {
+        key: float(np.max(np.abs(numbers[key])))
+        for key, reading in parsed.items()
+        if key.startswith("input") and reading.unit.has_same_dim(u.mA)
+    }
+    key = max(currents, key=lambda key: currents[key], default="")
+    found = rheobase_of(structure, parsed, numbers) if key and currents[key] else None
+    if found is None:
+        return []
+    rheobase = float(np.min(found[0])) * parse_unit(found[1])
+    share = currents[key] * parsed[key].unit / rheobase
+    if not 0 < share < 1e-3:
+        return []
+    unit = parsed[key].given or parsed[key].unit
+    given = f"{(currents[key] * parsed[key].unit).to_decimal(unit):g} {unit_text(unit)}"
+    advice = f"is {share:.1g} rheobase, too weak to do anything; is neuron.R (or C and g_L) right?"
+    return [Problem(key, given, advice)]
 
 
 def _shown(

@@ -43,6 +43,7 @@ DISTRIBUTIONS = {
     "exponential": ("Exponential", ("scale",)),
 }
 
+_MOST = float(np.finfo(np.float32).max)
 _CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*\((.*)\)\s*")
 
 
@@ -94,7 +95,7 @@ def read_numbers(
     relative = isinstance(one, Relative)
     many = replace(one, value=one.value * values) if relative else one * values
     numbers, _ = _quantity(many, unit, declared)
-    suspects = np.flatnonzero(~(np.isfinite(numbers) & (numbers > 0))).tolist()
+    suspects = np.flatnonzero(~((numbers > 0) & (numbers <= _MOST))).tolist()
     out = {place: _out_of_range(numbers[place], declared) for place in suspects}
     return numbers, {place: wrong for place, wrong in out.items() if wrong}
 
@@ -146,6 +147,8 @@ def _quantity(value: Any, unit: u.Unit, declared: Parameter) -> tuple[np.ndarray
         quantity = u.Quantity(quantity.value, unit=quantity.unit)
     elif not np.any(quantity.mantissa) and (quantity.unit.is_unitless or declared.role == "g"):
         return np.zeros(np.shape(quantity.mantissa)), False  # zero is zero in any unit
+    elif not np.all(np.isfinite(quantity.mantissa)):
+        raise UnfitValueError(f"must be finite; expected {_expected(unit, declared)}")
     elif quantity.unit.is_unitless and not unit.is_unitless:
         raise UnfitValueError(f"has no unit; write for example {value}{unit_text(unit)}")
     if wanted is None or not quantity.unit.has_same_dim(wanted):
@@ -173,8 +176,8 @@ def _expected(unit: u.Unit, declared: Parameter) -> str:
 
 def _out_of_range(numbers: np.ndarray, declared: Parameter) -> str:
     """What is wrong with the range of numbers; empty if nothing is."""
-    if not np.all(np.isfinite(numbers)):
-        return "must be finite"
+    if not np.all(np.abs(numbers) <= _MOST):
+        return f"must be finite, and at most {_MOST:.2g}, as float32 holds"
     low = numbers <= 0 if declared.positive else numbers < 0
     if not np.any(low) or not (declared.positive or declared.nonnegative):
         return ""

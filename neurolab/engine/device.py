@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from neurolab.problems import Problems
+from neurolab.problems import ConfigError, Problem, Problems
 
 __all__ = ["choose", "prepare"]
 
@@ -26,7 +27,13 @@ _WORTHWHILE = 512
 
 
 def prepare(device: Mapping[str, Any]) -> None:
-    """Set what JAX reads once, if it has not started."""
+    """Set what JAX reads once, if it has not started.
+
+    Raises
+    ------
+    ConfigError
+        For flags with which XLA would end the process.
+    """
     # JAX tells at length which platforms it looked for in vain.
     logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
     if _started():
@@ -47,7 +54,11 @@ def prepare(device: Mapping[str, Any]) -> None:
         # Vectors as wide as the processor has: 1.6 times faster with AVX-512, where LLVM would
         # choose half of that; without effect elsewhere.
         flags.append(_WIDE)
-    flags.append(str(device.get("xla_flags") or ""))
+    own = str(device.get("xla_flags") or "")
+    if own and not _starts_with(own):
+        advice = "XLA does not start with these; leave out what this version of it does not know"
+        raise ConfigError([Problem("device.xla_flags", own, advice)])
+    flags.append(own)
     os.environ["XLA_FLAGS"] = " ".join(flag for flag in flags if flag)
     _import_without_matplotlib()
 
@@ -89,7 +100,7 @@ def choose(device: Mapping[str, Any], size: int | None, problems: Problems) -> l
             jax.config.update(name, value)
         except (AttributeError, ValueError, TypeError) as error:
             problems.add(f"device.jax.{name}", value, f"not a setting of JAX: {error}")
-    _use_cache(device.get("cache_dir"))
+    _use_cache(device.get("cache_dir"), problems)
     try:
         found = list(jax.devices(None if platform == "auto" else platform))
     except RuntimeError:
@@ -112,10 +123,25 @@ def choose(device: Mapping[str, Any], size: int | None, problems: Problems) -> l
     return found[:count]
 
 
-def _use_cache(folder: Any) -> None:
+@cache
+def _starts_with(flags: str) -> bool:
+    """Whether XLA starts with these flags: at one that it does not know it ends the process."""
+    start = [sys.executable, "-c", "import jax; jax.devices()"]
+    environ = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": ""}
+    return subprocess.run(start, capture_output=True, check=False, env=environ).returncode == 0
+
+
+def _use_cache(folder: Any, problems: Problems) -> None:
     import jax
 
     path = None if folder is None else str(Path(str(folder)).expanduser())
+    if path is not None:
+        try:
+            Path(path).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            advice = f"cannot be made ({error}): no cache is used, programs are compiled anew"
+            problems.warnings.append(Problem("device.cache_dir", path, advice))
+            path = None
     jax.config.update("jax_compilation_cache_dir", path)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

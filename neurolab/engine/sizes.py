@@ -15,6 +15,7 @@ import brainunit as u
 import numpy as np
 
 from neurolab.engine.structure import ModelSpec, Structure, block_length
+from neurolab.problems import ConfigError, Problem
 
 __all__ = ["larger", "sized", "too_small", "with_sizes", "without_sizes"]
 
@@ -38,27 +39,41 @@ def with_sizes(
     ``varying`` are numbers of many points, along their first axis.  Where those of an input are one
     for all neurons, the values of all points are looked at together, as if they were those of as
     many neurons.
+
+    Raises
+    ------
+    ConfigError
+        For an input that draws more than can be.
     """
     varying, inputs = dict(varying or {}), []
     with brainstate.environ.context(dt=structure.dt_ms * u.ms, precision=structure.precision):
         for name, part in structure.inputs:
-            keys = {number.key for number in part.all_numbers()}
-            own = {key: value for key, value in numbers.items() if key in keys}
-            many = {key: np.asarray(value) for key, value in varying.items() if key in keys}
-            n_points = len(next(iter(many.values()))) if many else 0
-            if not many:
-                part = larger(part, sized(part, structure.size, own))
-            elif all(np.ndim(value) == 0 for value in own.values()) and all(
-                value.ndim == 1 for value in many.values()
-            ):
-                wide = {key: value * np.ones(n_points) for key, value in own.items()} | many
-                part = larger(part, sized(part, structure.size, wide, n_points))
-            else:
-                for k in range(n_points):
-                    one = own | {key: value[k] for key, value in many.items()}
-                    part = larger(part, sized(part, structure.size, one))
-            inputs.append((name, part))
+            try:
+                inputs.append((name, _with_sizes(part, structure.size, numbers, varying)))
+            except ValueError as error:
+                advice = f"{error}; lower its rate or n, or take a smaller dt"
+                raise ConfigError([Problem(name, "", advice)]) from error
     return replace(structure, inputs=tuple(inputs))
+
+
+def _with_sizes(
+    part: ModelSpec, size: int, numbers: Mapping[str, Any], varying: Mapping[str, Any]
+) -> ModelSpec:
+    keys = {number.key for number in part.all_numbers()}
+    own = {key: value for key, value in numbers.items() if key in keys}
+    many = {key: np.asarray(value) for key, value in varying.items() if key in keys}
+    if not many:
+        return larger(part, sized(part, size, own))
+    n_points = len(next(iter(many.values())))
+    if all(np.ndim(value) == 0 for value in own.values()) and all(
+        value.ndim == 1 for value in many.values()
+    ):
+        wide = {key: value * np.ones(n_points) for key, value in own.items()} | many
+        return larger(part, sized(part, size, wide, n_points))
+    for k in range(n_points):
+        one = own | {key: value[k] for key, value in many.items()}
+        part = larger(part, sized(part, size, one))
+    return part
 
 
 def without_sizes(structure: Structure) -> Structure:

@@ -95,6 +95,8 @@ def _read_table(path: Path) -> np.ndarray:
             text = "\n".join(line.replace(",", " ") for line in path.read_text().splitlines())
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # no data
                 table = np.loadtxt(text.splitlines(), ndmin=2)
+        if np.iscomplexobj(table):
+            raise InputFileError(f"{path} holds complex numbers; save their real part")
         table = np.asarray(table, np.float64)
     except InputFileError:
         raise

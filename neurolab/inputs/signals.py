@@ -188,7 +188,9 @@ class OrnsteinUhlenbeck(Input):
     """
 
     mean = parameter(Relative(0.9), "stationary mean", role="current")
-    sigma = parameter(Relative(0.5), "stationary standard deviation", role="current")
+    sigma = parameter(
+        Relative(0.5), "stationary standard deviation", role="current", nonnegative=True
+    )
     tau = parameter(5.0 * u.ms, "correlation time", positive=True)
 
     def init_state(self, batch_size: int | None = None, **_: Any) -> None:

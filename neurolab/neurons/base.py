@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import brainunit as u
@@ -55,6 +56,7 @@ class Neuron(Dynamics):
         """The current values of the model's variables, in stepping order."""
         return {name: getattr(self, name).value for name in self.initial()}
 
+    @abstractmethod
     def initial(self) -> Variables:
         """Each state variable with its initial value or initialiser, in stepping order."""
         raise NotImplementedError

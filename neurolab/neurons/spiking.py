@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -73,14 +74,17 @@ class Spiking(Neuron):
 
     # -- the description ---------------------------------------------------------------------
 
+    @abstractmethod
     def derivatives(self, y: Variables, current: Callable[[Any], Any]) -> Mapping[str, Any]:
         """Time derivative of each variable; ``current(V)`` is the total input current."""
         raise NotImplementedError
 
+    @abstractmethod
     def threshold(self, y: Variables) -> Any:
         """The distance of V above the threshold: the neuron fires where it is >= 0."""
         raise NotImplementedError
 
+    @abstractmethod
     def height(self, y: Variables) -> Any:
         """The scale of that distance: what a soft reset subtracts."""
         raise NotImplementedError
