@@ -140,7 +140,9 @@ class PointReader:
         n_steps = columns.pop("duration", np.full(points.size, experiment.n_steps))
         self._draw(columns, points.size, drawn, sources, experiment)
         self._order(points, columns, experiment)
-        refuse_unmeasured(self.refusals, points, columns, experiment)
+        good = ~self.refusals.bad[points]
+        rest = {key: column[good] for key, column in columns.items()}
+        refuse_unmeasured(self.refusals, points[good], rest, experiment)
         fits = ~self.refusals.bad[points]
         if not fits.any():
             return []

@@ -97,7 +97,7 @@ def refuse_unmeasured(
     """Refuse the points at which a drive relative to the neuron has no finite size."""
     numbers = {**experiment.numbers, **columns}
     own = [number.key for m in experiment.structure.named().values() for number in m.all_numbers()]
-    if any(np.ndim(numbers[key]) != (key in columns) for key in own):
+    if not points.size or any(np.ndim(numbers[key]) != (key in columns) for key in own):
         return  # some have a number for each neuron: such points diverge in their first step
     found = without_measure(experiment.structure, experiment.parsed, numbers, points.size)
     for problem, bad in found:
