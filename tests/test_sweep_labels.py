@@ -118,7 +118,12 @@ def test_environment_variables_may_be_values(tmp_path, monkeypatch):
 def test_the_points_of_a_stopped_batch_that_were_done_stay(tmp_path, monkeypatch):
     """One that has come to its end and one that has diverged, in a batch that was stopped; resuming
     deleted them and said completed."""
-    typed = ("input.amplitude=2mA,-1e305mA", "duration=50ms,100ms", "record=full")
+    typed = (
+        "neuron.R=10ohm",
+        "input.amplitude=0.2mA,-3e38mA",
+        "duration=50ms,100ms",
+        "record=full",
+    )
     whole = sweep(tmp_path / "whole", *SMALL, *typed)
     stop_at(monkeypatch, 6)
     stopped = sweep(tmp_path / "sweep", *SMALL, *typed)
