@@ -198,6 +198,9 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
         executor = read_executor(launcher.pop("executor", None), launcher)
         arguments: Any = OmegaConf.to_container(master.hydra.overrides.task)  # references and all
         plan = plan_of(master.hydra.sweeper.get("params"), arguments, loader, settings.seed)
+        if settings.resume and folder and Path(folder).resolve() != settings.resume.resolve():
+            advice = f"is the folder that goes on; leave out {folder}"
+            raise ConfigError([Problem("sweep.resume", str(settings.resume), advice)])
         path = settings.resume or Path(master.hydra.sweep.dir if folder is None else folder)
         check_sweep_folder(path, settings.resume, 0)
         refused = compose_plan(plan, Composer(loader, master))

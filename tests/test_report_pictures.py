@@ -238,6 +238,7 @@ def test_all_that_diverged_is_nothing_to_draw(browser, tmp_path):
     page, data = made(tmp_path, [1.0, 2.0, 3.0], key("neuron.tau", TAU), bad=[0, 1, 2])
     assert draw(data) is None
     browser.open(page)
+    browser.wait("return document.querySelectorAll('#value option').length > 0")
     options = browser("return [...document.querySelectorAll('#value option')].map(o => o.text)")
     assert options == ["rate_hz_so_far"]
     assert "rates" not in " ".join(browser.texts(".tile dt"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import brainstate
 import numpy as np
 import pytest
 from test_nothing_ignored import warned
@@ -117,3 +118,34 @@ def test_a_cell_of_a_paper_in_a_file_of_ones_own(tmp_path, monkeypatch):
     assert any("@_here_" in problem.advice for problem in problems("neuron=mine"))
     mine.write_text("defaults:\n  - /neuron/naud2008/tonic@_here_\n  - _self_\nb: 7 pA\n")
     assert read("neuron=mine").numbers["neuron.b"] == pytest.approx(7e-9)
+
+
+class Timed(LIF):
+    """A state with a name that results have."""
+
+    def init_state(self, batch_size=None, **_):
+        super().init_state(batch_size)
+        self.time = brainstate.HiddenState(self.V.value)
+
+
+def test_states_with_names_of_results_are_refused():
+    """A traceback, and a folder without results."""
+    typed = ("neuron=lif", f"neuron._target_={__name__}.Timed", "size=2")
+    (problem,) = problems(*typed, "record=full", "record.variables=[V,time]")
+    assert (problem.key, problem.given) == ("record.variables", "time")
+
+
+def test_a_point_of_an_experiment_runs_alone(tmp_path):
+    """What is typed for it, and what its page says, was a sweep again."""
+    given = ["experiment=fi_curves", "neuron=lif", "input.amplitude=2rheobase,3rheobase",
+             "duration=5ms", "device=cpu"]  # fmt: skip
+    sweep = neurolab.run_sweep(given, tmp_path / "sweep")
+    assert neurolab.run(sweep.overrides(1), save=False).summary["status"] == "completed"
+    assert "hydra.mode=RUN" in (tmp_path / "sweep" / "report.html").read_text()
+
+
+def test_a_sweep_that_goes_on_has_one_folder(tmp_path):
+    typed = ["neuron=lif", "seed=1,2", "size=1", "duration=1ms", "device=cpu"]
+    neurolab.run_sweep(typed, tmp_path / "a")
+    with pytest.raises(ConfigError, match="leave out"):
+        neurolab.run_sweep([*typed, f"sweep.resume='{tmp_path}/a'"], tmp_path / "b")

@@ -179,6 +179,7 @@ def _kicked_rates(structure: Structure) -> list[Problem]:
 
 def _above(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     keys = {name: number.key for name, number in structure.neuron.numbers}
+    units = {number.key: unit_text(number.unit) for _, number in structure.neuron.numbers}
     V, threshold = keys.get("V_initializer"), keys.get("V_th", keys.get("V_th_initializer"))
     if V is None or threshold is None:
         return []
@@ -189,7 +190,7 @@ def _above(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     if not above:
         return []
     advice = (
-        f"starts at or above the threshold, {threshold} = {float(level.min()):g} in its unit, and "
-        f"is reset before the first step; give {V} the resting potential"
+        f"starts at or above the threshold, {threshold} = {float(level.min()):g} "
+        f"{units[threshold]}, and is reset before the first step; give {V} the resting potential"
     )
-    return [Problem(V, f"{float(start.max()):g} (in the same unit)", advice)]
+    return [Problem(V, f"{float(start.max()):g} {units[V]}", advice)]

@@ -12,6 +12,7 @@ from neurolab.config.values import rounded
 from neurolab.engine.structure import Recording
 from neurolab.neurons import Neuron, Spiking
 from neurolab.problems import Problem, did_you_mean
+from neurolab.results.layout import RESERVED
 
 __all__ = ["RecordSettings", "read_recording"]
 
@@ -85,6 +86,9 @@ def _variables(
         elif name != "potential":
             known = [name.removeprefix("neuron.") for name in units]
             record.problems.add("record.variables", f"[{name}]", did_you_mean(str(name), known))
+    for name in {*found} & {f"neuron.{own}" for own in RESERVED}:
+        advice = "is a name of results; give the state another"
+        record.problems.add("record.variables", name.removeprefix("neuron."), advice)
     return tuple(dict.fromkeys(found))
 
 

@@ -60,6 +60,7 @@ def sweep_page(folder: Path) -> Page:
         "messages": table.messages,
         "durations": [duration(ms) for ms in durations[np.isfinite(durations)][:2].tolist()],
         "fixed": list(plan.fixed.values()),
+        "alone": plan.mode,
         # Whether points have folders of their own (``sweep.folders``).
         "folders": (folder / "0" / "summary.json").exists(),
         "spikes": spikes_of(table, arrays),

@@ -15,6 +15,7 @@ import numpy as np
 
 __all__ = [
     "COMMIT",
+    "RESERVED",
     "RESULTS",
     "Chunk",
     "Commit",
@@ -89,18 +90,23 @@ def write_whole(path: Path, text: str) -> None:
     partial.replace(path)
 
 
+#: What results call their own.
+RESERVED = frozenset(
+    {"time", "neuron", "spike", "bin", "spike_step", "spike_neuron", "rate_counts"}
+)
+
+
 def axes_of(traces: Sequence[Trace]) -> dict[str, tuple[str, str]]:
     """Per trace the names of its time and neuron axis, shared where they are the same."""
     times: dict[int, str] = {}
     neurons: dict[bytes, str] = {}
     axes: dict[str, tuple[str, str]] = {}
-    reserved = {"time", "neuron", "spike", "bin", "spike_step", "spike_neuron", "rate_counts"}
     for trace in traces:
         name = trace.name
-        if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)*", name) or name in reserved | axes.keys():
+        if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)*", name) or name in RESERVED | axes.keys():
             raise ValueError(
                 f"a trace cannot be named {name!r}: use letters, digits, _ and single dots, each "
-                f"name once, and none of {', '.join(sorted(reserved))}."
+                f"name once, and none of {', '.join(sorted(RESERVED))}."
             )
         if trace.every < 1:
             raise ValueError(f"trace {name!r} is sampled every {trace.every} steps: at least 1.")

@@ -112,6 +112,17 @@ class Plan:
                     texts[key] = f"{key}={text}"
         return [texts[key] for key in self.order if key in texts]
 
+    def alone(self, point: int) -> list[str]:
+        """What is typed to compute a point alone, also of an experiment that is a sweep."""
+        given = self.overrides(point)
+        return [*given, *self.mode]
+
+    @property
+    def mode(self) -> list[str]:
+        """What makes a run of an experiment that may be a sweep by itself."""
+        sweeps = any(key.lstrip("+") == "experiment" for key in self.order)
+        return ["hydra.mode=RUN"] if sweeps and "hydra.mode" not in self.order else []
+
     def commands(self) -> list[str]:
         """The overrides of every point, as one text each."""
         n, columns = len(self), {key: [text] * len(self) for key, text in self.fixed.items()}

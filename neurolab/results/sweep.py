@@ -128,7 +128,7 @@ class Sweep:
 
     def overrides(self, index: int) -> list[str]:
         """What is typed to compute a point alone."""
-        return self.plan.overrides(index)
+        return self.plan.alone(index)
 
     def config(self, index: int) -> DictConfig:
         """The composed configuration of a point."""

@@ -33,7 +33,8 @@ function commandOf(point) {
       : `${Number(keyValue(key, point).toPrecision(12))}${key.unit}`;
     return text === null ? "" : `${key.typed}=${text}`;
   });
-  return ["python -m neurolab", ...[...fixed, ...own].filter(Boolean).map(inShell)].join(" ");
+  const typed = [...fixed, ...own, ...data.alone].filter(Boolean);
+  return ["python -m neurolab", ...typed.map(inShell)].join(" ");
 }
 
 /** Of many points about as many as a picture shows at once, at random: every n-th of a Sobol
