@@ -11,6 +11,7 @@ from typing import Any
 
 import brainstate
 import brainunit as u
+import jax
 import numpy as np
 
 from neurolab.config.reader import ParsedValue
@@ -62,24 +63,30 @@ def without_measure(
     relative = [key for key, reading in parsed.items() if reading.relative]
     if not relative or not issubclass(structure.neuron.target, Neuron):
         return found
-    size = n_points or structure.size
-    dt = structure.dt_ms * u.ms
-    with brainstate.environ.context(dt=dt, precision=64), np.errstate(all="ignore"):
+    size, current = n_points or structure.size, structure.neuron.target.current_unit
+
+    def sizes(numbers: Mapping[str, Any]) -> Any:
         neuron: Any = structure.neuron.build(size, numbers, "neuron")
         receptors, inputs = (
             {name: part.build(size, numbers, name) for name, part in parts}
             for parts in (structure.receptors, structure.inputs)
         )
         Population(neuron, receptors, inputs)  # which gives drives their size
-        scale = np.asarray(u.get_mantissa(neuron.rheobase()), float)
+        where = {key: key.rpartition(".") for key in relative}
+        drives = {k: getattr(inputs.get(name), own, 0.0) for k, (name, _, own) in where.items()}
+        return jax.tree.map(u.get_mantissa, (neuron.rheobase(), drives), is_leaf=_is_quantity)
+
+    dt = structure.dt_ms * u.ms
+    with brainstate.environ.context(dt=dt, precision=64), np.errstate(all="ignore"):
+        # Of many points as one program: by itself each operation on them would be compiled.
+        scale, drives = (jax.jit(sizes) if n_points else sizes)(dict(numbers))
+        scale = np.asarray(scale, float)
         for key in relative:
-            name, _, own = key.rpartition(".")
-            drive = getattr(inputs.get(name), own, None)
-            finite = np.isfinite(np.asarray(u.get_mantissa(drive), float))
+            finite = np.isfinite(np.asarray(drives[key], float))
             beyond = ~(np.isfinite(scale) & (scale > 0))  # or of a cell that fires by itself
             beyond = np.broadcast_to(beyond, finite.shape)
             least = np.min(scale)
-            what = "infinite" if least > 0 else f"{least:.4g} {neuron.current_unit}"
+            what = "infinite" if least > 0 else f"{least:.4g} {unit_text(current)}"
             for bad, why in (
                 (beyond, f"the rheobase, which is {what} here"),
                 (
@@ -93,6 +100,10 @@ def without_measure(
                     problem = Problem(key, f"{given:g} {parsed[key].unit_name}", advice)
                     found.append((problem, np.broadcast_to(bad, (size,))))
     return found
+
+
+def _is_quantity(value: Any) -> bool:
+    return isinstance(value, u.Quantity)
 
 
 def weak(
