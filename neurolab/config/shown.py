@@ -7,6 +7,7 @@ however it is written, and points of a sweep in unlike units share a program.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import brainstate
@@ -64,22 +65,11 @@ def without_measure(
     if not relative or not issubclass(structure.neuron.target, Neuron):
         return found
     size, current = n_points or structure.size, structure.neuron.target.current_unit
-
-    def sizes(numbers: Mapping[str, Any]) -> Any:
-        neuron: Any = structure.neuron.build(size, numbers, "neuron")
-        receptors, inputs = (
-            {name: part.build(size, numbers, name) for name, part in parts}
-            for parts in (structure.receptors, structure.inputs)
-        )
-        Population(neuron, receptors, inputs)  # which gives drives their size
-        where = {key: key.rpartition(".") for key in relative}
-        drives = {k: getattr(inputs.get(name), own, 0.0) for k, (name, _, own) in where.items()}
-        return jax.tree.map(u.get_mantissa, (neuron.rheobase(), drives), is_leaf=_is_quantity)
-
+    sizes = _sizes(structure, tuple(relative), size)
     dt = structure.dt_ms * u.ms
     with brainstate.environ.context(dt=dt, precision=64), np.errstate(all="ignore"):
         # Of many points as one program: by itself each operation on them would be compiled.
-        scale, drives = (jax.jit(sizes) if n_points else sizes)(dict(numbers))
+        scale, drives = (sizes if n_points else sizes.__wrapped__)(dict(numbers))
         scale = np.asarray(scale, float)
         for key in relative:
             finite = np.isfinite(np.asarray(drives[key], float))
@@ -100,6 +90,24 @@ def without_measure(
                     problem = Problem(key, f"{given:g} {parsed[key].unit_name}", advice)
                     found.append((problem, np.broadcast_to(bad, (size,))))
     return found
+
+
+@lru_cache(maxsize=64)  # a second sweep of a structure compiles nothing
+def _sizes(structure: Structure, relative: tuple[str, ...], size: int) -> Any:
+    """The rheobase and the sizes of relative drives as a function of numbers, compiled."""
+
+    def sizes(numbers: Mapping[str, Any]) -> Any:
+        neuron: Any = structure.neuron.build(size, numbers, "neuron")
+        receptors, inputs = (
+            {name: part.build(size, numbers, name) for name, part in parts}
+            for parts in (structure.receptors, structure.inputs)
+        )
+        Population(neuron, receptors, inputs)  # which gives drives their size
+        where = {key: key.rpartition(".") for key in relative}
+        drives = {k: getattr(inputs.get(name), own, 0.0) for k, (name, _, own) in where.items()}
+        return jax.tree.map(u.get_mantissa, (neuron.rheobase(), drives), is_leaf=_is_quantity)
+
+    return jax.jit(sizes)
 
 
 def _is_quantity(value: Any) -> bool:
