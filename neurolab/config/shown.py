@@ -97,15 +97,11 @@ def _sizes(structure: Structure, relative: tuple[str, ...], size: int) -> Any:
     """The rheobase and the sizes of relative drives as a function of numbers, compiled."""
 
     def sizes(numbers: Mapping[str, Any]) -> Any:
-        neuron: Any = structure.neuron.build(size, numbers, "neuron")
-        receptors, inputs = (
-            {name: part.build(size, numbers, name) for name, part in parts}
-            for parts in (structure.receptors, structure.inputs)
-        )
-        Population(neuron, receptors, inputs)  # which gives drives their size
-        where = {key: key.rpartition(".") for key in relative}
+        population = Population.of(structure, size, numbers)  # which gives drives their size
+        inputs, where = population.inputs, {key: key.rpartition(".") for key in relative}
         drives = {k: getattr(inputs.get(name), own, 0.0) for k, (name, _, own) in where.items()}
-        return jax.tree.map(u.get_mantissa, (neuron.rheobase(), drives), is_leaf=_is_quantity)
+        rheobase = population.neuron.rheobase()
+        return jax.tree.map(u.get_mantissa, (rheobase, drives), is_leaf=_is_quantity)
 
     return jax.jit(sizes)
 

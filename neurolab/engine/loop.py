@@ -23,7 +23,6 @@ from neurolab.dynamics import Dynamics
 from neurolab.engine.population import Population
 from neurolab.engine.records import pack
 from neurolab.engine.structure import Numbers, Structure, block_length
-from neurolab.neurons import Neuron
 from neurolab.units import with_unit
 
 __all__ = ["CLOCK", "FINITE", "NONFINITE", "Loop", "Records", "State"]
@@ -88,15 +87,7 @@ class Loop:
 
     def build(self, numbers: Numbers, index: Any) -> Population:
         """The models of a shard, their numbers in place and their states made."""
-        s, size = self.structure, self.local_size
-        neuron = s.neuron.build(size, numbers, "neuron")
-        if isinstance(neuron, Neuron):
-            neuron.integrator = s.integrator()
-        receptors, inputs = (
-            {name: part.build(size, numbers, name) for name, part in parts}
-            for parts in (s.receptors, s.inputs)
-        )
-        population = Population(neuron, receptors, inputs)
+        population = Population.of(self.structure, self.local_size, numbers)
         for model in population.nodes().values():  # those inside of others too
             if isinstance(model, Dynamics):
                 model.seed = numbers["seed"]

@@ -9,6 +9,7 @@ from typing import Any
 import brainstate
 import brainunit as u
 
+from neurolab.engine.structure import Numbers, Structure
 from neurolab.inputs import Input, Signal, SpikeInput
 from neurolab.neurons import Neuron, Spiking
 from neurolab.synapses import Synapse
@@ -78,6 +79,18 @@ class Population(brainstate.nn.Module):
         else:
             for name, synapse in through.items():
                 neuron.add_current_input(name, partial(self._mean, synapse))
+
+    @classmethod
+    def of(cls, structure: Structure, size: int, numbers: Numbers) -> Population:
+        """``size`` neurons of a structure, with their numbers in place."""
+        neuron = structure.neuron.build(size, numbers, "neuron")
+        if isinstance(neuron, Neuron):
+            neuron.integrator = structure.integrator()
+        receptors, inputs = (
+            {name: part.build(size, numbers, name) for name, part in parts}
+            for parts in (structure.receptors, structure.inputs)
+        )
+        return cls(neuron, receptors, inputs)
 
     def models(self) -> dict[str, brainstate.nn.Dynamics]:
         """Every model that draws or keeps a state, by its name in the configuration."""
