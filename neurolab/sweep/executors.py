@@ -180,12 +180,15 @@ def compute_task(
     from neurolab.simulation.stop import StopRequest
     from neurolab.sweep.columns import PointReader
     from neurolab.sweep.compute import compute_groups
+    from neurolab.sweep.files import digests
     from neurolab.sweep.refusals import Refusals
 
     logging.basicConfig(level=logging.INFO)
     store = SweepFolder(folder)
     plan = Plan.from_json(store.definition())
     groups, _ = PointReader(plan, Refusals(plan)).groups(points)
+    if changed := plan.changed(digests(plan)):
+        raise ConfigError([Problem("sweep", str(folder), f"{changed}, since the sweep began")])
     return compute_groups(groups, store, StopRequest(), most=most)
 
 
