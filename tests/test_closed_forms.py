@@ -143,9 +143,7 @@ def test_stationary_variance_of_the_rate_neuron(sigma, decay, dt):
 
 def test_steady_state_of_the_rate_neuron():
     """Without noise the rate settles at (mu + mu_ext + phi(h)) / lambda, here with h = 0."""
-    neuron = SigmoidRate(
-        1, name="r", sigma=0.0, lambda_=0.5, mu=0.2, g=1.5, beta=1.2, theta=0.3
-    )
+    neuron = SigmoidRate(1, name="r", sigma=0.0, lambda_=0.5, mu=0.2, g=1.5, beta=1.2, theta=0.3)
     rate = simulate(neuron, 1000, 1.0 * u.ms, 0.4)["rate"][-1, 0]
     assert rate == pytest.approx((0.2 + 0.4 + 1.5 / (1 + np.exp(1.2 * 0.3))) / 0.5, rel=1e-12)
 
