@@ -75,7 +75,9 @@ def concrete(value: Any) -> bool:
 
 
 def environ_step() -> Any:
-    """The number of the current step: ``i`` of the environment, or ``t / dt`` in whole steps."""
+    """The number of the current step: ``i`` of the environment, or ``t / dt`` in whole steps.
+
+    Programs give both. Count with this: ``t = i dt`` is rounded, in float32 to 1 part in 2^24."""
     if (step := brainstate.environ.get("i", default=None)) is not None:
         return step
     ratio = u.maybe_decimal(brainstate.environ.get("t") / brainstate.environ.get_dt())
