@@ -24,7 +24,7 @@ import jax
 import numpy as np
 from brainstate.mixin import ParamDescriber
 
-from neurolab.units import Relative, dimension_name, format_quantity, magnitude, with_unit
+from neurolab.units import Relative, dimension_name, magnitude, with_unit
 
 __all__ = ["Dynamics", "Parameter", "concrete", "environ_step", "parameter", "stream_of"]
 
@@ -75,7 +75,9 @@ def concrete(value: Any) -> bool:
 
 
 def environ_step() -> Any:
-    """The number of the current step: ``i`` of the environment, or ``t / dt`` in whole steps."""
+    """The number of the current step: ``i`` of the environment, or ``t / dt`` in whole steps.
+
+    Programs give both. Count with this: ``t = i dt`` is rounded, in float32 to 1 part in 2^24."""
     if (step := brainstate.environ.get("i", default=None)) is not None:
         return step
     ratio = u.maybe_decimal(brainstate.environ.get("t") / brainstate.environ.get_dt())
@@ -101,7 +103,7 @@ class Dynamics(brainstate.nn.Dynamics):
     in_size
         Number of elements, or the shape of the population.
     name
-        Name of the module; it also names the module's random draws.
+        Name of the module and of its random draws: models of one name draw the same.
 
     Raises
     ------
@@ -140,8 +142,7 @@ class Dynamics(brainstate.nn.Dynamics):
         super().__init__(in_size=in_size, name=name)
         self._current_inputs: dict[str, Any] | None = None
         self._delta_inputs: dict[str, Any] | None = None
-        unknown = set(given) - set(self.parameters)
-        if unknown:
+        if unknown := set(given) - set(self.parameters):
             raise TypeError(
                 f"{type(self).__name__} has no parameter {', '.join(sorted(unknown))}; "
                 f"it has {', '.join(self.parameters)}"
@@ -252,10 +253,14 @@ class Dynamics(brainstate.nn.Dynamics):
         """The number that tells this model's draws from any other's: a hash of its name.
 
         The contract of draws: a model is named (a program names all, those inside of others too),
-        and draws words of (seed, stream; step, element) alone; one that needs several words of a
-        step takes the streams that follow.  A configuration whose streams meet is refused.
+        or refused, and draws words of (seed, stream; step, element) alone; one that needs several
+        words of a step takes the streams that follow.  No two of a configuration may meet.
         """
-        return stream_of(str(self.name or type(self).__name__))
+        if not self.name:
+            kind = type(self).__name__
+            advice = f"give it one of its own, {kind}(..., name='noise')"
+            raise ValueError(f"{kind} draws random numbers by its name and has none; {advice}")
+        return stream_of(self.name)
 
     def elements(self) -> Any:
         """The number of each element in the whole population, which may be split over devices."""
@@ -286,15 +291,9 @@ def _sum(inputs: dict[str, Any] | None, init: Any, args: tuple[Any, ...], label:
         try:
             init = init + (value(*args) if called else value)
         except Exception as error:
-            text = f"input '{key}' ({value}) cannot be added to {format_given(init)}: {error}"
+            given = f"an array of shape {u.math.shape(init)} in {u.get_unit(init)}"
+            text = f"input '{key}' ({value}) cannot be added to {given}: {error}"
             raise ValueError(text) from error
         if not called:
             inputs.pop(key)  # type: ignore[union-attr]
     return init
-
-
-def format_given(value: Any) -> str:
-    """A value in a few words for a message."""
-    if isinstance(value, u.Quantity) and u.math.ndim(value) == 0 and concrete(value):
-        return format_quantity(value)
-    return f"an array of shape {u.math.shape(value)} in {u.get_unit(value)}"

@@ -135,7 +135,7 @@ def test_runge_kutta_steps_are_those_of_braintools(integrator, stepper, kind):
 def test_stationary_variance_of_the_rate_neuron(sigma, decay, dt):
     """Free noise has variance sigma^2 / (2 lambda) at any dt: within four standard errors."""
     n = 10_000
-    neuron = SigmoidRate(n, sigma=sigma, lambda_=decay, g=0.0)
+    neuron = SigmoidRate(n, name="r", sigma=sigma, lambda_=decay, g=0.0)
     rate = simulate(neuron, round(200.0 / decay / dt) + 2, dt * u.ms)["rate"][-1]
     assert rate.var() == pytest.approx(sigma**2 / (2 * decay), rel=4 * np.sqrt(2 / n))
     assert abs(rate.mean()) < 4 * rate.std() / np.sqrt(n)
@@ -143,7 +143,7 @@ def test_stationary_variance_of_the_rate_neuron(sigma, decay, dt):
 
 def test_steady_state_of_the_rate_neuron():
     """Without noise the rate settles at (mu + mu_ext + phi(h)) / lambda, here with h = 0."""
-    neuron = SigmoidRate(1, sigma=0.0, lambda_=0.5, mu=0.2, g=1.5, beta=1.2, theta=0.3)
+    neuron = SigmoidRate(1, name="r", sigma=0.0, lambda_=0.5, mu=0.2, g=1.5, beta=1.2, theta=0.3)
     rate = simulate(neuron, 1000, 1.0 * u.ms, 0.4)["rate"][-1, 0]
     assert rate == pytest.approx((0.2 + 0.4 + 1.5 / (1 + np.exp(1.2 * 0.3))) / 0.5, rel=1e-12)
 

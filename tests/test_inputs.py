@@ -44,9 +44,9 @@ def columns(*columns) -> np.ndarray:
 
 
 MODELS = {
-    "poisson": lambda: Poisson(4, weight=2.0 * mV, n=50, rate=100 * Hz),
-    "poisson_spikes": lambda: PoissonSpikes(4, weight=2.0 * mV, rate=2000 * Hz),
-    "poisson_rates": lambda: PoissonRates(4, weight=2.0 * mV),
+    "poisson": lambda: Poisson(4, name="n", weight=2.0 * mV, n=50, rate=100 * Hz),
+    "poisson_spikes": lambda: PoissonSpikes(4, name="n", weight=2.0 * mV, rate=2000 * Hz),
+    "poisson_rates": lambda: PoissonRates(4, name="n", weight=2.0 * mV),
     "spikes": lambda: SpikesFromFile(
         4, weight=2.0 * mV, times=np.array([0.1, 0.4]) * ms, neurons=np.array([1, 3])
     ),
@@ -55,7 +55,7 @@ MODELS = {
     "ramp": lambda: Ramp(4, initial=1.0 * mA, final=2.0 * mA, start=0.0 * ms, stop=1.0 * ms),
     "sinusoidal": lambda: Sinusoidal(4, mean=1.0 * mA, amplitude=2.0 * mA, frequency=900 * Hz),
     "samples": lambda: SignalFromFile(4, values=np.arange(9.0)[:, None] * mA, sampling=0.1 * ms),
-    "ou": lambda: OrnsteinUhlenbeck(4, mean=1.0 * mA, sigma=2.0 * mA),
+    "ou": lambda: OrnsteinUhlenbeck(4, name="n", mean=1.0 * mA, sigma=2.0 * mA),
 }
 
 
@@ -83,7 +83,7 @@ def test_alone_an_input_draws_what_it_draws_in_a_block(name):
 def test_poisson_counts_have_mean_and_variance_n_rate_dt_and_are_independent():
     """Across neurons and across steps, counts are uncorrelated; mean and variance are n rate dt."""
     mean, size = 100 * 20e-3 * 0.1, MANY * MANY
-    counts = drawn(Poisson(MANY, n=100, rate=20 * Hz), MANY)
+    counts = drawn(Poisson(MANY, name="n", n=100, rate=20 * Hz), MANY)
     assert abs(counts.mean() - mean) < 4.5 * np.sqrt(mean / size)
     assert abs(counts.var() - mean) < 4.5 * np.sqrt((mean + 2 * mean**2) / size)
     for other in (np.roll(counts, 1, 0), np.roll(counts, 2, 0), np.roll(counts, 1, 1), counts.T):
@@ -98,7 +98,7 @@ def test_poisson_counts_have_mean_and_variance_n_rate_dt_and_are_independent():
 def test_each_neuron_has_its_own_poisson_rate():
     """Rates given one for each neuron are the rates of those neurons."""
     rates = np.linspace(0.0, 80.0, 9)
-    counts = drawn(Poisson(9, n=100, rate=rates * Hz), 20_000)
+    counts = drawn(Poisson(9, name="n", n=100, rate=rates * Hz), 20_000)
     mean = 100 * rates * 1e-3 * 0.1
     assert (np.abs(counts.mean(axis=0) - mean) <= 4.5 * np.sqrt(mean / 20_000)).all()
 
@@ -107,7 +107,7 @@ def test_each_neuron_has_its_own_poisson_rate():
 def test_poisson_spikes_come_with_probability_one_minus_exp(rate, dt):
     """A step has one spike with p = 1 - exp(-rate dt), never two; 1 kHz at 0.1 ms: 0.0952."""
     p = -np.expm1(-rate * 1e-3 * dt)
-    spikes = drawn(PoissonSpikes(MANY, rate=rate * Hz), MANY, dt)
+    spikes = drawn(PoissonSpikes(MANY, name="n", rate=rate * Hz), MANY, dt)
     assert set(np.unique(spikes)) <= {0.0, 1.0}
     error = np.sqrt(p * (1 - p) / spikes.size)
     assert abs(spikes.mean() - p) <= 4.5 * error + 1e-9
@@ -123,7 +123,7 @@ def test_poisson_rates_follow_their_signal():
     wave = np.sinc(cycles) * np.sin(2 * np.pi * cycles * (np.arange(n_steps) + 0.5))  # its means
     for amplitude in (15.0, 60.0):
         signal = Sinusoidal(MANY, mean=20 * Hz, amplitude=amplitude * Hz, frequency=frequency * Hz)
-        counts = drawn(PoissonRates(MANY, n=100, rates=signal), n_steps, dt)
+        counts = drawn(PoissonRates(MANY, name="n", n=100, rates=signal), n_steps, dt)
         mean = 100 * np.maximum(20.0 + amplitude * wave, 0.0) * 1e-3 * dt
         found, error = counts.mean(axis=1), np.sqrt(mean / MANY)
         assert (counts[mean == 0] == 0).all()
@@ -199,7 +199,7 @@ def test_ornstein_uhlenbeck_is_exact_at_any_dt(dt):
     Started at the mean, the variance after n steps is sigma^2 (1 - exp(-2 n dt / tau)).
     """
     size, tau, mean, sigma = 20_000, 5.0, 3.0, 2.0
-    model = OrnsteinUhlenbeck(size, mean=mean * mA, sigma=sigma * mA, tau=tau * ms)
+    model = OrnsteinUhlenbeck(size, name="n", mean=mean * mA, sigma=sigma * mA, tau=tau * ms)
     with environment(dt):
         model.init_state()
 

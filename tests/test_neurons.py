@@ -61,7 +61,7 @@ def test_precision_is_that_of_the_environment(precision, dtype):
 @pytest.mark.parametrize(("shape", "batch"), [((3,), None), ((2, 3), 4)])
 def test_shapes(name, shape, batch):
     """States and output have the shape (batch, *in_size), also after `reset_state`."""
-    neuron = NEURONS[name](shape)
+    neuron = NEURONS[name](shape, name="n")
     expected = shape if batch is None else (batch, *shape)
     neuron.init_state(batch)
     first = {path: state.value for path, state in neuron.states().items()}

@@ -314,6 +314,43 @@ def test_a_disabled_tracker_does_nothing(tmp_path):
     assert not (tmp_path / "run" / "wandb").exists()
 
 
+def test_the_environment_of_wandb_holds_where_nothing_is_typed(tmp_path, monkeypatch):
+    """Its variables were passed over, as those of any script that uses W&B are not."""
+    said = {
+        "PROJECT": "thesis", "ENTITY": "lab", "TAGS": "pilot,figure2", "RUN_GROUP": "monday",
+        "JOB_TYPE": "check", "NOTES": "of the environment", "NAME": "first", "RUN_ID": "chosen1",
+        "DIR": str(tmp_path / "elsewhere"),
+    }  # fmt: skip
+    for name, value in said.items():
+        monkeypatch.setenv(f"WANDB_{name}", value)
+    neurolab.run([*SHORT, "tracker=wandb", "tracker.notes=typed"], tmp_path / "run")
+    (log,) = logs(tmp_path / "elsewhere")
+    state = inspect(log, "--summary")
+    begun = next(record["run"] for record in inspect(log) if record["type"] == "run")
+    assert [state[key] for key in ("project", "entity", "name", "run_id")] == [
+        "thesis", "lab", "first", "chosen1",
+    ]  # fmt: skip
+    assert state["tags"] == ["pilot", "figure2"]
+    assert state["notes"] == "typed"
+    assert (begun["run_group"], begun["job_type"]) == ("monday", "check")
+
+
+def test_the_mode_of_the_environment_holds_where_none_is_typed(tmp_path, monkeypatch):
+    """Disabled means no run; what is typed wins; nonsense is refused by the variable's name."""
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    neurolab.run([*SHORT, *WANDB], tmp_path / "none")
+    assert not (tmp_path / "none" / "wandb").exists()
+    assert WandbTracker(mode="offline").active
+    monkeypatch.setenv("WANDB_MODE", "dryrun")  # as older versions of W&B said offline
+    assert WandbTracker().mode == "offline"
+    monkeypatch.setenv("WANDB_MODE", "onlin")
+    monkeypatch.setenv("WANDB_PROJECT", "a/b")
+    with pytest.raises(ConfigError, match=r"(?s)WANDB_MODE = onlin.*WANDB_PROJECT = a/b"):
+        WandbTracker()
+    monkeypatch.delenv("WANDB_MODE")
+    assert (WandbTracker(project="p").mode, WandbTracker(project="p").tags) == ("offline", ())
+
+
 def test_what_is_tracked_does_not_change_what_is_computed():
     """The hash of a configuration is the same with and without a tracker."""
     from neurolab.cli.compose import compose_config, effective

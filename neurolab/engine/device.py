@@ -6,13 +6,18 @@ in a process (a notebook) where it comes too late.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from functools import cache
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from neurolab.problems import ConfigError, Problem, Problems
@@ -148,12 +153,33 @@ def _use_cache(folder: Any, problems: Problems) -> None:
 
 
 def _import_without_matplotlib() -> None:
-    """Import brainunit without the Matplotlib support it loads where it can: 0.4 to 0.9 s that
-    only plots need, and they do not plot quantities."""
-    if "matplotlib" in sys.modules:
+    """Import brainunit without Matplotlib, which it would load to plot quantities, 0.4 to 0.9 s;
+    it does when somebody else has imported that."""
+    if {"matplotlib", "brainunit"} & sys.modules.keys():
         return
     sys.modules["matplotlib"] = None  # type: ignore[assignment]
     try:
         import brainunit  # noqa: F401
     finally:
         del sys.modules["matplotlib"]
+    sys.meta_path.insert(0, _Quantities())
+
+
+class _Quantities(MetaPathFinder):
+    """Once Matplotlib's axes are imported, has brainunit teach them quantities."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        if name != "matplotlib.axes":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def and_teach(module: ModuleType) -> None:
+                execute(module)
+                if compat := sys.modules.get("saiunit._matplotlib_compat"):
+                    importlib.reload(compat)
+
+            spec.loader.exec_module = and_teach  # type: ignore[method-assign]
+        return spec

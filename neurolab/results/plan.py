@@ -55,7 +55,9 @@ class Plan:
     refused
         Points that cannot be, by reason; known once the values were read.
     files
-        A digest of each file that a value names.
+        A digest of each file that a value names, and of the modules of models that it names.
+    versions
+        Of the libraries that computed it; several, where it went on with others.
     """
 
     order: tuple[str, ...]
@@ -67,6 +69,7 @@ class Plan:
     refused: dict[str, np.ndarray] = field(default_factory=dict)
     title: str = ""
     files: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.which.ndim != len(self.axes):
@@ -223,6 +226,7 @@ class Plan:
             "references": references,
             "refused": [[why, points.tolist()] for why, points in self.refused.items()],
             "files": self.files,
+            "versions": self.versions,
         }
 
     @classmethod
@@ -252,7 +256,7 @@ class Plan:
         return cls(
             tuple(found["order"]), dict(found["fixed"]), tuple(axes), list(found["templates"]),
             np.array(found["which"], np.int64), references, refused, found["title"],
-            dict(found.get("files", {})),
+            dict(found.get("files", {})), dict(found.get("versions", {})),
         )  # fmt: skip
 
     def differs(self, before: Plan) -> str:
@@ -275,9 +279,12 @@ class Plan:
                     return f"{key} was {old.get(key)} and is now {new.get(key)}"
         if self.to_json()["references"] != before.to_json()["references"]:
             return "values that refer to others refer to them in another way"
-        old_files = before.files
-        changed = [name for name, what in self.files.items() if old_files.get(name, what) != what]
-        return f"{', '.join(changed)} has other contents now" if changed else ""
+        return before.changed(self.files)
+
+    def changed(self, files: Mapping[str, str]) -> str:
+        """Which files have another digest than when it began; empty if none has."""
+        names = [name for name, what in files.items() if self.files.get(name, what) != what]
+        return f"{', '.join(names)} has other contents now" if names else ""
 
     def _axes(self) -> list[Any]:
         return [{key: c.to_json() for key, c in axis.columns.items()} for axis in self.axes]

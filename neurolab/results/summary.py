@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import resource
 import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 from neurolab.results.digests import digest_of
 from neurolab.results.layout import write_whole
@@ -71,7 +75,9 @@ def git_revision(folder: Path) -> str | None:
 
 
 def peak_memory_mb() -> float:
-    """The largest memory that this process has held."""
+    """The largest memory that this process has held; NaN where the system does not tell."""
+    if resource is None:
+        return math.nan
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 

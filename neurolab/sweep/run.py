@@ -86,7 +86,7 @@ def run_sweep(
     prepare(device)
     from neurolab.sweep.columns import PointReader
     from neurolab.sweep.compute import compute_groups, devices_of
-    from neurolab.sweep.files import digests
+    from neurolab.sweep.files import digests, versions
     from neurolab.sweep.gather import gather
     from neurolab.sweep.progress import SweepProgress
     from neurolab.sweep.tracking import SweepSession
@@ -101,6 +101,7 @@ def run_sweep(
     for group in groups if executor is None else ():
         devices_of(group)  # or it is told now that they are not there
     plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
+    plan.versions = versions()
     for axis in plan.axes:
         add_coordinates(axis)
     plan = _begun(store, plan, settings, first)
@@ -142,15 +143,32 @@ def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> Pl
     if settings.resume and not first:
         try:
             before = Plan.from_json(store.definition())
-            found = plan.differs(before)
+            found = plan.differs(before) or _noted(before, plan)
         except ValueError as error:
             found = str(error)
         if found:
-            what = Problem("sweep.resume", str(store.path), f"is another sweep: {found}")
-            raise ConfigError([what])
-        return before
+            advice = f"is another sweep: {found}; compute this one in another folder"
+            raise ConfigError([Problem("sweep.resume", str(store.path), advice)])
+        if (before.files, before.versions) == (plan.files, plan.versions):
+            return before
+        before.files, before.versions = plan.files | before.files, plan.versions
+        plan = before
     store.define(plan.to_json())
     return plan
+
+
+def _noted(before: Plan, plan: Plan) -> str:
+    """How the version of neurolab differs from that of a sweep that goes on; other libraries are
+    warned of, and all versions kept."""
+    for name, (now,) in plan.versions.items():
+        used = before.versions.get(name, [now])
+        if now not in used:
+            change = f"it was begun with {name} {used[-1]}, this is {now}"
+            if name == "neurolab":
+                return change
+            log.warning("sweep.resume: %s; results may differ by rounding", change)
+        plan.versions[name] = [*used, *({now} - set(used))]
+    return ""
 
 
 def _title(plan: Plan) -> str:

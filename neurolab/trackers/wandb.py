@@ -32,6 +32,8 @@ log = logging.getLogger("neurolab")
 
 _SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 _MODES = ("offline", "online", "disabled")
+#: What older versions of W&B call modes.
+_ALIASES = {"dryrun": "offline", "run": "online"}
 #: Why the server was given up: of many points only the first waits for it, and warns. (This is the
 #: process of one run's or one sweep's tracker.)
 _GIVEN_UP: list[str] = []
@@ -43,15 +45,16 @@ class WandbTracker:
     Parameters
     ----------
     mode
-        ``offline``, ``online`` or ``disabled``.
+        ``offline``, ``online`` or ``disabled``; None: WANDB_MODE, or else offline.
     project, entity, name, group, job_type, tags, notes
-        As W&B has them; a name of None is what was overridden, a group of None the sweep.
+        As W&B has them; None: W&B's variable (WANDB_PROJECT, WANDB_RUN_GROUP..), or else the
+        project neurolab, as name what was overridden, as group the sweep.
     per_point
         A run for each point of a sweep in place of one for the sweep.
     artifact
         Whether the results are an artifact.
     dir
-        Where W&B writes; None: into the run folder.
+        Where W&B writes; None: WANDB_DIR, or else into the run folder.
     init_timeout, finish_timeout
         How long to wait for a server at the start and at the end.
 
@@ -63,13 +66,13 @@ class WandbTracker:
 
     def __init__(
         self,
-        mode: str = "offline",
-        project: str = "neurolab",
+        mode: str | None = None,
+        project: str | None = None,
         entity: str | None = None,
         name: str | None = None,
         group: str | None = None,
         job_type: str | None = None,
-        tags: Sequence[str] = (),
+        tags: Sequence[str] | None = None,
         notes: str | None = None,
         per_point: bool = False,
         artifact: bool = True,
@@ -78,11 +81,17 @@ class WandbTracker:
         finish_timeout: str = "10 min",
     ) -> None:
         problems = Problems()
+        mode, of_mode = _said("mode", mode, "offline")
+        mode = _ALIASES.get(mode, mode) if of_mode == "WANDB_MODE" else mode
+        project, of_project = _said("project", project, "neurolab")
+        tags, of_tags = _said("tags", tags, ())
+        if of_tags == "WANDB_TAGS":
+            tags = [tag.strip() for tag in str(tags).split(",") if tag.strip()]
         if mode not in _MODES:
-            problems.add("tracker.mode", mode, did_you_mean(str(mode), _MODES))
+            problems.add(of_mode, mode, did_you_mean(str(mode), _MODES))
         if not project or re.search(r"[/\\#?%:]", str(project)) or len(str(project)) > 128:
             advice = "expected a name of at most 128 characters without / \\ # ? % :"
-            problems.add("tracker.project", project, advice)
+            problems.add(of_project, project, advice)
         if isinstance(tags, str) or not all(isinstance(tag, str) and tag for tag in tags):
             problems.add("tracker.tags", tags, "expected a list, such as [pilot,figure2]")
         for key, given in (("per_point", per_point), ("artifact", artifact)):
@@ -93,10 +102,11 @@ class WandbTracker:
             for key, text in (("init_timeout", init_timeout), ("finish_timeout", finish_timeout))
         )
         problems.raise_if_any()
-        self.mode, self.project, self.entity = mode, project, entity
-        self.name, self.group, self.job_type = name, group, job_type
-        self.tags, self.notes = tuple(tags), notes
-        self.per_point, self.artifact, self.dir = per_point, artifact, dir
+        self.mode, self.project, self.entity = mode, project, _said("entity", entity)[0]
+        self.name, self.group = _said("name", name)[0], _said("group", group)[0]
+        self.job_type, self.notes = _said("job_type", job_type)[0], _said("notes", notes)[0]
+        self.tags, self.dir = tuple(tags), _said("dir", dir)[0]
+        self.per_point, self.artifact = per_point, artifact
         self.active = mode != "disabled"
         #: How long the end is waited for.
         self.patience_s = self.init_timeout_s + self.finish_timeout_s + 60
@@ -159,12 +169,13 @@ class WandbTracker:
         import wandb
 
         self.offline, tracked = mode == "offline", self.tracked
+        chosen = {"WANDB_SWEEP_ID", *(["WANDB_RUN_ID"] if tracked.kind != "point" else [])}
         return wandb.init(
             mode=mode,
             project=self.project,
             entity=self.entity,
             # In a W&B sweep the agent has said which run this is.
-            id=None if "WANDB_SWEEP_ID" in os.environ else self._id(),
+            id=None if os.environ.keys() & chosen else self._id(),
             name=(self.name or tracked.name)[:128],
             group=self.group or tracked.group,
             job_type=self.job_type or tracked.kind,
@@ -222,6 +233,13 @@ class WandbTracker:
             add = artifact.add_dir if path.is_dir() else artifact.add_file
             add(str(path), name=path.name, policy="immutable")  # they change no more: no copies
         self.run.log_artifact(artifact)
+
+
+def _said(key: str, typed: Any, default: Any = None) -> tuple[Any, str]:
+    """What was typed, or W&B's own variable says, or the default; and where it was said."""
+    variable = "WANDB_" + {"group": "RUN_GROUP"}.get(key, key.upper())
+    said = os.environ.get(variable) if typed is None else None
+    return (said, variable) if said else (default if typed is None else typed, f"tracker.{key}")
 
 
 def _seconds(text: Any, key: str, problems: Problems) -> float:

@@ -1,0 +1,47 @@
+"""What is in a user's own session beside neurolab: Matplotlib, other systems."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PLOT = """
+import matplotlib.pyplot as plt, numpy as np, brainunit as u
+figure, axes = plt.subplots(1, 3)
+t, v = np.arange(3.0) * u.ms, np.arange(3.0) * u.mV
+axes[0].plot(t, v)
+axes[0].plot(1000 * t.to(u.second) / 1000, v)  # of the axis's unit, whatever its own
+axes[1].errorbar(t, v, yerr=v)
+axes[2].hist(v)
+print([(a.get_xlabel(), a.get_ylabel()) for a in axes], axes[0].lines[1].get_xdata(orig=False))
+"""
+NEUROLAB = "import neurolab, sys\nneurolab.Simulation\n"
+FIRST = NEUROLAB + "assert 'matplotlib' not in sys.modules\n"
+
+
+def said(code):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "MPLBACKEND": "Agg"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "before",
+    [FIRST, FIRST + "import matplotlib.figure\n", "import matplotlib.pyplot\n" + NEUROLAB],
+    ids=["first", "of a run", "last"],
+)
+def test_quantities_are_plotted_as_without_neurolab(before):
+    """They could not be any more: brainunit had been imported as if Matplotlib were not there."""
+    assert said(before + PLOT) == said(PLOT)
+
+
+def test_a_system_without_the_module_resource_runs():
+    """Windows has none; importing failed."""
+    code = "import sys; sys.modules['resource'] = None\n"
+    assert said(code + "from neurolab.results import summary; print(summary.peak_memory_mb())")
