@@ -84,11 +84,10 @@ class SweepLauncher(Launcher):
     ) -> Sequence[JobReturn]:
         """Compute the jobs of a sweeper, which may ask for more, round by round."""
         from neurolab.cli.overrides import plan_of_jobs
-        from neurolab.results.plan import Plan
 
         jobs = list(map(list, job_overrides))
         if initial_job_idx:
-            before = Plan.from_json(SweepFolder(self.folder).definition())
+            before = SweepFolder(self.folder).plan()
             jobs = [*map(before.overrides, range(initial_job_idx)), *jobs]
         configs = self._configs(jobs, initial_job_idx) if self.settings.folders else {}
         table = self._run(plan_of_jobs(jobs), initial_job_idx)

@@ -21,7 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from neurolab.results.damage import DamagedError, read_commit, read_mapping
 from neurolab.results.layout import COMMIT, write_whole
+from neurolab.results.plan import Plan
 
 __all__ = ["COMPLETED", "PARTIAL", "SweepFolder", "write_json"]
 
@@ -48,8 +50,24 @@ class SweepFolder:
 
     def definition(self) -> dict[str, Any]:
         """What the sweep is."""
-        found: dict[str, Any] = json.loads((self.path / _DEFINITION).read_text())
-        return found
+        return read_mapping(self.path / _DEFINITION)
+
+    def plan(self) -> Plan:
+        """The plan that was written.
+
+        Raises:
+            ValueError: it was written by another version, or is damaged (a `DamagedError`).
+        """
+        definition = self.definition()
+        try:
+            return Plan.from_json(definition)
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            why = f"it is no plan ({type(error).__name__}: {error})"
+            raise DamagedError(self.path / _DEFINITION, why) from error
+
+    def summary(self) -> dict[str, Any]:
+        """`summary.json`; empty for a sweep that was killed."""
+        return read_mapping(self.path / "summary.json", needed=False)
 
     def new_batch(self, first: int) -> Path:
         """A new folder for the batch whose first point has this index.  One of a sweep that was
@@ -81,12 +99,11 @@ class SweepFolder:
 
     def _commits(self) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
         for path in sorted(self.path.glob(f"{_BATCHES}/*/{COMMIT}")):
-            yield path.parent, json.loads(path.read_text())["extra"].get("rows", [])
+            yield path.parent, read_commit(path.parent).extra.get("rows", [])
 
     def failures(self) -> dict[int, dict[str, Any]]:
         """Points whose computation failed when they were last tried, and why."""
-        path = self.path / _FAILURES
-        found = json.loads(path.read_text()) if path.exists() else {}
+        found = read_mapping(self.path / _FAILURES, needed=False)
         return {
             int(index): {"point": int(index), "status": "failed", "message": message}
             for index, message in found.items()

@@ -30,16 +30,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from neurolab.results.layout import (
-    COMMIT,
-    RESULTS,
-    Chunk,
-    Commit,
-    Trace,
-    axes_of,
-    lost,
-    write_whole,
-)
+from neurolab.results.damage import lost
+from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, write_whole
 
 __all__ = ["ResultsWriter"]
 

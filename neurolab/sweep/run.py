@@ -103,11 +103,11 @@ def run_sweep(
     plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
     for axis in plan.axes:
         add_coordinates(axis)
-    plan = _begun(store, plan, settings, first)
+    plan, known = _begun(store, plan, settings, first)
     failed = store.failures() if first else {}
     store.forget()
     composed += time.perf_counter() - imported
-    missing = Table(plan, store).where("missing", "partial", "failed")
+    missing = known.where("missing", "partial", "failed")
     missing = missing[(missing >= first) & ~refusals.bad[missing]]
     all_groups, total = groups, len(plan) - int(refusals.bad.sum())
     groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
@@ -137,20 +137,23 @@ def run_sweep(
     return outcome
 
 
-def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> Plan:
-    """The plan of the folder: the one that was begun there, if it is to be gone on with."""
+def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> tuple[Plan, Table]:
+    """The plan of the folder, and what became of its points: the plan that was begun there, if it
+    is to be gone on with."""
     if settings.resume and not first:
         try:
-            before = Plan.from_json(store.definition())
-            found = plan.differs(before)
+            store.summary()  # which is added to
+            before = store.plan()
+            known = Table(before, store)
+            differs = plan.differs(before)
+            found = differs and f"is another sweep: {differs}"
         except ValueError as error:
             found = str(error)
         if found:
-            what = Problem("sweep.resume", str(store.path), f"is another sweep: {found}")
-            raise ConfigError([what])
-        return before
+            raise ConfigError([Problem("sweep.resume", str(store.path), found)])
+        return before, known
     store.define(plan.to_json())
-    return plan
+    return plan, Table(plan, store)
 
 
 def _title(plan: Plan) -> str:
