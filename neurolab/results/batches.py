@@ -16,11 +16,13 @@ import itertools
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neurolab.problems import ResultsLostError
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
 from neurolab.results.layout import COMMIT, write_whole
 from neurolab.results.plan import Plan
@@ -69,9 +71,32 @@ class SweepFolder:
         """`summary.json`; empty for a sweep that was killed."""
         return read_mapping(self.path / "summary.json", needed=False)
 
+    def check(self) -> None:
+        """That what was written is there: what is written to a folder that was removed makes it.
+
+        Raises:
+            ResultsLostError: it is not.
+        """
+        if not self.exists:
+            raise ResultsLostError(
+                f"{self.path} was removed or emptied meanwhile; its points are lost"
+            )
+
+    def check_after(self, error: Exception) -> None:
+        """That further batches can be written after one that raised.
+
+        Raises:
+            ResultsLostError: they cannot: there is no folder, or no place, for them.
+        """
+        self.check()
+        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EROFS):
+            advice = f"make room and go on with it: sweep.resume={self.path}"
+            raise ResultsLostError(error.errno, f"{error.strerror}; {advice}") from error
+
     def new_batch(self, first: int) -> Path:
         """A new folder for the batch whose first point has this index.  One of a sweep that was
         stopped stays until all its points are in others: some of them may be done."""
+        self.check()
         names = itertools.chain([f"{first:06d}"], (f"{first:06d}-{k}" for k in itertools.count(1)))
         folders = (self.path / _BATCHES / name for name in names)
         return next(folder for folder in folders if not folder.exists())

@@ -123,6 +123,7 @@ def run_sweep(
                 else:
                     batch = settings.batch
                     report = executor.compute(device, missing, store, stop, progress, batch)
+            store.check()
             store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
             store.tidy()
             table = Table(plan, store)
