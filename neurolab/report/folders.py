@@ -88,10 +88,21 @@ def about(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "message": message,
         "date": date_of(folder),
         "folder": _place(folder),
-        "summary": [[key, text_of(value)] for key, value in flat(summary)],
+        "summary": _summary(summary),
         "log": "" if status == "completed" else _log_tail(folder),
         "pictures": [name for name in PICTURES if (folder / name).exists()],
     }
+
+
+def _summary(summary: Mapping[str, Any]) -> list[list[str]]:
+    """A summary as rows; of the sessions of a sweep that went on, when and how much."""
+    rest = {key: value for key, value in summary.items() if key != "sessions"}
+    rows = [[key, text_of(value)] for key, value in flat(rest)]
+    sessions = summary.get("sessions", [])
+    for number, one in enumerate(sessions if len(sessions) > 1 else [], 1):
+        told = f"{one['started']}: {one['computed']} points in {seconds(one['wall_s'])}"
+        rows.append([f"session {number}", told])
+    return rows
 
 
 def date_of(folder: Path) -> str:

@@ -93,6 +93,10 @@ class SweepFolder:
             advice = f"make room and go on with it: sweep.resume={self.path}"
             raise ResultsLostError(error.errno, f"{error.strerror}; {advice}") from error
 
+    def forget_summary(self) -> None:
+        """Forget the summary of a sweep that was here before."""
+        (self.path / "summary.json").unlink(missing_ok=True)
+
     def new_batch(self, first: int) -> Path:
         """A new folder for the batch whose first point has this index.  One of a sweep that was
         stopped stays until all its points are in others: some of them may be done."""

@@ -31,7 +31,9 @@ class StatusFile:
 
     def __init__(self, folder: Path | None) -> None:
         self._path = None if folder is None else folder / STATUS
-        self._facts = {"started": _now(), "host": socket.gethostname(), "pid": os.getpid()}
+        #: When it was made, in UTC.
+        self.started = _now()
+        self._facts = {"started": self.started, "host": socket.gethostname(), "pid": os.getpid()}
         self._began: float | None = None
         self._first = 0.0
         self._last = ("", 0.0)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ def run_sweep(
     *,
     began: float,
     strict: bool = True,
+    on_begin: Callable[[], None] = lambda: None,
 ) -> SweepOutcome:
     """Compute the points of a plan, or what of them is missing in the folder.
 
@@ -76,6 +77,8 @@ def run_sweep(
     strict
         Whether a sweep of which every point is refused is itself: by a `ConfigError`, before
         anything is computed.
+    on_begin
+        Called once the folder has what the sweep is, before anything is computed.
     """
     store = SweepFolder(folder)
     refusals = Refusals(plan)
@@ -104,6 +107,7 @@ def run_sweep(
     for axis in plan.axes:
         add_coordinates(axis)
     plan, known = _begun(store, plan, settings, first)
+    on_begin()
     failed = store.failures() if first else {}
     store.forget()
     composed += time.perf_counter() - imported
@@ -129,7 +133,7 @@ def run_sweep(
             table = Table(plan, store)
             outcome = SweepOutcome(plan, table)
             times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
-            outcome.summary = gather(store, plan, table, report, times)
+            outcome.summary = gather(store, plan, table, report, times, status.started, first)
             progress.say(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
             whole = len(table.where("completed")) == len(plan)
             stopped = stop.requested and outcome.summary["status"] == "interrupted"
@@ -153,6 +157,8 @@ def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> tu
         if found:
             raise ConfigError([Problem("sweep.resume", str(store.path), found)])
         return before, known
+    if not first:
+        store.forget_summary()
     store.define(plan.to_json())
     return plan, Table(plan, store)
 
