@@ -6,13 +6,13 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from neurolab.results.layout import RESULTS
 from neurolab.results.plan import flat
-from neurolab.results.status import STATUS
+from neurolab.results.status import standing
 
 __all__ = [
     "PICTURES", "about", "date_of", "ended", "find", "is_run", "is_sweep", "overrides_of",
@@ -25,8 +25,6 @@ _DEFINITION = "definition.json"
 _NOT_INSIDE = {"batches", "assets", ".hydra", ".submitit", "sweep.zarr", RESULTS}
 _DEEPEST = 4
 _LOG_BYTES = 8192
-#: A run that goes on says so several times a minute.
-_SILENT_SECONDS = 60
 
 
 def is_sweep(folder: Path) -> bool:
@@ -131,7 +129,7 @@ def ended(folder: Path, summary: Mapping[str, Any]) -> tuple[str, str]:
     far as status.json tells."""
     if "status" in summary:
         return str(summary["status"]), str(summary.get("message") or "")
-    facts = read_json(folder / STATUS)
+    status, facts = standing(folder)
     try:
         updated = datetime.fromisoformat(facts["updated"])
         if facts.get("duration_ms"):
@@ -139,10 +137,7 @@ def ended(folder: Path, summary: Mapping[str, Any]) -> tuple[str, str]:
         else:
             part = facts["points_done"] / max(facts["points"], 1)
     except (KeyError, TypeError, ValueError):
-        return "running or killed", ""
-    age = (datetime.now(UTC) - updated).total_seconds()
-    going = "running" if age < _SILENT_SECONDS else "killed"
-    status = going if facts.get("status") == "running" else "running or killed"
+        return status, ""
     left = f", {seconds(facts['eta_s'])} left" if facts.get("eta_s") and status == "running" else ""
     return status, f"{part:.0%} done at {updated.astimezone():%H:%M:%S on %Y-%m-%d}{left}"
 

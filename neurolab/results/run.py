@@ -25,6 +25,7 @@ from neurolab.results.damage import (
     whole,
 )
 from neurolab.results.layout import RESULTS, Commit
+from neurolab.results.status import standing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -177,7 +178,7 @@ class Run:
         where = self.path if isinstance(self.store, Path) else "in memory"
         name = "Run" if self._in_batch is None else f"Point {self.summary['point']} in"
         lengths, lines = self.commit.lengths, [f"{name} {where}"]
-        status = self.summary.get("status", "no summary: still running, or killed")
+        status = self.summary.get("status") or standing(self.path)[0]
         lines.append(
             f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "
             f"= {self.duration_ms:g} ms ({status})"

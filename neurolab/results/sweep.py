@@ -17,6 +17,7 @@ import numpy as np
 
 from neurolab.results.batches import SweepFolder
 from neurolab.results.run import PointRun
+from neurolab.results.status import standing
 from neurolab.results.table import VALUES, Table, as_dataset
 
 if TYPE_CHECKING:
@@ -132,7 +133,8 @@ class Sweep:
     def __repr__(self) -> str:
         shape = " x ".join(f"{n} {name}" for name, n in self.data.sizes.items())
         done = self.rows.counts()["completed"]
-        return f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed"
+        status = self.summary.get("status") or standing(self.path)[0]
+        return f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed ({status})"
 
 
 def open_sweep(path: str | Path) -> Sweep:

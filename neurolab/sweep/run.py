@@ -128,12 +128,16 @@ def run_sweep(
                     batch = settings.batch
                     report = executor.compute(device, missing, store, stop, progress, batch)
             store.check()
-            store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
-            store.tidy()
-            table = Table(plan, store)
-            outcome = SweepOutcome(plan, table)
             times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
-            outcome.summary = gather(store, plan, table, report, times, status.started, first)
+            try:
+                store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
+                store.tidy()
+                table = Table(plan, store)
+                summary = gather(store, plan, table, report, times, status.started, first)
+            except OSError as error:
+                store.check_after(error)
+                raise
+            outcome = SweepOutcome(plan, table, summary=summary)
             progress.say(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
             whole = len(table.where("completed")) == len(plan)
             stopped = stop.requested and outcome.summary["status"] == "interrupted"
