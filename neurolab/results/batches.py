@@ -1,6 +1,7 @@
 """The folder of a sweep while it is computed: what it is, and batches of points as they are done.
 
     definition.json            what the sweep is
+    told.txt                   points of which a tracker knows the end (``tracker.per_point``)
     batches/<first point>/     points computed together: results.zarr as of a run, with an axis of
                                points (`neurolab.results.writer`), and commit.json, whose notes
                                have a row for each point; -1, -2.. of a sweep that went on
@@ -16,6 +17,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ __all__ = ["COMPLETED", "PARTIAL", "SweepFolder", "write_json"]
 #: Status of a point that came to its end, and of one whose batch was stopped.
 COMPLETED, PARTIAL = "completed", "partial"
 _DEFINITION, _BATCHES, _FAILURES = "definition.json", "batches", "failures.json"
+_TOLD = "told.txt"
 
 
 class SweepFolder:
@@ -93,9 +96,22 @@ class SweepFolder:
             advice = f"make room and go on with it: sweep.resume={self.path}"
             raise ResultsLostError(error.errno, f"{error.strerror}; {advice}") from error
 
-    def forget_summary(self) -> None:
-        """Forget the summary of a sweep that was here before."""
-        (self.path / "summary.json").unlink(missing_ok=True)
+    def forget_record(self) -> None:
+        """Forget the record of a sweep that was here before."""
+        for name in ("summary.json", _TOLD):
+            (self.path / name).unlink(missing_ok=True)
+
+    def told(self) -> set[int]:
+        """The points of which a tracker knows the end."""
+        with suppress(FileNotFoundError):
+            lines = (self.path / _TOLD).read_text().split("\n")[:-1]  # what follows is not whole
+            return {int(line) for line in lines if line.isdecimal()}
+        return set()
+
+    def tell(self, point: int) -> None:
+        """Note that a tracker knows the end of a point."""
+        with suppress(OSError), (self.path / _TOLD).open("a") as file:
+            file.write(f"{point}\n")
 
     def new_batch(self, first: int) -> Path:
         """A new folder for the batch whose first point has this index.  One of a sweep that was

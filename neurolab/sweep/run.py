@@ -118,8 +118,8 @@ def run_sweep(
     groups = [group for group in groups if group.points.size]
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
     with TrackerSession(tracker) as tracking, StatusFile(folder) as status:
-        session = SweepSession(tracking, folder, groups, plan)
-        session.start(all_groups)
+        session = SweepSession(tracking, store, all_groups, plan)
+        session.start()
         with StopRequest() as stop:
             with SweepProgress(status, total, total - len(missing)) as progress:
                 if executor is None:
@@ -162,7 +162,7 @@ def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> tu
             raise ConfigError([Problem("sweep.resume", str(store.path), found)])
         return before, known
     if not first:
-        store.forget_summary()
+        store.forget_record()
     store.define(plan.to_json())
     return plan, Table(plan, store)
 
