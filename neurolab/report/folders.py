@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from neurolab.results.status import standing
 
 __all__ = [
     "PICTURES", "about", "date_of", "ended", "find", "is_run", "is_sweep", "overrides_of",
-    "read_json", "read_yaml", "seconds", "short", "text_of", "tile", "wall_time",
+    "read_yaml", "seconds", "short", "text_of", "tile", "wall_time",
 ]  # fmt: skip
 
 #: Of runs and of sweeps, what shows most first.
@@ -50,15 +49,6 @@ def find(outputs: Path) -> Iterator[Path]:
             inside.clear()
         else:
             inside[:] = sorted(set(inside) - _NOT_INSIDE)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file; empty where there is none or it was not written whole."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def read_yaml(path: Path) -> Any:
