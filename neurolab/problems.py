@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ConfigError", "Problem", "Problems", "did_you_mean", "show"]
+__all__ = ["ConfigError", "Problem", "Problems", "ResultsLostError", "did_you_mean", "show"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ class ConfigError(ValueError):
         count = f"{len(self.problems)} problem{'s' if len(self.problems) > 1 else ''}"
         listed = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(f"{count} in the configuration; nothing was run\n{listed}")
+
+
+class ResultsLostError(OSError):
+    """Nothing more can be kept: the folder of the results was removed, or its disk is full."""
 
 
 class Problems:

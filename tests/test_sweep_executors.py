@@ -76,7 +76,7 @@ def check_executor(executor, tmp_path, environment):
     )
     assert again.returncode == 0, again.stderr
     resumed = neurolab.open_sweep(dead)
-    assert resumed.summary["computed"] == 6
+    assert resumed.summary["sessions"][-1]["computed"] == 6
     assert set(resumed.table["status"]) == {"completed"}
     here = neurolab.open_sweep(tmp_path / "here")
     for name in VALUES:

@@ -133,7 +133,7 @@ def test_the_points_of_a_stopped_batch_that_were_done_stay(tmp_path, monkeypatch
     assert stopped.rows[0]["isi_cv"] == whole.rows[0]["isi_cv"]
     resumed = sweep(tmp_path / "sweep", *SMALL, *typed, f"sweep.resume='{tmp_path / 'sweep'}'")
     assert resumed.table.equals(whole.table)
-    assert resumed.summary["computed"] == 1
+    assert resumed.summary["sessions"][-1]["computed"] == 1
     assert same_spikes(resumed[2], whole[2])
     assert same_spikes(resumed[0], whole[0])
 

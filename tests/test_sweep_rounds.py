@@ -49,7 +49,8 @@ def test_rounds_are_one_sweep(launch, tmp_path):
     assert third[0].status == JobStatus.COMPLETED
     found = neurolab.open_sweep(tmp_path)
     assert list(found.table["status"]) == ["completed", *["refused"] * 3, "completed"]
-    assert found.summary["computed"] == 1
+    assert found.summary["computed"] == 2
+    assert len(found.summary["sessions"]) == 1  # rounds of one search
 
 
 def test_a_first_round_that_is_typed_wrongly_is_refused(launch, tmp_path):

@@ -84,11 +84,10 @@ class SweepLauncher(Launcher):
     ) -> Sequence[JobReturn]:
         """Compute the jobs of a sweeper, which may ask for more, round by round."""
         from neurolab.cli.overrides import plan_of_jobs
-        from neurolab.results.plan import Plan
 
         jobs = list(map(list, job_overrides))
         if initial_job_idx:
-            before = Plan.from_json(SweepFolder(self.folder).definition())
+            before = SweepFolder(self.folder).plan()
             jobs = [*map(before.overrides, range(initial_job_idx)), *jobs]
         configs = self._configs(jobs, initial_job_idx) if self.settings.folders else {}
         table = self._run(plan_of_jobs(jobs), initial_job_idx)
@@ -124,14 +123,19 @@ class SweepLauncher(Launcher):
         with log_to(self.folder, terminal=True):
             outcome = run_sweep(
                 plan, refused, self.folder, self.settings, self.executor, first,
-                began=began, strict=strict,
+                began=began, strict=strict, on_begin=self._record,
             )  # fmt: skip
-            OmegaConf.save(self.config, self.folder / "multirun.yaml")
         print_sweep(SweepFolder(self.folder), outcome.plan, outcome.table, outcome.summary)
         codes = getattr(self.task, "codes", None)
         if codes is not None:
             codes.append(outcome.exit_code)
         return outcome.table
+
+    def _record(self) -> None:
+        """Write the command that began the sweep."""
+        record = self.folder / "multirun.yaml"
+        if self.settings.resume is None or not record.exists():
+            OmegaConf.save(self.config, record)
 
     def _configs(self, jobs: Sequence[Sequence[str]], first: int) -> dict[int, DictConfig | str]:
         """The configuration of each job as Hydra's launchers have it, or why there is none.

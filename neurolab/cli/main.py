@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from neurolab.problems import ConfigError, Problem
+from neurolab.problems import ConfigError, Problem, ResultsLostError
 
 __all__ = ["main"]
 
@@ -30,6 +30,9 @@ def main() -> None:
     except ConfigError as error:
         print(f"neurolab: {error}", file=sys.stderr)
         sys.exit(2)
+    except ResultsLostError as error:
+        print(f"neurolab: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _run(arguments: list[str]) -> int:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from neurolab.results.layout import RESULTS
 from neurolab.results.plan import flat
-from neurolab.results.status import STATUS
+from neurolab.results.status import standing
 
 __all__ = [
     "PICTURES", "about", "date_of", "ended", "find", "is_run", "is_sweep", "overrides_of",
-    "read_json", "read_yaml", "seconds", "short", "text_of", "tile", "wall_time",
+    "read_yaml", "seconds", "short", "text_of", "tile", "wall_time",
 ]  # fmt: skip
 
 #: Of runs and of sweeps, what shows most first.
@@ -25,8 +24,6 @@ _DEFINITION = "definition.json"
 _NOT_INSIDE = {"batches", "assets", ".hydra", ".submitit", "sweep.zarr", RESULTS}
 _DEEPEST = 4
 _LOG_BYTES = 8192
-#: A run that goes on says so several times a minute.
-_SILENT_SECONDS = 60
 
 
 def is_sweep(folder: Path) -> bool:
@@ -54,15 +51,6 @@ def find(outputs: Path) -> Iterator[Path]:
             inside[:] = sorted(set(inside) - _NOT_INSIDE)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file; empty where there is none or it was not written whole."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def read_yaml(path: Path) -> Any:
     """A YAML file; None where there is none or it cannot be read."""
     import yaml
@@ -88,10 +76,21 @@ def about(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "message": message,
         "date": date_of(folder),
         "folder": _place(folder),
-        "summary": [[key, text_of(value)] for key, value in flat(summary)],
+        "summary": _summary(summary),
         "log": "" if status == "completed" else _log_tail(folder),
         "pictures": [name for name in PICTURES if (folder / name).exists()],
     }
+
+
+def _summary(summary: Mapping[str, Any]) -> list[list[str]]:
+    """A summary as rows; of the sessions of a sweep that went on, when and how much."""
+    rest = {key: value for key, value in summary.items() if key != "sessions"}
+    rows = [[key, text_of(value)] for key, value in flat(rest)]
+    sessions = summary.get("sessions", [])
+    for number, one in enumerate(sessions if len(sessions) > 1 else [], 1):
+        told = f"{one['started']}: {one['computed']} points in {seconds(one['wall_s'])}"
+        rows.append([f"session {number}", told])
+    return rows
 
 
 def date_of(folder: Path) -> str:
@@ -120,7 +119,7 @@ def ended(folder: Path, summary: Mapping[str, Any]) -> tuple[str, str]:
     far as status.json tells."""
     if "status" in summary:
         return str(summary["status"]), str(summary.get("message") or "")
-    facts = read_json(folder / STATUS)
+    status, facts = standing(folder)
     try:
         updated = datetime.fromisoformat(facts["updated"])
         if facts.get("duration_ms"):
@@ -128,10 +127,7 @@ def ended(folder: Path, summary: Mapping[str, Any]) -> tuple[str, str]:
         else:
             part = facts["points_done"] / max(facts["points"], 1)
     except (KeyError, TypeError, ValueError):
-        return "running or killed", ""
-    age = (datetime.now(UTC) - updated).total_seconds()
-    going = "running" if age < _SILENT_SECONDS else "killed"
-    status = going if facts.get("status") == "running" else "running or killed"
+        return status, ""
     left = f", {seconds(facts['eta_s'])} left" if facts.get("eta_s") and status == "running" else ""
     return status, f"{part:.0%} done at {updated.astimezone():%H:%M:%S on %Y-%m-%d}{left}"
 

@@ -14,14 +14,14 @@ from neurolab.report.folders import (
     find,
     is_sweep,
     overrides_of,
-    read_json,
     read_yaml,
     seconds,
     text_of,
 )
 from neurolab.report.page import Page
 from neurolab.results.batches import SweepFolder
-from neurolab.results.plan import Plan, flat
+from neurolab.results.damage import DamagedError, read_mapping
+from neurolab.results.plan import flat
 
 __all__ = ["index_page"]
 
@@ -54,8 +54,11 @@ def index_page(outputs: Path) -> Page:
 
 
 def _entry(folder: Path, outputs: Path, texts: dict[str, int]) -> dict[str, Any]:
-    summary = read_json(folder / "summary.json")
-    status, message = ended(folder, summary)
+    try:
+        summary = read_mapping(folder / "summary.json", needed=False)
+        status, message = ended(folder, summary)
+    except DamagedError as error:
+        summary, status, message = {}, "damaged", str(error)
     there = {path.name for path in folder.iterdir()}
     if sweep := is_sweep(folder):
         config, overrides, name = _definition(folder)
@@ -92,8 +95,8 @@ def _entry(folder: Path, outputs: Path, texts: dict[str, int]) -> dict[str, Any]
 def _definition(folder: Path) -> tuple[Mapping[str, Any], list[str], str]:
     """A sweep's first configuration, what all its points share of what was typed, and its name."""
     try:
-        plan = Plan.from_json(SweepFolder(folder).definition())
-    except (ValueError, KeyError):  # not written whole, or by another version
+        plan = SweepFolder(folder).plan()
+    except ValueError:  # not written whole, or by another version
         return {}, [], "sweep"
     keys = [f"{', '.join(axis.keys)} ({len(axis)})" for axis in plan.axes]
     name = ", ".join(part for part in (plan.title, " × ".join(keys)) if part)

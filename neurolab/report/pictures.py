@@ -6,6 +6,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neurolab.results.damage import DamagedError
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -26,6 +28,8 @@ def show(folder: Path, standalone: bool, sweep: xr.Dataset | None = None) -> Non
             from neurolab.plots.sweep import draw_all as draw_sweep
 
             draw_sweep(sweep, folder)
+    except DamagedError as error:
+        log.error("the plots could not be drawn: %s", error)
     except Exception:
         log.exception("the plots could not be drawn; what was committed can be opened")
     show_page(folder, standalone)

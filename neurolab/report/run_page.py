@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ from neurolab.analysis import interval_histogram, isi
 from neurolab.plots.parts import decimate, duration, examples, title
 from neurolab.plots.rates import ACROSS, rate_of
 from neurolab.report.configuration import configuration_of
-from neurolab.report.folders import about, overrides_of, read_json, short, tile, wall_time
+from neurolab.report.folders import about, overrides_of, short, tile, wall_time
 from neurolab.report.page import Page
+from neurolab.results.damage import lost_results, read_mapping
 from neurolab.results.layout import RESULTS
 from neurolab.results.run import Run
 
 __all__ = ["run_page"]
+
+log = logging.getLogger("neurolab")
 
 _MOST_SPIKES = 500_000
 _MOST_SAMPLES = 20_000  # of a line
@@ -32,8 +36,11 @@ _SCRIPTS = ("common.js", "figures.js", "spikes.js", "raster.js", "traces.js", "r
 def run_page(folder: Path) -> Page:
     """The page of a run, however it ended, and if it recorded nothing."""
     run = Run(folder) if (folder / RESULTS / "zarr.json").exists() else None
-    summary = read_json(folder / "summary.json")
+    summary = read_mapping(folder / "summary.json", needed=False)
     data = about(folder, summary)
+    if run is None and (lost := lost_results(folder, summary)):  # deleted to save space, perhaps
+        log.warning("%s", lost)
+        data["message"] = str(lost)
     configuration = configuration_of(folder)
     data |= {
         "title": _title(run, configuration, data["status"]),

@@ -12,7 +12,7 @@ import numpy as np
 from neurolab.plots.parts import duration
 from neurolab.plots.sweep_keys import Key
 from neurolab.plots.sweep_picture import key_of, picture_of
-from neurolab.report.folders import about, read_json, short, tile, wall_time
+from neurolab.report.folders import about, short, tile, wall_time
 from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
 from neurolab.results.batches import SweepFolder
@@ -39,9 +39,9 @@ _FEW = 1000
 def sweep_page(folder: Path) -> Page:
     """The page of a sweep, finished or not."""
     store = SweepFolder(folder)
-    plan = Plan.from_json(store.definition())
+    plan = store.plan()
     table = Table(plan, store)
-    summary = read_json(folder / "summary.json")
+    summary = store.summary()
     n = len(plan)
     arrays: dict[str, np.ndarray] = {"status": table.status}
     durations = np.unique(table.columns["duration_ms"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from neurolab.plots.parts import round_down
-from neurolab.results.layout import RESULTS, whole
+from neurolab.results.damage import read_mapping, whole
+from neurolab.results.layout import RESULTS
 from neurolab.results.table import Table
 
 __all__ = ["spikes_of"]
@@ -63,11 +63,8 @@ def spikes_of(table: Table, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
 
 def _attributes(batch: Path) -> dict[str, Any]:
     """What a batch says of its records; empty if there are no spikes among them."""
-    try:
-        found = json.loads((batch / RESULTS / "zarr.json").read_text())["attributes"]
-    except FileNotFoundError:
-        return {}
-    return found if found["record_spikes"] else {}
+    found = read_mapping(batch / RESULTS / "zarr.json", needed=False).get("attributes", {})
+    return found if found.get("record_spikes") else {}
 
 
 def _read(
@@ -80,7 +77,7 @@ def _read(
     none = np.zeros(0, np.int64)
     if "spike_end" not in group:
         return none, none, none
-    ends = group["spike_end"][:]
+    ends = whole(group, "spike_end")
     points = np.full(ends.shape[1], -1)
     steps = np.zeros(ends.shape[1], np.int64)
     places = table.columns["in_batch"][inside].astype(int)

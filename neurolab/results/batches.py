@@ -1,6 +1,7 @@
 """The folder of a sweep while it is computed: what it is, and batches of points as they are done.
 
     definition.json            what the sweep is
+    told.txt                   points of which a tracker knows the end (``tracker.per_point``)
     batches/<first point>/     points computed together: results.zarr as of a run, with an axis of
                                points (`neurolab.results.writer`), and commit.json, whose notes
                                have a row for each point; -1, -2.. of a sweep that went on
@@ -16,18 +17,24 @@ import itertools
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neurolab.problems import ResultsLostError
+from neurolab.results.damage import DamagedError, read_commit, read_mapping
 from neurolab.results.layout import COMMIT, write_whole
+from neurolab.results.plan import Plan
 
 __all__ = ["COMPLETED", "PARTIAL", "SweepFolder", "write_json"]
 
 #: Status of a point that came to its end, and of one whose batch was stopped.
 COMPLETED, PARTIAL = "completed", "partial"
 _DEFINITION, _BATCHES, _FAILURES = "definition.json", "batches", "failures.json"
+_TOLD = "told.txt"
 
 
 class SweepFolder:
@@ -48,12 +55,68 @@ class SweepFolder:
 
     def definition(self) -> dict[str, Any]:
         """What the sweep is."""
-        found: dict[str, Any] = json.loads((self.path / _DEFINITION).read_text())
-        return found
+        return read_mapping(self.path / _DEFINITION)
+
+    def plan(self) -> Plan:
+        """The plan that was written.
+
+        Raises:
+            ValueError: it was written by another version, or is damaged (a `DamagedError`).
+        """
+        definition = self.definition()
+        try:
+            return Plan.from_json(definition)
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            why = f"it is no plan ({type(error).__name__}: {error})"
+            raise DamagedError(self.path / _DEFINITION, why) from error
+
+    def summary(self) -> dict[str, Any]:
+        """`summary.json`; empty for a sweep that was killed."""
+        return read_mapping(self.path / "summary.json", needed=False)
+
+    def check(self) -> None:
+        """That what was written is there: what is written to a folder that was removed makes it.
+
+        Raises:
+            ResultsLostError: it is not.
+        """
+        if not self.exists:
+            raise ResultsLostError(
+                f"{self.path} was removed or emptied meanwhile; its points are lost"
+            )
+
+    def check_after(self, error: Exception) -> None:
+        """That further batches can be written after one that raised.
+
+        Raises:
+            ResultsLostError: they cannot: there is no folder, or no place, for them.
+        """
+        self.check()
+        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EROFS):
+            advice = f"make room and go on with it: sweep.resume={self.path}"
+            raise ResultsLostError(error.errno, f"{error.strerror}; {advice}") from error
+
+    def forget_record(self) -> None:
+        """Forget the record of a sweep that was here before."""
+        for name in ("summary.json", _TOLD):
+            (self.path / name).unlink(missing_ok=True)
+
+    def told(self) -> set[int]:
+        """The points of which a tracker knows the end."""
+        with suppress(FileNotFoundError):
+            lines = (self.path / _TOLD).read_text().split("\n")[:-1]  # what follows is not whole
+            return {int(line) for line in lines if line.isdecimal()}
+        return set()
+
+    def tell(self, point: int) -> None:
+        """Note that a tracker knows the end of a point."""
+        with suppress(OSError), (self.path / _TOLD).open("a") as file:
+            file.write(f"{point}\n")
 
     def new_batch(self, first: int) -> Path:
         """A new folder for the batch whose first point has this index.  One of a sweep that was
         stopped stays until all its points are in others: some of them may be done."""
+        self.check()
         names = itertools.chain([f"{first:06d}"], (f"{first:06d}-{k}" for k in itertools.count(1)))
         folders = (self.path / _BATCHES / name for name in names)
         return next(folder for folder in folders if not folder.exists())
@@ -81,12 +144,11 @@ class SweepFolder:
 
     def _commits(self) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
         for path in sorted(self.path.glob(f"{_BATCHES}/*/{COMMIT}")):
-            yield path.parent, json.loads(path.read_text())["extra"].get("rows", [])
+            yield path.parent, read_commit(path.parent).extra.get("rows", [])
 
     def failures(self) -> dict[int, dict[str, Any]]:
         """Points whose computation failed when they were last tried, and why."""
-        path = self.path / _FAILURES
-        found = json.loads(path.read_text()) if path.exists() else {}
+        found = read_mapping(self.path / _FAILURES, needed=False)
         return {
             int(index): {"point": int(index), "status": "failed", "message": message}
             for index, message in found.items()

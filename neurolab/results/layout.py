@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,6 @@ __all__ = [
     "Commit",
     "Trace",
     "axes_of",
-    "lost",
-    "whole",
     "write_whole",
 ]
 
@@ -86,8 +85,13 @@ class Commit:
 def write_whole(path: Path, text: str) -> None:
     """Replace a file in one operation: a reader sees all of the old text or all of the new."""
     partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text)
-    partial.replace(path)
+    try:
+        partial.write_text(text)
+        partial.replace(path)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
 
 
 #: What results call their own.
@@ -115,30 +119,3 @@ def axes_of(traces: Sequence[Trace]) -> dict[str, tuple[str, str]]:
         neuron = neurons.setdefault(key, f"neuron_{name}" if neurons else "neuron")
         axes[name] = (time, neuron)
     return axes
-
-
-def lost(dtype: np.dtype[Any]) -> Any:
-    """What stands for values whose file is missing: no number, or one that none of ours is."""
-    if dtype.kind == "f":
-        return np.nan
-    return np.iinfo(dtype).min if dtype.kind == "i" else None
-
-
-def whole(group: Any, name: str, *where: Any) -> np.ndarray:
-    """A part of an array of results, all of which is there.
-
-    Raises:
-        ValueError: some of it was lost, or was changed after it was written.
-    """
-    array, why = group[name], "a part of it is missing"
-    wanted = [at.stop - at.start for at in where if isinstance(at, slice)]
-    try:
-        values: np.ndarray = array[where]
-    except (ValueError, RuntimeError) as error:
-        values, why = np.zeros(0), f"it was changed after it was written ({error})"
-    # Where nothing is said to be lost, in folders of before, zero is a value.
-    gone = bool(array.fill_value) and bool(np.any(values == array.fill_value))
-    if list(values.shape[: len(wanted)]) == wanted and not gone:
-        return values
-    where_it_is = str(group.store_path).removeprefix("file://")
-    raise ValueError(f"{where_it_is}/{name} is damaged: {why}. Copy or compute the run again.")

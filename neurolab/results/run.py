@@ -9,8 +9,6 @@ or is still going, opens like any other.
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.results.layout import COMMIT, RESULTS, Commit, whole
+from neurolab.results.damage import (
+    DamagedError,
+    check_results,
+    lost_results,
+    read_commit,
+    read_mapping,
+    whole,
+)
+from neurolab.results.layout import RESULTS, Commit
+from neurolab.results.status import standing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,14 +42,19 @@ class Run:
         self.path = Path(path)
         #: Where Zarr finds the arrays: a folder, or what a run that leaves none keeps in memory.
         self.store = self.path / RESULTS if store is None else store
-        self.commit = _read_commit(self.path) if commit is None else commit
+        self.commit = read_commit(self.path) if commit is None else commit
+        if commit is None:
+            check_results(self.path, self.commit, self.attributes)
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
         """What the writer said about the recording (read without importing zarr)."""
         if not isinstance(self.store, Path):
             return dict(self._group().attrs)
-        found: dict[str, Any] = json.loads((self.store / "zarr.json").read_text())["attributes"]
+        path = self.store / "zarr.json"
+        found = read_mapping(path).get("attributes")
+        if not isinstance(found, dict) or "traces" not in found:
+            raise DamagedError(path, "it does not say what was recorded")
         return found
 
     def beginning(self, most: int) -> Run:
@@ -51,12 +63,12 @@ class Run:
         lengths, every = dict(self.commit.lengths), self.attributes["traces"]
         steps = self.commit.steps
         if lengths.get("spike_step", 0) > most:
-            steps = int(self._group()["spike_step"][most])
+            steps = int(whole(self._group(), "spike_step", slice(most, most + 1))[0])
         steps = min([steps, *(trace["every"] * most for trace in every.values())])
         if steps == self.commit.steps:
             return self
         if "spike_step" in lengths:
-            known = self._group()["spike_step"][: min(most, lengths["spike_step"])]
+            known = whole(self._group(), "spike_step", slice(0, min(most, lengths["spike_step"])))
             count = int(np.searchsorted(known, steps))
             lengths |= {"spike_step": count, "spike_neuron": count}
         for name, trace in every.items():
@@ -97,9 +109,7 @@ class Run:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """`summary.json` (empty when the run wrote none, so for a run that was killed)."""
-        path = self.path / "summary.json"
-        summary: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        return summary
+        return read_mapping(self.path / "summary.json", needed=False)
 
     @cached_property
     def traces(self) -> xr.Dataset:
@@ -110,29 +120,24 @@ class Run:
         """
         import xarray as xr
 
-        lengths = self.commit.lengths
+        from neurolab.results.lazy import lazy
+
+        lengths, group = self.commit.lengths, self._group()
         traces = {n: t for n, t in self.attributes["traces"].items() if n in lengths}
-        group, parts = self._group(), []
-        at = {} if self._in_batch is None else {"point": self._in_batch}
-        # xarray refuses axes of unequal length, which a killed run leaves: open by stored length.
-        stored = {name: group[name].shape[len(at)] for name in traces}
-        for length in set(stored.values()):
-            names = [name for name in traces if stored[name] == length]
-            with warnings.catch_warnings(action="ignore", category=UserWarning):  # leftovers
-                part = xr.open_zarr(
-                    self.store,
-                    chunks=None,
-                    consolidated=False,
-                    decode_cf=False,
-                    drop_variables=set(group.array_keys()) - set(names),
+        many = {} if self._in_batch is None else {"point": self._in_batch}
+        data = xr.Dataset(
+            {
+                name: lazy(group, name, (*many, *trace["axes"])).isel(
+                    {**many, trace["axes"][0]: slice(0, lengths[name])}
                 )
-            whole = {traces[name]["axes"][0]: slice(0, lengths[name]) for name in names}
-            parts.append(part.isel({**whole, **at}))
+                for name, trace in traces.items()
+            }
+        )
         axes = sorted({axis for trace in traces.values() for axis in trace["axes"]})
         coordinates = {
-            axis: (axis, group[axis][: lengths[axis]], dict(group[axis].attrs)) for axis in axes
+            axis: (axis, whole(group, axis, slice(0, lengths[axis])), dict(group[axis].attrs))
+            for axis in axes
         }
-        data: xr.Dataset = xr.merge(parts, join="exact", compat="equals")[list(traces)]
         data.attrs = {"n_neurons": self.n_neurons, "duration_ms": self.duration_ms}
         return data.assign_coords(coordinates)
 
@@ -173,7 +178,7 @@ class Run:
         where = self.path if isinstance(self.store, Path) else "in memory"
         name = "Run" if self._in_batch is None else f"Point {self.summary['point']} in"
         lengths, lines = self.commit.lengths, [f"{name} {where}"]
-        status = self.summary.get("status", "no summary: still running, or killed")
+        status = self.summary.get("status") or standing(self.path)[0]
         lines.append(
             f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "
             f"= {self.duration_ms:g} ms ({status})"
@@ -209,7 +214,8 @@ class PointRun(Run):
     def __init__(self, row: dict[str, Any], config: DictConfig, overrides: list[str]) -> None:
         batch = Path(row["batch"])
         if not (batch / RESULTS / "zarr.json").exists():
-            raise KeyError(f"point {row['point']} recorded nothing; its summary is in the table")
+            nothing = KeyError(f"point {row['point']} recorded nothing; the table has its summary")
+            raise lost_results(batch, {}) or nothing
         super().__init__(batch)
         self._in_batch, self.overrides, self.config = row["in_batch"], overrides, config
         self.summary = {
@@ -236,7 +242,7 @@ class PointRun(Run):
     @cached_property
     def _pieces(self) -> tuple[np.ndarray, np.ndarray]:
         """Where this point's spikes begin and end, chunk by chunk."""
-        ends = self._group()["spike_end"][: self.commit.lengths.get("spike_end", 0)]
+        ends = whole(self._group(), "spike_end", slice(0, self.commit.lengths.get("spike_end", 0)))
         begins = np.concatenate([[0], ends.ravel()[:-1]]).reshape(ends.shape)
         return begins[:, self._in_batch], ends[:, self._in_batch]
 
@@ -262,13 +268,17 @@ def open_run(path: str | Path) -> Run:
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: it is not a run folder, or the run recorded nothing.
+        ValueError: it is not a run folder, or the run recorded nothing; a `DamagedError`, if files
+            in it are missing or not as they were written.
     """
     path = Path(path)
     if path.name == RESULTS and path.is_dir():
         path = path.parent
     if (path / RESULTS / "zarr.json").exists():
         return Run(path)
+    lost = lost_results(path, read_mapping(path / "summary.json", needed=False))
+    if lost is not None:
+        raise lost
     runs = [str(run) for run in _runs_near(path)]
     hint = f"Runs nearby: {', '.join(runs)}." if runs else "Runs are usually under outputs/."
     if not path.exists():
@@ -279,16 +289,6 @@ def open_run(path: str | Path) -> Run:
             f"its log says why. {hint}"
         )
     raise ValueError(f"{path} is not a run folder: those hold {RESULTS} and .hydra. {hint}")
-
-
-def _read_commit(folder: Path) -> Commit:
-    """The last commit in a run folder; zero steps when nothing was committed yet."""
-    try:
-        return Commit(**json.loads((folder / COMMIT).read_text()))
-    except FileNotFoundError:
-        return Commit()
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{folder / COMMIT} is damaged: {error}. Copy the run again.") from error
 
 
 def _runs_near(path: Path, at_most: int = 3) -> list[Path]:

@@ -12,18 +12,23 @@ import json
 import os
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from neurolab.results.damage import read_mapping
 from neurolab.results.layout import write_whole
 
-__all__ = ["STATUS", "StatusFile", "status_after"]
+__all__ = ["STATUS", "StatusFile", "standing", "status_after"]
 
 STATUS = "status.json"
 _SECONDS = 0.2
+#: What goes on says so several times a minute.
+_SILENT_SECONDS = 60
+_UNKNOWN = "running or killed"
 
 
 class StatusFile:
@@ -31,7 +36,9 @@ class StatusFile:
 
     def __init__(self, folder: Path | None) -> None:
         self._path = None if folder is None else folder / STATUS
-        self._facts = {"started": _now(), "host": socket.gethostname(), "pid": os.getpid()}
+        #: When it was made, in UTC.
+        self.started = _now()
+        self._facts = {"started": self.started, "host": socket.gethostname(), "pid": os.getpid()}
         self._began: float | None = None
         self._first = 0.0
         self._last = ("", 0.0)
@@ -58,8 +65,13 @@ class StatusFile:
         if self._path is None:
             return
         content = {"status": status, **facts, **self._facts, "updated": _now()}
-        with suppress(OSError):  # a full disk is told where results are lost, not here
-            write_whole(self._path, json.dumps(content, indent=2) + "\n")
+        text = json.dumps(content, indent=2) + "\n"
+        try:
+            write_whole(self._path, text)
+        except OSError:  # told where results are lost; on a full disk a file's own place is left
+            with suppress(OSError), self._path.open("r+") as file:
+                file.write(text)
+                file.truncate()
 
     def eta_s(self, done: float, total: float) -> float | None:
         """Seconds left, as fast as it went since this was first asked; None before it can tell."""
@@ -69,6 +81,33 @@ class StatusFile:
         if done <= self._first:
             return None
         return round((total - done) * (now - self._began) / (done - self._first), 1)
+
+
+def standing(folder: Path) -> tuple[str, dict[str, Any]]:
+    """How it stands with what has no summary, and what status.json says, if anything."""
+    try:
+        facts = read_mapping(folder / STATUS, needed=False)
+        status = str(facts.get("status", _UNKNOWN))
+        silent_s = (datetime.now(UTC) - datetime.fromisoformat(facts["updated"])).total_seconds()
+    except (KeyError, TypeError, ValueError):
+        return _UNKNOWN, {}
+    if status in ("running", "compiling"):
+        killed = _is_gone(facts) or (silent_s > _SILENT_SECONDS and status == "running")
+        status = "killed" if killed else status if status == "running" else _UNKNOWN
+    return status, facts
+
+
+def _is_gone(facts: Mapping[str, Any]) -> bool:
+    """Whether the process was one of this machine and is no more."""
+    if facts.get("host") != socket.gethostname() or not isinstance(facts.get("pid"), int):
+        return False
+    try:
+        os.kill(facts["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it is somebody else's
+        pass
+    return False
 
 
 def status_after(error: type[BaseException]) -> str:

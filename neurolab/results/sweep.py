@@ -8,7 +8,6 @@ A sweep that was killed, or is still going, opens like any other: its missing po
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -17,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.results.batches import SweepFolder
-from neurolab.results.plan import Plan
 from neurolab.results.run import PointRun
+from neurolab.results.status import standing
 from neurolab.results.table import VALUES, Table, as_dataset
 
 if TYPE_CHECKING:
@@ -36,9 +35,11 @@ class Sweep:
         self.path = path
         self._folder = SweepFolder(path)
         #: What the sweep is: axes, fixed values, templates.
-        self.plan = Plan.from_json(self._folder.definition())
+        self.plan = self._folder.plan()
         #: What became of each point, by index.
         self.rows = Table(self.plan, self._folder)
+        #: `summary.json`: counts, times, versions (empty for a sweep that was killed).
+        self.summary = self._folder.summary()
 
     @cached_property
     def data(self) -> xr.Dataset:
@@ -82,13 +83,6 @@ class Sweep:
             return name if name in keys else found[0]
         why = f"may be {' or '.join(found)}" if found else f"was not swept; {', '.join(keys)} were"
         raise KeyError(f"{name} {why}")
-
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """`summary.json`: counts, times, versions (empty for a sweep that was killed)."""
-        path = self.path / "summary.json"
-        found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        return found
 
     def __getattr__(self, name: str) -> xr.DataArray:
         if not name.startswith("_") and name in self.data:
@@ -139,7 +133,8 @@ class Sweep:
     def __repr__(self) -> str:
         shape = " x ".join(f"{n} {name}" for name, n in self.data.sizes.items())
         done = self.rows.counts()["completed"]
-        return f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed"
+        status = self.summary.get("status") or standing(self.path)[0]
+        return f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed ({status})"
 
 
 def open_sweep(path: str | Path) -> Sweep:
@@ -147,6 +142,7 @@ def open_sweep(path: str | Path) -> Sweep:
 
     Raises:
         FileNotFoundError: there is no sweep.
+        ValueError: another version wrote it; a `DamagedError`, if files in it are not as they were.
     """
     path = Path(path)
     if path.suffix == ".zarr":

@@ -30,16 +30,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from neurolab.results.layout import (
-    COMMIT,
-    RESULTS,
-    Chunk,
-    Commit,
-    Trace,
-    axes_of,
-    lost,
-    write_whole,
-)
+from neurolab.results.damage import lost
+from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, write_whole
 
 __all__ = ["ResultsWriter"]
 
@@ -103,9 +95,20 @@ class ResultsWriter:
     @cached_property
     def store(self) -> Any:
         """Where Zarr keeps the arrays: a folder, or memory."""
-        from zarr.storage import MemoryStore
+        from zarr.storage import LocalStore, MemoryStore
 
-        return MemoryStore() if self.folder is None else self.folder / RESULTS
+        if self.folder is None:
+            return MemoryStore()
+        path, check = self.folder / RESULTS, self._check_folder
+
+        class Folder(LocalStore):
+            """Zarr makes folders that are missing: a part of one that was removed was back."""
+
+            async def set(self, key: str, value: Any) -> None:
+                check(begun=key != "zarr.json")
+                await super().set(key, value)
+
+        return Folder(path)
 
     # Made when first asked for, which is while a first chunk computes: importing Zarr and making a
     # group take as long as a short run.
@@ -114,6 +117,7 @@ class ResultsWriter:
     def _group(self) -> Any:
         import zarr
 
+        self._check_folder(begun=False)
         return zarr.create_group(self.store, zarr_format=3, attributes=self.attributes)
 
     @cached_property
@@ -131,8 +135,8 @@ class ResultsWriter:
             ValueError: the chunk does not follow the last one, or disagrees with the recording.
         """
         self._check(chunk)
+        self._check_folder(begun="_group" in vars(self))
         self.open()
-        self._check_folder()
         first, end = chunk.first_step, chunk.first_step + chunk.n_steps
         for axis, every in {self._axes[t.name][0]: t.every for t in self.traces}.items():
             samples = np.arange(first // every + 1, end // every + 1) * every
@@ -152,11 +156,13 @@ class ResultsWriter:
         lengths = {name: array.shape[self._axis(name)] for name, array in self._arrays.items()}
         self._commit(Commit(end, lengths, dict(extra or {})))
 
-    def _check_folder(self) -> None:
-        """That what was written is there: Zarr makes folders that are missing, and what came before
-        would be lost without a word."""
-        there = self.folder is None or (self.folder / RESULTS / "zarr.json").exists()
-        if not there or (self.folder and self.commit.steps and not (self.folder / COMMIT).exists()):
+    def _check_folder(self, begun: bool = True) -> None:
+        """That what was written is there; what was ``begun`` says what it is."""
+        if self.folder is None:
+            return
+        needed = [self.folder / RESULTS / "zarr.json"] if begun else [self.folder / RESULTS]
+        needed += [self.folder / COMMIT] if self.commit.steps else []
+        if not all(path.exists() for path in needed):
             done = f"what was written until step {self.commit.steps} is lost"
             raise FileNotFoundError(f"{self.folder} was removed or emptied meanwhile; {done}")
 

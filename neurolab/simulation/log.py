@@ -50,11 +50,15 @@ def log_to(folder: Path, terminal: bool = False) -> Iterator[None]:
 
 
 class LogFile(logging.FileHandler):
-    """A log file; nothing is written where its folder is gone, which others tell."""
+    """A log file; nothing is written where its folder is gone or its disk full: others tell."""
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):  # it opens its file outside of its own handling of errors
             super().emit(record)
+
+    def close(self) -> None:
+        with suppress(OSError):  # what it holds has no room
+            super().close()
 
 
 class _Late(LogFile):

@@ -60,6 +60,13 @@ class Outcome:
     summary: dict[str, Any] = field(default_factory=dict)
     run: Run | None = None
 
+    def fail(self, error: Exception, what: str) -> None:
+        """Something was not written; what went wrong first is what ended the run."""
+        if self.error is None:
+            self.status, self.exit_code, self.error = "failed", 1, error
+            self.message = f"{type(error).__name__}: {error}"
+        log.error("%s: %s", what, error)
+
 
 def simulate(
     experiment: Experiment,
@@ -93,14 +100,12 @@ def simulate(
         try:
             run.close()
         except Exception as error:  # a full disk, say; what was committed is readable all the same
-            if outcome.error is None:
-                outcome.status, outcome.exit_code, outcome.error = "failed", 1, error
-                outcome.message = f"{type(error).__name__}: {error}"
-            log.error("the results could not be closed: %s", error)
-        if folder is not None and not folder.is_dir():
-            outcome.summary = run.facts(outcome)  # there is no place for it
-            return outcome
-        outcome.summary = write_summary(folder, run.facts(outcome), config)
+            outcome.fail(error, "the results could not be closed")
+        try:
+            outcome.summary = write_summary(folder, run.facts(outcome), config)
+        except OSError as error:  # there is no place for it
+            outcome.fail(error, "the summary could not be written")
+            outcome.summary = run.facts(outcome)
         run.say(outcome.status)
         log.info(
             "%s after %g ms %s", outcome.status, outcome.summary["duration_ms"], outcome.message
@@ -108,8 +113,9 @@ def simulate(
         if folder is None:
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
-        on_summary(outcome.summary, folder)
-        show(folder, bool((config.get("report") or {}).get("standalone")))
+        if (folder / "summary.json").exists():
+            on_summary(outcome.summary, folder)
+            show(folder, bool((config.get("report") or {}).get("standalone")))
         tracker.finish(outcome.exit_code, outcome.summary)
     return outcome
 

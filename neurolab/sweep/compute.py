@@ -182,6 +182,7 @@ class _GroupRun:
             self._failed(rows, error)
 
     def _failed(self, rows: np.ndarray, error: Exception) -> None:
+        self.folder.check_after(error)
         points = self.group.points[rows].tolist()
         log.error("points %s failed", points, exc_info=error)
         reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"

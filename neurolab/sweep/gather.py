@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["gather", "print_sweep"]
 
 _MOST_TOLD = 10
+#: What sessions have in all.
+_SUMS = ("computed", "compute_s", "compile_s", "compose_s", "wall_s")
 
 
 def gather(
@@ -28,28 +30,51 @@ def gather(
     table: Table,
     report: Report,
     times: Mapping[str, float],
+    started: str,
+    first: int = 0,
 ) -> dict[str, Any]:
-    """Write the results of all points; returns the summary."""
+    """Write the results of all points; returns the summary: what became of them, what it took in
+    all, and each session that computed some, of which a search's rounds (``first``) are one."""
     data = as_dataset(plan, table)
     write_zarr(data, folder.path / "sweep.zarr")
     write_csv(plan, table, folder.path / "sweep.csv")
+    sessions = folder.summary().get("sessions", [])
+    if report.points or not sessions:
+        this = {
+            "started": started,
+            "computed": report.points,
+            "compute_s": report.compute_s,
+            "compile_s": report.compile_s,
+            **times,
+            "peak_rss_mb": peak_memory_mb(),
+            "device": report.device,
+            **environment(),
+        }
+        if first and sessions:
+            before = sessions.pop()
+            this |= {"started": before["started"], **_took([before, this])}
+        sessions = [*sessions, this]
+    took = _took(sessions)
     summary = {
         "status": _status(table),
         "points": len(plan),
         **table.counts(),
-        "computed": report.points,
-        "points_per_s": report.points / times["wall_s"] if report.points else None,
-        "compute_s": report.compute_s,
-        "compile_s": report.compile_s,
-        **times,
-        "peak_rss_mb": peak_memory_mb(),
-        "device": report.device,
-        **environment(),
+        **sessions[-1],
+        **took,
+        "started": sessions[0]["started"],
+        "peak_rss_mb": max(one["peak_rss_mb"] for one in sessions),
+        "points_per_s": took["computed"] / took["wall_s"] if took["computed"] else None,
+        "sessions": sessions,
     }
     write_json(folder.path / "summary.json", summary)
     settings = [template.get("report") or {} for template in plan.templates]
     show(folder.path, any(one.get("standalone") for one in settings), data)
     return summary
+
+
+def _took(sessions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The points that sessions computed, and the seconds that they took."""
+    return {key: sum(one[key] for one in sessions) for key in _SUMS}
 
 
 def _status(table: Table) -> str:
@@ -67,10 +92,11 @@ def print_sweep(folder: SweepFolder, plan: Plan, table: Table, summary: Mapping[
         for status, n in sorted(table.counts().items(), key=lambda one: one[0] == "missing")
         if n
     ]
+    n = len(summary["sessions"])
     rows = {
         "points": f"{summary['points']}: {', '.join(counts) or 'none'}",
-        "time": f"{summary['wall_s']:.2f} s, of which composing {summary['compose_s']:.2f} s, "
-        f"compiling {summary['compile_s']:.2f} s",
+        "time": f"{summary['wall_s']:.2f} s{f' in {n} sessions' * (n > 1)}, of which composing "
+        f"{summary['compose_s']:.2f} s, compiling {summary['compile_s']:.2f} s",
     }
     if summary["points_per_s"]:
         rows["speed"] = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ def run_sweep(
     *,
     began: float,
     strict: bool = True,
+    on_begin: Callable[[], None] = lambda: None,
 ) -> SweepOutcome:
     """Compute the points of a plan, or what of them is missing in the folder.
 
@@ -76,6 +77,8 @@ def run_sweep(
     strict
         Whether a sweep of which every point is refused is itself: by a `ConfigError`, before
         anything is computed.
+    on_begin
+        Called once the folder has what the sweep is, before anything is computed.
     """
     store = SweepFolder(folder)
     refusals = Refusals(plan)
@@ -104,19 +107,20 @@ def run_sweep(
     plan.versions = versions()
     for axis in plan.axes:
         add_coordinates(axis)
-    plan = _begun(store, plan, settings, first)
+    plan, known = _begun(store, plan, settings, first)
+    on_begin()
     failed = store.failures() if first else {}
     store.forget()
     composed += time.perf_counter() - imported
-    missing = Table(plan, store).where("missing", "partial", "failed")
+    missing = known.where("missing", "partial", "failed")
     missing = missing[(missing >= first) & ~refusals.bad[missing]]
     all_groups, total = groups, len(plan) - int(refusals.bad.sum())
     groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
     groups = [group for group in groups if group.points.size]
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
     with TrackerSession(tracker) as tracking, StatusFile(folder) as status:
-        session = SweepSession(tracking, folder, groups, plan)
-        session.start(all_groups)
+        session = SweepSession(tracking, store, all_groups, plan)
+        session.start()
         with StopRequest() as stop:
             with SweepProgress(status, total, total - len(missing)) as progress:
                 if executor is None:
@@ -124,12 +128,17 @@ def run_sweep(
                 else:
                     batch = settings.batch
                     report = executor.compute(device, missing, store, stop, progress, batch)
-            store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
-            store.tidy()
-            table = Table(plan, store)
-            outcome = SweepOutcome(plan, table)
+            store.check()
             times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
-            outcome.summary = gather(store, plan, table, report, times)
+            try:
+                store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
+                store.tidy()
+                table = Table(plan, store)
+                summary = gather(store, plan, table, report, times, status.started, first)
+            except OSError as error:
+                store.check_after(error)
+                raise
+            outcome = SweepOutcome(plan, table, summary=summary)
             progress.say(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
             whole = len(table.where("completed")) == len(plan)
             stopped = stop.requested and outcome.summary["status"] == "interrupted"
@@ -138,23 +147,29 @@ def run_sweep(
     return outcome
 
 
-def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> Plan:
-    """The plan of the folder: the one that was begun there, if it is to be gone on with."""
+def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> tuple[Plan, Table]:
+    """The plan of the folder, and what became of its points: the plan that was begun there, if it
+    is to be gone on with."""
     if settings.resume and not first:
         try:
-            before = Plan.from_json(store.definition())
-            found = plan.differs(before) or _noted(before, plan)
+            store.summary()  # which is added to
+            before = store.plan()
+            known = Table(before, store)
+            differs = plan.differs(before) or _noted(before, plan)
+            advice = "compute this one in another folder"
+            found = differs and f"is another sweep: {differs}; {advice}"
         except ValueError as error:
             found = str(error)
         if found:
-            advice = f"is another sweep: {found}; compute this one in another folder"
-            raise ConfigError([Problem("sweep.resume", str(store.path), advice)])
-        if (before.files, before.versions) == (plan.files, plan.versions):
-            return before
-        before.files, before.versions = plan.files | before.files, plan.versions
-        plan = before
+            raise ConfigError([Problem("sweep.resume", str(store.path), found)])
+        if (before.files, before.versions) != (plan.files, plan.versions):
+            before.files, before.versions = plan.files | before.files, plan.versions
+            store.define(before.to_json())
+        return before, known
+    if not first:
+        store.forget_record()
     store.define(plan.to_json())
-    return plan
+    return plan, Table(plan, store)
 
 
 def _noted(before: Plan, plan: Plan) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from neurolab.results.batches import SweepFolder
 from neurolab.results.plan import Plan, flat
 from neurolab.results.table import Table
 from neurolab.simulation.tracking import in_units
@@ -22,30 +23,33 @@ _MOST_VALUES = 1000
 
 
 class SweepSession:
-    """A sweep as one thing that is tracked; with ``tracker.per_point`` every point is one.
+    """A sweep as one thing that is tracked; with ``tracker.per_point`` every point is one, of
+    which the end is told once, in whichever session of the sweep.
 
-    ``groups`` has the points that were to be computed.
+    ``groups`` has all points.
     """
 
     def __init__(
-        self, session: TrackerSession, folder: Path, groups: Sequence[Group], plan: Plan
+        self, session: TrackerSession, store: SweepFolder, groups: Sequence[Group], plan: Plan
     ) -> None:
         self.session, self.per_point = session, session.per_point
-        self.folder, self.groups, self.plan = folder, groups, plan
+        self.store, self.folder, self.groups, self.plan = store, store.path, groups, plan
 
-    def start(self, groups: Sequence[Group]) -> None:
-        """The sweep of all these groups begins."""
+    def start(self) -> None:
+        """The sweep begins."""
         if not self.per_point:
-            self.session.start(lambda: self._sweep(groups))
+            self.session.start(lambda: self._sweep(self.groups))
 
     def finish(self, exit_code: int, summary: Mapping[str, Any], table: Table) -> None:
         """The sweep's results are written."""
         if not self.per_point:
             self.session.finish(exit_code, summary)
         elif self.session.active:
+            ended = set(table.where("completed", "diverged", "failed").tolist())
+            ended -= self.store.told()
             for group in self.groups:
                 for row, point in enumerate(group.points.tolist()):
-                    if point in table:
+                    if point in ended:
                         self._point(group, row, point, table[point])
 
     def _point(self, group: Group, row: int, point: int, known: Mapping[str, Any]) -> None:
@@ -63,7 +67,10 @@ class SweepSession:
         if known.get("n_steps") is not None:
             session.log(known["n_steps"], {"time_ms": known["duration_ms"], **metrics})
         code = {"completed": 0, "diverged": 3}.get(known["status"], 1)
-        session.finish(code, {k: v for k, v in known.items() if k not in ("batch", "in_batch")})
+        summary = {k: v for k, v in known.items() if k not in ("batch", "in_batch")}
+        # One that failed is computed again when the sweep goes on.
+        then = None if known["status"] == "failed" else partial(self.store.tell, point)
+        session.finish(code, summary, then)
 
     def _sweep(self, groups: Sequence[Group]) -> Tracked:
         """The configuration that the points share, and what is swept."""

@@ -39,7 +39,7 @@ class TrackerSession:
         #: Whether it wants each point of a sweep, not the sweep.
         self.per_point = bool(getattr(tracker, "per_point", False))
         self._patience = getattr(tracker, "patience_s", None)
-        self._messages: SimpleQueue[bytes | None] = SimpleQueue()
+        self._messages: SimpleQueue[tuple[bytes, Callable[[], None] | None] | None] = SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         self._threads: list[threading.Thread] = []
         self._begun = False  # something was started that has not finished
@@ -60,10 +60,15 @@ class TrackerSession:
         """Metrics after so many steps."""
         self._send("log", step, metrics)
 
-    def finish(self, exit_code: int, summary: Mapping[str, Any]) -> None:
-        """It ended."""
+    def finish(
+        self,
+        exit_code: int,
+        summary: Mapping[str, Any],
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        """It ended; ``then`` is called, on another thread, once the tracker's process has that."""
         self._begun = False
-        self._send("finish", exit_code, summary)
+        self._send("finish", exit_code, summary, then=then)
 
     def __enter__(self) -> Self:
         return self
@@ -104,11 +109,11 @@ class TrackerSession:
             self._threads.append(threading.Thread(target=work, args=(self._process,), daemon=True))
             self._threads[-1].start()
 
-    def _send(self, *message: Any) -> None:
+    def _send(self, *message: Any, then: Callable[[], None] | None = None) -> None:
         if not self.active or self._process is None:
             return
         try:
-            self._messages.put(pickle.dumps(message))
+            self._messages.put((pickle.dumps(message), then))
         except Exception as error:
             self._give_up(error)
 
@@ -118,9 +123,11 @@ class TrackerSession:
             return
         try:
             with process.stdin as pipe:
-                for message in iter(self._messages.get, None):
+                for message, then in iter(self._messages.get, None):
                     pickle.dump(message, pipe)
                     pipe.flush()
+                    if then is not None:
+                        then()
         except OSError as error:
             self._give_up(error)
 

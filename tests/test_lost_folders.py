@@ -1,0 +1,111 @@
+"""A folder that is removed while its run or sweep goes stays removed, and that is told."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from sweeps import KEEP, sweep
+from test_store import chunk, writer
+
+import neurolab
+from neurolab.problems import ResultsLostError
+from neurolab.results.writer import ResultsWriter
+from neurolab.simulation.computation import Computation
+
+RUN = ("size=10", "duration=2s", "record=full", KEEP)
+
+
+@pytest.mark.parametrize("when", ["V", "spike_step", "rate_counts"])
+def test_nothing_is_made_again_in_the_middle_of_a_chunk(tmp_path, monkeypatch, when):
+    """Zarr makes folders that are missing: half a store, without what it had said of itself."""
+    results, append = writer(tmp_path / "run"), ResultsWriter._append
+    results.append(chunk(0, 50))
+
+    def removes(self, name, values):
+        if name == when:
+            shutil.rmtree(tmp_path / "run")
+        append(self, name, values)
+
+    monkeypatch.setattr(ResultsWriter, "_append", removes)
+    with pytest.raises(FileNotFoundError, match=r"removed or emptied.*until step 50 is lost"):
+        results.append(chunk(50, 50))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_removed_before_the_first_chunk_stays_so(tmp_path):
+    results = writer(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run")
+    with pytest.raises(FileNotFoundError, match="removed"):
+        results.open()
+    with pytest.raises(FileNotFoundError, match="removed"):
+        results.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_whose_results_are_removed_does_not_say_they_can_be_opened(
+    tmp_path, monkeypatch, caplog
+):
+    append, calls = ResultsWriter.append, []
+
+    def removes(self, *arguments):
+        append(self, *arguments)
+        calls.append(1)
+        if len(calls) == 2:
+            shutil.rmtree(tmp_path / "run" / "results.zarr")
+
+    monkeypatch.setattr(ResultsWriter, "append", removes)
+    monkeypatch.setattr("neurolab.simulation.runner._CHUNK_SECONDS", 0.0)
+    with pytest.raises(FileNotFoundError, match="is lost"):
+        neurolab.run(RUN, tmp_path / "run")
+    assert "can be opened" not in caplog.text
+    assert not (tmp_path / "run" / "results.zarr").exists()
+    with pytest.raises(ValueError, match=r"results\.zarr is damaged: it is missing"):
+        neurolab.open_run(tmp_path / "run")
+
+
+def test_a_sweep_whose_folder_is_removed_ends(tmp_path, monkeypatch):
+    """It says what is lost, computes no further batch and leaves nothing behind."""
+    begun, close = [], Computation.close
+
+    def removes(self):
+        close(self)
+        begun.append(self.points)
+        if len(begun) == 2:
+            shutil.rmtree(tmp_path / "sweep")
+
+    monkeypatch.setattr(Computation, "close", removes)
+    with pytest.raises(ResultsLostError, match="sweep was removed or emptied meanwhile"):
+        sweep(tmp_path / "sweep", "seed=range:8", "sweep.batch=1", "device.count=1")
+    assert list(tmp_path.iterdir()) == []
+    assert len(begun) <= 4
+
+
+@pytest.mark.parametrize(
+    ("given", "there"),
+    [(("-m", "seed=range:200", "sweep.batch=1", "hydra.sweep.dir=x"), "batches/000003/commit.json"),
+     (("hydra.run.dir=x", "duration=1000s"), "commit.json")],
+)  # fmt: skip
+def test_removed_under_a_command(tmp_path, given, there):
+    """Exit code 1, one sentence, no traceback; nothing is there in the end."""
+    typed = ("size=50", "duration=1s", "record=full", KEEP, *given)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "neurolab", *typed],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        while not (tmp_path / "x" / there).exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        while (tmp_path / "x").exists():  # it may have written meanwhile
+            shutil.rmtree(tmp_path / "x", ignore_errors=True)
+        _, told = process.communicate(timeout=120)
+    assert process.returncode == 1, told
+    assert "removed or emptied meanwhile" in told
+    if "-m" in given:  # a run has it in its log as well
+        assert "Traceback" not in told
+    assert "can be opened" not in told
+    assert list(tmp_path.iterdir()) == []
