@@ -191,6 +191,6 @@ def _above(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
         return []
     advice = (
         f"starts at or above the threshold, {threshold} = {float(level.min()):g} "
-        f"{units[threshold]}, and is reset before the first step; give {V} the resting potential"
+        f"{units[threshold]}, and fires in the first step; give {V} the resting potential"
     )
     return [Problem(V, f"{float(start.max()):g} {units[V]}", advice)]
