@@ -16,8 +16,8 @@ import jax
 import numpy as np
 
 from neurolab.config.reader import ParsedValue
-from neurolab.engine.population import Population
-from neurolab.engine.structure import Structure
+from neurolab.engine.population import Population, receptor_of
+from neurolab.engine.structure import ModelSpec, Structure
 from neurolab.inputs import SpikeInput
 from neurolab.neurons import Neuron
 from neurolab.problems import Problem
@@ -30,10 +30,13 @@ _CONDUCTANCES = (u.siemens, u.mS, u.uS, u.nS)
 
 
 def shown_units(
-    units: Mapping[str, u.Unit], parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+    structure: Structure,
+    units: Mapping[str, u.Unit],
+    parsed: Mapping[str, ParsedValue],
+    numbers: Mapping[str, Any],
 ) -> dict[str, u.Unit]:
     """The unit in which each variable of the models is given; ``units`` are those they have."""
-    return {name: _shown(name, unit, parsed, numbers) for name, unit in units.items()}
+    return {name: _shown(structure, name, unit, parsed, numbers) for name, unit in units.items()}
 
 
 def rheobase_of(
@@ -48,7 +51,7 @@ def rheobase_of(
                 found = u.Quantity(neuron.rheobase())
         except (AttributeError, NotImplementedError):
             return None
-    unit = _shown("neuron.rheobase", found.unit, parsed, numbers)
+    unit = _shown(structure, "neuron.rheobase", found.unit, parsed, numbers)
     return np.asarray(found.to(unit).mantissa), unit_text(unit)
 
 
@@ -141,18 +144,27 @@ def weak(
 
 
 def _shown(
-    name: str, unit: u.Unit, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+    structure: Structure,
+    name: str,
+    unit: u.Unit,
+    parsed: Mapping[str, ParsedValue],
+    numbers: Mapping[str, Any],
 ) -> u.Unit:
     """The unit in which a variable (``neuron.w``), or another quantity of a model, is given.
 
     That of its initial value, else of another number of its model; of currents and conductances
-    also that of the inputs, or what that of R or g_L makes of mV.  A zero in the unit that the
-    model declares decides nothing.
+    also that of the inputs (of a receptor those that feed it), or what that of R or g_L makes of
+    mV.  A zero in the unit that the model declares decides nothing.
     """
-    model = name.rpartition(".")[0]
+    model, receptors = name.rpartition(".")[0], dict(structure.receptors)
     wide = any(unit.has_same_dim(some[0]) for some in (_CURRENTS, _CONDUCTANCES))
+    drives = [
+        f"{key}."
+        for key, part in structure.inputs
+        if wide and (model not in receptors or _feeds(part, receptors) == model)
+    ]
     own = [key for key in parsed if key.startswith(f"{model}.")]
-    keys = [f"{name}_initializer", *own, *(k for k in parsed if wide and k.startswith("input"))]
+    keys = [f"{name}_initializer", *own, *(k for k in parsed if k.startswith(tuple(drives)))]
     for key in keys:
         reading = parsed.get(key)
         if reading is None or reading.given is None or not reading.given.has_same_dim(unit):
@@ -160,6 +172,12 @@ def _shown(
         if reading.given != reading.declared.unit or np.any(numbers[key]):
             return reading.given
     return _of_membrane(unit, parsed) if wide else unit
+
+
+def _feeds(part: ModelSpec, receptors: Mapping[str, ModelSpec]) -> str | None:
+    """The receptor that an input of spikes feeds."""
+    spikes = issubclass(part.target, SpikeInput)
+    return receptor_of(dict(part.fixed).get("receptor"), receptors) if spikes else None
 
 
 def _of_membrane(unit: u.Unit, parsed: Mapping[str, ParsedValue]) -> u.Unit:
