@@ -61,7 +61,7 @@ def without_measure(
     numbers: Mapping[str, Any],
     n_points: int = 0,
 ) -> list[tuple[Problem, np.ndarray]]:
-    """What is given relative to the neuron and has no size there, and for which neurons; for which
+    """What is given relative to the neuron and has no size there, and of which neurons; of which
     of ``n_points``, whose numbers take the place of one for each neuron."""
     found: list[tuple[Problem, np.ndarray]] = []
     relative = [key for key, reading in parsed.items() if reading.relative]
@@ -73,26 +73,36 @@ def without_measure(
     with brainstate.environ.context(dt=dt, precision=64), np.errstate(all="ignore"):
         # Of many points as one program: by itself each operation on them would be compiled.
         scale, drives = (sizes if n_points else sizes.__wrapped__)(dict(numbers))
-        scale = np.asarray(scale, float)
+        scale = np.broadcast_to(np.asarray(scale, float), (size,))
         for key in relative:
-            finite = np.isfinite(np.asarray(drives[key], float))
+            finite = np.broadcast_to(np.isfinite(np.asarray(drives[key], float)), (size,))
             beyond = ~(np.isfinite(scale) & (scale > 0))  # or of a cell that fires by itself
-            beyond = np.broadcast_to(beyond, finite.shape)
-            least = np.min(scale)
-            what = "infinite" if least > 0 else f"{least:.4g} {unit_text(current)}"
+            given = np.broadcast_to(numbers[key], (size,))
             for bad, why in (
-                (beyond, f"the rheobase, which is {what} here"),
+                (beyond, "the rheobase, which is {} here"),
                 (
                     ~finite & ~beyond,
                     "the drive of a neuron about to fire, which is at the reversal",
                 ),
             ):
-                if bad.any():
-                    given = np.broadcast_to(numbers[key], bad.shape)[bad].max()
-                    advice = f"is relative to {why}; give a unit, such as 1 mA, 1 mV or 1 nS"
-                    problem = Problem(key, f"{given:g} {parsed[key].unit_name}", advice)
-                    found.append((problem, np.broadcast_to(bad, (size,))))
+                places = np.flatnonzero(bad)
+                # What is told of a point is its own; of neurons one is told for all.
+                for at in _alike(places, given, scale) if n_points else [places][: places.size]:
+                    least = scale[at].min()
+                    what = "infinite" if least > 0 else f"{least:.4g} {unit_text(current)}"
+                    advice = f"is relative to {why.format(what)}; give a unit, "
+                    advice += "such as 1 mA, 1 mV or 1 nS"
+                    number = f"{given[at].max():g} {parsed[key].unit_name}"
+                    found.append((Problem(key, number, advice), at))
     return found
+
+
+def _alike(places: np.ndarray, *of: np.ndarray) -> list[np.ndarray]:
+    """Places by what these arrays have there."""
+    rows = np.nan_to_num(np.stack([values[places] for values in of]))
+    _, which, counts = np.unique(rows, axis=1, return_inverse=True, return_counts=True)
+    order = np.argsort(which.ravel(), kind="stable")
+    return np.split(places[order], np.cumsum(counts)[:-1]) if places.size else []
 
 
 @lru_cache(maxsize=64)  # a second sweep of a structure compiles nothing
