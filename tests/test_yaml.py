@@ -121,4 +121,4 @@ def test_a_key_that_is_printed_in_quotes_is_the_same_bare():
 
 def test_what_follows_from_another_number_is_the_same_without_jax():
     """Composing knows the pairs by itself: printing a configuration imports no model."""
-    assert conf._ALTERNATIVES == Membrane.alternatives
+    assert Membrane.alternatives == conf._ALTERNATIVES
