@@ -78,6 +78,11 @@ class Browser:
         self.find(selector).clear()
         self.find(selector).send_keys(text)
 
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other, where the focus is."""
+        for key in keys:
+            self.driver.switch_to.active_element.send_keys(key)
+
     def choose(self, selector: str, text: str) -> None:
         from selenium.webdriver.support.ui import Select
 

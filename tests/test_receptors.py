@@ -76,6 +76,17 @@ def test_excitation_and_inhibition_on_one_cell(tmp_path):
         np.testing.assert_allclose(g, rows[:, column], rtol=1e-9, atol=1e-12)
 
 
+def test_a_conductance_is_in_the_unit_of_the_input_that_feeds_it():
+    """Not in that of the first input: 3 nS of inhibition read 0.003 uS."""
+    run = neurolab.run(
+        [*CELL, *BOTH, *INHIBITION, "input.weight=0.005uS", "inputs.inhibition.weight=3nS",
+         "size=1", "duration=5ms", "record.variables=[synapse.g,receptors.gaba.g]"],
+        save=False,
+    )  # fmt: skip
+    assert run.traces["synapse.g"].units == "uS"
+    assert run.traces["receptors.gaba.g"].units == "nS"
+
+
 def test_inhibition_inhibits():
     """With the default weight: its sign is that of its effect, by the reversal potential."""
     given = [*CELL, *BOTH, "size=20", "duration=300ms", "input.rate=60Hz", "device=cpu"]

@@ -228,6 +228,39 @@ def test_a_click_shows_a_point_with_its_parameters_and_run(outputs, browser):
     assert browser.errors() == []
 
 
+def test_a_sweep_is_read_with_the_keyboard(outputs, browser):
+    """Headings sort, arrows go from point to point, Enter opens one, Escape leads back to it; what
+    has the focus is made anew at each of these, and has it again, where it can be seen."""
+    focus = "const e = document.activeElement; return e.getAttribute('aria-label') || e.textContent"
+    tab, enter, escape, up, down = "\ue004", "\ue007", "\ue00c", "\ue013", "\ue015"
+    for theme in ("light", "dark"):
+        browser.open(outputs / SWEEP, theme)
+        browser.find("#filter").click()
+        browser.press(tab)
+        assert browser(focus) == "points"
+        browser.press(tab, enter)  # the first heading: descending
+        assert browser("return document.querySelector('th').ariaSort") == "descending"
+        browser("document.querySelector('.view').focus()")
+        browser.press(down, down, down, up)
+        first, second = browser(
+            "return [...document.querySelectorAll('tr[data-point]')].map(r => r.dataset.point)"
+        )[:2]
+        assert browser(focus) == f"point {second}"
+        marked = browser("return document.querySelector('tr[aria-current=true]').dataset.point")
+        assert marked == second
+        style = "return getComputedStyle(document.activeElement)[arguments[0]]"
+        assert [browser(style, f"outline{name}") for name in ("Style", "Width")] == ["solid", "2px"]
+        browser.press(enter)
+        assert browser("return document.activeElement.id") == "drawer"
+        browser.press(tab, enter)  # the point before
+        assert browser(focus) == "the point before in the table"
+        assert f"Point {first}\n" in browser.find("#drawer").text
+        browser.press(escape)
+        assert not browser.find("#drawer").is_displayed()
+        assert browser(focus) == f"point {first}"
+        assert browser.errors() == []
+
+
 def test_points_that_went_wrong_are_marked(outputs, browser):
     browser.open(outputs / "mishaps" / "report.html")
     names = browser("return document.getElementById('plot')._fullData.map(t => t.name)")

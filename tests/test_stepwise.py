@@ -247,3 +247,50 @@ class Washed(_LIF):
         V = jnp.where((i == 17) & (index == 1), jnp.inf, 0.0)
         self.V.value = V * u.mV
         return spikes
+
+
+@pytest.mark.parametrize("reset", ["soft", "hard"])
+@pytest.mark.parametrize("name", ["lif", "lif_ref"])
+def test_a_cell_that_starts_above_its_threshold_fires_in_the_first_step(name, reset):
+    """V is looked at after a step, as in Brian2 2.9 and NEST 3.10: of 1.5 mV, 1.47 mV are left, a
+    spike; of 1.01 mV, 0.99 mV, none.  Such a cell was reset and no spike counted."""
+    typed = [f"neuron={name}", f"neuron.spk_reset={reset}", "neuron.V_initializer=[1.5mV,1.01mV]"]
+    common = ["input=none", "synapse=none", "size=2", "record=full", "duration=4ms"]
+    run = neurolab.run([*typed, *common], save=False)
+    assert list(run.spikes["time"]) == pytest.approx([0.1])
+    assert list(run.spikes["neuron"]) == [0]
+    V = run.traces["V"].values[0]
+    np.testing.assert_allclose(V, np.array([1.5, 1.01]) * np.exp(-0.1 / 5.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("reset", ["soft", "hard"])
+def test_a_v_that_is_set_above_the_threshold_is_a_spike(reset):
+    """Brian2 2.9 fires at 1.1 ms, and a cell set to 3 mV while refractory, whose V stays so, when
+    it is free; one that fired and whose V is not touched is reset and does not fire again."""
+    typed = ["neuron=lif_ref", f"neuron.spk_reset={reset}", "input=none", "synapse=none", "size=3"]
+    sim = neurolab.Simulation([*typed, "record=full", "neuron.V_initializer=[0mV,0mV,1.5mV]"])
+    sim.advance(0.1 * u.ms)  # neuron 2 fires
+    sim.state["V"] = sim.state["V"]
+    sim.advance(0.9 * u.ms)
+    for _ in range(2):  # free, then refractory
+        sim.state["V"] = (
+            np.where([False, True, False], 3.0, sim.state["V"].to(u.mV).mantissa) * u.mV
+        )
+        sim.advance(1 * u.ms)
+    sim.advance(8 * u.ms)
+    assert list(sim.run.spikes["time"]) == pytest.approx([0.1, 1.1, 6.1])
+    assert list(sim.run.spikes["neuron"]) == [2, 1, 1]
+    V = sim.run.traces["V"].values[:, 1]
+    assert (V[20:60] == 3.0).all()
+    assert V[60] == pytest.approx(3.0 * np.exp(-0.1 / 5.0))
+
+
+def test_a_threshold_that_is_lowered_is_crossed():
+    """V has not changed, and is above it after the next step: a spike, and one reset."""
+    typed = ["neuron=lif", "neuron.V_initializer=0.5mV", "input=none", "synapse=none", "size=1"]
+    sim = neurolab.Simulation(typed)
+    sim.advance(0.1 * u.ms)
+    sim.numbers["neuron.V_th"] = "0.2 mV"
+    sim.numbers["neuron.V_reset"] = "-10 mV"
+    sim.advance(1 * u.ms)
+    assert list(sim.run.spikes["time"]) == pytest.approx([0.2])

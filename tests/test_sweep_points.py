@@ -136,3 +136,23 @@ def test_a_range_over_a_key_that_only_swept_options_have(tmp_path):
     sweep = neurolab.run_sweep([*given, "device=cpu"], tmp_path)
     assert sweep.rate_hz.dims == ("neuron", "neuron.b")
     assert sweep.rate_hz.shape == (2, 3)
+
+
+def test_each_refused_point_is_told_its_own_value(tmp_path):
+    """All with a size of 0 or a negative tau were refused with "tau = 20ms must be positive", and
+    the one that can be was refused as well; drives had the largest value and the least rheobase."""
+    typed = ("neuron=lif,adexif_ref", "size=-1,0,2", "neuron.tau=20ms,-1ms", "duration=5ms")
+    with pytest.raises(ConfigError) as error:
+        neurolab.run_sweep(typed, tmp_path / "mistakes")
+    assert "20ms\n    must" not in str(error.value)
+    assert "size = 2" not in str(error.value)
+    typed = ("neuron=adexif", "input.weight=1rheobase*ms,2rheobase*ms", "size=1", "duration=5ms",
+             "neuron.V_T=-70mV,-75mV,-59.9mV")  # fmt: skip
+    sweep = neurolab.run_sweep(typed, tmp_path / "drives")
+    told = [sweep.table["message"][k] for k in range(6)]
+    for point, weight, rheobase in ((0, 1, "-12.64"), (1, 1, "-22.64"), (4, 2, "-22.64")):
+        assert f"input.weight = {weight} rheobase*ms" in told[point]
+        assert f"which is {rheobase} mA here" in told[point]
+    assert not told[2]
+    with pytest.raises(ConfigError, match=r"neuron.nix = 2"):
+        neurolab.run_sweep(("neuron.nix=1,2", "duration=5ms"), tmp_path / "unknown")

@@ -9,8 +9,10 @@ import brainunit as u
 import pytest
 from omegaconf import OmegaConf
 
+from neurolab.cli import conf
 from neurolab.cli.compose import conf_folder
 from neurolab.config.classes import declared_parameters
+from neurolab.neurons.membrane import Membrane
 from neurolab.units import Relative, parse
 
 CONF = conf_folder()
@@ -107,3 +109,16 @@ def test_every_value_in_yaml_has_a_comment(path):
     assert text.startswith("# ")
     values = [line for line in text.splitlines() if re.match(r"(?!_target_)(?!defaults)\w+:", line)]
     assert [line for line in values if "#" not in line] == []
+
+
+def test_a_key_that_is_printed_in_quotes_is_the_same_bare():
+    """OmegaConf quotes n, which strict YAML 1.1 takes for false; read back both are the text n."""
+    composed = OmegaConf.create({"n": 100})
+    assert "'n': 100" in OmegaConf.to_yaml(composed)
+    for text in (OmegaConf.to_yaml(composed), "n: 100"):
+        assert OmegaConf.create(text) == composed
+
+
+def test_what_follows_from_another_number_is_the_same_without_jax():
+    """Composing knows the pairs by itself: printing a configuration imports no model."""
+    assert Membrane.alternatives == conf._ALTERNATIVES

@@ -151,7 +151,7 @@ def own_hydra() -> Iterator[ConfigLoader]:
             VersionBase.instance().version_base = version
 
 
-#: Of a neuron: what follows from another number where that is given.
+#: Of a neuron: what follows from another number where that is given (`Membrane.alternatives`).
 _ALTERNATIVES = (("R", "g_L"), ("tau", "C"))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import brainunit as u
 import numpy as np
 
-from neurolab.engine.structure import ModelSpec, Structure
+from neurolab.engine.structure import ModelSpec, Number, Structure
 from neurolab.inputs import OrnsteinUhlenbeck, Ramp, Signal, SpikeInput
 from neurolab.neurons import Neuron, SigmoidRate
 from neurolab.problems import Problem
@@ -52,16 +52,15 @@ def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> lis
     """Warnings of inputs that begin after the end, and of what takes much memory or disk."""
     found, size, width = [], structure.size, structure.precision // 8
     end = n_steps * structure.dt_ms
-    for name, model in structure.named().items():
-        for key, number in model.numbers:
-            values = np.asarray(numbers[number.key])
-            if key not in ("start", "arrivals") or not values.size:
-                continue
-            first = float(values.min()) * (structure.dt_ms if key == "arrivals" else 1.0)
-            if first >= end:
-                shown = f"{name}.file" if key == "arrivals" else number.key
-                advice = f"is after the end, duration = {end:g} ms: it does nothing"
-                found.append(Problem(shown, f"{first:g} ms", advice))
+    for _, name, number in _numbers(structure):
+        values = np.asarray(numbers[number.key])
+        if name not in ("start", "arrivals") or not values.size:
+            continue
+        first = float(values.min()) * (structure.dt_ms if name == "arrivals" else 1.0)
+        if first >= end:
+            shown = number.key.removesuffix("arrivals") + "file" * (name == "arrivals")
+            advice = f"is after the end, duration = {end:g} ms: it does nothing"
+            found.append(Problem(shown, f"{first:g} ms", advice))
     if size >= _MANY:
         advice = f"takes {size * (_COUNTS + width) / 1e9:.2g} GB of memory or more, and its time"
         found.append(Problem("size", str(size), advice))
@@ -77,15 +76,21 @@ def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> lis
     return found
 
 
+def _numbers(structure: Structure) -> Iterator[tuple[ModelSpec, str, Number]]:
+    """The numbers of all models: each with its model and its name there."""
+    for model in structure.named().values():
+        for name, number in model.numbers:
+            yield model, name, number
+
+
 def _fast(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     """Oscillations of less than two steps."""
     found, most = [], 500 / structure.dt_ms
-    for model in structure.named().values():
-        for name, number in model.numbers:
-            value = np.max(np.abs(numbers[number.key])) if name == "frequency" else 0.0
-            if value > most:
-                advice = f"is above half of 1 / dt, {most / 1e3:g} kHz: a smaller dt shows it"
-                found.append(Problem(number.key, f"{value:g} Hz", advice))
+    for _, name, number in _numbers(structure):
+        value = np.max(np.abs(numbers[number.key])) if name == "frequency" else 0.0
+        if value > most:
+            advice = f"is above half of 1 / dt, {most / 1e3:g} kHz: a smaller dt shows it"
+            found.append(Problem(number.key, f"{value:g} Hz", advice))
     return found
 
 
@@ -119,59 +124,53 @@ def _long_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Proble
     """Of float32: a change of a variable by less than 2^-24 of it is none, and beyond 2^24 steps a
     time is not known to a step."""
     found, keeps = [], "device.precision=float64 keeps it"
-    for model in structure.named().values():
-        for name, number in model.numbers:
-            values = np.abs(np.asarray(numbers[number.key], float))
-            values = values[np.isfinite(values) & (values > 0)]
-            if not values.size or model.target is OrnsteinUhlenbeck:  # whose noise rounds fairly
-                continue
-            lasts = number.unit.has_same_dim(u.ms)
-            if lasts:
-                longest = magnitude(float(values.max()) * number.unit, u.ms)
-            elif number.unit.has_same_dim(u.Hz) and issubclass(model.target, Neuron):
-                longest = 1e3 / magnitude(float(values.min()) * number.unit, u.Hz)
-            else:
-                continue
-            steps, decays = float(longest) / structure.dt_ms, name.startswith("tau") or not lasts
-            if decays and name != "tau_ref" and steps > 1e5:
-                wrong = min(100.0, 100 * steps * 2.0**-24)
-                advice = f"is {steps:.2g} steps: in float32 wrong by up to {wrong:.2g} %; {keeps}"
-            elif not decays and steps > 2**24:
-                advice = f"is {steps:.9g} steps, which float32 does not know to a step; {keeps}"
-            else:
-                continue
-            extreme = values.max() if lasts else values.min()
-            found.append(Problem(number.key, f"{extreme:g} {unit_text(number.unit)}", advice))
+    for model, name, number in _numbers(structure):
+        values = np.abs(np.asarray(numbers[number.key], float))
+        values = values[np.isfinite(values) & (values > 0)]
+        if not values.size or model.target is OrnsteinUhlenbeck:  # whose noise rounds fairly
+            continue
+        lasts = number.unit.has_same_dim(u.ms)
+        if lasts:
+            longest = magnitude(float(values.max()) * number.unit, u.ms)
+        elif number.unit.has_same_dim(u.Hz) and issubclass(model.target, Neuron):
+            longest = 1e3 / magnitude(float(values.min()) * number.unit, u.Hz)
+        else:
+            continue
+        steps, decays = float(longest) / structure.dt_ms, name.startswith("tau") or not lasts
+        if decays and name != "tau_ref" and steps > 1e5:
+            wrong = min(100.0, 100 * steps * 2.0**-24)
+            advice = f"is {steps:.2g} steps: in float32 wrong by up to {wrong:.2g} %; {keeps}"
+        elif not decays and steps > 2**24:
+            advice = f"is {steps:.9g} steps, which float32 does not know to a step; {keeps}"
+        else:
+            continue
+        extreme = values.max() if lasts else values.min()
+        found.append(Problem(number.key, f"{extreme:g} {unit_text(number.unit)}", advice))
     return found
 
 
 def _off_grid(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     """Edges of what is constant between them: they are on the grid of steps."""
     found = []
-    for model in structure.named().values():
-        for name, number in model.numbers if issubclass(model.target, Signal) else ():
-            edges = name in ("start", "stop") and model.target is not Ramp
-            if not edges and name != "ends":
-                continue
-            ratio = np.asarray(numbers[number.key], float).ravel() / structure.dt_ms
-            off = np.abs(ratio - np.rint(ratio)) > np.maximum(1e-3, 2.4e-7 * np.abs(ratio))
-            if np.any(off & np.isfinite(ratio)):
-                at = float(ratio[off][0]) * structure.dt_ms
-                used = float(np.ceil(ratio[off][0])) * structure.dt_ms
-                advice = f"is no multiple of dt = {structure.dt_ms:g} ms: {used:g} ms is used"
-                key = (
-                    number.key.removesuffix("ends") + "durations" if name == "ends" else number.key
-                )
-                found.append(Problem(key, f"{at:g} ms", advice))
+    for model, name, number in _numbers(structure):
+        edges = name in ("start", "stop") and model.target is not Ramp
+        if not issubclass(model.target, Signal) or not (edges or name == "ends"):
+            continue
+        ratio = np.asarray(numbers[number.key], float).ravel() / structure.dt_ms
+        off = np.abs(ratio - np.rint(ratio)) > np.maximum(1e-3, 2.4e-7 * np.abs(ratio))
+        if np.any(off & np.isfinite(ratio)):
+            at = float(ratio[off][0]) * structure.dt_ms
+            used = float(np.ceil(ratio[off][0])) * structure.dt_ms
+            advice = f"is no multiple of dt = {structure.dt_ms:g} ms: {used:g} ms is used"
+            key = number.key.removesuffix("ends") + "durations" if name == "ends" else number.key
+            found.append(Problem(key, f"{at:g} ms", advice))
     return found
 
 
 def _kicked_rates(structure: Structure) -> list[Problem]:
-    neuron, spikes = (
-        structure.neuron.target,
-        [key for key, part in structure.inputs if issubclass(part.target, SpikeInput)],
-    )
-    if structure.receptors or not spikes or not issubclass(neuron, SigmoidRate):
+    """Spikes that reach a rate neuron without a receptor."""
+    spikes = any(issubclass(part.target, SpikeInput) for _, part in structure.inputs)
+    if structure.receptors or not spikes or not issubclass(structure.neuron.target, SigmoidRate):
         return []
     advice = "spikes pass a gain that saturates, the more the shorter dt is; add synapse=expon"
     return [Problem("synapse", "none", advice)]
@@ -191,6 +190,6 @@ def _above(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
         return []
     advice = (
         f"starts at or above the threshold, {threshold} = {float(level.min()):g} "
-        f"{units[threshold]}, and is reset before the first step; give {V} the resting potential"
+        f"{units[threshold]}, and fires in the first step; give {V} the resting potential"
     )
     return [Problem(V, f"{float(start.max()):g} {units[V]}", advice)]

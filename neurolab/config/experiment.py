@@ -179,7 +179,7 @@ def read_experiment(
         numbers=numbers,
         n_steps=n_steps,
         units=units,
-        shown=shown_units(units, reader.parsed, numbers),
+        shown=shown_units(structure, units, reader.parsed, numbers),
         recorded=recorded,
         tracker=tracker,
         parsed=reader.parsed,

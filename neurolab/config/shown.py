@@ -16,8 +16,8 @@ import jax
 import numpy as np
 
 from neurolab.config.reader import ParsedValue
-from neurolab.engine.population import Population
-from neurolab.engine.structure import Structure
+from neurolab.engine.population import Population, receptor_of
+from neurolab.engine.structure import ModelSpec, Structure
 from neurolab.inputs import SpikeInput
 from neurolab.neurons import Neuron
 from neurolab.problems import Problem
@@ -30,10 +30,13 @@ _CONDUCTANCES = (u.siemens, u.mS, u.uS, u.nS)
 
 
 def shown_units(
-    units: Mapping[str, u.Unit], parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+    structure: Structure,
+    units: Mapping[str, u.Unit],
+    parsed: Mapping[str, ParsedValue],
+    numbers: Mapping[str, Any],
 ) -> dict[str, u.Unit]:
     """The unit in which each variable of the models is given; ``units`` are those they have."""
-    return {name: _shown(name, unit, parsed, numbers) for name, unit in units.items()}
+    return {name: _shown(structure, name, unit, parsed, numbers) for name, unit in units.items()}
 
 
 def rheobase_of(
@@ -48,7 +51,7 @@ def rheobase_of(
                 found = u.Quantity(neuron.rheobase())
         except (AttributeError, NotImplementedError):
             return None
-    unit = _shown("neuron.rheobase", found.unit, parsed, numbers)
+    unit = _shown(structure, "neuron.rheobase", found.unit, parsed, numbers)
     return np.asarray(found.to(unit).mantissa), unit_text(unit)
 
 
@@ -58,7 +61,7 @@ def without_measure(
     numbers: Mapping[str, Any],
     n_points: int = 0,
 ) -> list[tuple[Problem, np.ndarray]]:
-    """What is given relative to the neuron and has no size there, and for which neurons; for which
+    """What is given relative to the neuron and has no size there, and of which neurons; of which
     of ``n_points``, whose numbers take the place of one for each neuron."""
     found: list[tuple[Problem, np.ndarray]] = []
     relative = [key for key, reading in parsed.items() if reading.relative]
@@ -70,26 +73,36 @@ def without_measure(
     with brainstate.environ.context(dt=dt, precision=64), np.errstate(all="ignore"):
         # Of many points as one program: by itself each operation on them would be compiled.
         scale, drives = (sizes if n_points else sizes.__wrapped__)(dict(numbers))
-        scale = np.asarray(scale, float)
+        scale = np.broadcast_to(np.asarray(scale, float), (size,))
         for key in relative:
-            finite = np.isfinite(np.asarray(drives[key], float))
+            finite = np.broadcast_to(np.isfinite(np.asarray(drives[key], float)), (size,))
             beyond = ~(np.isfinite(scale) & (scale > 0))  # or of a cell that fires by itself
-            beyond = np.broadcast_to(beyond, finite.shape)
-            least = np.min(scale)
-            what = "infinite" if least > 0 else f"{least:.4g} {unit_text(current)}"
+            given = np.broadcast_to(numbers[key], (size,))
             for bad, why in (
-                (beyond, f"the rheobase, which is {what} here"),
+                (beyond, "the rheobase, which is {} here"),
                 (
                     ~finite & ~beyond,
                     "the drive of a neuron about to fire, which is at the reversal",
                 ),
             ):
-                if bad.any():
-                    given = np.broadcast_to(numbers[key], bad.shape)[bad].max()
-                    advice = f"is relative to {why}; give a unit, such as 1 mA, 1 mV or 1 nS"
-                    problem = Problem(key, f"{given:g} {parsed[key].unit_name}", advice)
-                    found.append((problem, np.broadcast_to(bad, (size,))))
+                places = np.flatnonzero(bad)
+                # What is told of a point is its own; of neurons one is told for all.
+                for at in _alike(places, given, scale) if n_points else [places][: places.size]:
+                    least = scale[at].min()
+                    what = "infinite" if least > 0 else f"{least:.4g} {unit_text(current)}"
+                    advice = f"is relative to {why.format(what)}; give a unit, "
+                    advice += "such as 1 mA, 1 mV or 1 nS"
+                    number = f"{given[at].max():g} {parsed[key].unit_name}"
+                    found.append((Problem(key, number, advice), at))
     return found
+
+
+def _alike(places: np.ndarray, *of: np.ndarray) -> list[np.ndarray]:
+    """Places by what these arrays have there."""
+    rows = np.nan_to_num(np.stack([values[places] for values in of]))
+    _, which, counts = np.unique(rows, axis=1, return_inverse=True, return_counts=True)
+    order = np.argsort(which.ravel(), kind="stable")
+    return np.split(places[order], np.cumsum(counts)[:-1]) if places.size else []
 
 
 @lru_cache(maxsize=64)  # a second sweep of a structure compiles nothing
@@ -137,18 +150,27 @@ def weak(
 
 
 def _shown(
-    name: str, unit: u.Unit, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+    structure: Structure,
+    name: str,
+    unit: u.Unit,
+    parsed: Mapping[str, ParsedValue],
+    numbers: Mapping[str, Any],
 ) -> u.Unit:
     """The unit in which a variable (``neuron.w``), or another quantity of a model, is given.
 
     That of its initial value, else of another number of its model; of currents and conductances
-    also that of the inputs, or what that of R or g_L makes of mV.  A zero in the unit that the
-    model declares decides nothing.
+    also that of the inputs (of a receptor those that feed it), or what that of R or g_L makes of
+    mV.  A zero in the unit that the model declares decides nothing.
     """
-    model = name.rpartition(".")[0]
+    model, receptors = name.rpartition(".")[0], dict(structure.receptors)
     wide = any(unit.has_same_dim(some[0]) for some in (_CURRENTS, _CONDUCTANCES))
+    drives = [
+        f"{key}."
+        for key, part in structure.inputs
+        if wide and (model not in receptors or _feeds(part, receptors) == model)
+    ]
     own = [key for key in parsed if key.startswith(f"{model}.")]
-    keys = [f"{name}_initializer", *own, *(k for k in parsed if wide and k.startswith("input"))]
+    keys = [f"{name}_initializer", *own, *(k for k in parsed if k.startswith(tuple(drives)))]
     for key in keys:
         reading = parsed.get(key)
         if reading is None or reading.given is None or not reading.given.has_same_dim(unit):
@@ -156,6 +178,12 @@ def _shown(
         if reading.given != reading.declared.unit or np.any(numbers[key]):
             return reading.given
     return _of_membrane(unit, parsed) if wide else unit
+
+
+def _feeds(part: ModelSpec, receptors: Mapping[str, ModelSpec]) -> str | None:
+    """The receptor that an input of spikes feeds."""
+    spikes = issubclass(part.target, SpikeInput)
+    return receptor_of(dict(part.fixed).get("receptor"), receptors) if spikes else None
 
 
 def _of_membrane(unit: u.Unit, parsed: Mapping[str, ParsedValue]) -> u.Unit:

@@ -92,6 +92,8 @@ class Structure:
     recording: Recording = field(default_factory=Recording)
     #: Each neuron is computed from itself alone: they may be computed in parts.
     independent: bool = False
+    #: Variables and numbers may be set between steps: no V is known to be as a reset left it.
+    stepped: bool = False
 
     def named(self) -> dict[str, ModelSpec]:
         """All models by the names that they are built with, those inside of others too."""

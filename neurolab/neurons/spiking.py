@@ -33,7 +33,9 @@ class Spiking(Neuron):
     A subclass describes itself (`initial`, `derivatives`, `threshold`, `height`, `after_spike`)
     and does not say how it is stepped.  One step is, for all of them:
 
-    1. the spike of the last step, found from the stored variables, resets them;
+    1. the spike of the last step resets the stored variables.  Which neurons fired is ``fired``
+       of the environment; without it, those whose stored V is at the threshold or above: then a
+       neuron that starts there is reset, where with it, it fires;
     2. the integrator advances them by dt, and delta inputs are added to V;
     3. an upstroke ends at its peak: no variable sees a V beyond it, and none is stored;
     4. while refractory, V stays as after the reset instead, and all other variables with it if
@@ -160,6 +162,8 @@ class Spiking(Neuron):
             period = self._refractory_steps(dt).astype(jnp.uint32)
             held = since < period
             spikes = self._where_free(spikes, before, (since > 1) & (since <= period))
+        if (fired := brainstate.environ.get("fired", default=None)) is not None:
+            spikes = with_value(spikes, fired)
         y = self._reset(spikes, before)
         current = self._collect_current(x)
         # Each bound is computed once: XLA hoists it out of the loop over steps, and would not know
@@ -249,7 +253,8 @@ class Spiking(Neuron):
     def _where_free(self, spikes: jax.Array, y: Variables, held: jax.Array) -> jax.Array:
         """Spikes but for neurons that are held: after a soft reset V may still be above the
         threshold, and nothing fires before the period is over."""
-        return spikes if self.clears(y) else spikes * ~held
+        below = self.clears(y) and not brainstate.environ.get("stepped", default=False)
+        return spikes if below else spikes * ~held
 
     def _refractory_steps(self, dt: u.Quantity) -> jax.Array:
         ratio = u.maybe_decimal(self.tau_ref / dt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from neurolab.config.experiment import Experiment
 from neurolab.config.order import disorder
 from neurolab.config.values import UnfitValueError, read_number
 from neurolab.engine.cache import program_of
-from neurolab.engine.loop import CLOCK, NONFINITE
+from neurolab.engine.loop import CLOCK, FIRED, NONFINITE
+from neurolab.neurons import Spiking
 from neurolab.problems import did_you_mean
 from neurolab.results.run import Run
 from neurolab.results.writer import ResultsWriter
@@ -50,7 +52,8 @@ class Stepwise:
             record_spikes=recorded.spikes,
             rate_bin_steps=recorded.rate_bin_steps,
         )
-        program = program_of(structure, min(experiment.capacity(), _CAPACITY), experiment.devices)
+        stepped = replace(structure, stepped=True)
+        program = program_of(stepped, min(experiment.capacity(), _CAPACITY), experiment.devices)
         self._computation = Computation(
             experiment, program, experiment.numbers, [_MOST_STEPS], self._writer, _CHUNK_SECONDS
         )
@@ -150,15 +153,21 @@ class _States(MutableMapping[str, Any]):
             raise ValueError(f"{name} = {value} is not finite in {before.dtype}")
         if before.dtype.kind != "f" and not (array == exact).all():
             raise ValueError(f"{name} = {value}: it holds values of type {before.dtype}")
+        changed = {name: array}
+        neuron = self._simulation.experiment.structure.neuron.target
+        if issubclass(neuron, Spiking) and name == f"neuron.{neuron.potential}":
+            # A spike resets the V that it left: one that is set instead stays, and may fire.
+            kept = np.asarray(before) == array
+            changed[FIRED] = np.asarray(self._of.state[FIRED]) & kept
         with self._of.program.loop.environment():
-            placed = jax.device_put(array, before.sharding)
-        self._of.state = {**self._of.state, name: placed}
+            placed = {k: jax.device_put(v, self._of.state[k].sharding) for k, v in changed.items()}
+        self._of.state = {**self._of.state, **placed}
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a variable cannot be removed")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(key for key in self._of.state if key not in (CLOCK, NONFINITE))
+        return iter(key for key in self._of.state if key not in (CLOCK, FIRED, NONFINITE))
 
     def __len__(self) -> int:
         return len(self._units)

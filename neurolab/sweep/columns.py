@@ -77,7 +77,8 @@ class PointReader:
     def _read(self, points: np.ndarray, template: int) -> list[Group]:
         """The groups of points of one template, before those that are alike are joined."""
         points = points[~self.refusals.bad[points]]
-        experiment = self._experiment(points)
+        experiment = self._experiment(points, template)
+        points = points[~self.refusals.bad[points]]
         if experiment is None:
             return []
         sources = self._sources(points, template)
@@ -94,30 +95,29 @@ class PointReader:
             return [group for part in parts for group in self._read(part, template)]
         return self._columns(points, sources, experiment)
 
-    def _experiment(self, points: np.ndarray) -> Experiment | None:
-        """The experiment of the first of some points that can be read; which they are, but for
-        values that do not fit: these are found with all others of their column."""
-        refused: list[Problem] = []
-        for at in np.unique(np.linspace(0, points.size - 1, _TRIES).astype(int)):
-            if not points.size:
-                return None
-            try:
-                return read_experiment(self.plan.config(int(points[at])), ordered=False)
-            except ConfigError as error:
-                refused += error.problems
-        for problem in {(one.key, one.advice): one for one in refused}.values():
-            self._refuse(problem, points)
+    def _experiment(self, points: np.ndarray, template: int) -> Experiment | None:
+        """The experiment of the first of some points that can be read.  Where none of those tried
+        can, what is wrong with their values refuses all that have these, and others are tried; what
+        does not fit after that is refused as the last of them."""
+        for last in (*[False] * (_TRIES - 1), True):
+            points, failed = points[~self.refusals.bad[points]], []
+            for at in np.unique(np.linspace(0, points.size - 1, _TRIES).astype(int)):
+                if not points.size:
+                    return None
+                try:
+                    return read_experiment(self.plan.config(int(points[at])), ordered=False)
+                except ConfigError as error:
+                    failed += [(int(at), problem) for problem in error.problems]
+            if last:
+                break
+            sources = self._sources(points, template)
+            for at, problem in failed:
+                source = next((one for one in sources if problem.key in one.keys), None)
+                same = slice(None) if source is None else source.codes == source.codes[at]
+                self.refusals.add([problem], points[same], True)
+        for problem in {(one.key, one.advice): one for _, one in failed}.values():
+            self.refusals.add_each(problem, points)
         return None
-
-    def _refuse(self, problem: Problem, points: np.ndarray) -> None:
-        """Points have a problem, each with what it gives the key."""
-        for axis, place in zip(self.plan.axes, self.plan.places(points), strict=True):
-            for column in (c for k, c in axis.columns.items() if plain_key(k) == problem.key):
-                for at in np.unique(place).tolist():
-                    given = replace(problem, given=column.text(at) or "")
-                    self.refusals.add([given], points[place == at], True)
-                return
-        self.refusals.add([problem], points, True)
 
     def _columns(
         self, points: np.ndarray, sources: Sequence[_Source], experiment: Experiment

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from neurolab.config.experiment import Experiment
 from neurolab.config.shown import without_measure
 from neurolab.problems import ConfigError, Problem
+from neurolab.results.axes import plain_key
 from neurolab.results.plan import Plan
 
 __all__ = ["Refusals", "refuse_unmeasured"]
@@ -33,6 +35,16 @@ class Refusals:
             self._reasons.setdefault(problem, []).append(points)
             if by_itself:
                 self._wrong.setdefault(problem, []).append(points)
+
+    def add_each(self, problem: Problem, points: np.ndarray) -> None:
+        """These points have a problem, each with what it gives the key."""
+        for axis, place in zip(self.plan.axes, self.plan.places(points), strict=True):
+            for column in (c for k, c in axis.columns.items() if plain_key(k) == problem.key):
+                for at in np.unique(place).tolist():
+                    given = replace(problem, given=column.text(at) or "")
+                    self.add([given], points[place == at], True)
+                return
+        self.add([problem], points, True)
 
     def by_reason(self) -> dict[str, np.ndarray]:
         """The points that cannot be, each once, by all that is wrong with it."""

@@ -83,7 +83,8 @@ def run_sweep(
     store = SweepFolder(folder)
     refusals = Refusals(plan)
     for problems, points in refused:
-        refusals.add(problems, points, True)
+        for problem in problems:
+            refusals.add_each(problem, points)
     device = (plan.templates[0].get("device") if plan.templates else None) or {}
     composed = time.perf_counter() - began
     prepare(device)

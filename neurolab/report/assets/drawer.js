@@ -4,14 +4,14 @@ function drawer(moved) {
   let group = [], point = -1, shown = null;
   const inside = h("div.inside");
   const panel = h("aside.drawer", { id: "drawer", "aria-label": "point", tabindex: -1, hidden: true }, inside);
-  panel.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !panel.hidden) close(); });
   let before = null;
 
   function close() {
     panel.hidden = true;
     document.body.classList.remove("beside");
-    before?.focus?.({ preventScroll: true });
+    if (before?.isConnected && before !== document.body) before.focus({ preventScroll: true });
+    else moved.focus(point); // the row it was opened from has been made anew
     dispatchEvent(new Event("resize"));
   }
 
@@ -38,6 +38,7 @@ function drawer(moved) {
     picture();
   }
 
+  const nameOf = (element) => element.getAttribute("aria-label") ?? element.textContent;
   const pairs = (rows) => h("table.values", {}, h("tbody", {}, rows.map(([name, text]) =>
     h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, text)))));
 
@@ -51,6 +52,7 @@ function drawer(moved) {
     const place = h("div.figure.small", { id: "point-raster", role: "group", "aria-label": "spikes of this point" });
     const told = h("p.hint");
     shown = { place, told };
+    const held = inside.contains(document.activeElement) ? nameOf(document.activeElement) : null;
     inside.replaceChildren(...[
       h("div.row.head", {}, h("h2", {}, `Point ${point}`), badge(statusOf(point)),
         h("div.buttons", {}, button("←", "the point before in the table", () => go(-1)),
@@ -64,6 +66,7 @@ function drawer(moved) {
       h("h3", {}, "Run"), told, place,
       data.folders ? h("p", {}, h("a", { href: `${point}/report.html` }, "Its page: traces, intervals, configuration")) : null,
       h("h3", {}, "Computed alone by"), copyable(commandOf(point))].filter(Boolean));
+    if (held !== null) ([...inside.querySelectorAll("button, a")].find((e) => nameOf(e) === held) ?? panel).focus({ preventScroll: true });
   }
 
   let lasted = null, kept = null; // the arrays, decoded when first asked for

@@ -6,7 +6,8 @@ main.append(header(data.title, data.status, [data.date, data.folder, lasted], co
 if (data.message) main.append(h("p.message", { "data-status": data.status }, data.message));
 const plots = h("div.plots");
 main.append(plots);
-const beside = drawer({ order: () => table.order(), select: (point, near) => table.select(point, near) });
+const beside = drawer({ order: () => table.order(), select: (point, near) => table.select(point, near),
+  focus: (point) => table.focus(point) });
 const table = sweepTable((points) => beside.open(points));
 main.append(table.element);
 document.body.append(beside.panel);

@@ -70,6 +70,7 @@ function sweepTable(open) {
     if (!step || !order.length) return;
     event.preventDefault();
     select(order[Math.max(0, Math.min(order.length - 1, at < 0 ? 0 : at + step))], true);
+    focus(selected);
   });
 
   function by(column) {
@@ -104,7 +105,14 @@ function sweepTable(open) {
     const from = Math.max(0, Math.floor(view.scrollTop / tall) - 10);
     const to = Math.min(order.length, from + Math.ceil((view.clientHeight || 700) / tall) + 20);
     const space = (rows) => h("tr.space", { "aria-hidden": "true", style: `height:${rows * tall}px` }, h("td", { colspan: all.length }));
+    const held = body.contains(document.activeElement) ? document.activeElement.closest("tr").dataset.point : null;
     body.replaceChildren(space(from), ...order.slice(from, to).map((p, i) => row(p, from + i)), space(order.length - to));
+    if (held !== null) focus(held);
+  }
+
+  /** Puts the focus on the button of a point, or on the table where its row is not in view. */
+  function focus(point) {
+    (body.querySelector(`tr[data-point="${point}"] button`) ?? view).focus({ preventScroll: true });
   }
 
   function row(point, at) {
@@ -115,7 +123,7 @@ function sweepTable(open) {
         "aria-label": `point ${point}`, onclick: (event) => { event.stopPropagation(); open([point]); } }, text));
       return h(column.numeric ? "td.number" : "td", column.name === "message" ? { title: text } : {}, text);
     });
-    return h("tr", { "aria-rowindex": at + 2, "aria-selected": String(point === selected), "data-point": point,
+    return h("tr", { "aria-rowindex": at + 2, "aria-current": String(point === selected), "data-point": point,
       style: `height:${tall}px`, onclick: () => open([point]) }, cells);
   }
 
@@ -132,5 +140,5 @@ function sweepTable(open) {
 
   const element = card("Points", h("div.row", {}, h("label.filter", { for: "filter" }, "Filter ", box), told), view);
   choose();
-  return { element, select, order: () => order };
+  return { element, select, focus, order: () => order };
 }
