@@ -134,7 +134,7 @@ def test_no_interval_is_shorter_than_the_period(name, reset, tau_ref):
 
 def test_a_soft_reset_takes_the_threshold_once_for_a_spike():
     """While V is held above the threshold it is neither reset again nor fires; then it fires."""
-    neuron = LIFRef(1, tau_ref=1.0 * u.ms, tau=1e6 * u.ms, V_initializer=3.6 * u.mV)
+    neuron = LIFRef(1, tau_ref=1.0 * u.ms, tau=1e6 * u.ms, V_initializer=2.6 * u.mV)
     found = simulate(neuron, 40, DT, 0.0 * u.mA)
     V, fired = found["V"][:, 0] / u.mV, found["out"][:, 0]
     assert list(np.flatnonzero(fired)) == [0, 10]

@@ -74,7 +74,7 @@ def test_state_and_numbers_are_read_and_changed_between():
     sim.advance(4 * u.ms)
     expected = 3.0 + (np.arange(3.0) - 3.0) * np.exp(-2.0)
     assert np.allclose(sim.state["V"].to(u.mV).mantissa, expected, rtol=1e-5)
-    assert dict(sim.state).keys() == {"neuron.V"}
+    assert dict(sim.state).keys() == {"neuron.V", "neuron.fired"}
 
 
 def test_what_cannot_be_is_refused_with_what_can():
@@ -294,3 +294,19 @@ def test_a_threshold_that_is_lowered_is_crossed():
     sim.numbers["neuron.V_reset"] = "-10 mV"
     sim.advance(1 * u.ms)
     assert list(sim.run.spikes["time"]) == pytest.approx([0.2])
+
+
+def test_a_state_that_is_put_back_goes_on_as_it_did():
+    """Just after a spike too: which neurons fired is part of it, and is not counted again."""
+    typed = ["neuron=lif", "input=constant", "input.amplitude=3mA", "synapse=none", "size=2"]
+    sim = neurolab.Simulation(typed)
+    while not sim.run.spikes["time"].size:
+        sim.advance(0.1 * u.ms)
+    saved = {name: sim.state[name] for name in sim.state}
+    sim.advance(0.1 * u.ms)
+    other = neurolab.Simulation(typed)
+    for name, value in saved.items():
+        other.state[name] = value
+    other.advance(0.1 * u.ms)
+    assert (other.state["V"] == sim.state["V"]).all()
+    assert other.run.spikes["time"].size == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import brainstate
+import brainunit as u
 import numpy as np
 import pytest
 from test_config import CONF, problems, read
@@ -19,8 +20,8 @@ import brainstate
 import brainunit as u
 import jax.numpy as jnp
 import numpy as np
-from neurolab.dynamics import parameter
-from neurolab.inputs import InputFileError, Signal, SpikesFromFile
+from neurolab.dynamics import environ_step, parameter
+from neurolab.inputs import Input, InputFileError, Signal, SpikesFromFile
 from neurolab.neurons import LIF
 
 class Leaky(LIF):
@@ -41,6 +42,19 @@ class Plain(brainstate.nn.Dynamics):
         V = u.math.where(V >= self.ceiling, 0.0 * u.mV, V + self.gain * x * u.ohm)
         self.V.value = V
         return u.math.asarray(V >= self.ceiling, dtype=brainstate.environ.dftype())
+
+class Gated(LIF):
+    """Hands out the spikes of every second step; its resets are those of all."""
+    def update(self, x=None):
+        return super().update(x) * (environ_step() % 2 == 0)
+
+class Driven(Input):
+    """Cells that fire by themselves, and give a current."""
+    def __init__(self, in_size, *, name=None):
+        super().__init__(in_size, name=name)
+        self.cells = LIF(in_size, tau=10 * u.ms)
+    def update(self, drawn=None):
+        return self.cells.update(3.0 * u.mA) * (2.0 * u.mA)
 
 class Levels(Signal):
     """A current with a level for each ms, from lines of text."""
@@ -209,3 +223,30 @@ def test_a_synapse_by_its_path_keeps_its_output():
     assert dict(dict(experiment.structure.receptors)["synapse"].parts)["output"]
     assert float(experiment.numbers["synapse.g_initializer"]) == 0
     assert experiment.config["synapse"]["tau"] == "8 ms"
+
+
+def test_each_neuron_knows_by_itself_that_it_fired(cells):
+    """A cell inside of an input is reset by its own spikes, not by those of the population, and a
+    neuron whose `update` hands out fewer spikes than it has is reset by all of them."""
+    whole, gated = (
+        neurolab.run(
+            [f"neuron._target_={name}", "input=constant", "synapse=none", "size=2",
+             "input.amplitude=2mA", "duration=100ms", "record=full"],
+            save=False,
+        )
+        for name in ("neurolab.neurons.LIF", f"{cells}.Gated")
+    )  # fmt: skip
+    np.testing.assert_array_equal(gated.traces["V"], whole.traces["V"])
+    steps = np.unique(np.rint(whole.spikes["time"] / 0.1).astype(int) - 1)
+    handed = np.unique(np.rint(gated.spikes["time"] / 0.1).astype(int) - 1)
+    assert list(handed) == [step for step in steps if step % 2 == 0] and 0 < len(handed) < len(
+        steps
+    )
+
+    sim = neurolab.Simulation(
+        ["neuron=lif", f"input._target_={cells}.Driven", "synapse=none", "size=2"]
+    )
+    for _ in range(3):
+        sim.advance(10 * u.ms)
+        inside = sim.state["input.cells.V"].to(u.mV).mantissa
+        assert inside.max() < 1.03

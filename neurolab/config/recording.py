@@ -72,7 +72,7 @@ def _variables(
     for name in [names] if isinstance(names, str) else names:
         wanted = getattr(target, "potential", "V") if name == "potential" else name
         if name == "all":
-            found += units
+            found += [full for full in units if full != "neuron.fired"]  # spikes say it
             record.problems.warnings += [
                 Problem("record.variables", "all", f"{other} has shape {shape}: left out")
                 for other, shape in others.items()

@@ -23,18 +23,16 @@ from neurolab.dynamics import Dynamics
 from neurolab.engine.population import Population
 from neurolab.engine.records import pack
 from neurolab.engine.structure import Numbers, Structure, block_length
-from neurolab.neurons import Spiking
 from neurolab.units import with_unit
 
-__all__ = ["CLOCK", "FINITE", "FIRED", "NONFINITE", "Loop", "Records", "State"]
+__all__ = ["CLOCK", "FINITE", "NONFINITE", "Loop", "Records", "State"]
 
 State = dict[str, Any]
 Records = dict[str, Any]
 
-#: In a state, beside the variables of the models: steps done; for each neuron the step in which
-#: a variable of it (or one that is not per neuron) first was NaN or infinite, `FINITE` if none was;
-#: and of `Spiking` neurons which fired in the last step.
-CLOCK, NONFINITE, FIRED = "step", "nonfinite", "fired"
+#: In a state, beside the variables of the models: steps done, and for each neuron the step in which
+#: a variable of it (or one that is not per neuron) first was NaN or infinite, `FINITE` if none was.
+CLOCK, NONFINITE = "step", "nonfinite"
 FINITE = 2**31 - 1
 
 
@@ -56,7 +54,6 @@ class Loop:
         self.local_size = structure.size // n_shards
         self.block = block_length(structure.size)
         self.n_blocks = -(-capacity // self.block) + 1
-        self._fires = issubclass(structure.neuron.target, Spiking)
 
     @property
     def capacity(self) -> int:
@@ -101,8 +98,8 @@ class Loop:
     def start(self, numbers: Numbers, shard: Any) -> State:
         """The state before the first step."""
         state = _read(self.build(numbers, self.index(shard)))
-        state |= {CLOCK: jnp.int32(0), NONFINITE: jnp.full(self.local_size, FINITE, jnp.int32)}
-        return state | ({FIRED: jnp.zeros(self.local_size, bool)} if self._fires else {})
+        finite = jnp.full(self.local_size, FINITE, jnp.int32)
+        return state | {CLOCK: jnp.int32(0), NONFINITE: finite}
 
     def one_step(
         self, numbers: Numbers, state: State, index: Any, i: Any, shard: Any
@@ -118,11 +115,10 @@ class Loop:
         population, dt = self.build(numbers, index), brainstate.environ.get_dt()
         _write(population, values)
         now = {"i": i, "t": i * dt, "stepped": self.structure.stepped}
-        now |= {FIRED: values[FIRED]} if self._fires else {}
         with brainstate.StateTraceStack(), brainstate.environ.context(**now):
             _seed_brainstate((numbers["seed"], i, shard))
             spikes = population.update(drawn)
-        return _read(population) | ({FIRED: spikes != 0} if self._fires else {}), spikes
+        return _read(population), spikes
 
     def advance(
         self, numbers: Numbers, chosen: Any, state: State, n_steps: Any, shard: Any

@@ -33,9 +33,8 @@ class Spiking(Neuron):
     A subclass describes itself (`initial`, `derivatives`, `threshold`, `height`, `after_spike`)
     and does not say how it is stepped.  One step is, for all of them:
 
-    1. the spike of the last step resets the stored variables.  Which neurons fired is ``fired``
-       of the environment; without it, those whose stored V is at the threshold or above: then a
-       neuron that starts there is reset, where with it, it fires;
+    1. the spike of the last step, which ``fired`` says, resets the stored variables; V at the
+       threshold that no spike left there, as at the start, is integrated, and may fire;
     2. the integrator advances them by dt, and delta inputs are added to V;
     3. an upstroke ends at its peak: no variable sees a V beyond it, and none is stored;
     4. while refractory, V stays as after the reset instead, and all other variables with it if
@@ -119,6 +118,7 @@ class Spiking(Neuron):
         for name, value in self.initial().items():
             setattr(self, name, brainstate.HiddenState(self.initial_value(value, batch_size)))
         shape = self.varshape if batch_size is None else (batch_size, *self.varshape)
+        self.fired = brainstate.ShortTermState(jnp.zeros(shape, bool))
         if self.tau_ref is not None:
             self.last_spike_step = brainstate.ShortTermState(jnp.full(shape, _LONG_AGO, jnp.int32))
             if self.ref_var:
@@ -127,6 +127,7 @@ class Spiking(Neuron):
     def reset_state(self, batch_size: int | None = None, **_: Any) -> None:
         for name, value in self.initial().items():
             getattr(self, name).value = self.initial_value(value, batch_size)
+        self.fired.value = jnp.zeros_like(self.fired.value)
         if self.tau_ref is not None:
             self.last_spike_step.value = jnp.full_like(self.last_spike_step.value, _LONG_AGO)
             if self.ref_var:
@@ -161,9 +162,7 @@ class Spiking(Neuron):
             since = (environ_step() - self.last_spike_step.value).astype(jnp.uint32)
             period = self._refractory_steps(dt).astype(jnp.uint32)
             held = since < period
-            spikes = self._where_free(spikes, before, (since > 1) & (since <= period))
-        if (fired := brainstate.environ.get("fired", default=None)) is not None:
-            spikes = with_value(spikes, fired)
+        spikes = with_value(spikes, self.fired.value & (jax.lax.stop_gradient(spikes) != 0))
         y = self._reset(spikes, before)
         current = self._collect_current(x)
         # Each bound is computed once: XLA hoists it out of the loop over steps, and would not know
@@ -181,7 +180,8 @@ class Spiking(Neuron):
         spikes = self.get_spike(new)
         if held is not None:
             spikes = self._where_free(spikes, before, held)
-            fired = jax.lax.stop_gradient(spikes) != 0
+        fired = self.fired.value = jax.lax.stop_gradient(spikes) != 0
+        if held is not None:
             last = self.last_spike_step
             last.value = jnp.where(fired, environ_step(), last.value)
             if self.ref_var:

@@ -16,7 +16,7 @@ from neurolab.config.experiment import Experiment
 from neurolab.config.order import disorder
 from neurolab.config.values import UnfitValueError, read_number
 from neurolab.engine.cache import program_of
-from neurolab.engine.loop import CLOCK, FIRED, NONFINITE
+from neurolab.engine.loop import CLOCK, NONFINITE
 from neurolab.neurons import Spiking
 from neurolab.problems import did_you_mean
 from neurolab.results.run import Run
@@ -158,7 +158,7 @@ class _States(MutableMapping[str, Any]):
         if issubclass(neuron, Spiking) and name == f"neuron.{neuron.potential}":
             # A spike resets the V that it left: one that is set instead stays, and may fire.
             kept = np.asarray(before) == array
-            changed[FIRED] = np.asarray(self._of.state[FIRED]) & kept
+            changed["neuron.fired"] = np.asarray(self._of.state["neuron.fired"]) & kept
         with self._of.program.loop.environment():
             placed = {k: jax.device_put(v, self._of.state[k].sharding) for k, v in changed.items()}
         self._of.state = {**self._of.state, **placed}
@@ -167,7 +167,7 @@ class _States(MutableMapping[str, Any]):
         raise TypeError("a variable cannot be removed")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(key for key in self._of.state if key not in (CLOCK, FIRED, NONFINITE))
+        return iter(key for key in self._of.state if key not in (CLOCK, NONFINITE))
 
     def __len__(self) -> int:
         return len(self._units)

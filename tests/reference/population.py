@@ -152,6 +152,8 @@ class Population:
             array = jnp.asarray(array)
             unit = self.units.get(key)
             getattr(neuron, key).value = array if unit is None else u.maybe_decimal(array * unit)
+        # What was recorded took any V at the threshold for that of a neuron that had just fired.
+        neuron.fired.value = neuron.get_spike() != 0
         conductance = self.units_of_drives["g"]
         for key, E in zip(("g0", "g1"), self.reversals, strict=True):
             g = drives[key] * conductance
