@@ -70,9 +70,12 @@ class Refusals:
         else:
             keys = set(self.plan.keys)
             shown = {p: parts for p, parts in self._wrong.items() if p.key in keys}
+        alike: dict[tuple[str, str], tuple[Problem, list[np.ndarray]]] = {}
+        for problem, parts in shown.items():  # one mistake may have several values
+            alike.setdefault((problem.key, problem.advice), (problem, []))[1].extend(parts)
         problems = []
-        for problem, parts in shown.items():
-            points = np.concatenate(parts)
+        for problem, parts in alike.values():
+            points = np.unique(np.concatenate(parts))
             points = points[mistaken[points]]
             if points.size:
                 more = f" and {points.size - 1} more" if points.size > 1 else ""
