@@ -9,6 +9,7 @@ from test_nothing_ignored import warned
 from test_receptors import BOTH, INHIBITION, problems, read
 
 import neurolab
+from neurolab.cli.main import main
 from neurolab.neurons import LIF
 from neurolab.problems import ConfigError
 
@@ -149,3 +150,42 @@ def test_a_sweep_that_goes_on_has_one_folder(tmp_path):
     neurolab.run_sweep(typed, tmp_path / "a")
     with pytest.raises(ConfigError, match="leave out"):
         neurolab.run_sweep([*typed, f"sweep.resume='{tmp_path}/a'"], tmp_path / "b")
+
+
+class OfPaper(neurolab.neurons.AdExIFRef):
+    """A cell with the values of the option that is typed."""
+
+
+CELL = f"neuron._target_={__name__}.OfPaper"
+
+
+def test_an_option_that_is_typed_keeps_its_values(tmp_path, capsys, monkeypatch):
+    """They gave way in silence to the defaults of the class given beside it."""
+    option = read("neuron=naud2008/tonic", "input=constant").config["neuron"]
+    given = ["neuron=naud2008/tonic", CELL, "input=constant", "neuron.V_reset=-57mV"]
+    found = read(*given).config["neuron"]
+    own = {"_target_": f"{__name__}.OfPaper", "V_reset": "-57mV"}
+    assert {key: found[key] for key in option} == option | own
+    assert found["tau_ref"] == "1.7 ms"
+    monkeypatch.setattr("sys.argv", ["neurolab", *given, "--cfg", "job"])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"b: {option['b']}\n" in capsys.readouterr().out
+    plan = ["neuron=naud2008/tonic,naud2008/adaptation", *given[1:], "size=1", "duration=1ms"]
+    sweep = neurolab.run_sweep([*plan, "device=cpu"], tmp_path)
+    assert sweep.config(0).neuron.b != sweep.config(1).neuron.b
+
+
+@pytest.mark.parametrize(
+    ("option", "model", "others"),
+    [
+        ("neuron=lif", "neuron._target_=neurolab.neurons.ExpIF", ()),
+        ("synapse=gaba_a", "synapse._target_=neurolab.synapses.Alpha", ("input=poisson",)),
+        ("+synapse@receptors.b=ampa", "receptors.b._target_=neurolab.synapses.Alpha", ()),
+        ("input=constant", "input._target_=neurolab.inputs.Step", ()),
+    ],
+)
+def test_a_model_beside_an_option_of_another_is_refused(option, model, others):
+    (problem,) = problems(option, model, *others)
+    assert problem.key == model.partition("=")[0]
+    assert f"leave out {option}" in problem.advice

@@ -115,9 +115,10 @@ def _printed(options: Any) -> str:
     if options.config_dir:
         overrides = _searched_too(f"file://{Path(options.config_dir).resolve()}", overrides)
     with conf.own_hydra():
-        config = compose(options.config_name or conf.PRIMARY, overrides=overrides)
+        config: Any = compose(options.config_name or conf.PRIMARY, overrides, True)
     plain: Any = OmegaConf.to_container(config, resolve=options.resolve)
-    found = OmegaConf.create(conf.with_own_values(plain, options.overrides))
+    del plain["hydra"]
+    found = OmegaConf.create(conf.with_own_values(plain, options.overrides, config.hydra))
     return OmegaConf.to_yaml(OmegaConf.select(found, options.package or "") or found)
 
 
