@@ -17,7 +17,7 @@ from neurolab.cli.compose import (
     compose_config,
     compose_master,
 )
-from neurolab.cli.diagnose import checked, explained, sweeps_in
+from neurolab.cli.diagnose import checked, explained, not_of_a_run
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.run import Run, open_run
@@ -147,7 +147,7 @@ def experiment_of(overrides: Iterable[str]) -> Experiment:
 
 def _one(overrides: list[str]) -> DictConfig:
     """The composed configuration of what is no sweep."""
-    several = sweeps_in(overrides)
+    several = not_of_a_run(overrides)
     if several:
         raise ConfigError(several)
     config = compose_config(overrides)

@@ -147,6 +147,7 @@ def told(capsys, monkeypatch, *arguments):
         (["neuron=zip:lif:expif"], "neuron = zip:lif:expif", "add -m"),
         (["neuron.tau=linspace:5ms:6ms:2"], "neuron.tau = linspace:5ms:6ms:2", "add -m"),
         (["neuron.tau=5ms,6ms"], "neuron.tau = 5ms,6ms", "[a,b]"),
+        (["sweep.batch=3"], "sweep.batch = 3", "add -m"),
         (["seed=${nothing}"], "seed", "cannot be resolved"),
     ],
 )  # fmt: skip
@@ -196,6 +197,7 @@ def test_hydra_can_be_told_to_write_nothing(place, capsys, monkeypatch):
         (["hydra.mode=MULTIRUN"], "neurolab.run_sweep"),
         (["neuron.tau=linspace(5ms, 6ms, 2)"], "neurolab.run_sweep"),
         (["neuron=lif,expif"], "neurolab.run_sweep"),
+        (["neuron=lif", "+sweep={folders:true}"], "neurolab.run_sweep"),
         ("neuron=lif size=3", "['neuron=lif', 'size=3']"),
     ],
 )

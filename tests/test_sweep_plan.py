@@ -247,5 +247,6 @@ def test_points_that_were_stopped_are_computed_again(tmp_path):
     assert list(stopped.table["status"]) == ["completed"] * 2 + ["partial"] * 2
     assert len(list(stopped)) == 4
     again = sweep(tmp_path, *given, f"sweep.resume='{tmp_path}'")
+    assert not [text for text in again.overrides(1) if text.startswith("sweep.")]
     assert [one["computed"] for one in again.summary["sessions"]] == [4, 2]
     assert again.table.equals(whole.table)

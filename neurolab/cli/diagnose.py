@@ -32,7 +32,7 @@ from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 if TYPE_CHECKING:
     from neurolab.config.experiment import Experiment
 
-__all__ = ["asks_for_a_sweep", "checked", "diagnose", "explained", "sweeps_in"]
+__all__ = ["asks_for_a_sweep", "checked", "diagnose", "explained", "not_of_a_run", "sweeps_in"]
 
 _SEARCH = "hydra.searchpath="
 
@@ -164,6 +164,17 @@ def sweeps_in(overrides: Iterable[str]) -> list[Problem]:
     """The overrides that have several values, where one was wanted."""
     swept = [text.partition("=") for text in overrides if _is_sweep(text)]
     return [Problem(key, value, _SWEEP + _decimal(value)) for key, _, value in swept]
+
+
+def not_of_a_run(overrides: Iterable[str]) -> list[Problem]:
+    """The overrides that only a sweep can have: several values, and settings of sweeps."""
+    from neurolab.results.axes import of_sweep, plain_key
+
+    overrides = list(overrides)
+    pairs = [text.partition("=") for text in overrides]
+    advice = "is for sweeps, and this is none: add -m (neurolab.run_sweep in Python)"
+    settings = [Problem(plain_key(k), value, advice) for k, _, value in pairs if of_sweep(k)]
+    return [*sweeps_in(overrides), *settings]
 
 
 _SWEEP = "is a sweep: add -m (neurolab.run_sweep in Python); a list is written [a,b]"
