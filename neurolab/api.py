@@ -42,7 +42,8 @@ def run(
     Parameters
     ----------
     overrides
-        As on the command line: ``["neuron=lif", "neuron.tau=12ms"]``.
+        As on the command line: ``["neuron=lif", "neuron.tau=12ms"]``; but of a key that is given
+        twice, as in ``[*usual, "duration=2s"]``, the last counts.
     folder
         The run folder; by default one under ``outputs/``, as on the command line.
     save

@@ -39,12 +39,14 @@ def _run(arguments: list[str]) -> int:
     import hydra
 
     from neurolab.cli import conf
-    from neurolab.cli.diagnose import explained
+    from neurolab.cli.diagnose import explained, given_twice
 
     conf.register_plugins()
     options = _read(arguments)
     flags = [argument for argument in arguments if argument not in options.overrides]
     arguments = sys.argv[1:] = [*flags, *options.overrides]  # Hydra wants flags in one place
+    if doubles := given_twice(options.overrides):
+        raise ConfigError(doubles)
     if options.cfg and options.multirun:
         advice = "prints one configuration: leave out -m; what is swept is shown as it was typed"
         raise ConfigError([Problem("--cfg", options.cfg, advice)])
