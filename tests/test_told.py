@@ -71,6 +71,16 @@ def test_edges_off_the_grid_are_told(overrides, key):
     assert not warned("input=step", "input.start=0.3ms", "input.stop=7.1ms")
 
 
+@pytest.mark.parametrize("kind", ["input=step", "input=ramp", "input/rates=step"])
+def test_a_stop_before_the_start_is_one_problem(kind):
+    """A second one told to lower its rate or n."""
+    path = "input.rates" if "/" in kind else "input"
+    others = ("input=poisson_rates", "input.rates.amplitude=20Hz", "input.rates.baseline=0Hz")
+    given = [kind, f"{path}.start=50ms", f"{path}.stop=20ms", *others[: 3 * ("/" in kind)]]
+    (problem,) = problems("neuron=lif", *given)
+    assert problem.key == f"{path}.stop"
+
+
 def test_a_ramp_begins_and_ends_where_it_is_said():
     """Also between steps: V of a membrane that only integrates is the integral of the ramp."""
     given = ["neuron=lif", "neuron.tau=1e9ms", "neuron.V_th=1e9mV", "input=ramp", "size=1",
