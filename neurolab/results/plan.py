@@ -270,8 +270,8 @@ class Plan:
             )
             if ours != theirs:
                 was, given = " ".join(sorted(theirs - ours)), " ".join(sorted(ours - theirs))
-                had = was or "no"
-                return f"its point {point} has {had} where this command gives {given or 'none'}"
+                has = f"its point {point} has {was or 'nothing'}"
+                return f"{has} where this command gives {given or 'nothing'}"
         for old_config, new_config in zip(before.templates, self.templates, strict=False):
             old, new = dict(flat(old_config)), dict(flat(new_config))
             for key in old.keys() | new.keys():
