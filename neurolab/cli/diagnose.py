@@ -262,6 +262,10 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
         known = [str(key) for key in node] if isinstance(node, dict) else []
         if name not in known:
             hint = did_you_mean(name, [k for k in known if k != "hydra" and not k.startswith("_")])
+            if node == {}:
+                above = ".".join(path[: depth - 1])
+                typed = f"+{override.input_line}"
+                hint = f"{above} is empty: choose an option that has this, or add it: {typed}"
             given = value if depth == len(path) else None
             problems.add(".".join(path[:depth]), given, hint)
             return False
