@@ -5,6 +5,7 @@ Only Hydra and OmegaConf are imported here, so that printing a configuration sta
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -156,6 +157,10 @@ def own_hydra() -> Iterator[ConfigLoader]:
 _ALTERNATIVES = (("R", "g_L"), ("tau", "C"))
 
 
+#: Keys that may be taken out: what was added beside the options, and options of Hydra's groups.
+_REMOVABLE = re.compile(r"(vars|hydra|device\.jax)\..*|(receptors|inputs)\.\w+|.*[@/].*")
+
+
 def typed(hydra: Any) -> list[str]:
     """What was typed, as it was, by Hydra's part of a configuration: also ``b=${vars.b}``."""
     return list(OmegaConf.to_container(hydra.overrides.task, resolve=False))  # type: ignore
@@ -172,9 +177,11 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     """
     overrides, plain = list(overrides), dict[str, Any]()
     removed = [text[1:].partition("=")[0] for text in overrides if text.startswith("~")]
-    if gone := [key for key in removed if key.isidentifier()]:
-        advice = "cannot be left out; choose an option: --help lists them"
-        raise ConfigError([Problem(key, "", advice) for key in gone])
+    if gone := [key for key in removed if not _REMOVABLE.fullmatch(key)]:
+        option = "cannot be left out; choose an option: --help lists them"
+        other = "cannot be left out: a default would be used in silence; give it a value"
+        told = [Problem(key, "", option if key.isidentifier() else other) for key in gone]
+        raise ConfigError(told)
     with _LOCK:
         hydra: Any = HydraConfig.instance()
         configured = hydra.cfg
