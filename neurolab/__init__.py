@@ -53,4 +53,8 @@ def __getattr__(name: str) -> Any:
         from neurolab import results
 
         return getattr(results, name)
+    if name in ("dynamics", "inputs", "integrators", "neurons", "synapses"):
+        from importlib import import_module
+
+        return import_module(f"neurolab.{name}")
     raise AttributeError(f"module 'neurolab' has no attribute '{name}'")

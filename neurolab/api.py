@@ -17,7 +17,7 @@ from neurolab.cli.compose import (
     compose_config,
     compose_master,
 )
-from neurolab.cli.diagnose import checked, explained, sweeps_in
+from neurolab.cli.diagnose import checked, explained, not_of_a_run
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.run import Run, open_run
@@ -42,7 +42,8 @@ def run(
     Parameters
     ----------
     overrides
-        As on the command line: ``["neuron=lif", "neuron.tau=12ms"]``.
+        As on the command line: ``["neuron=lif", "neuron.tau=12ms"]``; but of a key that is given
+        twice, as in ``[*usual, "duration=2s"]``, the last counts.
     folder
         The run folder; by default one under ``outputs/``, as on the command line.
     save
@@ -147,7 +148,7 @@ def experiment_of(overrides: Iterable[str]) -> Experiment:
 
 def _one(overrides: list[str]) -> DictConfig:
     """The composed configuration of what is no sweep."""
-    several = sweeps_in(overrides)
+    several = not_of_a_run(overrides)
     if several:
         raise ConfigError(several)
     config = compose_config(overrides)

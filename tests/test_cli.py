@@ -120,6 +120,14 @@ def test_a_multirun_makes_a_folder_for_each_value(tmp_path):
     assert runs[0].summary["config_hash"] != runs[1].summary["config_hash"]
 
 
+def test_a_model_whose_file_imports_neurolab_alone_is_printed_whole(tmp_path):
+    """`neurolab.neurons` was not there yet, and the values were left out in silence."""
+    text = "import neurolab\n\nclass Mine(neurolab.neurons.AdExIF):\n    pass\n"
+    (tmp_path / "cells.py").write_text(text)
+    typed = ("--cfg", "job", "neuron=naud2008/tonic", "neuron._target_=cells.Mine")
+    assert "a: 2 nS" in call(*typed, cwd=tmp_path).stdout
+
+
 def test_a_multirun_refuses_a_bad_value(tmp_path):
     """-m with a value that cannot be: exit 2 with the problem told, no traceback."""
     done = call("-m", "neuron.tau=20mV,20", f"hydra.sweep.dir='{tmp_path}/sweep'", cwd=tmp_path)

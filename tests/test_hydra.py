@@ -147,6 +147,16 @@ def told(capsys, monkeypatch, *arguments):
         (["neuron=zip:lif:expif"], "neuron = zip:lif:expif", "add -m"),
         (["neuron.tau=linspace:5ms:6ms:2"], "neuron.tau = linspace:5ms:6ms:2", "add -m"),
         (["neuron.tau=5ms,6ms"], "neuron.tau = 5ms,6ms", "[a,b]"),
+        (["neuron=lif", "duration=1s", "neuron=expif"], "neuron",
+         "given twice: lif and expif; leave one out"),
+        (["-m", "neuron.tau=5ms,6ms", "++neuron.tau=7ms"], "neuron.tau",
+         "given twice: 5ms,6ms and 7ms"),
+        (["--cfg", "job", "size=2", "size=2", "+vars.a=1", "++vars.a=2"], "vars.a", "1 and 2"),
+        (["hydra.run.dir=a", "hydra.run.dir=b"], "hydra.run.dir", "a and b"),
+        (["device.jax.jax_enable_x64=true"], "device.jax.jax_enable_x64 = True",
+         "or add it: +device.jax.jax_enable_x64=true"),
+        (["synapse.tau=5ms"], "synapse.tau = 5ms", "choose an option that has this"),
+        (["sweep.batch=3"], "sweep.batch = 3", "add -m"),
         (["seed=${nothing}"], "seed", "cannot be resolved"),
     ],
 )  # fmt: skip
@@ -159,6 +169,15 @@ def test_one_mistake_is_one_problem(place, capsys, monkeypatch, arguments, key, 
     assert words in err
     assert "Traceback" not in err
     assert not (place / "outputs").exists()
+
+
+def test_what_is_merged_or_the_same_is_not_given_twice(place, capsys, monkeypatch):
+    """Nor is what replaces a value of an experiment's file, or is appended in Python."""
+    given = ["size=2", "size=2", "neuron=lif", "neuron={tau:5ms}", "neuron={R:2ohm}"]
+    code, out, err = told(capsys, monkeypatch, "--cfg", "job", "experiment=fi_curves", *given)
+    assert code == 0, err
+    assert yaml.safe_load(out)["neuron"]["tau"] == "5ms"
+    assert neurolab.run([*SHORT, "size=2"], save=False).config["size"] == 2
 
 
 @pytest.mark.parametrize("text", ["linspace:5ms:20ms:3", "linspace(5ms, 20ms, 3)", "5ms,6ms"])
@@ -196,6 +215,7 @@ def test_hydra_can_be_told_to_write_nothing(place, capsys, monkeypatch):
         (["hydra.mode=MULTIRUN"], "neurolab.run_sweep"),
         (["neuron.tau=linspace(5ms, 6ms, 2)"], "neurolab.run_sweep"),
         (["neuron=lif,expif"], "neurolab.run_sweep"),
+        (["neuron=lif", "+sweep={folders:true}"], "neurolab.run_sweep"),
         ("neuron=lif size=3", "['neuron=lif', 'size=3']"),
     ],
 )

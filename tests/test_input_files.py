@@ -157,7 +157,7 @@ def test_a_bad_file_of_spikes_is_refused(tmp_path, case):
     [
         ("empty.csv", b"", "is empty"),
         ("comment.csv", b"# time, neuron\n", "is empty"),
-        ("text.csv", b"time,neuron\n1,0\n", "cannot be read as a table of numbers"),
+        ("text.csv", b"time,neuron\n1,0\n", "remove a line of names, or begin it with #"),
         ("ragged.csv", b"1,0\n2\n", "cannot be read as a table of numbers"),
         ("nan.csv", b"1,0\nnan,1\n", "holds NaN or infinity, first in row 1"),
         ("gap.csv", b"1,0\n2,,1\n,1\n", "cannot be read as a table of numbers"),

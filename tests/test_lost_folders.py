@@ -86,12 +86,13 @@ def test_a_sweep_whose_folder_is_removed_ends(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("given", "there"),
-    [(("-m", "seed=range:200", "sweep.batch=1", "hydra.sweep.dir=x"), "batches/000003/commit.json"),
+    [(("-m", "seed=range:200", "duration=1s", "sweep.batch=1", "hydra.sweep.dir=x"),
+      "batches/000003/commit.json"),
      (("hydra.run.dir=x", "duration=1000s"), "commit.json")],
 )  # fmt: skip
 def test_removed_under_a_command(tmp_path, given, there):
     """Exit code 1, one sentence, no traceback; nothing is there in the end."""
-    typed = ("size=50", "duration=1s", "record=full", KEEP, *given)
+    typed = ("size=50", "record=full", KEEP, *given)
     process = subprocess.Popen(
         [sys.executable, "-m", "neurolab", *typed],
         cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,

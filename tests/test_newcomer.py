@@ -17,6 +17,8 @@ LIF = "_target_: neurolab.neurons.LIF\n"
 # What was typed; the key that is told, and words of the advice.
 REFUSED = [
     ("~record", "record", ["choose an option"]),
+    ("~neuron.tau", "neuron.tau", ["give it a value"]),
+    ("~record.memory", "record.memory", ["give it a value"]),
     ("neuron=LIF", "neuron", ["did you mean 'lif'"]),
     ("+size=5", "size", ["leave out the +"]),
     ("size=1e4", "size", ["10000"]),

@@ -52,6 +52,12 @@ def test_exponents_without_a_sign_are_read(tmp_path, typed):
     assert found.data["neuron.tau"].attrs["units"] == "ms"
     np.testing.assert_allclose(found.data["neuron.tau"], [10, 20])
     assert found.sel(tau=20).rate_hz.size == 1
+    with pytest.raises(KeyError, match=r"neuron.tau has no value '0.02s'; .* 10.0, 20.0, .* ms"):
+        found.sel(tau="0.02s")
+    for read in (found.__getitem__, found.overrides, found.config):
+        with pytest.raises(IndexError, match="no point 7: there are 2, 0 to 1"):
+            read(7)
+    assert found.overrides(-1) == found.overrides(1)
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,30 @@ def test_keys_that_overlap_are_refused(overrides):
         assert override.partition("=")[0] in text
 
 
+def test_how_points_are_computed_cannot_be_swept():
+    """It was told that two overrides gave it a value."""
+    for typed in ("sweep.batch=1,2", "sweep.seed=linspace:1:3:3"):
+        text = refusal("seed=1,2", typed)
+        assert typed.partition("=")[0] in text
+        assert "cannot be swept" in text
+
+
+@pytest.mark.parametrize("quotes", ["", "'", '"'])
+def test_the_index_of_a_point_may_be_quoted(quotes):
+    given = ["neuron.tau=5ms,6ms,7ms", f"seed={quotes}${{hydra:job.num}}{quotes}"]
+    with compose_master(given) as (loader, master):
+        plan = read_plan(given, loader)
+        assert not compose_plan(plan, Composer(loader, master))
+    assert [plan.config(point)["seed"] for point in range(3)] == [0, 1, 2]
+
+
+def test_a_sweep_that_goes_on_differently_is_told_in_words():
+    before = plan_of_jobs([["seed=1"], ["seed=2"]])
+    now = plan_of_jobs([["seed=1", "record=full"], ["seed=2", "record=full"]])
+    assert now.differs(before) == "its point 0 has nothing where this command gives record=full"
+    assert before.differs(now) == "its point 0 has record=full where this command gives nothing"
+
+
 def test_values_that_do_not_make_up_the_points_are_found():
     """A point is composed by itself beside its template; here Hydra gives it another tau."""
 
@@ -247,5 +271,6 @@ def test_points_that_were_stopped_are_computed_again(tmp_path):
     assert list(stopped.table["status"]) == ["completed"] * 2 + ["partial"] * 2
     assert len(list(stopped)) == 4
     again = sweep(tmp_path, *given, f"sweep.resume='{tmp_path}'")
+    assert not [text for text in again.overrides(1) if text.startswith("sweep.")]
     assert [one["computed"] for one in again.summary["sessions"]] == [4, 2]
     assert again.table.equals(whole.table)

@@ -9,6 +9,7 @@ from test_nothing_ignored import warned
 from test_receptors import BOTH, INHIBITION, problems, read
 
 import neurolab
+from neurolab.cli.main import main
 from neurolab.neurons import LIF
 from neurolab.problems import ConfigError
 
@@ -68,6 +69,16 @@ def test_names_of_receptors_are_names(name, word):
 def test_edges_off_the_grid_are_told(overrides, key):
     assert "is used" in warned(*overrides)[key]
     assert not warned("input=step", "input.start=0.3ms", "input.stop=7.1ms")
+
+
+@pytest.mark.parametrize("kind", ["input=step", "input=ramp", "input/rates=step"])
+def test_a_stop_before_the_start_is_one_problem(kind):
+    """A second one told to lower its rate or n."""
+    path = "input.rates" if "/" in kind else "input"
+    others = ("input=poisson_rates", "input.rates.amplitude=20Hz", "input.rates.baseline=0Hz")
+    given = [kind, f"{path}.start=50ms", f"{path}.stop=20ms", *others[: 3 * ("/" in kind)]]
+    (problem,) = problems("neuron=lif", *given)
+    assert problem.key == f"{path}.stop"
 
 
 def test_a_ramp_begins_and_ends_where_it_is_said():
@@ -149,3 +160,42 @@ def test_a_sweep_that_goes_on_has_one_folder(tmp_path):
     neurolab.run_sweep(typed, tmp_path / "a")
     with pytest.raises(ConfigError, match="leave out"):
         neurolab.run_sweep([*typed, f"sweep.resume='{tmp_path}/a'"], tmp_path / "b")
+
+
+class OfPaper(neurolab.neurons.AdExIFRef):
+    """A cell with the values of the option that is typed."""
+
+
+CELL = f"neuron._target_={__name__}.OfPaper"
+
+
+def test_an_option_that_is_typed_keeps_its_values(tmp_path, capsys, monkeypatch):
+    """They gave way in silence to the defaults of the class given beside it."""
+    option = read("neuron=naud2008/tonic", "input=constant").config["neuron"]
+    given = ["neuron=naud2008/tonic", CELL, "input=constant", "neuron.V_reset=-57mV"]
+    found = read(*given).config["neuron"]
+    own = {"_target_": f"{__name__}.OfPaper", "V_reset": "-57mV"}
+    assert {key: found[key] for key in option} == option | own
+    assert found["tau_ref"] == "1.7 ms"
+    monkeypatch.setattr("sys.argv", ["neurolab", *given, "--cfg", "job"])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"b: {option['b']}\n" in capsys.readouterr().out
+    plan = ["neuron=naud2008/tonic,naud2008/adaptation", *given[1:], "size=1", "duration=1ms"]
+    sweep = neurolab.run_sweep([*plan, "device=cpu"], tmp_path)
+    assert sweep.config(0).neuron.b != sweep.config(1).neuron.b
+
+
+@pytest.mark.parametrize(
+    ("option", "model", "others"),
+    [
+        ("neuron=lif", "neuron._target_=neurolab.neurons.ExpIF", ()),
+        ("synapse=gaba_a", "synapse._target_=neurolab.synapses.Alpha", ("input=poisson",)),
+        ("+synapse@receptors.b=ampa", "receptors.b._target_=neurolab.synapses.Alpha", ()),
+        ("input=constant", "input._target_=neurolab.inputs.Step", ()),
+    ],
+)
+def test_a_model_beside_an_option_of_another_is_refused(option, model, others):
+    (problem,) = problems(option, model, *others)
+    assert problem.key == model.partition("=")[0]
+    assert f"leave out {option}" in problem.advice

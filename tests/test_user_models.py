@@ -218,7 +218,8 @@ def test_a_model_by_its_path_is_recorded_whole(tmp_path):
 
 def test_a_synapse_by_its_path_keeps_its_output():
     """A default of 0 mS is zero in the unit of whatever output there is."""
-    typed = ["synapse=expon", "synapse._target_=neurolab.synapses.Alpha", "input=poisson"]
+    path = "+synapse._target_=neurolab.synapses.Alpha"
+    typed = ["+synapse/output=conductance", path, "input=poisson"]
     experiment = read(*typed)
     assert dict(dict(experiment.structure.receptors)["synapse"].parts)["output"]
     assert float(experiment.numbers["synapse.g_initializer"]) == 0

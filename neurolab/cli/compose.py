@@ -35,7 +35,7 @@ from neurolab.cli.conf import (
     typed,
     user_folder,
 )
-from neurolab.cli.diagnose import checked, diagnose, explained, sweeps_in
+from neurolab.cli.diagnose import checked, diagnose, explained, not_of_a_run
 from neurolab.problems import ConfigError, Problem
 
 __all__ = [
@@ -178,7 +178,7 @@ class Check(Callback):
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         overrides = typed(config.hydra)
-        found = sweeps_in(overrides)
+        found = not_of_a_run(overrides)
         checks = [] if found else [lambda: checked(config, overrides)]
         if "/" in (name := str(config.hydra.job.name)):
             found.append(Problem("hydra.job.name", name, "names a file: write it without /"))

@@ -5,6 +5,7 @@ Only Hydra and OmegaConf are imported here, so that printing a configuration sta
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from operator import getitem
 from pathlib import Path
 from typing import Any
 
-from hydra import initialize_config_dir
+from hydra import compose, initialize_config_dir
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
@@ -35,6 +36,7 @@ __all__ = [
     "PRIMARY",
     "conf_folder",
     "effective",
+    "elsewhere",
     "is_group",
     "options_of",
     "own_hydra",
@@ -155,6 +157,10 @@ def own_hydra() -> Iterator[ConfigLoader]:
 _ALTERNATIVES = (("R", "g_L"), ("tau", "C"))
 
 
+#: Keys that may be taken out: what was added beside the options, and options of Hydra's groups.
+_REMOVABLE = re.compile(r"(vars|hydra|device\.jax)\..*|(receptors|inputs)\.\w+|.*[@/].*")
+
+
 def typed(hydra: Any) -> list[str]:
     """What was typed, as it was, by Hydra's part of a configuration: also ``b=${vars.b}``."""
     return list(OmegaConf.to_container(hydra.overrides.task, resolve=False))  # type: ignore
@@ -163,16 +169,19 @@ def typed(hydra: Any) -> list[str]:
 def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     """The configuration as plain dicts.
 
-    Where ``_target_`` was overridden, the other values of that group's option belonged to another
-    model: in place of them come the model's own, but for those that were given explicitly.  A
-    value that refers to what is not there raises an `OmegaConfBaseException`, a group that was
-    taken out a `ConfigError`.
+    Where ``_target_`` was typed, the model's own values come in place of those of the group's
+    usual option, but for those that were typed.  Those of an option that was typed stay, if the
+    model derives from that option's.  A value that refers to what is not there raises an
+    `OmegaConfBaseException`; a group that was taken out, and a model that has nothing to do with
+    the option typed beside it, a `ConfigError`.
     """
     overrides, plain = list(overrides), dict[str, Any]()
     removed = [text[1:].partition("=")[0] for text in overrides if text.startswith("~")]
-    if gone := [key for key in removed if key.isidentifier()]:
-        advice = "cannot be left out; choose an option: --help lists them"
-        raise ConfigError([Problem(key, "", advice) for key in gone])
+    if gone := [key for key in removed if not _REMOVABLE.fullmatch(key)]:
+        option = "cannot be left out; choose an option: --help lists them"
+        other = "cannot be left out: a default would be used in silence; give it a value"
+        told = [Problem(key, "", option if key.isidentifier() else other) for key in gone]
+        raise ConfigError(told)
     with _LOCK:
         hydra: Any = HydraConfig.instance()
         configured = hydra.cfg
@@ -185,21 +194,46 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
                 plain[key] = value
         finally:
             hydra.cfg = configured
-    return with_own_values(plain, overrides)
+    return with_own_values(plain, overrides, (config if "hydra" in config else configured).hydra)
 
 
-def with_own_values(plain: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
-    """A configuration in which models given by ``_target_`` have their own values, and a neuron no
-    value in place of which another was given: what is recorded is what is used."""
+def elsewhere(hydra: Any) -> list[str]:
+    """The override by which Hydra finds the options of folders that were typed; or none."""
+    places = [
+        f"{source.schema}://{source.path}"
+        for source in hydra.runtime.config_sources
+        if source.provider == "command-line" or source.provider.startswith("hydra.searchpath")
+    ]
+    return [f"hydra.searchpath=[{','.join(places)}]"] if places else []
+
+
+def with_own_values(plain: dict[str, Any], overrides: list[str], hydra: Any) -> dict[str, Any]:
+    """A configuration in which models given by ``_target_`` have the values that `effective` says,
+    and a neuron no value in place of which another was given: what is recorded is what is used."""
     given = {override.lstrip("+~").partition("=")[0] for override in overrides}
+    problems = []
     for path in [key.removesuffix("._target_") for key in given if key.endswith("._target_")]:
         node = reduce(getitem, path.split("."), plain)
         explicit = {k[len(path) + 1 :].partition(".")[0] for k in given if k.startswith(f"{path}.")}
         if path == "synapse" or path.startswith("receptors."):  # output is an option of its own
             explicit.add("output")
+        model = _class_of(node["_target_"])
+        option, base = _typed_option(path, overrides, hydra) if model else ("", None)
+        if isinstance(model, type) and isinstance(base, type):
+            explicit |= node.keys()
+            if not issubclass(model, base):
+                mark = "" if path in ("neuron", "input") else "+"  # there is an option anyway
+                advice = (
+                    f"is not derived from {base.__name__}, the model of {option}: leave out "
+                    f"{option} and write {mark}{path}._target_ for its own defaults, or give a "
+                    "class that is"
+                )
+                problems.append(Problem(f"{path}._target_", str(node["_target_"]), advice))
         for name in node.keys() - explicit:
             del node[name]
         node |= {k: v for k, v in _own_values(node["_target_"]).items() if k not in node}
+    if problems:
+        raise ConfigError(problems)
     node = plain["neuron"] if isinstance(plain.get("neuron"), dict) else {}
     for derived, instead in _ALTERNATIVES:
         if node.get(instead) is None or node.get(derived) is None or f"neuron.{derived}" in given:
@@ -211,6 +245,23 @@ def with_own_values(plain: dict[str, Any], overrides: Iterable[str]) -> dict[str
         if f"neuron.{instead}" in given or untouched:
             node[derived] = None
     return plain
+
+
+def _typed_option(path: str, overrides: list[str], hydra: Any) -> tuple[str, Any]:
+    """The option that was typed for what is at a path, and the class of its model; or neither."""
+    keys = [override.partition("=")[0].partition("@") for override in overrides]
+    options = [
+        (override, at or group.lstrip("+").replace("/", "."))
+        for override, (group, _, at) in zip(overrides, keys, strict=True)
+        if "." not in group and group[:1] != "~" and "={" not in override
+    ]
+    typed_ones = [override for override, place in options if place == path]
+    if not typed_ones:
+        return "", None
+    with own_hydra():
+        asked = [*(override for override, _ in options), *elsewhere(hydra)]
+        config = compose(str(hydra.job.config_name), asked)
+    return typed_ones[-1], _class_of(OmegaConf.select(config, f"{path}._target_"))
 
 
 def _class_of(target: Any) -> Any:

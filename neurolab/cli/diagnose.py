@@ -32,7 +32,15 @@ from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 if TYPE_CHECKING:
     from neurolab.config.experiment import Experiment
 
-__all__ = ["asks_for_a_sweep", "checked", "diagnose", "explained", "sweeps_in"]
+__all__ = [
+    "asks_for_a_sweep",
+    "checked",
+    "diagnose",
+    "explained",
+    "given_twice",
+    "not_of_a_run",
+    "sweeps_in",
+]
 
 _SEARCH = "hydra.searchpath="
 
@@ -166,6 +174,33 @@ def sweeps_in(overrides: Iterable[str]) -> list[Problem]:
     return [Problem(key, value, _SWEEP + _decimal(value)) for key, _, value in swept]
 
 
+def not_of_a_run(overrides: Iterable[str]) -> list[Problem]:
+    """The overrides that only a sweep can have: several values, and settings of sweeps."""
+    from neurolab.results.axes import of_sweep, plain_key
+
+    overrides = list(overrides)
+    pairs = [text.partition("=") for text in overrides]
+    advice = "is for sweeps, and this is none: add -m (neurolab.run_sweep in Python)"
+    settings = [Problem(plain_key(k), value, advice) for k, _, value in pairs if of_sweep(k)]
+    return [*sweeps_in(overrides), *settings]
+
+
+def given_twice(overrides: Iterable[str]) -> list[Problem]:
+    """The keys that a command gives two values: of options and values Hydra takes the last, in
+    silence.  Mappings are merged, and what is taken out (``~``) may be added again."""
+    given: dict[str, list[str]] = {}
+    for text in overrides:
+        key, _, value = text.partition("=")
+        if not (value.startswith("{") or key.startswith("~")):
+            given.setdefault(key.lstrip("+"), []).append(value)
+    several = {key: " and ".join(dict.fromkeys(some)) for key, some in given.items()}
+    return [
+        Problem(key, "", f"is given twice: {several[key]}; leave one out")
+        for key, some in given.items()
+        if len(set(some)) > 1
+    ]
+
+
 _SWEEP = "is a sweep: add -m (neurolab.run_sweep in Python); a list is written [a,b]"
 
 
@@ -227,6 +262,10 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
         known = [str(key) for key in node] if isinstance(node, dict) else []
         if name not in known:
             hint = did_you_mean(name, [k for k in known if k != "hydra" and not k.startswith("_")])
+            if node == {}:
+                above = ".".join(path[: depth - 1])
+                typed = f"+{override.input_line}"
+                hint = f"{above} is empty: choose an option that has this, or add it: {typed}"
             given = value if depth == len(path) else None
             problems.add(".".join(path[:depth]), given, hint)
             return False

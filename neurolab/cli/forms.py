@@ -29,8 +29,8 @@ from hydra.errors import HydraException
 from neurolab.cli.conf import parse, unreadable
 from neurolab.cli.overrides import column
 from neurolab.problems import Problems, did_you_mean
-from neurolab.results.axes import Axis, Column, plain_key
-from neurolab.results.plan import Plan
+from neurolab.results.axes import Axis, Column, of_sweep, plain_key
+from neurolab.results.plan import NUMBER, Plan
 from neurolab.sweep.ranges import (
     MOST_POINTS,
     FormError,
@@ -98,6 +98,9 @@ def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0
         except FormError as error:
             advice = f"{error}; write for example {example(form.name)}" if form else str(error)
             problems.add(key, str(form) if form else value, advice)
+        if key in entries and entries[key].axis and of_sweep(key):
+            advice = "cannot be swept: it says how the points are computed; give it one value"
+            problems.add(plain_key(key), value, advice)
     members: dict[str, list[str]] = {}
     for key, entry in entries.items():
         if entry.axis:
@@ -203,6 +206,8 @@ def _read_hydra(override: Override, key: str) -> _Entry:
         name, colon, _ = typed.partition(":")
         if colon and difflib.get_close_matches(name, _NAMES, cutoff=0.7):
             raise FormError(f"no form '{name}'; {did_you_mean(name, _NAMES)}")
+        if NUMBER.fullmatch(typed.strip("'\"")):  # quoted too, it is a number
+            typed = typed.strip("'\"")
         value = typed if "${" in typed else override.get_value_element_as_str()  # it escapes these
         return _Entry("", f"{key}={value}")
     if not override.is_discrete_sweep():

@@ -39,12 +39,14 @@ def _run(arguments: list[str]) -> int:
     import hydra
 
     from neurolab.cli import conf
-    from neurolab.cli.diagnose import explained
+    from neurolab.cli.diagnose import explained, given_twice
 
     conf.register_plugins()
     options = _read(arguments)
     flags = [argument for argument in arguments if argument not in options.overrides]
     arguments = sys.argv[1:] = [*flags, *options.overrides]  # Hydra wants flags in one place
+    if doubles := given_twice(options.overrides):
+        raise ConfigError(doubles)
     if options.cfg and options.multirun:
         advice = "prints one configuration: leave out -m; what is swept is shown as it was typed"
         raise ConfigError([Problem("--cfg", options.cfg, advice)])
@@ -115,9 +117,10 @@ def _printed(options: Any) -> str:
     if options.config_dir:
         overrides = _searched_too(f"file://{Path(options.config_dir).resolve()}", overrides)
     with conf.own_hydra():
-        config = compose(options.config_name or conf.PRIMARY, overrides=overrides)
+        config: Any = compose(options.config_name or conf.PRIMARY, overrides, True)
     plain: Any = OmegaConf.to_container(config, resolve=options.resolve)
-    found = OmegaConf.create(conf.with_own_values(plain, options.overrides))
+    del plain["hydra"]
+    found = OmegaConf.create(conf.with_own_values(plain, options.overrides, config.hydra))
     return OmegaConf.to_yaml(OmegaConf.select(found, options.package or "") or found)
 
 

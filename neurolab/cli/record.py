@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.cli.compose import compose_known
-from neurolab.cli.conf import effective, own_hydra
+from neurolab.cli.conf import effective, elsewhere, own_hydra
 
 __all__ = ["defaults_of", "save_config", "save_defaults"]
 
@@ -49,12 +49,6 @@ def defaults_of(hydra: Any) -> dict[str, Any] | None:
         cannot be composed without what was typed.
     """
     primary = str(hydra.job.config_name)
-    places = [
-        f"{source.schema}://{source.path}"
-        for source in hydra.runtime.config_sources
-        if source.provider == "command-line" or source.provider.startswith("hydra.searchpath")
-    ]
-    elsewhere = [f"hydra.searchpath=[{','.join(places)}]"] if places else []
     options = {
         str(key): value
         for key, value in hydra.runtime.choices.items()
@@ -68,7 +62,7 @@ def defaults_of(hydra: Any) -> dict[str, Any] | None:
                 for key, value in options.items()
                 if usual.get(key) != value
             ]
-            config = effective(compose_known(primary, asked + elsewhere, loader), ())
+            config = effective(compose_known(primary, asked + elsewhere(hydra), loader), ())
     except (HydraException, OmegaConfBaseException):
         return None
     return {"config": config, "options": options, "usual": usual}

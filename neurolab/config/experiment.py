@@ -161,8 +161,7 @@ def read_experiment(
                 size, dt_ms, neuron, receptors, inputs, integrator, precision, nothing
             )
             problems.warnings += doubts(structure, numbers)
-            valid = numbers if ordered else in_order(structure, numbers)
-            structure, units, others = _built(structure, valid, problems)
+            structure, units, others = _built(structure, in_order(structure, numbers), problems)
         record = SettingsReader(config.get("record") or {}, "record", problems)
         target = neuron.target if neuron else Neuron
         recorded = read_recording(record, target, size, dt_ms, units, others)

@@ -103,7 +103,7 @@ def _read_table(path: Path) -> np.ndarray:
     except (ValueError, TypeError, OSError, EOFError, BadZipFile) as error:
         raise InputFileError(
             f"{path} cannot be read as a table of numbers ({error}); .npy, .npz and text with "
-            "commas or spaces are read, # begins a comment"
+            "commas or spaces are read; remove a line of names, or begin it with #"
         ) from error
     if table.size == 0:
         raise InputFileError(f"{path} is empty")

@@ -15,6 +15,7 @@ from neurolab.plots.sweep_picture import key_of, picture_of
 from neurolab.report.folders import about, short, tile, wall_time
 from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
+from neurolab.results.axes import of_sweep
 from neurolab.results.batches import SweepFolder
 from neurolab.results.plan import Plan
 from neurolab.results.table import STATUSES, VALUES, Table, as_dataset, name_of
@@ -59,7 +60,7 @@ def sweep_page(folder: Path) -> Page:
         "values": _values(table, arrays),
         "messages": table.messages,
         "durations": [duration(ms) for ms in durations[np.isfinite(durations)][:2].tolist()],
-        "fixed": list(plan.fixed.values()),
+        "fixed": [text for key, text in plan.fixed.items() if not of_sweep(key)],
         "alone": plan.mode,
         # Whether points have folders of their own (``sweep.folders``).
         "folders": (folder / "0" / "summary.json").exists(),

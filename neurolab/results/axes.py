@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Axis", "Column", "plain_key"]
+__all__ = ["Axis", "Column", "of_sweep", "plain_key"]
 
 _NUMBER_AND_UNIT = re.compile(
     r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]\d+)?)((?![eE][+-]?\d)(?:[A-Za-z/%].*)?)"
@@ -144,6 +144,11 @@ class Axis:
 def plain_key(key: str) -> str:
     """A key without what adds or deletes it."""
     return key.lstrip("+~")
+
+
+def of_sweep(key: str) -> bool:
+    """Whether a key says how a sweep is computed, which no point of it has."""
+    return plain_key(key).partition(".")[0] == "sweep"
 
 
 def _objects(values: Sequence[Any]) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.results.axes import Axis, Column, plain_key
+from neurolab.results.axes import Axis, Column, of_sweep, plain_key
 
 __all__ = ["FORMAT", "NUMBER", "Plan", "Reference", "flat"]
 
@@ -117,7 +117,7 @@ class Plan:
 
     def alone(self, point: int) -> list[str]:
         """What is typed to compute a point alone, also of an experiment that is a sweep."""
-        given = self.overrides(point)
+        given = [text for text in self.overrides(point) if not of_sweep(text.partition("=")[0])]
         return [*given, *self.mode]
 
     @property
@@ -270,8 +270,8 @@ class Plan:
             )
             if ours != theirs:
                 was, given = " ".join(sorted(theirs - ours)), " ".join(sorted(ours - theirs))
-                had = was or "no"
-                return f"its point {point} has {had} where this command gives {given or 'none'}"
+                has = f"its point {point} has {was or 'nothing'}"
+                return f"{has} where this command gives {given or 'nothing'}"
         for old_config, new_config in zip(before.templates, self.templates, strict=False):
             old, new = dict(flat(old_config)), dict(flat(new_config))
             for key in old.keys() | new.keys():

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PointRun", "Sweep", "open_sweep"]
 
+#: Values of a key that a message names.
+_MOST_TOLD = 20
+
 
 class Sweep:
     """The results of a sweep. See `open_sweep`."""
@@ -73,7 +76,14 @@ class Sweep:
                 raise KeyError(f"{name} has a value for each point, not for each place of an axis")
             if key not in data.xindexes:
                 data = data.set_xindex(key)
-            data = data.sel({key: value})
+            try:
+                data = data.sel({key: value})
+            except (KeyError, ValueError, TypeError) as error:
+                unit = data[key].attrs.get("units", "")
+                there = ", ".join(f"{one}" for one in data[key].values[:_MOST_TOLD])
+                more = ", ..." if data[key].size > _MOST_TOLD else ""
+                told = f"{key} has no value {value!r}; give one of {there}{more}"
+                raise KeyError(f"{told}, numbers in {unit}" if unit else told) from error
         return data
 
     def _key(self, name: str) -> str:
@@ -108,12 +118,7 @@ class Sweep:
             KeyError: it was not computed, or recorded nothing.
             TypeError: the index is no whole number.
         """
-        if not isinstance(index, (int, np.integer)):
-            kind = type(index).__name__
-            raise TypeError(
-                f"a point is one whole number, not a {kind}; try [sweep[i] for i in ..]"
-            )
-        index = range(len(self))[index]
+        index = self._point(index)
         row = self.rows.get(index, {"status": "missing"})
         if "batch" not in row:
             why = f": {row['message']}" if row.get("message") else ""
@@ -122,13 +127,24 @@ class Sweep:
 
     def overrides(self, index: int) -> list[str]:
         """What is typed to compute a point alone."""
-        return self.plan.alone(index)
+        return self.plan.alone(self._point(index))
 
     def config(self, index: int) -> DictConfig:
         """The composed configuration of a point."""
         from omegaconf import OmegaConf
 
-        return OmegaConf.create(self.plan.config(index))
+        return OmegaConf.create(self.plan.config(self._point(index)))
+
+    def _point(self, index: int) -> int:
+        """The index of a point, counted from the end where it is negative."""
+        if not isinstance(index, (int, np.integer)):
+            kind = type(index).__name__
+            raise TypeError(
+                f"a point is one whole number, not a {kind}; try [sweep[i] for i in ..]"
+            )
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"no point {index}: there are {len(self)}, 0 to {len(self) - 1}")
+        return range(len(self))[index]
 
     def __repr__(self) -> str:
         shape = " x ".join(f"{n} {name}" for name, n in self.data.sizes.items())

@@ -119,6 +119,8 @@ def read_numbers(name: str, arguments: Sequence[str]) -> Column | Interval:
         if start >= stop:
             raise FormError(f"low must be below high: {arguments[0]} is not below {arguments[1]}")
         return Interval(name, n, unit, float(start), float(stop), log)
+    if n == 1 and start != stop:
+        raise FormError(f"one value cannot be both ends; give {arguments[0]} alone, or n = 2")
     last = max(n - 1, 1)
     if name == "linspace":
         values = ((start * (last - k) + stop * k) / last for k in range(n))
