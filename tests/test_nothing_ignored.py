@@ -42,6 +42,7 @@ def test_unknown_keys_of_groups_are_refused(override, key):
         (("record.interval=0.25ms",), "record.interval", "0.2 ms is used"),
         (("record.interval=0.03ms",), "record.interval", "0.1 ms is used"),
         (("record.rate_bin=1.26ms",), "record.rate_bin", "1.3 ms is used"),
+        (("neuron=lif_ref", "neuron.tau_ref=1.71ms"), "neuron.tau_ref", "1.8 ms is used"),
     ],
 )
 def test_times_that_are_no_multiple_of_dt_are_told(overrides, key, used):
@@ -54,8 +55,9 @@ def test_times_that_are_multiples_but_for_rounding_are_not_told(dt):
         dt = f"{1 / 3!r}ms"
     ms = float(dt.removesuffix("ms").removesuffix("us")) * (1e-3 if "us" in dt else 1)
     found = warned(f"dt={dt}", f"duration={700 * ms!r}ms", f"record.interval={7 * ms!r}ms",
-                   f"record.rate_bin={70 * ms!r}ms")  # fmt: skip
-    assert not {"duration", "record.interval", "record.rate_bin"} & found.keys()
+                   f"record.rate_bin={70 * ms!r}ms", "neuron=lif_ref",
+                   f"neuron.tau_ref={7 * ms!r}ms")  # fmt: skip
+    assert not {"duration", "record.interval", "record.rate_bin", "neuron.tau_ref"} & found.keys()
 
 
 def test_an_integrator_that_is_not_used_is_told():
@@ -125,6 +127,7 @@ def test_settings_that_come_too_late_are_told_once():
         (("input=poisson", "synapse=expon", "synapse.tau=0.1ms"), "synapse.tau"),
         (("input=ou", "input.tau=0.1ms"), "input.tau"),
         (("neuron=lif_ref", "neuron.tau_ref=0.05ms"), "neuron.tau_ref"),
+        (("neuron=lif_ref", "neuron.tau_ref=0.1ms"), "neuron.tau_ref"),
     ],
 )
 def test_time_constants_too_short_for_the_step_are_told(overrides, key):

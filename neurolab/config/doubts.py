@@ -98,8 +98,8 @@ def _short_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Probl
     found, dt_ms = [], structure.dt_ms
     for model in structure.named().values():
         for name, key, shortest in _times(model, numbers):
-            if name == "tau_ref" and 0 < shortest < dt_ms:
-                advice = f"is shorter than a step, dt = {dt_ms:g} ms: no step is held"
+            if name == "tau_ref" and 0 < shortest < dt_ms * (1 + 1e-6):
+                advice = f"holds no step: of m steps, dt = {dt_ms:g} ms, m - 1 are held"
             elif name != "tau_ref" and shortest < 2 * dt_ms:
                 advice = f"is less than two steps, dt = {dt_ms:g} ms: expect large errors"
             else:
@@ -150,14 +150,15 @@ def _long_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Proble
 
 
 def _off_grid(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
-    """Edges of what is constant between them: they are on the grid of steps."""
+    """Edges of what is constant between them, and refractory periods: on the grid of steps."""
     found = []
     for model, name, number in _numbers(structure):
-        edges = name in ("start", "stop") and model.target is not Ramp
-        if not issubclass(model.target, Signal) or not (edges or name == "ends"):
+        edges = (name in ("start", "stop") and model.target is not Ramp) or name == "ends"
+        if not ((issubclass(model.target, Signal) and edges) or name == "tau_ref"):
             continue
         ratio = np.asarray(numbers[number.key], float).ravel() / structure.dt_ms
         off = np.abs(ratio - np.rint(ratio)) > np.maximum(1e-3, 2.4e-7 * np.abs(ratio))
+        off &= (name != "tau_ref") | (ratio > 1)  # of shorter ones no step is held
         if np.any(off & np.isfinite(ratio)):
             at = float(ratio[off][0]) * structure.dt_ms
             used = float(np.ceil(ratio[off][0])) * structure.dt_ms
