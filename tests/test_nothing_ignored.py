@@ -41,12 +41,42 @@ def test_unknown_keys_of_groups_are_refused(override, key):
         (("duration=20ms", "dt=0.3ms"), "duration", "20.1 ms is used"),
         (("record.interval=0.25ms",), "record.interval", "0.2 ms is used"),
         (("record.interval=0.03ms",), "record.interval", "0.1 ms is used"),
-        (("record.rate_bin=1.26ms",), "record.rate_bin", "1.3 ms is used"),
+        (("record.rate_bin=1.26ms", "duration=26ms"), "record.rate_bin", "1.3 ms is used"),
         (("neuron=lif_ref", "neuron.tau_ref=1.71ms"), "neuron.tau_ref", "1.8 ms is used"),
     ],
 )
 def test_times_that_are_no_multiple_of_dt_are_told(overrides, key, used):
     assert used in warned(*overrides)[key]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (("record=summary", "record.neurons=5", "record.interval=1ms"),
+         {"record.neurons": "variables names none", "record.interval": "variables names none"}),
+        (("record=summary", "record.variables=[V]"), {"record.variables": "neurons is 0"}),
+        (("record.neurons=7",), {"record.neurons": "size = 6"}),
+        (("record.neurons=[2,0,2]",), {"record.neurons": "[2, 0]"}),
+        (("record.rate_bin=1h",), {"record.rate_bin": "longer than the duration, 20 ms"}),
+        (("record.rate_bin=15ms",), {"record.rate_bin": "the last 5 ms"}),
+        (("size=1", "duration=12ms"), {}),  # 4 neurons and 5 ms, which the option has
+        (("record.variables=[]",), {}),
+        (("record.neurons=0", "record.rate_bin=null"), {}),
+        (("record=summary",), {}),
+        (("record=full", "duration=1ms"), {}),
+    ],
+)  # fmt: skip
+def test_settings_of_record_that_do_less_than_they_say_are_told(overrides, told):
+    found = warned(*overrides)
+    assert found.keys() == told.keys()
+    assert all(words in found[key] for key, words in told.items())
+
+
+def test_a_sweep_has_no_points_of_more_recorded_neurons_than_there_are(tmp_path):
+    typed = (*SHORT, "record.neurons=1,2,4", "size=2", "duration=1ms", "device=cpu")
+    sweep = neurolab.run_sweep(typed, tmp_path)
+    assert list(sweep.table["status"]) == ["completed", "completed", "refused"]
+    assert "size = 2" in sweep.table["message"].iloc[2]
 
 
 @pytest.mark.parametrize("dt", ["0.1ms", "0.05ms", "0.025ms", "0.3ms", "1us", "(1/3)ms"])
