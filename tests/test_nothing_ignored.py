@@ -184,6 +184,14 @@ def test_spikes_into_a_gain_that_saturates_are_told():
     assert not warned("neuron=sigmoid_rate", "input=ou")
 
 
+def test_receptors_that_nothing_feeds_are_told():
+    assert "no input" in warned("input=constant", "synapse=ampa")["synapse"]
+    two = ("input=poisson", "synapse=ampa", "+synapse@receptors.gaba=gaba_a")
+    assert warned(*two).keys() == {"receptors.gaba"}
+    assert warned(*two, "input.receptor=gaba").keys() == {"synapse"}
+    assert not warned(*two, "+input@inputs.inh=poisson", "inputs.inh.receptor=gaba")
+
+
 def test_coupled_neurons_are_on_one_device():
     """Each device would have averaged its own."""
     code = (

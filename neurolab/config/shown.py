@@ -23,7 +23,7 @@ from neurolab.neurons import Neuron
 from neurolab.problems import Problem
 from neurolab.units import parse_unit, unit_text
 
-__all__ = ["rheobase_of", "shown_units", "weak", "without_measure"]
+__all__ = ["feeds", "rheobase_of", "shown_units", "weak", "without_measure"]
 
 _CURRENTS = (u.amp, u.mA, u.uA, u.nA, u.pA)
 _CONDUCTANCES = (u.siemens, u.mS, u.uS, u.nS)
@@ -167,7 +167,7 @@ def _shown(
     drives = [
         f"{key}."
         for key, part in structure.inputs
-        if wide and (model not in receptors or _feeds(part, receptors) == model)
+        if wide and (model not in receptors or feeds(part, receptors) == model)
     ]
     own = [key for key in parsed if key.startswith(f"{model}.")]
     keys = [f"{name}_initializer", *own, *(k for k in parsed if k.startswith(tuple(drives)))]
@@ -180,7 +180,7 @@ def _shown(
     return _of_membrane(unit, parsed) if wide else unit
 
 
-def _feeds(part: ModelSpec, receptors: Mapping[str, ModelSpec]) -> str | None:
+def feeds(part: ModelSpec, receptors: Mapping[str, ModelSpec]) -> str | None:
     """The receptor that an input of spikes feeds."""
     spikes = issubclass(part.target, SpikeInput)
     return receptor_of(dict(part.fixed).get("receptor"), receptors) if spikes else None
