@@ -189,6 +189,7 @@ def test_receptors_that_nothing_feeds_are_told():
     two = ("input=poisson", "synapse=ampa", "+synapse@receptors.gaba=gaba_a")
     assert warned(*two).keys() == {"receptors.gaba"}
     assert warned(*two, "input.receptor=gaba").keys() == {"synapse"}
+    assert not warned("input=poisson", "synapse=none", "+synapse@receptors.gaba=gaba_a")  # alone
     assert not warned(*two, "+input@inputs.inh=poisson", "inputs.inh.receptor=gaba")
 
 
