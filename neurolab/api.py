@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,11 +117,13 @@ def compile(overrides: Iterable[str] = (), capacity: int = 1000) -> Program:
     if capacity < 1:
         raise ValueError(f"capacity={capacity}: a program makes at least one step at a time")
     experiment = experiment_of(overrides)
+    from neurolab.config.plain import check_plain
     from neurolab.engine.program import Program
     from neurolab.units import unit_text
 
     program = Program(experiment.structure, capacity, experiment.devices[:1])
     program.numbers = program.place(experiment.numbers)
+    program.check = partial(check_plain, experiment)
     program.units = {key: reading.unit_name for key, reading in experiment.parsed.items()}
     program.units |= {name: unit_text(unit) for name, unit in experiment.units.items()}
     return program

@@ -66,11 +66,11 @@ def parse_unit(text: str) -> u.Unit:
     Raises
     ------
     UnitError
-        If a factor is not the name of a unit.
+        If a factor is not the name of a unit, or an angle per something: 20 rad/s are not 20 Hz.
     """
     for odd, plain in _SPELLINGS.items():
         text = text.replace(odd, plain)
-    unit = u.UNITLESS
+    unit, angles = u.UNITLESS, False
     pieces = re.split(r"\s*([*/])\s*", text.strip().replace("**", "^"))
     for sign, piece in zip(["*", *pieces[1::2]], pieces[0::2], strict=True):
         if piece in ("", "1"):
@@ -85,7 +85,10 @@ def parse_unit(text: str) -> u.Unit:
             base = u.parse_unit(_ALIASES.get(name, name) or "?")
         except (ValueError, KeyError) as error:
             raise UnitError(f"'{name}' is not the name of a unit") from error
+        angles |= base.has_same_dim(u.UNITLESS)
         unit = unit * base**power if sign == "*" else unit / base**power
+    if angles and not unit.has_same_dim(u.UNITLESS):
+        raise UnitError(f"'{text}' counts angles; rates count cycles: write Hz, of 2 pi rad/s each")
     return unit
 
 

@@ -26,6 +26,7 @@ def problems(*overrides: str):
 BAD = [
     ("neuron.tau=20mV", "neuron.tau", "20mV", ["a time such as 10 ms"]),
     ("neuron.tau=20", "neuron.tau", "20", ["no unit", "20ms"]),
+    ("input.rate=20rad/s", "input.rate", "20rad/s", ["write Hz", "a rate such as"]),
     ("neuron.tau=-5ms", "neuron.tau", "-5ms", ["positive"]),
     ("neuron=gif neuron.a=0.02/ms input=constant", "input.amplitude", "1.1 rheobase",
      ["infinite", "1 mA"]),

@@ -103,6 +103,16 @@ def test_the_spikes_of_a_run_arrive_one_step_after_they_were_fired(tmp_path):
     np.testing.assert_array_equal(drawn(model, 602), expected)
     (problem,) = problems("size=2", "input=current_from_file", f"input.file={run.path}")
     assert problem.key == "input.file"
+    of_run = ("size=5", "input=spikes_from_file", f"input.file={run.path}")
+    (problem,) = problems(*of_run, "input.unit=s")
+    assert (problem.key, problem.given) == ("input.unit", "s")
+    assert "leave it out" in problem.advice
+    (late,) = read(*of_run, "duration=40ms").warnings
+    assert (late.key, late.given) == (
+        "input.file",
+        f"{(times > 39.99).sum()} of {times.size} spikes",
+    )
+    assert not read(*of_run, "duration=61ms").warnings
 
 
 BAD_SAMPLES = {

@@ -41,11 +41,42 @@ def test_unknown_keys_of_groups_are_refused(override, key):
         (("duration=20ms", "dt=0.3ms"), "duration", "20.1 ms is used"),
         (("record.interval=0.25ms",), "record.interval", "0.2 ms is used"),
         (("record.interval=0.03ms",), "record.interval", "0.1 ms is used"),
-        (("record.rate_bin=1.26ms",), "record.rate_bin", "1.3 ms is used"),
+        (("record.rate_bin=1.26ms", "duration=26ms"), "record.rate_bin", "1.3 ms is used"),
+        (("neuron=lif_ref", "neuron.tau_ref=1.71ms"), "neuron.tau_ref", "1.8 ms is used"),
     ],
 )
 def test_times_that_are_no_multiple_of_dt_are_told(overrides, key, used):
     assert used in warned(*overrides)[key]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (("record=summary", "record.neurons=5", "record.interval=1ms"),
+         {"record.neurons": "variables names none", "record.interval": "variables names none"}),
+        (("record=summary", "record.variables=[V]"), {"record.variables": "neurons is 0"}),
+        (("record.neurons=7",), {"record.neurons": "size = 6"}),
+        (("record.neurons=[2,0,2]",), {"record.neurons": "[2, 0]"}),
+        (("record.rate_bin=1h",), {"record.rate_bin": "longer than the duration, 20 ms"}),
+        (("record.rate_bin=15ms",), {"record.rate_bin": "the last 5 ms"}),
+        (("size=1", "duration=12ms"), {}),  # 4 neurons and 5 ms, which the option has
+        (("record.variables=[]",), {}),
+        (("record.neurons=0", "record.rate_bin=null"), {}),
+        (("record=summary",), {}),
+        (("record=full", "duration=1ms"), {}),
+    ],
+)  # fmt: skip
+def test_settings_of_record_that_do_less_than_they_say_are_told(overrides, told):
+    found = warned(*overrides)
+    assert found.keys() == told.keys()
+    assert all(words in found[key] for key, words in told.items())
+
+
+def test_a_sweep_has_no_points_of_more_recorded_neurons_than_there_are(tmp_path):
+    typed = (*SHORT, "record.neurons=1,2,4", "size=2", "duration=1ms", "device=cpu")
+    sweep = neurolab.run_sweep(typed, tmp_path)
+    assert list(sweep.table["status"]) == ["completed", "completed", "refused"]
+    assert "size = 2" in sweep.table["message"].iloc[2]
 
 
 @pytest.mark.parametrize("dt", ["0.1ms", "0.05ms", "0.025ms", "0.3ms", "1us", "(1/3)ms"])
@@ -54,8 +85,9 @@ def test_times_that_are_multiples_but_for_rounding_are_not_told(dt):
         dt = f"{1 / 3!r}ms"
     ms = float(dt.removesuffix("ms").removesuffix("us")) * (1e-3 if "us" in dt else 1)
     found = warned(f"dt={dt}", f"duration={700 * ms!r}ms", f"record.interval={7 * ms!r}ms",
-                   f"record.rate_bin={70 * ms!r}ms")  # fmt: skip
-    assert not {"duration", "record.interval", "record.rate_bin"} & found.keys()
+                   f"record.rate_bin={70 * ms!r}ms", "neuron=lif_ref",
+                   f"neuron.tau_ref={7 * ms!r}ms")  # fmt: skip
+    assert not {"duration", "record.interval", "record.rate_bin", "neuron.tau_ref"} & found.keys()
 
 
 def test_an_integrator_that_is_not_used_is_told():
@@ -125,6 +157,7 @@ def test_settings_that_come_too_late_are_told_once():
         (("input=poisson", "synapse=expon", "synapse.tau=0.1ms"), "synapse.tau"),
         (("input=ou", "input.tau=0.1ms"), "input.tau"),
         (("neuron=lif_ref", "neuron.tau_ref=0.05ms"), "neuron.tau_ref"),
+        (("neuron=lif_ref", "neuron.tau_ref=0.1ms"), "neuron.tau_ref"),
     ],
 )
 def test_time_constants_too_short_for_the_step_are_told(overrides, key):
@@ -149,6 +182,15 @@ def test_spikes_into_a_gain_that_saturates_are_told():
     assert "synapse=expon" in warned("neuron=sigmoid_rate", "input=poisson")["synapse"]
     assert not warned("neuron=sigmoid_rate", "input=poisson", "synapse=expon")
     assert not warned("neuron=sigmoid_rate", "input=ou")
+
+
+def test_receptors_that_nothing_feeds_are_told():
+    assert "no input" in warned("input=constant", "synapse=ampa")["synapse"]
+    two = ("input=poisson", "synapse=ampa", "+synapse@receptors.gaba=gaba_a")
+    assert warned(*two).keys() == {"receptors.gaba"}
+    assert warned(*two, "input.receptor=gaba").keys() == {"synapse"}
+    assert not warned("input=poisson", "synapse=none", "+synapse@receptors.gaba=gaba_a")  # alone
+    assert not warned(*two, "+input@inputs.inh=poisson", "inputs.inh.receptor=gaba")
 
 
 def test_coupled_neurons_are_on_one_device():

@@ -90,10 +90,34 @@ def test_what_cannot_be_is_refused_with_what_can():
         sim.numbers["input.amplitude"] = 1 * u.mA
     with pytest.raises(ValueError, match="one for all"):
         sim.numbers["neuron.tau"] = [3 * u.ms, 4 * u.ms, 5 * u.ms]
+    with pytest.raises(ValueError, match=r"Simulation with neuron.tau=\[3 ms, 4 ms, 5 ms\]"):
+        sim.numbers["neuron.tau"] = [3 * u.ms, 4 * u.ms, 5 * u.ms]
+    with pytest.raises(ValueError, match=r"Simulation with input\.amplitude=1 mA"):
+        sim.numbers["input.amplitude"] = 1 * u.mA
     with pytest.raises(ValueError, match="expected"):
         sim.state["V"] = 1 * u.mA
+    with pytest.raises(ValueError, match=r"neuron.V.*\(2,\); give one value, or .* \(3,\)"):
+        sim.state["V"] = [1, 2] * u.mV
+    for no_time in (0 * u.ms, -1 * u.ms):
+        with pytest.raises(ValueError, match="positive"):
+            sim.advance(no_time)
     sim.advance(1 * u.ms)
     assert sim.numbers["neuron.tau"] == 5 * u.ms
+    assert sim.run.config.neuron.tau == "5 ms"
+    found = {"duration_ms": 1.0, "rheobase": 1.0, "rheobase_unit": "mA", "message": ""}
+    assert {key: sim.run.summary[key] for key in found} == pytest.approx(found)
+    sim.numbers["neuron.V_th"] = "2 mV"
+    assert sim.run.summary["rheobase"] == pytest.approx(2.0)
+
+
+def test_a_neuron_that_fires_in_every_step_is_told(caplog):
+    """As pA that are typed as mA do: 10000 Hz, and nothing was said."""
+    strong = ["neuron=izhikevich2003/RS", "input=constant", "input.amplitude=10mA", "size=1"]
+    summary = neurolab.run([*strong, "duration=50ms"], save=False).summary
+    assert (summary["status"], summary["spike_count"]) == ("completed", 500)
+    assert summary["message"].startswith("neuron 0 fired in 500 of 500 steps")
+    (told,) = [r for r in caplog.records if r.levelname == "WARNING"]
+    assert "unit" in told.getMessage()
 
 
 def test_a_divergence_is_an_error_and_what_was_before_stays():
@@ -147,6 +171,14 @@ def test_larger_numbers_than_a_program_is_made_for_are_refused():
         program.start({**program.numbers, "neuron.taus": 2.0})
     with pytest.raises(ValueError, match="in ms"):
         program.start({**program.numbers, "neuron.tau": 12 * u.ms})
+    with pytest.raises(ValueError, match=r"input\.weight is left out"):
+        program.start({key: 1.0 for key in program.numbers if key != "input.weight"})
+    with pytest.raises(ValueError, match=r"shape \(2,\)"):
+        program.start({**program.numbers, "neuron.tau": [1.0, 2.0]})
+    with pytest.raises(ValueError, match=r"neuron\.tau = -3\.0: must be positive"):
+        program.start({**program.numbers, "neuron.tau": -3.0})
+    with pytest.raises(ValueError, match="must lie above"):
+        program.start({**program.numbers, "neuron.V_th": -70.0})
     state = program.start(program.numbers)
     for n in (program.capacity + 1, jnp.int32(program.capacity + 1), -1):
         with pytest.raises(ValueError, match="capacity"):

@@ -10,6 +10,7 @@ from test_receptors import BOTH, INHIBITION, problems, read
 
 import neurolab
 from neurolab.cli.main import main
+from neurolab.config.shown import rheobase_of
 from neurolab.neurons import LIF
 from neurolab.problems import ConfigError
 
@@ -105,6 +106,26 @@ def test_weights_without_a_finite_size_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="infinite"):
         neurolab.run_sweep(["neuron=gif", "input=constant", "neuron.a=0.02/ms", "seed=1,2",
                             "size=1", "duration=1ms"], tmp_path / "a")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("drive", "key", "unit"),
+    [
+        (("input=constant",), "input.amplitude", "such as 1 pA"),
+        (("input=poisson", "synapse=none"), "input.weight", "such as 1 mV"),
+        (("input=poisson", "synapse=ampa"), "input.weight", "such as 1 nS"),
+    ],
+)
+def test_a_cell_without_rest_has_no_relative_drives(drive, key, unit):
+    """a = -g_L: the current that holds V is -g_L delta_T exp((V - V_T) / delta_T), and 0 its
+    supremum; -0.02 pA was told, in mA, with units that do not fit."""
+    cell = "neuron=naud2008/delayed_regular_bursting"
+    (problem,) = problems(cell, *drive)
+    assert problem.key == key
+    assert "the rheobase, which is 0 pA here" in problem.advice
+    assert problem.advice.endswith(unit)
+    given = read(cell, "input=constant", "input.amplitude=1pA")
+    assert rheobase_of(given.structure, given.parsed, given.numbers) == (0.0, "pA")
 
 
 def test_words_and_numbers_of_one_key_in_any_order(tmp_path):

@@ -133,7 +133,8 @@ def test_numbers_without_unit_are_dimensionless_and_quantities_pass():
     "text",
     ["", " ", "ms", "fast", "--5ms", "5 5ms", "5 ms ms", "5 //ms", "5 ms*", "5 ms/", "5 */ ms",
      "5 mss", "5 ms**2.5", "5 ms^", "1_000 ms", "0x5 ms", "5e ms", "5,0 ms", "5 ms;", "(5 ms)",
-     "5 rheobases", "5 rheobase ms", "5 rheobase*mss", "5 ms rheobase", "[5 ms]", "5 \x00"],
+     "5 rheobases", "5 rheobase ms", "5 rheobase*mss", "5 ms rheobase", "[5 ms]", "5 \x00",
+     "20 rad/s", "20 degree/s", "20 mrad*Hz"],
 )  # fmt: skip
 def test_garbage_is_refused(text):
     """A text that is no quantity raises UnitError, never another error, and is never guessed."""

@@ -9,6 +9,7 @@ from typing import Any
 import brainunit as u
 import numpy as np
 
+from neurolab.config.shown import feeds
 from neurolab.engine.structure import ModelSpec, Number, Structure
 from neurolab.inputs import OrnsteinUhlenbeck, Ramp, Signal, SpikeInput
 from neurolab.neurons import Neuron, SigmoidRate
@@ -49,18 +50,22 @@ def too_large(structure: Structure) -> list[Problem]:
 
 
 def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> list[Problem]:
-    """Warnings of inputs that begin after the end, and of what takes much memory or disk."""
-    found, size, width = [], structure.size, structure.precision // 8
+    """Warnings of receptors that nothing feeds, inputs that begin after the end, and of what takes
+    much memory or disk."""
+    found, size, width = _unfed(structure), structure.size, structure.precision // 8
     end = n_steps * structure.dt_ms
     for _, name, number in _numbers(structure):
         values = np.asarray(numbers[number.key])
         if name not in ("start", "arrivals") or not values.size:
             continue
-        first = float(values.min()) * (structure.dt_ms if name == "arrivals" else 1.0)
-        if first >= end:
-            shown = number.key.removesuffix("arrivals") + "file" * (name == "arrivals")
-            advice = f"is after the end, duration = {end:g} ms: it does nothing"
-            found.append(Problem(shown, f"{first:g} ms", advice))
+        key, first = number.key, f"{values.min():g} ms"
+        late = values >= (n_steps if name == "arrivals" else end)
+        advice = f"after the end, duration = {end:g} ms:"
+        if name == "arrivals" and late.any():
+            some = f"{late.sum()} of {values.size} spikes"
+            found.append(Problem(f"{key.removesuffix(name)}file", some, f"are {advice} left out"))
+        elif late.all():
+            found.append(Problem(key, first, f"is {advice} it does nothing"))
     if size >= _MANY:
         advice = f"takes {size * (_COUNTS + width) / 1e9:.2g} GB of memory or more, and its time"
         found.append(Problem("size", str(size), advice))
@@ -98,8 +103,8 @@ def _short_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Probl
     found, dt_ms = [], structure.dt_ms
     for model in structure.named().values():
         for name, key, shortest in _times(model, numbers):
-            if name == "tau_ref" and 0 < shortest < dt_ms:
-                advice = f"is shorter than a step, dt = {dt_ms:g} ms: no step is held"
+            if name == "tau_ref" and 0 < shortest < dt_ms * (1 + 1e-6):
+                advice = f"holds no step: of m steps, dt = {dt_ms:g} ms, m - 1 are held"
             elif name != "tau_ref" and shortest < 2 * dt_ms:
                 advice = f"is less than two steps, dt = {dt_ms:g} ms: expect large errors"
             else:
@@ -150,14 +155,15 @@ def _long_times(structure: Structure, numbers: Mapping[str, Any]) -> list[Proble
 
 
 def _off_grid(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
-    """Edges of what is constant between them: they are on the grid of steps."""
+    """Edges of what is constant between them, and refractory periods: on the grid of steps."""
     found = []
     for model, name, number in _numbers(structure):
-        edges = name in ("start", "stop") and model.target is not Ramp
-        if not issubclass(model.target, Signal) or not (edges or name == "ends"):
+        edges = (name in ("start", "stop") and model.target is not Ramp) or name == "ends"
+        if not ((issubclass(model.target, Signal) and edges) or name == "tau_ref"):
             continue
         ratio = np.asarray(numbers[number.key], float).ravel() / structure.dt_ms
         off = np.abs(ratio - np.rint(ratio)) > np.maximum(1e-3, 2.4e-7 * np.abs(ratio))
+        off &= (name != "tau_ref") | (ratio > 1)  # of shorter ones no step is held
         if np.any(off & np.isfinite(ratio)):
             at = float(ratio[off][0]) * structure.dt_ms
             used = float(np.ceil(ratio[off][0])) * structure.dt_ms
@@ -174,6 +180,17 @@ def _kicked_rates(structure: Structure) -> list[Problem]:
         return []
     advice = "spikes pass a gain that saturates, the more the shorter dt is; add synapse=expon"
     return [Problem("synapse", "none", advice)]
+
+
+def _unfed(structure: Structure) -> list[Problem]:
+    receptors = dict(structure.receptors)
+    fed = {feeds(part, receptors) for _, part in structure.inputs}
+    advice = "does nothing: no input of spikes feeds it; input=poisson does, or its receptor={}"
+    return [
+        Problem(name, part.target.__name__, advice.format(name.removeprefix("receptors.")))
+        for name, part in structure.receptors
+        if name not in fed
+    ]
 
 
 def _above(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:

@@ -21,7 +21,7 @@ from neurolab.config.doubts import doubts, later, too_large
 from neurolab.config.order import in_order
 from neurolab.config.parts import INPUTS, RECEPTORS, read_parts
 from neurolab.config.reader import ModelReader, ParsedValue
-from neurolab.config.recording import RecordSettings, read_recording
+from neurolab.config.recording import RecordSettings, read_recording, unmet
 from neurolab.config.settings import SettingsReader
 from neurolab.config.shown import shown_units, weak, without_measure
 from neurolab.config.values import read_time, rounded
@@ -173,6 +173,7 @@ def read_experiment(
         raise ConfigError(problems.found)
     structure = replace(structure, recording=recorded.recording)
     problems.warnings += later(structure, numbers, n_steps)
+    problems.warnings += unmet(record.node, recorded, size, n_steps, dt_ms)
     return Experiment(
         structure=structure,
         numbers=numbers,

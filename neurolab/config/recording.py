@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import brainunit as u
 
@@ -11,10 +12,18 @@ from neurolab.config.settings import SettingsReader, is_whole
 from neurolab.config.values import rounded
 from neurolab.engine.structure import Recording
 from neurolab.neurons import Neuron, Spiking
-from neurolab.problems import Problem, did_you_mean
+from neurolab.problems import Problem, did_you_mean, show
 from neurolab.results.layout import RESERVED
 
-__all__ = ["RecordSettings", "read_recording"]
+__all__ = ["RecordSettings", "read_recording", "unmet"]
+
+#: What the options have (conf/record): nobody typed it for this experiment.
+_OF_OPTIONS = {
+    "variables": (["potential"], ["all"]),
+    "neurons": (4, "all"),
+    "interval": ("0.2 ms",),
+    "rate_bin": ("5 ms",),
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,27 @@ def read_recording(
         rate_bin_steps=rate_bin if spiking else None,
         memory=record.n_bytes("memory", "256 MiB"),
     )
+
+
+def unmet(
+    record: Mapping[str, Any], found: RecordSettings, size: int, n_steps: int, dt_ms: float
+) -> list[Problem]:
+    """Warnings of settings that do nothing, or less than they say."""
+    typed = {key: v for key, v in record.items() if v and v not in _OF_OPTIONS.get(key, ())}
+    told, recording = dict[str, str](), found.recording
+    neurons, width = typed.get("neurons", 0), found.rate_bin_steps or n_steps
+    if not recording.variables:
+        why = "neurons is 0" if recording.neurons == () else "variables names none"
+        told = dict.fromkeys(("variables", "neurons", "interval"), f"does nothing: record.{why}")
+    elif is_whole(neurons, size + 1):
+        told["neurons"] = f"is more than there are: those of size = {size} are recorded"
+    elif isinstance(neurons, list) and len(set(neurons)) < len(neurons):
+        told["neurons"] = f"names some twice: {list(recording.neurons or ())} are recorded"
+    if width > n_steps:
+        told["rate_bin"] = f"is longer than the duration, {n_steps * dt_ms:g} ms: there is no rate"
+    elif left := n_steps % width:
+        told["rate_bin"] = f"leaves out the last {left * dt_ms:g} ms, which are no whole bin"
+    return [Problem(f"record.{k}", show(typed[k]), told[k]) for k in told if k in typed]
 
 
 def _variables(

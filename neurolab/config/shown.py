@@ -23,7 +23,7 @@ from neurolab.neurons import Neuron
 from neurolab.problems import Problem
 from neurolab.units import parse_unit, unit_text
 
-__all__ = ["rheobase_of", "shown_units", "weak", "without_measure"]
+__all__ = ["feeds", "rheobase_of", "shown_units", "weak", "without_measure"]
 
 _CURRENTS = (u.amp, u.mA, u.uA, u.nA, u.pA)
 _CONDUCTANCES = (u.siemens, u.mS, u.uS, u.nS)
@@ -68,6 +68,7 @@ def without_measure(
     if not relative or not issubclass(structure.neuron.target, Neuron):
         return found
     size, current = n_points or structure.size, structure.neuron.target.current_unit
+    own = _shown(structure, "neuron.rheobase", current, parsed, numbers)
     sizes = _sizes(structure, tuple(relative), size)
     dt = structure.dt_ms * u.ms
     with brainstate.environ.context(dt=dt, precision=64), np.errstate(all="ignore"):
@@ -89,9 +90,11 @@ def without_measure(
                 # What is told of a point is its own; of neurons one is told for all.
                 for at in _alike(places, given, scale) if n_points else [places][: places.size]:
                     least = scale[at].min()
-                    what = "infinite" if least > 0 else f"{least:.4g} {unit_text(current)}"
-                    advice = f"is relative to {why.format(what)}; give a unit, "
-                    advice += "such as 1 mA, 1 mV or 1 nS"
+                    of_cell = f"{(least * current).to_decimal(own):.4g} {unit_text(own)}"
+                    advice = f"is relative to {why.format('infinite' if least > 0 else of_cell)}; "
+                    unit = parsed[key].unit
+                    unit = _of_membrane(unit, parsed) if _is_wide(unit) else unit
+                    advice += f"give a unit, such as 1 {unit_text(unit)}"
                     number = f"{given[at].max():g} {parsed[key].unit_name}"
                     found.append((Problem(key, number, advice), at))
     return found
@@ -137,7 +140,7 @@ def weak(
     }
     key = max(currents, key=lambda key: currents[key], default="")
     found = rheobase_of(structure, parsed, numbers) if key and currents[key] else None
-    if found is None:
+    if found is None or not np.min(found[0]):
         return []
     rheobase = float(np.min(found[0])) * parse_unit(found[1])
     share = currents[key] * parsed[key].unit / rheobase
@@ -163,11 +166,11 @@ def _shown(
     mV.  A zero in the unit that the model declares decides nothing.
     """
     model, receptors = name.rpartition(".")[0], dict(structure.receptors)
-    wide = any(unit.has_same_dim(some[0]) for some in (_CURRENTS, _CONDUCTANCES))
+    wide = _is_wide(unit)
     drives = [
         f"{key}."
         for key, part in structure.inputs
-        if wide and (model not in receptors or _feeds(part, receptors) == model)
+        if wide and (model not in receptors or feeds(part, receptors) == model)
     ]
     own = [key for key in parsed if key.startswith(f"{model}.")]
     keys = [f"{name}_initializer", *own, *(k for k in parsed if k.startswith(tuple(drives)))]
@@ -180,7 +183,12 @@ def _shown(
     return _of_membrane(unit, parsed) if wide else unit
 
 
-def _feeds(part: ModelSpec, receptors: Mapping[str, ModelSpec]) -> str | None:
+def _is_wide(unit: u.Unit) -> bool:
+    """Whether cells give it in unlike units, pA or mA."""
+    return any(unit.has_same_dim(some[0]) for some in (_CURRENTS, _CONDUCTANCES))
+
+
+def feeds(part: ModelSpec, receptors: Mapping[str, ModelSpec]) -> str | None:
     """The receptor that an input of spikes feeds."""
     spikes = issubclass(part.target, SpikeInput)
     return receptor_of(dict(part.fixed).get("receptor"), receptors) if spikes else None

@@ -25,6 +25,7 @@ __all__ = [
     "DISTRIBUTIONS",
     "UnfitValueError",
     "is_drawn",
+    "out_of_range",
     "read_number",
     "read_numbers",
     "read_time",
@@ -79,7 +80,7 @@ def read_number(
         numbers, relative = _alike(value, unit, declared)
     else:
         numbers, relative = _quantity(value, unit, declared)
-    wrong = _out_of_range(numbers, declared)
+    wrong = out_of_range(numbers, declared)
     if wrong:
         raise UnfitValueError(wrong)
     return numbers, relative
@@ -95,7 +96,7 @@ def read_numbers(
     many = replace(one, value=one.value * values) if relative else one * values
     numbers, _ = _quantity(many, unit, declared)
     suspects = np.flatnonzero(~((numbers > 0) & (numbers <= _MOST))).tolist()
-    out = {place: _out_of_range(numbers[place], declared) for place in suspects}
+    out = {place: out_of_range(numbers[place], declared) for place in suspects}
     return numbers, {place: wrong for place, wrong in out.items() if wrong}
 
 
@@ -104,7 +105,7 @@ def read_time(value: Any, key: str, problems: Problems) -> float | None:
     time = Parameter(None, "a time", positive=True)
     try:
         number, _ = _quantity(value, u.ms, time)
-        wrong = _out_of_range(number, time)
+        wrong = out_of_range(number, time)
     except UnfitValueError as error:
         wrong = str(error)
     if wrong:
@@ -173,7 +174,7 @@ def _expected(unit: u.Unit, declared: Parameter) -> str:
     return name
 
 
-def _out_of_range(numbers: np.ndarray, declared: Parameter) -> str:
+def out_of_range(numbers: np.ndarray, declared: Parameter) -> str:
     """What is wrong with the range of numbers; empty if nothing is."""
     if not np.all(np.abs(numbers) <= _MOST):
         return f"must be finite, and at most {_MOST:.2g}, as float32 holds"

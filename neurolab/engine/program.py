@@ -8,10 +8,9 @@ point or for many, with neurons or points shared by devices.  What they compute 
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-import brainunit as u
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,7 +21,6 @@ from neurolab.engine.parts import Parts
 from neurolab.engine.records import choose_columns, unpack
 from neurolab.engine.sizes import too_small
 from neurolab.engine.structure import Numbers, Structure
-from neurolab.problems import did_you_mean
 
 __all__ = ["Program"]
 
@@ -80,6 +78,8 @@ class Program:
         #: Of the configuration that it was compiled for (`neurolab.compile`), and their units.
         self.numbers: dict[str, Any] = {}
         self.units: dict[str, str] = {}
+        #: What says by a `ValueError` that numbers do not fit that configuration.
+        self.check: Callable[[Numbers], None] = lambda numbers: None
         self._functions: dict[Any, Any] = {}
         self._compiled: list[Any] = []
 
@@ -160,16 +160,7 @@ class Program:
         """Numbers that were placed as they are, others checked as far as they are not traced."""
         if isinstance(numbers, _Placed):
             return numbers
-        if self.numbers:
-            for key in [
-                *(numbers.keys() - self.numbers.keys()),
-                *(self.numbers.keys() - numbers.keys()),
-            ]:
-                raise ValueError(f"{key}: {did_you_mean(key, self.numbers)}; all must be given")
-        for key, value in numbers.items():
-            if isinstance(value, (u.Quantity, str)):
-                unit = self.units.get(key) or "the unit that it was compiled for"
-                raise ValueError(f"{key} = {value}: give a plain number, in {unit}")
+        self.check(numbers)
         if any(isinstance(value, jax.core.Tracer) for value in numbers.values()):
             return numbers
         return self.place(numbers)

@@ -238,7 +238,9 @@ class AdExIF(_Adaptive, ExpIF):
         slope = self._critical_slope()
         V = self.V_T + self.delta_T * u.math.log(1.0 + slope)
         leak = 1.0 + u.maybe_decimal(self.a * self.R)
-        return (leak * (V - self.V_rest) - self.delta_T * (1.0 + slope)) / self.R
+        found = (leak * (V - self.V_rest) - self.delta_T * (1.0 + slope)) / self.R
+        # Of a = -g_L, but for rounding, the current at rest rises towards 0 as V falls.
+        return u.math.where(abs(leak) < 1e-6, 0.0 * self.delta_T / self.R, found)
 
 
 class AdQuaIF(_Adaptive, QuaIF):

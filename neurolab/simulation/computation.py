@@ -28,6 +28,8 @@ __all__ = ["FIRST_CHUNK_STEPS", "Computation"]
 
 #: Steps of a first chunk, of which nothing is known yet.
 FIRST_CHUNK_STEPS = 1000
+#: Spikes in a row that say nothing: of a cell that starts far above its threshold, say.
+_FEW_STEPS = 20
 
 
 class Computation:
@@ -156,7 +158,7 @@ class Computation:
         rows = []
         for k in range(n):
             row: dict[str, Any] = {"point": int(self.points[k]), "status": status[k]}
-            row["message"] = self.broken.get(k, "")
+            row["message"] = self.message(k)
             if not self.experiment.structure.recording.spikes:
                 row |= dict.fromkeys(VALUES)
             else:
@@ -171,6 +173,15 @@ class Computation:
             row |= {"duration_ms": float(ms[k]), "n_steps": int(self.steps[k])}
             rows.append(row | {"seed": int(self.seeds[k])})
         return rows
+
+    def message(self, k: int) -> str:
+        """What is wrong with a point, or probably is; empty if nothing."""
+        counts, steps = self.statistics.count.reshape(-1, self.size)[k], self.steps[k]
+        most = int(counts.argmax())
+        if k in self.broken or counts[most] < max(0.5 * steps, _FEW_STEPS):
+            return self.broken.get(k, "")
+        often = f"neuron {most} fired in {counts[most]} of {steps} steps"
+        return f"{often}: are the units of its drive and parameters right?"
 
     def _status(self, k: int) -> str:
         if k in self.broken:

@@ -21,10 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import brainunit as u
-import numpy as np
 
 from neurolab.config.experiment import Experiment
-from neurolab.config.shown import rheobase_of
 from neurolab.engine.cache import program_of
 from neurolab.report.pictures import show
 from neurolab.results.run import Run, as_config
@@ -32,6 +30,7 @@ from neurolab.results.status import StatusFile
 from neurolab.results.summary import peak_memory_mb, write_summary
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.computation import Computation
+from neurolab.simulation.facts import facts_of
 from neurolab.simulation.progress import Bar, in_words
 from neurolab.simulation.stop import StopRequest
 from neurolab.simulation.tracking import Rows, tracked_run
@@ -107,9 +106,9 @@ def simulate(
             outcome.fail(error, "the summary could not be written")
             outcome.summary = run.facts(outcome)
         run.say(outcome.status)
-        log.info(
-            "%s after %g ms %s", outcome.status, outcome.summary["duration_ms"], outcome.message
-        )
+        level = logging.WARNING if outcome.message and not outcome.exit_code else logging.INFO
+        said = f": {outcome.message}" if outcome.message else ""
+        log.log(level, "%s after %g ms%s", outcome.status, outcome.summary["duration_ms"], said)
         if folder is None:
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
@@ -187,12 +186,13 @@ class _Run:
             computation.wait()
         if computation.broken:
             outcome.status, outcome.exit_code = "diverged", 3
-            outcome.message = computation.broken[0]
+            outcome.message = computation.message(0)
         elif stop.requested and not computation.finished:
             outcome.status, outcome.exit_code = "interrupted", 128 + stop.requested
             outcome.message = f"by {stop.name}"
         else:
             outcome.status, outcome.exit_code = "completed", 0
+            outcome.message = computation.message(0)
 
     def _written(self, state: Mapping[str, Any], n_spikes: int | None) -> None:
         if self.tracker.active:
@@ -240,29 +240,13 @@ class _Run:
 
     def facts(self, outcome: Outcome) -> dict[str, Any]:
         """What the summary says of this run."""
-        spikes, done = self.experiment.structure.recording.spikes, self.computation.done
-        of = self.experiment
-        rheobase, unit = rheobase_of(of.structure, of.parsed, of.numbers) or (np.array(np.nan), "")
-        statistics = dict(self.computation.statistics.result(self.dt_ms, max(done, 1) * self.dt_ms))
-        if outcome.status == "diverged":  # what it did until then is no rate of this neuron
-            so_far = {"rate_hz_so_far": statistics["rate_hz_mean"]}
-            statistics |= dict.fromkeys(("rate_hz_mean", "rate_hz_std", "isi_cv_mean")) | so_far
         return {
             "status": outcome.status,
+            **facts_of(self.computation, self.experiment.numbers),
             "message": outcome.message,
-            "n_neurons": self.size,
-            "n_steps": done,
-            "dt_ms": self.dt_ms,
-            "duration_ms": done * self.dt_ms,
-            "seed": int(self.experiment.numbers["seed"]),
-            **(statistics if spikes else dict.fromkeys(statistics)),
-            "rheobase": float(rheobase.mean()),
-            "rheobase_std": float(rheobase.std()) if np.isfinite(rheobase).all() else None,
-            "rheobase_unit": unit,
             "neuron_updates_per_s": self.speed * self.size,
             "compile_s": self.compile_s,
             "wall_s": time.perf_counter() - self.started,
             "peak_rss_mb": peak_memory_mb(),
             "device": self.device,
-            "precision": f"float{self.experiment.structure.precision}",
         }

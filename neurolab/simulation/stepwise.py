@@ -18,10 +18,11 @@ from neurolab.config.values import UnfitValueError, read_number
 from neurolab.engine.cache import program_of
 from neurolab.engine.loop import CLOCK, NONFINITE
 from neurolab.neurons import Spiking
-from neurolab.problems import did_you_mean
-from neurolab.results.run import Run
+from neurolab.problems import did_you_mean, show
+from neurolab.results.run import Run, as_config
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.computation import Computation
+from neurolab.simulation.facts import facts_of
 from neurolab.simulation.stop import StopRequest
 from neurolab.units import Relative, with_unit
 
@@ -63,7 +64,7 @@ class Stepwise:
         self.state: MutableMapping[str, Any] = _States(self)
         #: Parameters by key, as quantities: ``sim.numbers["neuron.tau"]``; texts are read as in a
         #: configuration.  A change counts from the next step on.
-        self.numbers: MutableMapping[str, Any] = _Numbers(self)
+        self.numbers = _Numbers(self)
 
     @property
     def time(self) -> u.Quantity:
@@ -97,6 +98,8 @@ class Stepwise:
         if not isinstance(duration, u.Quantity) or not duration.unit.has_same_dim(u.ms):
             raise ValueError(f"advance({duration!r}): give a time, such as 100 * u.ms")
         steps = float(u.maybe_decimal(duration / (self.dt_ms * u.ms)))
+        if not steps > 0:
+            raise ValueError(f"advance({duration}): give a positive time, such as 100 * u.ms")
         if not (steps > 0.5 and abs(steps - round(steps)) < 1e-6 * steps):
             raise ValueError(
                 f"{duration} is {steps:g} steps of dt = {self.dt_ms:g} ms; give whole ones"
@@ -114,11 +117,12 @@ class Stepwise:
 
     @property
     def run(self) -> Run:
-        """What was recorded so far: spikes, traces, rate."""
+        """What was recorded so far: spikes, traces, rate; a summary by the numbers as they are now,
+        and the configuration that it began with."""
         run = Run(Path(), self._writer.commit, self._writer.store)
-        done = max(self._computation.done, 1) * self.dt_ms
-        found = self._computation.statistics.result(self.dt_ms, done)
-        run.summary = {"status": "in progress", **found}
+        facts = facts_of(self._computation, self.numbers.now)
+        run.summary = {"status": "in progress", **facts}
+        run.config = as_config(self.experiment.config)
         return run
 
 
@@ -147,6 +151,11 @@ class _States(MutableMapping[str, Any]):
             raise ValueError(f"{name} = {value}: expected {unit}")
         number = u.get_mantissa(value if unit.is_unitless else value.to(unit))
         exact = np.asarray(number)
+        try:
+            np.broadcast_to(exact, before.shape)
+        except ValueError:
+            shapes = f"{exact.shape}; give one value, or an array of shape {before.shape}"
+            raise ValueError(f"state['{name}'] = {value} is of shape {shapes}") from None
         with np.errstate(all="ignore"):
             array = np.broadcast_to(exact.astype(before.dtype), before.shape)
         if before.dtype.kind == "f" and not np.isfinite(array).all():
@@ -177,7 +186,7 @@ class _Numbers(MutableMapping[str, Any]):
     def __init__(self, simulation: Stepwise) -> None:
         self._simulation, self._of = simulation, simulation._computation
         self._experiment = simulation.experiment
-        self._values = dict(simulation.experiment.numbers)
+        self.now = dict(simulation.experiment.numbers)
 
     def _reading(self, key: str) -> Any:
         if key not in self._experiment.parsed:
@@ -186,7 +195,7 @@ class _Numbers(MutableMapping[str, Any]):
         return self._experiment.parsed[key]
 
     def __getitem__(self, key: str) -> Any:
-        reading, value = self._reading(key), self._values[key]
+        reading, value = self._reading(key), self.now[key]
         if not reading.relative:
             quantity = with_unit(value, reading.unit)
             return quantity if reading.given is None else quantity.to(reading.given)
@@ -198,23 +207,26 @@ class _Numbers(MutableMapping[str, Any]):
         if reading.declared.initial:
             name = key.removesuffix("_initializer")
             raise ValueError(f"{key}: the simulation has begun; set sim.state['{name}']")
+        typed = _text(value, reading.unit_name)
         try:
             number, relative = read_number(
-                _text(value, reading.unit_name), reading.unit, reading.declared,
-                size=structure.size, seed=int(self._values["seed"]), key=key,
+                typed, reading.unit, reading.declared,
+                size=structure.size, seed=int(self.now["seed"]), key=key,
             )  # fmt: skip
         except UnfitValueError as error:
             raise ValueError(f"{key} = {value}: {error}") from error
         if relative != reading.relative or np.shape(number) != reading.shape:
             what = "relative to the rheobase" if reading.relative else "a quantity with a unit"
             shape = f"of shape {reading.shape}" if reading.shape else "one for all neurons"
-            raise ValueError(f"{key} = {value}: the program was compiled for {what}, {shape}")
-        values = {**self._values, key: number}
+            compiled = f"the program was compiled for {what}, {shape}"
+            advice = f"give that, or make another Simulation with {key}={show(typed)}"
+            raise ValueError(f"{key} = {value}: {compiled}; {advice}")
+        values = {**self.now, key: number}
         for part in structure.named().values():
             for problem in disorder(part, values):
                 raise ValueError(str(problem))
         self._of.numbers = self._of.program.place(values)
-        self._values = values
+        self.now = values
 
     def __delitem__(self, key: str) -> None:
         raise TypeError("a number cannot be removed")

@@ -31,7 +31,7 @@ from neurolab.problems import ConfigError, Problem, Problems, show
 from neurolab.results.axes import Column, plain_key
 from neurolab.results.plan import Plan
 from neurolab.sweep.points import Group, by_code, join
-from neurolab.sweep.refusals import Refusals, refuse_unmeasured
+from neurolab.sweep.refusals import Refusals, refuse_unmeasured, refuse_unrecorded
 
 __all__ = ["PointReader"]
 
@@ -143,6 +143,7 @@ class PointReader:
         good = ~self.refusals.bad[points]
         rest = {key: column[good] for key, column in columns.items()}
         refuse_unmeasured(self.refusals, points[good], rest, experiment)
+        refuse_unrecorded(self.refusals, points, experiment)
         fits = ~self.refusals.bad[points]
         if not fits.any():
             return []

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from neurolab.config.experiment import Experiment
+from neurolab.config.settings import is_whole
 from neurolab.config.shown import without_measure
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.axes import plain_key
 from neurolab.results.plan import Plan
 
-__all__ = ["Refusals", "refuse_unmeasured"]
+__all__ = ["Refusals", "refuse_unmeasured", "refuse_unrecorded"]
 
 _MOST_TOLD = 20
 
@@ -117,3 +118,12 @@ def refuse_unmeasured(
     found = without_measure(experiment.structure, experiment.parsed, numbers, points.size)
     for problem, bad in found:
         refusals.add([problem], points[bad], False)
+
+
+def refuse_unrecorded(refusals: Refusals, points: np.ndarray, experiment: Experiment) -> None:
+    """Refuse points labelled by a number of recorded neurons that there are not."""
+    wanted = (experiment.config.get("record") or {}).get("neurons")
+    size, swept = experiment.structure.size, set(map(plain_key, refusals.plan.keys))
+    if "record.neurons" in swept and is_whole(wanted, size + 1):
+        advice = f"is more than there are: size = {size}"
+        refusals.add([Problem("record.neurons", str(wanted), advice)], points, False)
