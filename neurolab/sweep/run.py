@@ -108,7 +108,7 @@ def run_sweep(
     plan.versions = versions()
     for axis in plan.axes:
         add_coordinates(axis)
-    plan, known = _begun(store, plan, settings, first)
+    plan, known = _begun(store, plan, settings, first, strict)
     on_begin()
     failed = store.failures() if first else {}
     store.forget()
@@ -148,7 +148,9 @@ def run_sweep(
     return outcome
 
 
-def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> tuple[Plan, Table]:
+def _begun(
+    store: SweepFolder, plan: Plan, settings: Settings, first: int, strict: bool
+) -> tuple[Plan, Table]:
     """The plan of the folder, and what became of its points: the plan that was begun there, if it
     is to be gone on with."""
     if settings.resume and not first:
@@ -156,8 +158,11 @@ def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> tu
             store.summary()  # which is added to
             before = store.plan()
             known = Table(before, store)
-            differs = plan.differs(before) or _noted(before, plan)
+            differs = _noted(before, plan) or ("" if strict else _round(before, plan))
+            differs = differs or plan.differs(before)
             advice = "compute this one in another folder"
+            if before.changed(plan.files):
+                advice = f"put back what it was, or {advice}"
             found = differs and f"is another sweep: {differs}; {advice}"
         except ValueError as error:
             found = str(error)
@@ -171,6 +176,19 @@ def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> tu
         store.forget_record()
     store.define(plan.to_json())
     return plan, Table(plan, store)
+
+
+def _round(before: Plan, plan: Plan) -> str:
+    """Whether a sweep is the first round of a search that was gone on with."""
+    n = len(plan)
+    if len(before) <= n or any(
+        sorted(plan.overrides(point)) != sorted(before.overrides(point)) for point in range(n)
+    ):
+        return ""
+    return (
+        f"it has {len(before)} points, of which the first round asks for {n}: of a search "
+        "the sweeper chose the others when it had seen these, and cannot go on from here"
+    )
 
 
 def _noted(before: Plan, plan: Plan) -> str:
