@@ -28,8 +28,8 @@ def versions() -> dict[str, list[str]]:
 
 def digests(plan: Plan) -> dict[str, str]:
     """A digest of each file, or run, that a value of some point names, and of the module of each
-    class that a ``_target_`` names and of its bases; and one of neurolab itself, of which a checkout
-    may change and keep its version.
+    class that a ``_target_`` names and of its bases; and one of neurolab itself, which
+    changes in a checkout while its version does not.
 
     What these modules import is beyond it, and so are the sources of other libraries.
     """
