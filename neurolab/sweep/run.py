@@ -59,6 +59,7 @@ def run_sweep(
     first: int = 0,
     *,
     began: float,
+    started: str | None = None,
     strict: bool = True,
     on_begin: Callable[[], None] = lambda: None,
 ) -> SweepOutcome:
@@ -74,6 +75,8 @@ def run_sweep(
         The first point to compute: those before it were computed in an earlier round.
     began
         The time when composing began, of ``time.perf_counter``.
+    started
+        The date and time of the session of which this is a round; now if not given.
     strict
         Whether a sweep of which every point is refused is itself: by a `ConfigError`, before
         anything is computed.
@@ -93,6 +96,7 @@ def run_sweep(
     from neurolab.sweep.files import digests, versions
     from neurolab.sweep.gather import gather
     from neurolab.sweep.progress import SweepProgress
+    from neurolab.sweep.sessions import begin
     from neurolab.sweep.tracking import SweepSession
 
     imported = time.perf_counter()
@@ -113,13 +117,15 @@ def run_sweep(
     failed = store.failures() if first else {}
     store.forget()
     composed += time.perf_counter() - imported
+    if settings.resume or first:
+        begin(store, len(known.where("completed", "diverged")))
     missing = known.where("missing", "partial", "failed")
     missing = missing[(missing >= first) & ~refusals.bad[missing]]
     all_groups, total = groups, len(plan) - int(refusals.bad.sum())
     groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
     groups = [group for group in groups if group.points.size]
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
-    with TrackerSession(tracker) as tracking, StatusFile(folder) as status:
+    with TrackerSession(tracker) as tracking, StatusFile(folder, started) as status:
         session = SweepSession(tracking, store, all_groups, plan)
         session.start()
         with StopRequest() as stop:
@@ -135,7 +141,7 @@ def run_sweep(
                 store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
                 store.tidy()
                 table = Table(plan, store)
-                summary = gather(store, plan, table, report, times, status.started, first)
+                summary = gather(store, plan, table, report, times, status.started)
             except OSError as error:
                 store.check_after(error)
                 raise
