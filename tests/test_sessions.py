@@ -44,6 +44,24 @@ def test_quantities_are_plotted_as_without_neurolab(before):
     assert said(before + PLOT) == said(PLOT)
 
 
+WRAPPED = """
+class Wrapped:
+    def __init__(self, finder):
+        self.find_spec = finder.find_spec
+sys.meta_path = [Wrapped(finder) for finder in sys.meta_path]
+"""
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["import importlib.util\nassert importlib.util.find_spec('matplotlib.axes')\n", WRAPPED],
+    ids=["asked for", "wrapped"],
+)
+def test_quantities_are_plotted_however_matplotlib_is_found(before):
+    """What only asks whether it is there took the lesson; in a list of others it was an error."""
+    assert said(FIRST + before + PLOT) == said(PLOT)
+
+
 def test_a_system_without_the_module_resource_runs():
     """Windows has none; importing failed."""
     code = "import sys; sys.modules['resource'] = None\n"
