@@ -135,6 +135,10 @@ def test_traces_are_read_when_used_and_select_as_xarray_does(run):
     [
         ("definition.json", cut, "no whole JSON"),
         ("definition.json", changed(axes=[{}]), "no plan"),
+        ("definition.json", changed(versions="jax"), "no plan"),
+        ("definition.json", changed(versions={"jax": []}), "no versions"),
+        ("definition.json", changed(versions={"neurolab": 1}), "no plan"),
+        ("definition.json", changed(files=[1]), "no plan"),
         ("summary.json", cut, "no whole JSON"),
         ("batches/000002/commit.json", cut, "no whole JSON"),
         ("batches/000002/commit.json", changed(steps=-1), "-1"),

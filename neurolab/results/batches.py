@@ -65,7 +65,11 @@ class SweepFolder:
         """
         definition = self.definition()
         try:
-            return Plan.from_json(definition)
+            plan = Plan.from_json(definition)
+            for used in plan.versions.values():
+                if not used or [str(text) for text in used] != used:
+                    raise TypeError(f"{used} are no versions")
+            return plan
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             why = f"it is no plan ({type(error).__name__}: {error})"
             raise DamagedError(self.path / _DEFINITION, why) from error
