@@ -14,6 +14,8 @@ from test_store import chunk, writer
 import neurolab
 from neurolab.problems import ConfigError
 from neurolab.report.__main__ import main
+from neurolab.results import damage
+from neurolab.results import run as run_module
 from neurolab.results.damage import DamagedError
 
 SWEEP = ("neuron.tau=5ms,10ms,15ms,20ms", "sweep.batch=2")
@@ -133,6 +135,10 @@ def test_traces_are_read_when_used_and_select_as_xarray_does(run):
     [
         ("definition.json", cut, "no whole JSON"),
         ("definition.json", changed(axes=[{}]), "no plan"),
+        ("definition.json", changed(versions="jax"), "no plan"),
+        ("definition.json", changed(versions={"jax": []}), "no versions"),
+        ("definition.json", changed(versions={"neurolab": 1}), "no plan"),
+        ("definition.json", changed(files=[1]), "no plan"),
         ("summary.json", cut, "no whole JSON"),
         ("batches/000002/commit.json", cut, "no whole JSON"),
         ("batches/000002/commit.json", changed(steps=-1), "-1"),
@@ -182,3 +188,25 @@ def test_the_index_lists_what_is_damaged(run):
     page = (run.parent / "index.html").read_text()
     assert '"status":"damaged"' in page.replace(" ", "")
     assert "summary.json is damaged" in page
+
+
+def test_a_run_that_ends_while_it_is_opened_is_whole(tmp_path, monkeypatch):
+    """Between reading its commit and its summary: it was told as damaged."""
+    commit = tmp_path / "commit.json"
+    with writer(tmp_path) as results:
+        results.append(chunk(0, 300))
+        early = commit.read_text()
+        results.append(chunk(300, 200))
+    end = commit.read_text()
+    commit.write_text(early)
+    (tmp_path / "summary.json").write_text('{"status": "completed", "n_steps": 500}')
+    read = damage.read_commit
+
+    def ends(folder):
+        found = read(folder)
+        commit.write_text(end)
+        return found
+
+    for module in (damage, run_module):
+        monkeypatch.setattr(module, "read_commit", ends, raising=False)
+    assert neurolab.open_run(tmp_path).committed_steps == 500

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+
+from neurolab.results.status import StatusFile, standing
 
 PLOT = """
 import matplotlib.pyplot as plt, numpy as np, brainunit as u
@@ -41,7 +44,36 @@ def test_quantities_are_plotted_as_without_neurolab(before):
     assert said(before + PLOT) == said(PLOT)
 
 
+WRAPPED = """
+class Wrapped:
+    def __init__(self, finder):
+        self.find_spec = finder.find_spec
+sys.meta_path = [Wrapped(finder) for finder in sys.meta_path]
+"""
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["import importlib.util\nassert importlib.util.find_spec('matplotlib.axes')\n", WRAPPED],
+    ids=["asked for", "wrapped"],
+)
+def test_quantities_are_plotted_however_matplotlib_is_found(before):
+    """What only asks whether it is there took the lesson; in a list of others it was an error."""
+    assert said(FIRST + before + PLOT) == said(PLOT)
+
+
 def test_a_system_without_the_module_resource_runs():
     """Windows has none; importing failed."""
     code = "import sys; sys.modules['resource'] = None\n"
-    assert said(code + "from neurolab.results import summary; print(summary.peak_memory_mb())")
+    code += "from neurolab.results import summary; print(summary.peak_memory_mb())"
+    assert said(code) == "None\n"
+
+
+def test_no_process_of_windows_is_sent_a_signal(tmp_path, monkeypatch):
+    """There the signal 0 ends a process: looking at a run would have killed it."""
+    StatusFile(tmp_path).write("running")
+    killed = []
+    system = SimpleNamespace(name="nt", kill=lambda *given: killed.append(given))
+    monkeypatch.setattr("neurolab.results.status.os", system)
+    assert standing(tmp_path)[0] == "running"
+    assert not killed

@@ -11,6 +11,7 @@ import pytest
 from sweeps import sweep
 
 from neurolab.problems import ConfigError
+from neurolab.sweep import files
 from neurolab.sweep.executors import compute_task
 
 BASES = "from neurolab.neurons import LIF\n\n\nclass Base(LIF):\n    pass\n"
@@ -35,10 +36,10 @@ def resumed(folder):
     return sweep(folder, *TYPED, f"sweep.resume='{folder}'")
 
 
-def edit(folder, **versions):
+def edit(folder, what="versions", **given):
     path = folder / "definition.json"
     definition = json.loads(path.read_text())
-    definition["versions"] |= versions
+    definition[what] |= given
     path.write_text(json.dumps(definition))
     return definition
 
@@ -50,7 +51,7 @@ def test_a_model_whose_source_changed_is_another_sweep(tmp_path, lab, name):
     assert set(resumed(tmp_path / "sweep").table["status"]) == {"completed"}
     source = lab / f"{name}.py"
     source.write_text(source.read_text() + "\n    note = 1\n")
-    with pytest.raises(ConfigError, match=rf"lab/{name}\.py .*another folder"):
+    with pytest.raises(ConfigError, match=rf"lab/{name}\.py .*put back.*another folder"):
         resumed(tmp_path / "sweep")
     with pytest.raises(ConfigError, match=rf"lab/{name}\.py"):  # a task that began later
         compute_task(tmp_path / "sweep", {}, np.array([1]), None)
@@ -73,6 +74,30 @@ def test_another_version_of_neurolab_is_refused_and_of_jax_noted(tmp_path, lab, 
     versions = json.loads((tmp_path / "other" / "definition.json").read_text())["versions"]
     assert versions["jax"][0] == "0.0.2"
     assert len(versions["jax"]) == 2
+
+
+def test_another_source_of_neurolab_is_refused(tmp_path, lab, monkeypatch):
+    """A checkout changes and keeps its version: two states of it were mixed."""
+    sweep(tmp_path / "sweep", *TYPED)
+    edit(tmp_path / "sweep", "files", **{"neurolab's own source": "another"})
+    with pytest.raises(ConfigError, match=r"neurolab's own source has other .*another folder"):
+        resumed(tmp_path / "sweep")
+    with pytest.raises(ConfigError, match="neurolab's own source"):
+        compute_task(tmp_path / "sweep", {}, np.array([1]), None)
+    edit(tmp_path / "sweep", neurolab=["0.0.1"])
+    with pytest.raises(ConfigError, match=r"begun with neurolab 0\.0\.1"):
+        resumed(tmp_path / "sweep")
+
+
+def test_the_digest_of_neurolab_is_of_each_module(tmp_path, monkeypatch):
+    (tmp_path / "sweep").mkdir()
+    (tmp_path / "cells.py").write_text("a = 1")
+    monkeypatch.setattr(files, "__file__", str(tmp_path / "sweep" / "files.py"))
+    own = files._own_source.__wrapped__
+    before = own()
+    assert own() == before
+    (tmp_path / "cells.py").write_text("a = 2")
+    assert own() != before
 
 
 def test_a_sweep_of_before_goes_on(tmp_path, lab):

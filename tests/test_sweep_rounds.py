@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -57,3 +58,13 @@ def test_a_first_round_that_is_typed_wrongly_is_refused(launch, tmp_path):
     """Nothing that could come after would be right."""
     with pytest.raises(ConfigError, match=r"neuron\.tau = 5mV"):
         launch([[*job, "neuron.tau=5mV"] for job in jobs("0mV", "0.5mV")], 0)
+
+
+def test_a_search_beyond_its_first_round_is_not_gone_on_with(launch, tmp_path):
+    """Its sweeper knows nothing of it: the refusal said that there were more points."""
+    launch(jobs("0mV", "0.5mV"), 0)
+    launch(jobs("0.2mV"), 2)
+    again = launch.__self__
+    again.settings = replace(again.settings, resume=tmp_path)
+    with pytest.raises(ConfigError, match=r"3 points, .*round asks for 2.* sweeper chose"):
+        launch(jobs("0mV", "0.5mV"), 0)

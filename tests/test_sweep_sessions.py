@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import signal
+from datetime import datetime, timedelta
 
 import pytest
 from sweeps import SHORT, sweep
 
 import neurolab
+from neurolab.cli.launcher import SweepLauncher
 from neurolab.cli.main import main
 from neurolab.report import write_report
+from neurolab.results.status import StatusFile
 from neurolab.sweep.compute import _GroupRun
 
 SWEEP = ("seed=range:6", "sweep.batch=2", "device.count=1")
+LASTED = timedelta(minutes=2)
 
 
 def stopped(folder, monkeypatch):
@@ -82,3 +87,90 @@ def test_another_sweep_in_the_same_folder_has_a_record_of_its_own(tmp_path):
     found = sweep(tmp_path / "sweep", "seed=1,2")
     assert [one["computed"] for one in found.summary["sessions"]] == [2]
     assert neurolab.open_sweep(tmp_path / "sweep").summary == found.summary
+
+
+def dies_after(batches, folder, monkeypatch, *given):
+    """A sweep of which a session ends without a word after so many batches."""
+    written, calls = _GroupRun._written, []
+
+    def dies(self, writing):
+        written(self, writing)
+        calls.append(1)
+        if len(calls) > batches:
+            raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_GroupRun, "_written", dies)
+        patch.setattr(StatusFile, "__exit__", lambda *_: None)
+        with pytest.raises(SystemExit):
+            sweep(folder, *SWEEP, *given)
+    status = json.loads((folder / "status.json").read_text())
+    status |= {"updated": (datetime.fromisoformat(status["started"]) + LASTED).isoformat()}
+    status["pid"] = 2**22 + 1  # which no process has
+    (folder / "status.json").write_text(json.dumps(status))
+    return neurolab.open_sweep(folder)
+
+
+@pytest.mark.parametrize("session", [1, 2])
+def test_a_session_that_was_killed_is_one_of_the_whole(tmp_path, monkeypatch, session):
+    """Its points are those that are of no other, its time as far as status.json had told; of the
+    second, the summary of the first was told as if nothing had come after."""
+    folder = tmp_path / "sweep"
+    resume = f"sweep.resume='{folder}'"
+    if session == 2:
+        stopped(folder, monkeypatch)
+        assert "(interrupted)" in repr(neurolab.open_sweep(folder))
+    found = dies_after(1, folder, monkeypatch, *([resume, "sweep.batch=1"] * (session == 2)))
+    done = found.rows.counts()["completed"]
+    assert "status" not in found.summary
+    assert "(killed)" in repr(found)
+    whole = sweep(folder, *SWEEP, resume).summary
+    killed = whole["sessions"][session - 1]
+    assert killed["status"] == "killed"
+    assert killed["wall_s"] == LASTED.total_seconds()
+    assert whole["computed"] == sum(one["computed"] for one in whole["sessions"]) == 6
+    assert sum(one["computed"] for one in whole["sessions"][:session]) == done
+    assert whole["started"] == whole["sessions"][0]["started"] <= killed["started"]
+    assert whole["points_per_s"] == pytest.approx(6 / whole["wall_s"])
+    assert f"{killed['computed']} points in 2 min 0 s, killed" in write_report(folder).read_text()
+
+
+def test_a_summary_without_sessions_or_memory_is_the_first(tmp_path, monkeypatch):
+    """As sweeps of before have, and systems that do not tell of memory."""
+    folder = tmp_path / "sweep"
+    one = stopped(folder, monkeypatch).summary
+    old = {key: value for key, value in one.items() if key not in ("sessions", "started")}
+    (folder / "summary.json").write_text(json.dumps(old))
+    monkeypatch.setattr("neurolab.results.summary.resource", None)
+    two = sweep(folder, *SWEEP, f"sweep.resume='{folder}'").summary
+    assert [s["computed"] for s in two["sessions"]] == [one["computed"], 6 - one["computed"]]
+    assert two["started"] == one["started"]
+    assert two["wall_s"] == pytest.approx(sum(s["wall_s"] for s in two["sessions"]))
+    assert two["sessions"][1]["peak_rss_mb"] is None
+    assert two["peak_rss_mb"] == one["peak_rss_mb"]
+
+
+def test_a_round_that_computes_nothing_leaves_the_session_before(tmp_path, monkeypatch):
+    """The rounds after it were added to that, which another process had computed."""
+    folder = tmp_path / "sweep"
+    typed = ["neurolab", "-m", *SHORT, "seed=0,1,2,3", "hydra/sweeper=basic"]
+    typed += ["+hydra.sweeper.max_batch_size=2", f"hydra.sweep.dir={folder}"]
+    monkeypatch.setattr("sys.argv", typed)
+    run = SweepLauncher._run
+
+    def ends(self, plan, first):
+        if first:
+            raise KeyboardInterrupt
+        return run(self, plan, first)
+
+    with monkeypatch.context() as patch, pytest.raises((KeyboardInterrupt, SystemExit)):
+        patch.setattr(SweepLauncher, "_run", ends)
+        main()
+    path = folder / "summary.json"
+    path.write_text(path.read_text().replace('"started": "2', '"started": "1'))
+    monkeypatch.setattr("sys.argv", [*typed, f"sweep.resume={folder}"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    found = neurolab.open_sweep(folder).summary["sessions"]
+    assert [one["computed"] for one in found] == [2, 2]
+    assert found[0]["started"] < found[1]["started"]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -150,6 +151,21 @@ class Job:
         return type("Report", (), {"failed": {2: "of its own", 3: late}})
 
 
+class Progress:
+    def tell(self, points):
+        pass
+
+
+def computed(executor, submit, folder, monkeypatch):
+    """The report of three points, with what takes tasks."""
+    monkeypatch.setattr("neurolab.sweep.executors._GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("neurolab.sweep.executors.gone", lambda jobs: {})
+    submitter = SimpleNamespace(submit=submit)
+    monkeypatch.setattr(Executor, "_submitter", lambda self, folder: submitter)
+    points, store = np.array([1, 2, 3]), SweepFolder(folder)
+    return executor.compute({}, points, store, StopRequest(), Progress(), None)
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -161,22 +177,33 @@ class Job:
 def test_points_that_a_task_leaves_out_have_a_reason(tmp_path, error, said, monkeypatch):
     """They were missing without one where the task itself said nothing."""
 
-    class Progress:
-        def tell(self, points):
-            pass
-
-    class Submitter:
-        def submit(self, *given):
-            return Job(tmp_path, error)
-
-    monkeypatch.setattr("neurolab.sweep.executors._GRACE_SECONDS", 0.0)
-    monkeypatch.setattr("neurolab.sweep.executors._gone", lambda jobs: {})
-    monkeypatch.setattr(Executor, "_submitter", lambda self, folder: Submitter())
-    folder = SweepFolder(tmp_path)
-    report = Executor("local").compute(
-        {}, np.array([1, 2, 3]), folder, StopRequest(), Progress(), None
-    )
+    report = computed(Executor("local"), lambda *given: Job(tmp_path, error), tmp_path, monkeypatch)
     assert said in report.failed[1]
     assert (report.failed[2] == "of its own") == (error is None)
     assert error or report.failed[3].startswith("task 7 came to the end of hydra.launcher.time")
     assert _Task(Job(tmp_path, error), np.array([1])).succeeded == (error is None)
+
+
+def test_what_slurm_refuses_for_good_is_failed(tmp_path, monkeypatch):
+    """It was submitted again without end."""
+    submitit = pytest.importorskip("submitit")
+    wrong = "sbatch: error: Batch job submission failed: Invalid account"
+    busy = "sbatch: error: AssocMaxSubmitJobLimit"
+    answers = iter([None, busy, wrong, wrong])
+
+    def submit(*given):
+        if reason := next(answers):
+            raise submitit.core.utils.FailedJobError(reason)
+        return Job(tmp_path, None)
+
+    report = computed(Executor("slurm", points_per_task=1), submit, tmp_path, monkeypatch)
+    assert [report.failed[k] for k in (2, 3)] == [wrong] * 2
+
+
+def test_what_is_not_used_as_it_was_typed_is_said(caplog):
+    """A second became a minute, and options of sbatch nothing, without a word."""
+    assert read_executor("slurm", {"time": "2min", "sbatch": {"account": "lab"}}).minutes == 2
+    assert not caplog.text
+    assert read_executor("local", {"time": "1s", "sbatch": {"acount": "lab"}}).minutes == 1
+    assert "hydra.launcher.time = 1s is counted in minutes: 1 min" in caplog.text
+    assert "sbatch (acount) is for executor=slurm" in caplog.text

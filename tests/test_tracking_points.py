@@ -15,16 +15,30 @@ from neurolab.trackers.session import TrackerSession
 SWEEP = ("seed=range:6", "sweep.batch=2", "device.count=1", "tracker._target_=mytrackers.Each")
 
 
+#: Is killed within the third end, once.
+DIES = """
+
+class Dies(Each):
+    def finish(self, exit_code, summary):
+        import os, pathlib, signal
+        ended = pathlib.Path(self.out.name).with_name("ended")
+        ended.open("a").write("x")
+        if ended.read_text() == "xxx":
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().finish(exit_code, summary)
+"""
+
+
 @pytest.fixture
 def going_on(tmp_path, monkeypatch):
     """A sweep that goes on where it was begun; what it told, by the name of a point."""
-    (tmp_path / "mytrackers.py").write_text(LINES)
+    (tmp_path / "mytrackers.py").write_text(LINES + DIES)
     monkeypatch.syspath_prepend(str(tmp_path))
     folder = tmp_path / "sweep"
 
-    def go_on():
+    def go_on(*more):
         begun = [f"sweep.resume='{folder}'"] if (folder / "definition.json").exists() else []
-        sweep(folder, *SWEEP, *begun)
+        sweep(folder, *SWEEP, *begun, *more)
         return told()
 
     def told():
@@ -83,3 +97,12 @@ def test_what_the_tracker_did_not_take_in_is_told_again(going_on, monkeypatch):
             going_on()
     assert len(going_on.told()) == 3
     assert going_on() == EACH
+
+
+def test_what_a_tracker_that_died_did_not_have_is_told_again(going_on, tmp_path):
+    """All had been written to its pipe, and were noted as told."""
+    going_on("tracker._target_=mytrackers.Dies")
+    assert (tmp_path / "sweep" / "told.txt").read_text() == "0\n1\n"
+    going_on("tracker._target_=mytrackers.Dies")
+    ends = (tmp_path / "sweep" / "told.jsonl").read_text().count('"finish"')
+    assert ends == 6

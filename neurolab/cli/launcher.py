@@ -20,6 +20,7 @@ from neurolab.config.settings import read_settings
 from neurolab.problems import ConfigError, Problem
 from neurolab.report.pictures import show_page
 from neurolab.results.batches import SweepFolder
+from neurolab.results.status import utc_now
 
 if TYPE_CHECKING:
     from neurolab.results.plan import Plan
@@ -68,6 +69,7 @@ class SweepLauncher(Launcher):
 
     def __init__(self, executor: Any = None, **options: Any) -> None:
         self.executor, self.options = executor, options
+        self.started: str | None = None  # the first round
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -120,10 +122,11 @@ class SweepLauncher(Launcher):
         check_sweep_folder(self.folder, self.settings.resume, first)
         refused = compose_plan(plan, Composer(self.context.config_loader, self.config))
         strict = str(self.config.hydra.sweeper._target_).endswith(".Points")
+        self.started = (first and self.started) or utc_now()
         with log_to(self.folder, terminal=True):
             outcome = run_sweep(
                 plan, refused, self.folder, self.settings, self.executor, first,
-                began=began, strict=strict, on_begin=self._record,
+                began=began, started=self.started, strict=strict, on_begin=self._record,
             )  # fmt: skip
         print_sweep(SweepFolder(self.folder), outcome.plan, outcome.table, outcome.summary)
         codes = getattr(self.task, "codes", None)

@@ -11,6 +11,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from functools import cache
 from importlib.abc import MetaPathFinder
@@ -166,13 +167,19 @@ def _import_without_matplotlib() -> None:
 
 
 class _Quantities(MetaPathFinder):
-    """Once Matplotlib's axes are imported, has brainunit teach them quantities."""
+    """Whenever Matplotlib's axes are imported, has brainunit teach them quantities."""
+
+    def __init__(self) -> None:
+        self._thread = threading.local()  # which asks the others
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if name != "matplotlib.axes":
+        if name != "matplotlib.axes" or getattr(self._thread, "asks", False):
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
+        self._thread.asks = True
+        try:
+            spec = find_spec(name)
+        finally:
+            self._thread.asks = False
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 

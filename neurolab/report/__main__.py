@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neurolab.report import REPORT, write_index, write_report
-from neurolab.report.folders import find, is_run, is_sweep
+from neurolab.report.folders import find, is_over, is_run, is_sweep
 
 __all__ = ["main"]
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         for path in find(folder):
             # What has no summary may have gone on since its page was written.
-            if not ((path / REPORT).exists() and (path / "summary.json").exists()):
+            if not ((path / REPORT).exists() and is_over(path)):
                 failed += _report(path, options.standalone)
         print(write_index(folder))
     return int(bool(failed))

@@ -9,13 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from neurolab.results.damage import DamagedError, read_mapping
 from neurolab.results.layout import RESULTS
 from neurolab.results.plan import flat
 from neurolab.results.status import standing
 
 __all__ = [
-    "PICTURES", "about", "date_of", "ended", "find", "is_run", "is_sweep", "overrides_of",
-    "read_yaml", "seconds", "short", "text_of", "tile", "wall_time",
+    "PICTURES", "about", "date_of", "ended", "find", "is_over", "is_run", "is_sweep",
+    "overrides_of", "read_yaml", "seconds", "short", "text_of", "tile", "wall_time",
 ]  # fmt: skip
 
 #: Of runs and of sweeps, what shows most first.
@@ -88,7 +89,8 @@ def _summary(summary: Mapping[str, Any]) -> list[list[str]]:
     rows = [[key, text_of(value)] for key, value in flat(rest)]
     sessions = summary.get("sessions", [])
     for number, one in enumerate(sessions if len(sessions) > 1 else [], 1):
-        told = f"{one['started']}: {one['computed']} points in {seconds(one['wall_s'])}"
+        told = f"{one['started'] or '–'}: {one['computed']} points in {seconds(one.get('wall_s'))}"
+        told += f", {one['status']}" if "status" in one else ""
         rows.append([f"session {number}", told])
     return rows
 
@@ -112,6 +114,14 @@ def _place(folder: Path) -> str:
     if "outputs" not in parts:
         return parts[-1]
     return "/".join(parts[len(parts) - 1 - parts[::-1].index("outputs") :])
+
+
+def is_over(folder: Path) -> bool:
+    """Whether a run or sweep has its last summary, or one that cannot be read."""
+    try:
+        return "status" in read_mapping(folder / "summary.json", needed=False)
+    except DamagedError:
+        return True
 
 
 def ended(folder: Path, summary: Mapping[str, Any]) -> tuple[str, str]:

@@ -65,14 +65,22 @@ class SweepFolder:
         """
         definition = self.definition()
         try:
-            return Plan.from_json(definition)
+            plan = Plan.from_json(definition)
+            for used in plan.versions.values():
+                if not used or [str(text) for text in used] != used:
+                    raise TypeError(f"{used} are no versions")
+            return plan
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             why = f"it is no plan ({type(error).__name__}: {error})"
             raise DamagedError(self.path / _DEFINITION, why) from error
 
     def summary(self) -> dict[str, Any]:
-        """`summary.json`; empty for a sweep that was killed."""
+        """`summary.json`; has no status while the sweep goes on or if it was killed."""
         return read_mapping(self.path / "summary.json", needed=False)
+
+    def summarise(self, summary: Mapping[str, Any]) -> None:
+        """Write `summary.json`."""
+        write_json(self.path / "summary.json", summary)
 
     def check(self) -> None:
         """That what was written is there: what is written to a folder that was removed makes it.

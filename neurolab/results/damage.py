@@ -15,7 +15,7 @@ from neurolab.results.layout import COMMIT, RESULTS, Commit
 
 __all__ = [
     "DamagedError",
-    "check_results",
+    "checked_commit",
     "lost",
     "lost_results",
     "read_commit",
@@ -101,14 +101,27 @@ def lost_results(folder: Path, summary: Mapping[str, Any]) -> DamagedError | Non
     return DamagedError(place, f"it is missing; {steps} steps were recorded") if steps else None
 
 
-def check_results(folder: Path, commit: Commit, about: Mapping[str, Any]) -> None:
-    """That a commit is of the arrays beside it, ``about`` being what their writer said of them.
+def checked_commit(folder: Path, about: Mapping[str, Any]) -> Commit:
+    """The last commit in a folder, of the arrays beside it, ``about`` being what their writer said
+    of them.  It is read again where it is not: a run may end between two reads.
 
     Raises
     ------
     DamagedError
         Its steps are not theirs or the summary's, or arrays are missing or shorter than it says.
     """
+    commit = read_commit(folder)
+    try:
+        _check(folder, commit, about)
+    except DamagedError:
+        if (again := read_commit(folder)) == commit:
+            raise
+        _check(folder, again, about)
+        return again
+    return commit
+
+
+def _check(folder: Path, commit: Commit, about: Mapping[str, Any]) -> None:
     summary = read_mapping(folder / "summary.json", needed=False)
     done = summary.get("n_steps") if summary.get("status") == "completed" else None
     if done not in (None, commit.steps):

@@ -256,7 +256,7 @@ class Plan:
         return cls(
             tuple(found["order"]), dict(found["fixed"]), tuple(axes), list(found["templates"]),
             np.array(found["which"], np.int64), references, refused, found["title"],
-            dict(found.get("files", {})), dict(found.get("versions", {})),
+            {**found.get("files", {})}, {**found.get("versions", {})},
         )  # fmt: skip
 
     def differs(self, before: Plan) -> str:

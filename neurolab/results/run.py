@@ -18,9 +18,8 @@ import numpy as np
 
 from neurolab.results.damage import (
     DamagedError,
-    check_results,
+    checked_commit,
     lost_results,
-    read_commit,
     read_mapping,
     whole,
 )
@@ -42,9 +41,7 @@ class Run:
         self.path = Path(path)
         #: Where Zarr finds the arrays: a folder, or what a run that leaves none keeps in memory.
         self.store = self.path / RESULTS if store is None else store
-        self.commit = read_commit(self.path) if commit is None else commit
-        if commit is None:
-            check_results(self.path, self.commit, self.attributes)
+        self.commit = checked_commit(self.path, self.attributes) if commit is None else commit
 
     @cached_property
     def attributes(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from typing import Any, Self
 from neurolab.results.damage import read_mapping
 from neurolab.results.layout import write_whole
 
-__all__ = ["STATUS", "StatusFile", "standing", "status_after"]
+__all__ = ["STATUS", "StatusFile", "standing", "status_after", "utc_now"]
 
 STATUS = "status.json"
 _SECONDS = 0.2
@@ -34,10 +34,10 @@ _UNKNOWN = "running or killed"
 class StatusFile:
     """Writes status.json in a folder; as a context, also that an exception ended it."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, started: str | None = None) -> None:
         self._path = None if folder is None else folder / STATUS
-        #: When it was made, in UTC.
-        self.started = _now()
+        #: When it began, in UTC: now if not given.
+        self.started = started or utc_now()
         self._facts = {"started": self.started, "host": socket.gethostname(), "pid": os.getpid()}
         self._began: float | None = None
         self._first = 0.0
@@ -64,7 +64,7 @@ class StatusFile:
         self._last, self._told = (status, now), facts
         if self._path is None:
             return
-        content = {"status": status, **facts, **self._facts, "updated": _now()}
+        content = {"status": status, **facts, **self._facts, "updated": utc_now()}
         text = json.dumps(content, indent=2) + "\n"
         try:
             write_whole(self._path, text)
@@ -99,7 +99,8 @@ def standing(folder: Path) -> tuple[str, dict[str, Any]]:
 
 def _is_gone(facts: Mapping[str, Any]) -> bool:
     """Whether the process was one of this machine and is no more."""
-    if facts.get("host") != socket.gethostname() or not isinstance(facts.get("pid"), int):
+    ours = facts.get("host") == socket.gethostname() and isinstance(facts.get("pid"), int)
+    if not ours or os.name != "posix":  # elsewhere the signal 0 ends a process
         return False
     try:
         os.kill(facts["pid"], 0)
@@ -115,5 +116,6 @@ def status_after(error: type[BaseException]) -> str:
     return "interrupted" if issubclass(error, KeyboardInterrupt) else "failed"
 
 
-def _now() -> str:
+def utc_now() -> str:
+    """The date and time in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")

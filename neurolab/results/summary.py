@@ -74,10 +74,10 @@ def git_revision(folder: Path) -> str | None:
     return found.stdout.strip() or None
 
 
-def peak_memory_mb() -> float:
-    """The largest memory that this process has held; NaN where the system does not tell."""
+def peak_memory_mb() -> float | None:
+    """The largest memory that this process has held; None where the system does not tell."""
     if resource is None:
-        return math.nan
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 

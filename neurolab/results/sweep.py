@@ -41,7 +41,7 @@ class Sweep:
         self.plan = self._folder.plan()
         #: What became of each point, by index.
         self.rows = Table(self.plan, self._folder)
-        #: `summary.json`: counts, times, versions (empty for a sweep that was killed).
+        #: `summary.json`: counts, times, versions (if it goes or was killed, sessions at most).
         self.summary = self._folder.summary()
 
     @cached_property

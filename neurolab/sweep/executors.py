@@ -7,10 +7,8 @@ the sweep's folder, which all share.  So what a task finished counts even if it 
 from __future__ import annotations
 
 import logging
-import re
-import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ import numpy as np
 from neurolab.config.settings import SettingsReader
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.batches import SweepFolder
+from neurolab.sweep.slurm import gone, is_full
 
 if TYPE_CHECKING:
     from neurolab.simulation.stop import StopRequest
@@ -68,7 +67,8 @@ class Executor:
     ) -> Report:
         """Compute the points; those of a task that did not commit them are failed, with a reason.
 
-        Where Slurm takes no more jobs, the others are submitted when tasks have ended.
+        Where Slurm takes no more jobs, the others are submitted when tasks have ended; what it
+        refuses for another reason is failed.
         """
         import submitit
 
@@ -86,19 +86,22 @@ class Executor:
                 try:
                     job = submitter.submit(compute_task, folder.path.resolve(), device, part, most)
                 except submitit.core.utils.FailedJobError as error:
-                    reason, room = " ".join(str(error).split()), False
+                    reason = " ".join(str(error).split())
                     if told is None:  # nothing was accepted yet
                         raise ConfigError([Problem("hydra.launcher", self.kind, reason)]) from None
+                    if room := not is_full(reason):
+                        report.failed |= dict.fromkeys(waiting.pop(0).tolist(), reason)
                     if reason != told:
-                        log.warning("%d tasks wait for others to end: %s", len(waiting), reason)
+                        how = "fail" if room else "wait for others to end"
+                        log.warning("tasks from point %d on %s: %s", part[0], how, reason)
                     told = reason
                     continue
                 told = told or ""
                 log.info("task %s: points %d to %d", job.job_id, part[0], part[-1])
                 running.append(_Task(job, waiting.pop(0)))
             _wait(self._pause(time.perf_counter() - began), stop)
-            gone = _gone([task.job for task in running])
-            ended = [task for task in running if task.ended(gone.get(task.job.job_id))]
+            states = gone([task.job for task in running])
+            ended = [task for task in running if task.ended(states.get(task.job.job_id))]
             done = committed.look() if ended else committed.look_rarely()
             progress.tell(len(done - before))
             for task in ended:
@@ -218,34 +221,6 @@ def _wait(seconds: float, stop: StopRequest) -> None:
         time.sleep(min(left, _POLL_SECONDS))
 
 
-_ENDED = re.compile(
-    "COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY|BOOT_FAIL|DEADLINE|PREEMPTED"
-)
-
-
-def _gone(jobs: Sequence[Any]) -> dict[str, str]:
-    """The states of jobs that run no more, by their ids.
-
-    For Slurm squeue is asked: submitit asks sacct, which there is none of without accounting, and
-    then takes a job that was killed for one that runs.
-    """
-    processes = [job for job in jobs if hasattr(job, "_process")]
-    if processes or not jobs:
-        over = [job.job_id for job in processes if job._process.poll() is not None]
-        return dict.fromkeys(over, "its process is gone")
-    ids = [job.job_id for job in jobs]
-    asked = subprocess.run(
-        ["squeue", "--noheader", "--states=all", "--format=%i|%T", "--jobs", ",".join(ids)],
-        capture_output=True,
-        text=True,
-    )
-    if asked.returncode and "Invalid job id" not in asked.stderr:
-        return {}  # Slurm does not answer now
-    states = dict(line.strip().split("|") for line in asked.stdout.splitlines() if "|" in line)
-    ended = {i: states.get(i, "no longer known to Slurm") for i in ids}
-    return {i: state for i, state in ended.items() if i not in states or _ENDED.match(state)}
-
-
 def compute_task(
     folder: Path, device: Mapping[str, Any], points: np.ndarray, most: int | None
 ) -> Report:
@@ -280,7 +255,11 @@ def read_executor(kind: Any, options: Mapping[str, Any]) -> Executor | None:
     given = {key: launcher.whole(key, low, getattr(Executor, key)) for key, low in whole.items()}
     if kind is not None:
         if options.get("time") is not None:
-            given["minutes"] = max(1, round((launcher.time_ms("time") or 0) / 60_000))
+            minutes = (launcher.time_ms("time") or 0) / 60_000
+            given["minutes"] = whole_minutes = max(1, round(minutes))
+            if minutes and minutes != whole_minutes:
+                used = f"is counted in minutes: {whole_minutes} min"
+                log.warning("hydra.launcher.time = %s %s", options["time"], used)
         given["memory_mb"] = launcher.n_bytes("memory", "4 GiB") // 2**20
     named = options.get("sbatch") or {}
     if not isinstance(named, Mapping):
@@ -292,5 +271,8 @@ def read_executor(kind: Any, options: Mapping[str, Any]) -> Executor | None:
         own = f"hydra.launcher.{_OWN[key]}" if key in _OWN else ""
         sbatch.refuse(key, f"is what {own} says" if own else "is each task's own")
     launcher.problems.raise_if_any()
+    if more and kind != "slurm":
+        named = ", ".join(sorted(more))
+        log.warning("hydra.launcher.sbatch (%s) is for executor=slurm, and not used", named)
     partition = options.get("partition")
     return kind and Executor(kind, partition=partition and str(partition), sbatch=more, **given)

@@ -1,9 +1,12 @@
-"""Digests of the files that a sweep reads and of its models: to go on with others would be two."""
+"""Digests of the files that a sweep reads, of its models and of what computes: to go on with others
+would be two."""
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,16 +28,26 @@ def versions() -> dict[str, list[str]]:
 
 def digests(plan: Plan) -> dict[str, str]:
     """A digest of each file, or run, that a value of some point names, and of the module of each
-    class that a ``_target_`` names and of its bases.
+    class that a ``_target_`` names and of its bases; and one of neurolab itself, which
+    changes in a checkout while its version does not.
 
-    What these modules import is beyond it, and so are the sources of the libraries themselves.
+    What these modules import is beyond it, and so are the sources of other libraries.
     """
-    found = {}
+    found = {"neurolab's own source": _own_source()}
     for key, value in set(_texts(plan)):
         found[value] = digest_of(value)
         if key.rpartition(".")[2] == "_target_":
             found |= {name: digest_of(path) for name, path in _sources(value)}
     return {name: digest for name, digest in sorted(found.items()) if digest}
+
+
+@cache
+def _own_source() -> str:
+    """A digest of all modules of neurolab, as they were when this process first asked."""
+    room, found = Path(__file__).parents[1], hashlib.sha256()
+    for path in sorted(room.rglob("*.py")):
+        found.update(path.relative_to(room).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
 
 
 def _sources(target: str) -> Iterator[tuple[str, str]]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from neurolab.report.pictures import show
-from neurolab.results.batches import SweepFolder, write_json
+from neurolab.results.batches import SweepFolder
 from neurolab.results.plan import Plan
-from neurolab.results.summary import environment, peak_memory_mb
 from neurolab.results.table import Table, as_dataset, write_csv, write_zarr
 from neurolab.simulation.progress import places, print_rows
+from neurolab.sweep.sessions import end
 
 if TYPE_CHECKING:
     from neurolab.sweep.compute import Report
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["gather", "print_sweep"]
 
 _MOST_TOLD = 10
-#: What sessions have in all.
-_SUMS = ("computed", "compute_s", "compile_s", "compose_s", "wall_s")
 
 
 def gather(
@@ -31,50 +29,22 @@ def gather(
     report: Report,
     times: Mapping[str, float],
     started: str,
-    first: int = 0,
 ) -> dict[str, Any]:
-    """Write the results of all points; returns the summary: what became of them, what it took in
-    all, and each session that computed some, of which a search's rounds (``first``) are one."""
+    """Write the results of all points; returns the summary: what became of them, and what the
+    sessions that computed them took."""
     data = as_dataset(plan, table)
     write_zarr(data, folder.path / "sweep.zarr")
     write_csv(plan, table, folder.path / "sweep.csv")
-    sessions = folder.summary().get("sessions", [])
-    if report.points or not sessions:
-        this = {
-            "started": started,
-            "computed": report.points,
-            "compute_s": report.compute_s,
-            "compile_s": report.compile_s,
-            **times,
-            "peak_rss_mb": peak_memory_mb(),
-            "device": report.device,
-            **environment(),
-        }
-        if first and sessions:
-            before = sessions.pop()
-            this |= {"started": before["started"], **_took([before, this])}
-        sessions = [*sessions, this]
-    took = _took(sessions)
     summary = {
         "status": _status(table),
         "points": len(plan),
         **table.counts(),
-        **sessions[-1],
-        **took,
-        "started": sessions[0]["started"],
-        "peak_rss_mb": max(one["peak_rss_mb"] for one in sessions),
-        "points_per_s": took["computed"] / took["wall_s"] if took["computed"] else None,
-        "sessions": sessions,
+        **end(folder, report, times, started),
     }
-    write_json(folder.path / "summary.json", summary)
+    folder.summarise(summary)
     settings = [template.get("report") or {} for template in plan.templates]
     show(folder.path, any(one.get("standalone") for one in settings), data)
     return summary
-
-
-def _took(sessions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The points that sessions computed, and the seconds that they took."""
-    return {key: sum(one[key] for one in sessions) for key in _SUMS}
 
 
 def _status(table: Table) -> str:

@@ -59,6 +59,7 @@ def run_sweep(
     first: int = 0,
     *,
     began: float,
+    started: str | None = None,
     strict: bool = True,
     on_begin: Callable[[], None] = lambda: None,
 ) -> SweepOutcome:
@@ -74,6 +75,8 @@ def run_sweep(
         The first point to compute: those before it were computed in an earlier round.
     began
         The time when composing began, of ``time.perf_counter``.
+    started
+        The date and time of the session of which this is a round; now if not given.
     strict
         Whether a sweep of which every point is refused is itself: by a `ConfigError`, before
         anything is computed.
@@ -93,6 +96,7 @@ def run_sweep(
     from neurolab.sweep.files import digests, versions
     from neurolab.sweep.gather import gather
     from neurolab.sweep.progress import SweepProgress
+    from neurolab.sweep.sessions import begin
     from neurolab.sweep.tracking import SweepSession
 
     imported = time.perf_counter()
@@ -108,18 +112,20 @@ def run_sweep(
     plan.versions = versions()
     for axis in plan.axes:
         add_coordinates(axis)
-    plan, known = _begun(store, plan, settings, first)
+    plan, known = _begun(store, plan, settings, first, strict)
     on_begin()
     failed = store.failures() if first else {}
     store.forget()
     composed += time.perf_counter() - imported
+    if settings.resume or first:
+        begin(store, len(known.where("completed", "diverged")))
     missing = known.where("missing", "partial", "failed")
     missing = missing[(missing >= first) & ~refusals.bad[missing]]
     all_groups, total = groups, len(plan) - int(refusals.bad.sum())
     groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
     groups = [group for group in groups if group.points.size]
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
-    with TrackerSession(tracker) as tracking, StatusFile(folder) as status:
+    with TrackerSession(tracker) as tracking, StatusFile(folder, started) as status:
         session = SweepSession(tracking, store, all_groups, plan)
         session.start()
         with StopRequest() as stop:
@@ -135,7 +141,7 @@ def run_sweep(
                 store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
                 store.tidy()
                 table = Table(plan, store)
-                summary = gather(store, plan, table, report, times, status.started, first)
+                summary = gather(store, plan, table, report, times, status.started)
             except OSError as error:
                 store.check_after(error)
                 raise
@@ -148,7 +154,9 @@ def run_sweep(
     return outcome
 
 
-def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> tuple[Plan, Table]:
+def _begun(
+    store: SweepFolder, plan: Plan, settings: Settings, first: int, strict: bool
+) -> tuple[Plan, Table]:
     """The plan of the folder, and what became of its points: the plan that was begun there, if it
     is to be gone on with."""
     if settings.resume and not first:
@@ -156,8 +164,11 @@ def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> tu
             store.summary()  # which is added to
             before = store.plan()
             known = Table(before, store)
-            differs = plan.differs(before) or _noted(before, plan)
+            differs = _noted(before, plan) or ("" if strict else _round(before, plan))
+            differs = differs or plan.differs(before)
             advice = "compute this one in another folder"
+            if before.changed(plan.files):
+                advice = f"put back what it was, or {advice}"
             found = differs and f"is another sweep: {differs}; {advice}"
         except ValueError as error:
             found = str(error)
@@ -171,6 +182,19 @@ def _begun(store: SweepFolder, plan: Plan, settings: Settings, first: int) -> tu
         store.forget_record()
     store.define(plan.to_json())
     return plan, Table(plan, store)
+
+
+def _round(before: Plan, plan: Plan) -> str:
+    """Whether a sweep is the first round of a search that was gone on with."""
+    n = len(plan)
+    if len(before) <= n or any(
+        sorted(plan.overrides(point)) != sorted(before.overrides(point)) for point in range(n)
+    ):
+        return ""
+    return (
+        f"it has {len(before)} points, of which the first round asks for {n}: of a search "
+        "the sweeper chose the others when it had seen these, and cannot go on from here"
+    )
 
 
 def _noted(before: Plan, plan: Plan) -> str:

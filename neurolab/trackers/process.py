@@ -2,8 +2,9 @@
 
 A message is one of ``("start", tracker, tracked)``, ``("log", step, metrics)`` and ``("finish",
 exit_code, summary)``, pickled twice: one that cannot be read here leaves the others readable.  What
-is to be said is written to standard output, a line of JSON each.  If the input ends within a run,
-the simulation was killed, and its tracker is told so.
+is to be said is written to standard output, a line of JSON each, and after each ``finish`` whether
+the tracker took it.  If the input ends within a run, the simulation was killed, and its tracker is
+told so.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 __all__ = ["main"]
 
@@ -36,25 +37,26 @@ def main() -> None:
     lines = logging.StreamHandler(out)
     lines.setFormatter(_Line())
     log.addHandler(lines)
-    _serve(sys.stdin.buffer)
+    _serve(sys.stdin.buffer, out)
     # What libraries do at exit must end too: one that lost its server may wait for it for ever.
     last = threading.Timer(_EXIT_SECONDS, os._exit, (0,))
     last.daemon = True
     last.start()
 
 
-def _serve(messages: BinaryIO) -> None:
+def _serve(messages: BinaryIO, out: TextIO) -> None:
     tracker: Any = None
     reported: set[str] = set()
     silent = False  # a tracker that failed hears nothing more but the end
     for message in _until_end(messages):
-        what = ""
+        what, taken = "", False
         try:
             what, *arguments = pickle.loads(message)
             if what == "start":
                 tracker, silent = arguments.pop(0), False
             if tracker is not None and not (silent and what == "log"):
                 getattr(tracker, what)(*arguments)
+                taken = True
             if what == "finish":
                 tracker = None
         except Exception as error:
@@ -62,6 +64,9 @@ def _serve(messages: BinaryIO) -> None:
             silent = True
             if what != "log":
                 tracker = None
+        if what == "finish":
+            with suppress(OSError):  # nobody listens any more
+                print(json.dumps(taken), file=out)
 
 
 def _until_end(messages: BinaryIO) -> Iterator[bytes]:

@@ -39,7 +39,8 @@ class TrackerSession:
         #: Whether it wants each point of a sweep, not the sweep.
         self.per_point = bool(getattr(tracker, "per_point", False))
         self._patience = getattr(tracker, "patience_s", None)
-        self._messages: SimpleQueue[tuple[bytes, Callable[[], None] | None] | None] = SimpleQueue()
+        self._messages: SimpleQueue[bytes | None] = SimpleQueue()
+        self._ends: SimpleQueue[Callable[[], None] | None] = SimpleQueue()  # not answered yet
         self._process: subprocess.Popen[bytes] | None = None
         self._threads: list[threading.Thread] = []
         self._begun = False  # something was started that has not finished
@@ -66,9 +67,10 @@ class TrackerSession:
         summary: Mapping[str, Any],
         then: Callable[[], None] | None = None,
     ) -> None:
-        """It ended; ``then`` is called, on another thread, once the tracker's process has that."""
+        """It ended; ``then`` is called, on another thread, once the tracker has taken that."""
         self._begun = False
-        self._send("finish", exit_code, summary, then=then)
+        self._ends.put(then)
+        self._send("finish", exit_code, summary)
 
     def __enter__(self) -> Self:
         return self
@@ -109,11 +111,11 @@ class TrackerSession:
             self._threads.append(threading.Thread(target=work, args=(self._process,), daemon=True))
             self._threads[-1].start()
 
-    def _send(self, *message: Any, then: Callable[[], None] | None = None) -> None:
+    def _send(self, *message: Any) -> None:
         if not self.active or self._process is None:
             return
         try:
-            self._messages.put((pickle.dumps(message), then))
+            self._messages.put(pickle.dumps(message))
         except Exception as error:
             self._give_up(error)
 
@@ -123,19 +125,22 @@ class TrackerSession:
             return
         try:
             with process.stdin as pipe:
-                for message, then in iter(self._messages.get, None):
+                for message in iter(self._messages.get, None):
                     pickle.dump(message, pipe)
                     pipe.flush()
-                    if then is not None:
-                        then()
         except OSError as error:
             self._give_up(error)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
-        """Log what the process has to say."""
+        """Log what the process has to say; go on with what waits for the end of something."""
         for line in process.stdout or ():
-            level, text = json.loads(line)
-            log.log(level, "%s", text)
+            match json.loads(line):
+                case bool(taken):
+                    then = None if self._ends.empty() else self._ends.get()
+                    if taken and then is not None:
+                        then()
+                case level, text:
+                    log.log(level, "%s", text)
 
     def _give_up(self, error: Exception) -> None:
         if self.active:
