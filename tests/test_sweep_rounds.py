@@ -67,4 +67,4 @@ def test_a_search_beyond_its_first_round_is_not_gone_on_with(launch, tmp_path):
     again = launch.__self__
     again.settings = replace(again.settings, resume=tmp_path)
     with pytest.raises(ConfigError, match=r"3 points, .*round asks for 2.* sweeper chose"):
-        launch(jobs("0mV", "0.5mV"), 0)
+        launch([[*job, f"sweep.resume='{tmp_path}'"] for job in jobs("0mV", "0.5mV")], 0)

@@ -89,7 +89,8 @@ def _summary(summary: Mapping[str, Any]) -> list[list[str]]:
     rows = [[key, text_of(value)] for key, value in flat(rest)]
     sessions = summary.get("sessions", [])
     for number, one in enumerate(sessions if len(sessions) > 1 else [], 1):
-        told = f"{one['started'] or '–'}: {one['computed']} points in {seconds(one.get('wall_s'))}"
+        began = re.sub(r"\.\d+", "", one["started"] or "–")
+        told = f"{began}: {one['computed']} points in {seconds(one.get('wall_s'))}"
         told += f", {one['status']}" if "status" in one else ""
         rows.append([f"session {number}", told])
     return rows

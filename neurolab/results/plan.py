@@ -259,15 +259,16 @@ class Plan:
             {**found.get("files", {})}, {**found.get("versions", {})},
         )  # fmt: skip
 
+    def typed(self, point: int) -> set[str]:
+        """What of a point's overrides decides what it is."""
+        return {text for text in self.overrides(point) if not _IGNORED.match(text.lstrip("+~"))}
+
     def differs(self, before: Plan) -> str:
         """How another plan, one that was begun, is another sweep; empty if it is not."""
         if len(before) != len(self):
             return f"it has {len(before)} points, this command asks for {len(self)}"
         for point in range(len(self)) if self._axes() != before._axes() else (0,):
-            ours, theirs = (
-                {text for text in plan.overrides(point) if not _IGNORED.match(text.lstrip("+~"))}
-                for plan in (self, before)
-            )
+            ours, theirs = self.typed(point), before.typed(point)
             if ours != theirs:
                 was, given = " ".join(sorted(theirs - ours)), " ".join(sorted(ours - theirs))
                 has = f"its point {point} has {was or 'nothing'}"

@@ -1,7 +1,7 @@
 """status.json: how far a run or a sweep is, for whoever looks at its folder from elsewhere.
 
     {"status": "running", "simulated_ms": 1200.0, "duration_ms": 10000.0, "x_real_time": 3.1,
-     "eta_s": 2.8, ..., "updated": "2026-11-20T12:00:03+00:00", "host": "node7", "pid": 4711}
+     "eta_s": 2.8, ..., "updated": "2026-11-20T12:00:03.120+00:00", "host": "node7", "pid": 4711}
 
 It is replaced in one operation after each chunk, so a reader never sees half of it.
 """
@@ -117,5 +117,5 @@ def status_after(error: type[BaseException]) -> str:
 
 
 def utc_now() -> str:
-    """The date and time in UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """The date and time in UTC; to the millisecond, by which sessions of a sweep are told apart."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

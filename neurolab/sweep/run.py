@@ -187,9 +187,7 @@ def _begun(
 def _round(before: Plan, plan: Plan) -> str:
     """Whether a sweep is the first round of a search that was gone on with."""
     n = len(plan)
-    if len(before) <= n or any(
-        sorted(plan.overrides(point)) != sorted(before.overrides(point)) for point in range(n)
-    ):
+    if len(before) <= n or any(plan.typed(point) != before.typed(point) for point in range(n)):
         return ""
     return (
         f"it has {len(before)} points, of which the first round asks for {n}: of a search "
