@@ -12,9 +12,9 @@ import numpy as np
 from neurolab.config.classes import class_at, declared_parameters
 from neurolab.config.order import disorder
 from neurolab.config.recorded import spikes_of_run
-from neurolab.config.settings import is_whole
 from neurolab.config.values import (
     UnfitValueError,
+    fixed_value,
     read_number,
     relative_unit,
     unit_given,
@@ -59,6 +59,8 @@ class ModelReader:
     size: int
     seed: int
     problems: Problems
+    #: What the keys of the population that is read begin with.
+    prefix: str = ""
     ordered: bool = True  # whether values that must lie above one another and do not are a problem
     neuron: Any = None
     #: Output of the receptor that is read, or that the input which is read feeds; None: V itself.
@@ -74,8 +76,10 @@ class ModelReader:
 
         ``signal`` is the unit of what an input stands for, where it is not a current.
         """
-        group = key.rpartition(".")[0]
-        option = {"inputs": "input@{}=ou", "receptors": "synapse@{}=expon"}.get(group, "")
+        own = key.removeprefix(self.prefix)
+        option = {"inputs": "input@{}=ou", "receptors": "synapse@{}=expon"}.get(
+            own.rpartition(".")[0], ""
+        )
         if not isinstance(node, Mapping) or (option and "_target_" not in node):
             more = f", such as +{option.format(key)}" if option else ""
             advice = f"expected an option{more}, or _target_ and parameters of a model"
@@ -89,9 +93,9 @@ class ModelReader:
             )
             return None
         target = self.locate(node.get("_target_"), f"{key}._target_", base)
-        if key == "neuron" and target and issubclass(target, (Input, Synapse, Output)):
+        if own == "neuron" and target and issubclass(target, (Input, Synapse, Output)):
             self.problems.add(
-                "neuron._target_", node["_target_"], "is no neuron; see neuron= in --help"
+                f"{key}._target_", node["_target_"], "is no neuron; see neuron= in --help"
             )
             target = None
         if target is None:
@@ -101,14 +105,14 @@ class ModelReader:
             for name, parameter in declared_parameters(target).items()
             if parameter.role not in ("samples", "events")  # they come from a file
         }
-        if key == "neuron":
+        if own == "neuron":
             self.neuron = target
         elif issubclass(target, Output):
             self.output = target
         elif issubclass(target, Synapse):
             self.output = Current
         elif issubclass(target, Input):
-            self.output = self._fed(key, node) if issubclass(target, SpikeInput) else None
+            self.output = self.fed(key, node) if issubclass(target, SpikeInput) else None
         recorded = target.recorded if issubclass(target, Input) else ()
         values: dict[str, Any] = {}
         chosen = self._chosen(node, key, target, declared)
@@ -135,7 +139,7 @@ class ModelReader:
         self.problems.found += disorder(spec, self.numbers) if self.ordered else ()
         return spec
 
-    def _fed(self, key: str, node: Mapping[str, Any]) -> Any:
+    def fed(self, key: str, node: Mapping[str, Any]) -> Any:
         """What the receptor that an input feeds does to the cell; None without a receptor."""
         try:
             fed = receptor_of(node.get("receptor"), self.receptors)
@@ -185,11 +189,18 @@ class ModelReader:
         if value == "???":
             raise UnfitValueError(f"is needed: {declared.doc}")
         unit = self.unit(declared, signal)
-        if declared.role == "weight" and self.output and self.output.depends_on_potential:
-            declared = replace(declared, nonnegative=True, why=_CONDUCTANCE)
         word = isinstance(declared.default, str) and isinstance(value, str) and value.isidentifier()
         if not declared.is_number or word:
-            return _fixed(value, declared, unit)
+            return fixed_value(value, declared, unit)
+        return self.number(key, value, declared, signal)
+
+    def number(
+        self, key: str, value: Any, declared: Parameter, signal: u.Unit | None = None
+    ) -> Number:
+        """A value that is a quantity; an `UnfitValueError` for what the parameter may not be."""
+        unit = self.unit(declared, signal)
+        if declared.role == "weight" and self.output and self.output.depends_on_potential:
+            declared = replace(declared, nonnegative=True, why=_CONDUCTANCE)
         numbers, relative = read_number(
             value, unit, declared, size=self.size, seed=self.seed, key=key
         )
@@ -255,37 +266,3 @@ class ModelReader:
             file = target.recorded[0]
             self.problems.add(f"{key}.{file}", node.get(file), str(error))
         return found
-
-
-def _fixed(value: Any, declared: Parameter, unit: u.Unit) -> Any:
-    """A value that is no quantity, as a structure can be compared by it."""
-    wanted = _wanted(value, declared)
-    if wanted:
-        more = f", or {dimension_name(unit)}" if declared.is_number else ""
-        raise UnfitValueError(f"expected {wanted}{more}")
-    try:
-        hash(value := _as_tuple(value))
-    except TypeError:
-        raise UnfitValueError("expected a number, a text, or a list of these") from None
-    return value
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
-
-
-def _wanted(value: Any, declared: Parameter) -> str:
-    """What a value that is no quantity should have been; empty if it is right."""
-    default = declared.default
-    if declared.choices:
-        return "" if value in declared.choices else " or ".join(map(str, declared.choices))
-    if isinstance(default, bool):
-        return "" if isinstance(value, bool) else "true or false"
-    if isinstance(default, int):
-        return "" if is_whole(value) else "a whole number, zero or positive"
-    if isinstance(default, str) and value != default and declared.is_surrogate:
-        from braintools import surrogate
-
-        known = [n for n in surrogate.__all__ if n[0].isupper() and n != "Surrogate"]
-        return "" if value in known else f"a surrogate; {did_you_mean(str(value), known)}"
-    return ""

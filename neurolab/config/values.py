@@ -17,6 +17,8 @@ from typing import Any
 import brainunit as u
 import numpy as np
 
+from neurolab.config.settings import is_whole
+from neurolab.distributions import DISTRIBUTIONS, draw
 from neurolab.dynamics import Parameter
 from neurolab.problems import Problem, Problems, did_you_mean, show
 from neurolab.units import Relative, UnitError, dimension_name, parse, unit_text
@@ -24,8 +26,10 @@ from neurolab.units import Relative, UnitError, dimension_name, parse, unit_text
 __all__ = [
     "DISTRIBUTIONS",
     "UnfitValueError",
+    "fixed_value",
     "is_drawn",
     "out_of_range",
+    "read_drawn",
     "read_number",
     "read_numbers",
     "read_time",
@@ -33,15 +37,6 @@ __all__ = [
     "rounded",
     "unit_given",
 ]
-
-#: Distributions of braintools.init that take quantities, with their arguments.
-DISTRIBUTIONS = {
-    "uniform": ("Uniform", ("low", "high")),
-    "normal": ("Normal", ("mean", "std")),
-    "lognormal": ("LogNormal", ("mean", "std")),
-    "truncated_normal": ("TruncatedNormal", ("mean", "std", "low", "high")),
-    "exponential": ("Exponential", ("scale",)),
-}
 
 _MOST = float(np.finfo(np.float32).max)
 _CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*\((.*)\)\s*")
@@ -70,7 +65,10 @@ def read_number(
         _check_call(name, arguments)
         given, relative = _alike(arguments, unit, declared)
         rng = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(key.encode())]))
-        numbers = _draw(name, given, size, rng)
+        try:
+            numbers = draw(name, given, size, rng)
+        except ValueError as error:
+            raise UnfitValueError(str(error)) from error
     elif isinstance(value, Sequence) and not isinstance(value, str):
         if len(value) != size > 0:
             raise UnfitValueError(
@@ -84,6 +82,19 @@ def read_number(
     if wrong:
         raise UnfitValueError(wrong)
     return numbers, relative
+
+
+def read_drawn(value: Any, unit: u.Unit, declared: Parameter) -> tuple[str, np.ndarray] | None:
+    """The distribution that a value names, and its arguments as numbers of ``unit``; None of a
+    value that is no distribution.  What does not fit is an `UnfitValueError`."""
+    name, arguments = _distribution(value)
+    if name is None:
+        return None
+    _check_call(name, arguments)
+    numbers, relative = _alike(arguments, unit, declared)
+    if relative:
+        raise UnfitValueError("a distribution of weights needs units of its own")
+    return name, numbers
 
 
 def read_numbers(
@@ -224,11 +235,35 @@ def _check_call(name: str, arguments: Sequence[Any]) -> None:
         raise UnfitValueError(f"{name} takes {len(names)} values: {name}({', '.join(names)})")
 
 
-def _draw(name: str, arguments: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    from braintools import init
-
+def fixed_value(value: Any, declared: Parameter, unit: u.Unit) -> Any:
+    """A value that is no quantity, as a structure can be compared by it."""
+    wanted = _wanted(value, declared)
+    if wanted:
+        more = f", or {dimension_name(unit)}" if declared.is_number else ""
+        raise UnfitValueError(f"expected {wanted}{more}")
     try:
-        drawn = getattr(init, DISTRIBUTIONS[name][0])(*arguments.tolist())(size, rng=rng)
-    except (ValueError, TypeError) as error:
-        raise UnfitValueError(f"{name}: {error}") from error
-    return np.asarray(u.get_mantissa(drawn), np.float64)
+        hash(value := _as_tuple(value))
+    except TypeError:
+        raise UnfitValueError("expected a number, a text, or a list of these") from None
+    return value
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
+
+
+def _wanted(value: Any, declared: Parameter) -> str:
+    """What a value that is no quantity should have been; empty if it is right."""
+    default = declared.default
+    if declared.choices:
+        return "" if value in declared.choices else " or ".join(map(str, declared.choices))
+    if isinstance(default, bool):
+        return "" if isinstance(value, bool) else "true or false"
+    if isinstance(default, int):
+        return "" if is_whole(value) else "a whole number, zero or positive"
+    if isinstance(default, str) and value != default and declared.is_surrogate:
+        from braintools import surrogate
+
+        known = [n for n in surrogate.__all__ if n[0].isupper() and n != "Surrogate"]
+        return "" if value in known else f"a surrogate; {did_you_mean(str(value), known)}"
+    return ""

@@ -1,0 +1,26 @@
+"""Rules by which a projection connects two populations.
+
+Terms are those of Senk et al. 2022, PLoS Comput Biol 18:e1010086; names and defaults those of NEST.
+"""
+
+from neurolab.connectivity.base import Connectivity, Pairs
+from neurolab.connectivity.random import (
+    FixedIndegree,
+    FixedOutdegree,
+    FixedTotalNumber,
+    PairwiseBernoulli,
+    PairwisePoisson,
+)
+from neurolab.connectivity.regular import AllToAll, OneToOne
+
+__all__ = [
+    "AllToAll",
+    "Connectivity",
+    "FixedIndegree",
+    "FixedOutdegree",
+    "FixedTotalNumber",
+    "OneToOne",
+    "Pairs",
+    "PairwiseBernoulli",
+    "PairwisePoisson",
+]
