@@ -156,6 +156,13 @@ class SpikeStatistics:
         self._sum = np.zeros(n_neurons, np.int64)
         self._sum_of_squares = np.zeros(n_neurons, np.int64)
 
+    def part(self, begin: int, end: int) -> SpikeStatistics:
+        """Those of some neurons, that follow one another, as they are now."""
+        found = SpikeStatistics(end - begin)
+        for name in ("count", "_last", "_sum", "_sum_of_squares"):
+            setattr(found, name, getattr(self, name)[begin:end])
+        return found
+
     def update(self, step: np.ndarray, neuron: np.ndarray) -> None:
         """Take in a chunk's spikes, each neuron's sorted by step and later than all before.
 

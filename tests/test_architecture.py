@@ -27,12 +27,23 @@ STAIRS = (
     {"config", "report"},
     {"engine", "trackers", "plots"},
     {"synapses", "results"},
-    {"neurons", "inputs"},
+    {"neurons", "inputs", "connectivity"},
     {"integrators", "dynamics", "random"},
+    {"distributions"},
     {"units", "analysis", "problems"},
 )
 #: Results stand beside what computes: these two groups never meet.
-MODELS = {"engine", "neurons", "synapses", "inputs", "integrators", "dynamics", "random", "units"}
+MODELS = {
+    "engine",
+    "connectivity",
+    "neurons",
+    "synapses",
+    "inputs",
+    "integrators",
+    "dynamics",
+    "random",
+    "units",
+}
 READERS = {"results", "plots", "report", "analysis"}
 
 

@@ -178,7 +178,7 @@ def test_points_of_large_populations_are_computed_in_parts_too(monkeypatch):
     for program in (whole, parts):
         placed = program.place(numbers)
         _, records = program.advance(placed, program.start(placed), 300)
-        found.append((program.spikes(records, 0, 300), records, program.columns))
+        found.append((program.spikes(records, 0, 300), records, program.columns[""]))
     (spikes, records, columns), (others, other_records, other_columns) = found
     for one, other in zip(spikes, others, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -272,4 +272,4 @@ def test_records_of_the_first_neurons_are_not_made_for_every_part(monkeypatch, n
     program = parted(monkeypatch, e.structure, 40)
     assert program.loop.local_size * n_parts == 210
     wanted = 210 if neurons == "all" else int(neurons)
-    assert program.columns.size == wanted
+    assert program.columns[""].size == wanted

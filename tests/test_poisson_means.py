@@ -31,7 +31,7 @@ def counts(mean: int) -> dict[str, np.ndarray]:
     structure, numbers = experiment.structure, experiment.numbers
     found = {}
     with brainstate.environ.context(dt=structure.dt_ms * u.ms, precision=32):
-        for name, part in structure.inputs:
+        for name, part in structure.populations[0].inputs:
 
             @jax.jit
             def draw(numbers, name=name, part=part):

@@ -49,7 +49,7 @@ def simulate(program: Program, numbers, cuts=(N_STEPS,)):
         _, step, neuron = program.spikes(records, first, n)
         rows = (first + n) // recording.every - first // recording.every
         for name, parts in traces.items():
-            parts.append(np.asarray(records[name])[:rows, program.columns])
+            parts.append(np.asarray(records[name])[:rows, program.columns[""]])
         steps, neurons, first = [*steps, step], [*neurons, neuron], first + n
     spikes = np.stack([np.concatenate(steps), np.concatenate(neurons)])
     return spikes, {name: np.concatenate(parts) for name, parts in traces.items()}
@@ -132,7 +132,7 @@ def pure(there: Program):
 
     def run(numbers):
         with there.loop.environment():
-            chosen, state = np.arange(there.structure.size), there.loop.start(numbers, 0)
+            chosen, state = {"": np.arange(there.structure.size)}, there.loop.start(numbers, 0)
             return there.loop.advance(numbers, chosen, state, jnp.int32(N_STEPS), 0)[1]
 
     return run

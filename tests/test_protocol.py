@@ -96,7 +96,7 @@ def assert_sound(config):
 
 def model(name: str, size: int = SIZE):
     experiment = read_experiment(configuration(name, "none"))
-    return experiment.structure.neuron.build(size, experiment.numbers, "neuron")
+    return experiment.structure.populations[0].neuron.build(size, experiment.numbers, "neuron")
 
 
 def drive(neuron, n_steps: int):
@@ -149,7 +149,7 @@ def test_a_spiking_neuron_fires_at_a_plausible_rate(name, input):
     config = configuration(name, input) | {"size": 100, "duration": "1 s"}
     config["record"] = composed("record=summary")["record"]
     experiment, _, (_, neurons) = simulate(config)
-    assert issubclass(experiment.structure.neuron.target, Spiking)
+    assert issubclass(experiment.structure.populations[0].neuron.target, Spiking)
     counts = np.bincount(neurons, minlength=100)
     assert 1 <= counts.mean() <= 100
     assert input == "poisson" or counts.min() >= 1
@@ -163,7 +163,7 @@ def test_an_input_keeps_the_protocol(name, files):
     """An input alone gives a finite current or weighted spikes for each element, the same again
     after reset_state, and the same drawn in one block as drawn step by step."""
     experiment = read_experiment(configuration("lif", name, "expon current", files=files))
-    (_, part), *_ = experiment.structure.inputs
+    (_, part), *_ = experiment.structure.populations[0].inputs
     built = part.build(SIZE, experiment.numbers, "input")
     for key in built.parameters:
         value = getattr(built, key)

@@ -140,4 +140,4 @@ def test_an_input_feeds_the_only_receptor():
     """Where there is one, whatever its name, and where there is none, the potential."""
     one = read("neuron=lif", "+synapse@receptors.ampa=ampa", "input.weight=1nS")
     assert "receptors.ampa.tau" in one.numbers
-    assert read("neuron=lif", "input.weight=1mV").structure.receptors == ()
+    assert read("neuron=lif", "input.weight=1mV").structure.populations[0].receptors == ()

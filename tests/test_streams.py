@@ -14,6 +14,7 @@ from neurolab import random
 from neurolab.cli.compose import compose_config, effective
 from neurolab.config.experiment import read_experiment
 from neurolab.dynamics import stream_of
+from neurolab.engine.network import Network
 from neurolab.engine.program import Program
 from neurolab.inputs import OrnsteinUhlenbeck, Poisson, PoissonSpikes, Signal
 from neurolab.neurons import SigmoidRate
@@ -87,11 +88,12 @@ def test_models_inside_of_others_draw_by_the_seed_and_the_neuron():
     )
     first = spikes(e)
     assert first.size and not different(first, spikes(e))
-    population = Program(e.structure, 10).loop.build(e.numbers, jnp.arange(9))
+    population = Network(e.structure, e.numbers, (jnp.arange(9),)).populations[""]
     inner = population.inputs["input"].rates
     assert inner.name == "input.rates"
     assert int(inner.seed) == int(e.numbers["seed"])
-    other = Program(e.structure, 10).loop.build({**e.numbers, "seed": np.uint32(8)}, jnp.arange(9))
+    numbers = {**e.numbers, "seed": np.uint32(8)}
+    other = Network(e.structure, numbers, (jnp.arange(9),)).populations[""]
     assert np.any(inner.draw(0, 8) != other.inputs["input"].rates.draw(0, 8))
     assert len(np.unique(np.asarray(inner.draw(0, 2).mantissa)[0])) == 9
 

@@ -97,7 +97,7 @@ def test_weights_without_a_finite_size_are_refused(tmp_path):
     """At the reversal potential no conductance carries a charge."""
     at_brink = ("neuron=lif", "synapse=ampa", "synapse.output.E=1mV")
     assert "reversal" in problems(*at_brink)[0].advice
-    assert read("neuron=sigmoid_rate", "synapse=gaba_a").structure.receptors
+    assert read("neuron=sigmoid_rate", "synapse=gaba_a").structure.populations[0].receptors
     sweep = neurolab.run_sweep(
         ["neuron=lif", "synapse=ampa", "synapse.output.E=linspace:0mV:2mV:3", "size=1",
          "duration=1ms", "device=cpu"], tmp_path / "E"
@@ -125,7 +125,9 @@ def test_a_cell_without_rest_has_no_relative_drives(drive, key, unit):
     assert "the rheobase, which is 0 pA here" in problem.advice
     assert problem.advice.endswith(unit)
     given = read(cell, "input=constant", "input.amplitude=1pA")
-    assert rheobase_of(given.structure, given.parsed, given.numbers) == (0.0, "pA")
+    assert rheobase_of(
+        given.structure, given.structure.populations[0], given.parsed, given.numbers
+    ) == (0.0, "pA")
 
 
 def test_words_and_numbers_of_one_key_in_any_order(tmp_path):

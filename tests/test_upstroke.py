@@ -84,7 +84,7 @@ def naud_cells() -> dict[str, u.Quantity]:
     for name in NAUD:
         typed = [f"neuron=naud2008/{name}", "input=none"]  # one has no rheobase to drive it by
         experiment = read_experiment(effective(compose_config(typed), typed))
-        for key, number in experiment.structure.neuron.numbers:
+        for key, number in experiment.structure.populations[0].neuron.numbers:
             found.setdefault(key, []).append(number.quantity(experiment.numbers))
     return {key: u.math.stack(values) for key, values in found.items()}
 

@@ -99,7 +99,7 @@ def test_a_model_of_ones_own_takes_the_place_of_an_option(cells):
     given = {"_target_": f"{cells}.Leaky", "R": "2ohm", "shift": "0.5mV"}
     assert plain["neuron"] == own | given
     experiment = read_experiment(plain)
-    assert experiment.structure.neuron.target.__name__ == "Leaky"
+    assert experiment.structure.populations[0].neuron.target.__name__ == "Leaky"
     names = {"R", "shift", "tau", "V_th", "V_reset", "V_rest", "V_initializer"}
     of_the_neuron = {k for k in experiment.numbers if k.startswith("neuron.")}
     assert of_the_neuron == {f"neuron.{name}" for name in names}
@@ -168,7 +168,7 @@ def test_precision_does_not_leak():
 def test_a_plain_neuron_takes_spikes_through_a_synapse_and_is_refused_without(cells):
     """A neuron without delta inputs can be driven by currents, synaptic ones included, alone."""
     given = [f"neuron._target_={cells}.Plain", "size=3"]
-    assert read(*given, "synapse=expon", "input.weight=1mA").structure.receptors
+    assert read(*given, "synapse=expon", "input.weight=1mA").structure.populations[0].receptors
     (problem,) = problems(*given, "input.weight=1mV")
     assert "add_delta_input" in problem.advice
     assert "synapse=expon" in problem.advice
@@ -221,7 +221,7 @@ def test_a_synapse_by_its_path_keeps_its_output():
     path = "+synapse._target_=neurolab.synapses.Alpha"
     typed = ["+synapse/output=conductance", path, "input=poisson"]
     experiment = read(*typed)
-    assert dict(dict(experiment.structure.receptors)["synapse"].parts)["output"]
+    assert dict(dict(experiment.structure.populations[0].receptors)["synapse"].parts)["output"]
     assert float(experiment.numbers["synapse.g_initializer"]) == 0
     assert experiment.config["synapse"]["tau"] == "8 ms"
 

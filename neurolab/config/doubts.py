@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import brainunit as u
 import numpy as np
 
 from neurolab.config.shown import feeds
-from neurolab.engine.structure import ModelSpec, Number, Structure
+from neurolab.engine.structure import ModelSpec, Number, PopulationSpec, Structure, short_name
 from neurolab.inputs import OrnsteinUhlenbeck, Ramp, Signal, SpikeInput
-from neurolab.neurons import Neuron, SigmoidRate
+from neurolab.integrators import ExpEuler
+from neurolab.neurons import Neuron, SigmoidRate, Spiking
 from neurolab.problems import Problem
 from neurolab.units import magnitude, unit_text
 
-__all__ = ["doubts", "later", "too_large"]
+__all__ = ["doubts", "later", "too_large", "unused"]
 
 #: What statistics of spikes keep of a neuron: four whole numbers of 64 bits.
 _COUNTS = 32
@@ -31,8 +32,8 @@ def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     return [
         *_short_times(structure, numbers),
         *long,
-        *_above(structure, numbers),
-        *_kicked_rates(structure),
+        *(one for group in structure.populations for one in _above(group, numbers)),
+        *(one for group in structure.populations for one in _kicked_rates(group)),
         *_off_grid(structure, numbers),
         *_fast(structure, numbers),
     ]
@@ -52,7 +53,8 @@ def too_large(structure: Structure) -> list[Problem]:
 def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> list[Problem]:
     """Warnings of receptors that nothing feeds, inputs that begin after the end, and of what takes
     much memory or disk."""
-    found, size, width = _unfed(structure), structure.size, structure.precision // 8
+    found = [one for group in structure.populations for one in _unfed(group)]
+    size, width = structure.size, structure.precision // 8
     end = n_steps * structure.dt_ms
     for _, name, number in _numbers(structure):
         values = np.asarray(numbers[number.key])
@@ -70,10 +72,10 @@ def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> lis
         advice = f"takes {size * (_COUNTS + width) / 1e9:.2g} GB of memory or more, and its time"
         found.append(Problem("size", str(size), advice))
     recording = structure.recording
-    n_recorded = size if recording.neurons is None else len(recording.neurons)
-    n_bytes = n_steps // recording.every * n_recorded * width * len(recording.variables)
+    n_recorded = sum(structure.recorded(structure.of(name)).size for name in recording.variables)
+    n_bytes = n_steps // recording.every * n_recorded * width
     if n_bytes >= _MUCH:
-        names = ", ".join(name.removeprefix("neuron.") for name in recording.variables)
+        names = ", ".join(map(short_name, recording.variables))
         advice = (
             f"are {n_bytes / 1e9:.3g} GB; record.neurons=10 or a longer record.interval are less"
         )
@@ -173,29 +175,29 @@ def _off_grid(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]
     return found
 
 
-def _kicked_rates(structure: Structure) -> list[Problem]:
+def _kicked_rates(group: PopulationSpec) -> list[Problem]:
     """Spikes that reach a rate neuron without a receptor."""
-    spikes = any(issubclass(part.target, SpikeInput) for _, part in structure.inputs)
-    if structure.receptors or not spikes or not issubclass(structure.neuron.target, SigmoidRate):
+    spikes = any(issubclass(part.target, SpikeInput) for _, part in group.inputs)
+    if group.receptors or not spikes or not issubclass(group.neuron.target, SigmoidRate):
         return []
     advice = "spikes pass a gain that saturates, the more the shorter dt is; add synapse=expon"
-    return [Problem("synapse", "none", advice)]
+    return [Problem(f"{group.prefix}synapse", "none", advice)]
 
 
-def _unfed(structure: Structure) -> list[Problem]:
-    receptors = dict(structure.receptors)
-    fed = {feeds(part, receptors) for _, part in structure.inputs}
+def _unfed(group: PopulationSpec) -> list[Problem]:
+    receptors = dict(group.receptors)
+    fed = {feeds(part, receptors) for _, part in group.inputs}
     advice = "does nothing: no input of spikes feeds it; input=poisson does, or its receptor={}"
     return [
-        Problem(name, part.target.__name__, advice.format(name.removeprefix("receptors.")))
-        for name, part in structure.receptors
+        Problem(group.prefix + name, part.target.__name__, advice.format(name.split(".")[-1]))
+        for name, part in group.receptors
         if name not in fed
     ]
 
 
-def _above(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
-    keys = {name: number.key for name, number in structure.neuron.numbers}
-    units = {number.key: unit_text(number.unit) for _, number in structure.neuron.numbers}
+def _above(group: PopulationSpec, numbers: Mapping[str, Any]) -> list[Problem]:
+    keys = {name: number.key for name, number in group.neuron.numbers}
+    units = {number.key: unit_text(number.unit) for _, number in group.neuron.numbers}
     V, threshold = keys.get("V_initializer"), keys.get("V_th", keys.get("V_th_initializer"))
     if V is None or threshold is None:
         return []
@@ -210,3 +212,14 @@ def _above(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
         f"{units[threshold]}, and fires in the first step; give {V} the resting potential"
     )
     return [Problem(V, f"{float(start.max()):g} {units[V]}", advice)]
+
+
+def unused(groups: Sequence[PopulationSpec], integrator: Any) -> list[Problem]:
+    """A warning of an integrator that no neuron uses."""
+    targets = [group.neuron.target for group in groups]
+    used = any(issubclass(target, Spiking) for target in targets)
+    if not targets or used or integrator in (None, ExpEuler):
+        return []
+    names = " and ".join(target.__name__ for target in targets)
+    advice = f"is not used: {names} has a step of its own"
+    return [Problem("integrator", integrator.__name__, advice)]

@@ -17,9 +17,9 @@ import brainstate
 import brainunit as u
 import numpy as np
 
-from neurolab.config.doubts import doubts, later, too_large
+from neurolab.config.doubts import doubts, later, too_large, unused
+from neurolab.config.network import NetworkReader, size_of
 from neurolab.config.order import in_order
-from neurolab.config.parts import INPUTS, RECEPTORS, read_parts
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording, unmet
 from neurolab.config.settings import SettingsReader
@@ -30,9 +30,9 @@ from neurolab.engine.cache import variables_of
 from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.independence import independent
 from neurolab.engine.sizes import with_sizes
-from neurolab.engine.structure import ModelSpec, Recording, Structure
-from neurolab.integrators import ExpEuler, Integrator
-from neurolab.neurons import Neuron, Spiking
+from neurolab.engine.structure import Recording, Structure, short_name
+from neurolab.engine.wiring import synapse_problems
+from neurolab.integrators import Integrator
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.layout import Trace
 from neurolab.trackers import NoTracker, Tracker
@@ -40,7 +40,8 @@ from neurolab.units import unit_text
 
 __all__ = ["Experiment", "check", "read_experiment", "read_steps"]
 
-_VALUES = ("size", "duration", "dt", "seed", "receptors", "inputs", "sweep", "report", "vars")
+_VALUES = ("size", "duration", "dt", "seed", "receptors", "inputs", "populations", "projections",
+    "sweep", "report", "vars")  # fmt: skip
 #: The keys of groups that name no model with parameters.
 _KEYS = {
     "device": ("platform", "precision", "count", "cache_dir", "xla_flags", "jax"),
@@ -70,18 +71,31 @@ class Experiment:
     @property
     def traces(self) -> list[Trace]:
         """What is recorded of the variables, under the names that results have."""
-        recording = self.structure.recording
-        every = np.arange(self.structure.size)
-        neurons = every if recording.neurons is None else np.asarray(recording.neurons)
+        structure = self.structure
         return [
             Trace(
-                name.removeprefix("neuron."),
+                short_name(name),
                 unit_text(self.shown[name]) or "1",
-                neurons,
-                recording.every,
+                structure.first(structure.of(name)) + structure.recorded(structure.of(name)),
+                structure.recording.every,
             )
-            for name in recording.variables
+            for name in structure.recording.variables
         ]
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What a `ResultsWriter` is told of what is recorded."""
+        structure, named = self.structure, dict[str, tuple[int, int]]()
+        for group in structure.populations if structure.populations[0].name else ():
+            named[group.name] = (structure.first(group), structure.first(group) + group.size)
+        return {
+            "n_neurons": self.structure.size,
+            "dt_ms": self.structure.dt_ms,
+            "populations": named,
+            "traces": self.traces,
+            "record_spikes": self.recorded.spikes,
+            "rate_bin_steps": self.recorded.rate_bin_steps,
+        }
 
     def in_shown_unit(self, name: str, values: np.ndarray) -> np.ndarray:
         """Values of a variable in the unit that results give it in."""
@@ -96,26 +110,24 @@ class Experiment:
         It holds the chunk that computes, the one that waits, and the copy that is written.
         """
         structure, recording = self.structure, self.structure.recording
-        n_recorded = structure.size if recording.neurons is None else len(recording.neurons)
+        n_recorded = sum(structure.recorded(structure.of(one)).size for one in recording.variables)
         per_step = structure.size / 8 + 4.0
-        width = structure.precision // 8
-        per_step += len(recording.variables) * n_recorded * width / recording.every
+        per_step += n_recorded * (structure.precision // 8) / recording.every
         return int(np.clip(self.recorded.memory / 3 / per_step / n_points, 1, 2**18))
 
 
 def check(config: Mapping[str, Any]) -> Experiment:
     """The experiment of a configuration, with the devices for it; see `read_experiment`."""
-    problems, size = Problems(), config.get("size")
-    size = size if isinstance(size, int) else 1
-    found = choose_devices(config.get("device") or {}, size, problems)
+    problems = Problems()
+    found = choose_devices(config.get("device") or {}, size_of(config), problems)
     experiment = read_experiment(config, problems=problems)
-    neuron = experiment.structure.neuron.target
-    size, count = experiment.structure.size, (config.get("device") or {}).get("count")
-    if not experiment.structure.independent or not issubclass(neuron, Dynamics):
+    structure, count = experiment.structure, (config.get("device") or {}).get("count")
+    ours = all(issubclass(group.neuron.target, Dynamics) for group in structure.populations)
+    if not structure.independent or not ours:
         found = found[:1]  # they hear of each other, or draw random numbers for all at once
-    while size % len(found):
+    while any(group.size % len(found) for group in structure.populations):
         found.pop()
-    warnings = list(experiment.warnings)
+    size, warnings = structure.size, list(experiment.warnings)
     if count is not None and len(found) < count:
         advice = f"is more than can share these {size} neurons: {len(found)} are used"
         warnings.append(Problem("device.count", str(count), advice))
@@ -135,7 +147,7 @@ def read_experiment(
     top = SettingsReader(config, "", problems)
     top.only(_VALUES + _GROUPS)
     _report(config.get("report") or {}, problems)
-    size, seed = top.whole("size", 1, most=2**31 - 1), top.whole("seed", 0)
+    seed = top.whole("seed", 0)
     if seed >= 2**32:
         top.refuse("seed", "expected a whole number below 4294967296")
     dt_ms, n_steps = read_steps(config, problems)
@@ -144,27 +156,23 @@ def read_experiment(
         SettingsReader(config.get(group) or {}, group, problems).only(keys)
 
     with brainstate.environ.context(dt=dt_ms * u.ms, precision=precision):
-        reader = ModelReader(size, seed % 2**32, problems, ordered)
-        neuron = reader.model(config.get("neuron", {}), "neuron", brainstate.nn.Dynamics)
-        receptors = read_parts(config, reader, RECEPTORS)
-        inputs = read_parts(config, reader, INPUTS)
+        network = NetworkReader(config, seed % 2**32, dt_ms, problems, ordered)
+        groups, projections = network.read()
+        reader = network.first
         integrator = reader.locate(
             config.get("integrator", {}).get("_target_"), "integrator._target_", Integrator
         )
         tracker = _tracker(config.get("tracker") or {}, reader)
-        problems.warnings += _unused(neuron, integrator)
+        problems.warnings += unused(groups, integrator)
         numbers = reader.numbers | {"seed": np.uint32(seed % 2**32)}
         structure, units, others = None, dict[str, u.Unit](), dict[str, tuple[int, ...]]()
-        if neuron and integrator and size:
+        if groups and integrator:
             nothing = Recording(spikes=False)  # until its variables are known
-            structure = Structure(
-                size, dt_ms, neuron, receptors, inputs, integrator, precision, nothing
-            )
+            structure = Structure(groups, dt_ms, integrator, precision, nothing, projections)
             problems.warnings += doubts(structure, numbers)
             structure, units, others = _built(structure, in_order(structure, numbers), problems)
         record = SettingsReader(config.get("record") or {}, "record", problems)
-        target = neuron.target if neuron else Neuron
-        recorded = read_recording(record, target, size, dt_ms, units, others)
+        recorded = read_recording(record, groups, dt_ms, units, others)
     if structure and ordered and not problems.found:
         problems.found += [p for p, _ in without_measure(structure, reader.parsed, numbers)]
         problems.warnings += weak(structure, reader.parsed, numbers)
@@ -173,7 +181,7 @@ def read_experiment(
         raise ConfigError(problems.found)
     structure = replace(structure, recording=recorded.recording)
     problems.warnings += later(structure, numbers, n_steps)
-    problems.warnings += unmet(record.node, recorded, size, n_steps, dt_ms)
+    problems.warnings += unmet(record.node, recorded, max(structure.sizes), n_steps, dt_ms)
     return Experiment(
         structure=structure,
         numbers=numbers,
@@ -199,6 +207,7 @@ def _built(
     if large := too_large(structure):
         problems.found += large
         return structure, {}, {}
+    problems.found += synapse_problems(structure, numbers)
     try:
         structure = with_sizes(structure, numbers)
         units, others = variables_of(structure, numbers)
@@ -209,8 +218,8 @@ def _built(
         return structure, {}, {}
     except Exception as error:
         if not problems.found:
-            name = structure.neuron.target.__name__
-            problems.add("neuron", name, f"cannot be built: {type(error).__name__}: {error}")
+            names = ", ".join(group.neuron.target.__name__ for group in structure.populations)
+            problems.add("neuron", names, f"cannot be built: {type(error).__name__}: {error}")
         return structure, {}, {}
 
 
@@ -284,11 +293,3 @@ def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Track
         except (TypeError, ValueError) as error:
             reader.problems.add("tracker", node.get("_target_"), str(error))
     return make
-
-
-def _unused(neuron: ModelSpec | None, integrator: Any) -> list[Problem]:
-    """A warning of an integrator that the neuron does not use."""
-    if neuron is None or integrator in (None, ExpEuler) or issubclass(neuron.target, Spiking):
-        return []
-    advice = f"is not used: {neuron.target.__name__} has a step of its own"
-    return [Problem("integrator", integrator.__name__, advice)]

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import brainstate
+
 from neurolab.config.reader import ModelReader
-from neurolab.engine.structure import ModelSpec
+from neurolab.engine.structure import ModelSpec, PopulationSpec
 from neurolab.inputs import Input
 from neurolab.synapses import Synapse
 
-__all__ = ["INPUTS", "RECEPTORS", "read_parts"]
+__all__ = ["read_population"]
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,22 @@ class _Kind:
     example: str
 
 
-RECEPTORS = _Kind("synapse", "receptors", Synapse, "+synapse@receptors.gaba=expon")
-INPUTS = _Kind("input", "inputs", Input, "+input@inputs.noise=ou")
+_RECEPTORS = _Kind("synapse", "receptors", Synapse, "+synapse@receptors.gaba=expon")
+_INPUTS = _Kind("input", "inputs", Input, "+input@inputs.noise=ou")
 
 
-def read_parts(
+def read_population(config: Mapping[str, Any], reader: ModelReader) -> PopulationSpec | None:
+    """A population: its neuron, receptors and inputs; None if its neuron cannot be one."""
+    key = f"{reader.prefix}neuron"
+    neuron = reader.model(config.get("neuron", {}), key, brainstate.nn.Dynamics)
+    receptors = _read_parts(config, reader, _RECEPTORS)
+    inputs = _read_parts(config, reader, _INPUTS)
+    if neuron is None or not reader.size:
+        return None
+    return PopulationSpec(reader.prefix, reader.size, neuron, receptors, inputs)
+
+
+def _read_parts(
     config: Mapping[str, Any], reader: ModelReader, kind: _Kind
 ) -> tuple[tuple[str, ModelSpec], ...]:
     """The models of a kind by their keys: ``synapse``, ``receptors.gaba``."""
@@ -37,7 +50,7 @@ def read_parts(
     named = config.get(kind.more) or {}
     if not isinstance(named, Mapping):
         advice = f"expected {kind.more} by their names; {kind.example} adds one"
-        reader.problems.add(kind.more, named, advice)
+        reader.problems.add(reader.prefix + kind.more, named, advice)
         named = {}
     for name in named:
         wrong = "is the one that has no name" if name == kind.one else ""
@@ -45,11 +58,13 @@ def read_parts(
             wrong = "expected a name of letters, digits and _, and no digit first"
         if wrong:
             reader.problems.add(
-                f"{kind.more}.{name}", str(name), f"{wrong}; {kind.example} adds one"
+                f"{reader.prefix}{kind.more}.{name}",
+                str(name),
+                f"{wrong}; {kind.example} adds one",
             )
     nodes |= {f"{kind.more}.{name}": node for name, node in named.items()}
-    parts = {key: reader.model(node, key, kind.base) for key, node in nodes.items()}
+    parts = {key: reader.model(node, reader.prefix + key, kind.base) for key, node in nodes.items()}
     found = {key: part for key, part in parts.items() if part is not None}
-    if kind is RECEPTORS:
+    if kind is _RECEPTORS:
         reader.receptors = found
     return tuple(found.items())

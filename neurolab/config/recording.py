@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,7 @@ import brainunit as u
 
 from neurolab.config.settings import SettingsReader, is_whole
 from neurolab.config.values import rounded
-from neurolab.engine.structure import Recording
-from neurolab.neurons import Neuron, Spiking
+from neurolab.engine.structure import PopulationSpec, Recording, short_name
 from neurolab.problems import Problem, did_you_mean, show
 from neurolab.results.layout import RESERVED
 
@@ -38,21 +37,20 @@ class RecordSettings:
 
 def read_recording(
     record: SettingsReader,
-    target: type,
-    size: int,
+    groups: Sequence[PopulationSpec],
     dt_ms: float,
     units: Mapping[str, u.Unit],
     others: Mapping[str, tuple[int, ...]],
 ) -> RecordSettings:
-    """Check the ``record`` group against the variables that the models have.
+    """Check the ``record`` group against the variables that the models of populations have.
 
-    ``target`` is the neuron's class, ``units`` the variables that are a number per neuron and their
-    units, ``others`` those that are not and their shapes.
+    ``units`` are the variables that are a number per neuron and their units, ``others`` those that
+    are not and their shapes.
     """
     record.only(("spikes", "variables", "neurons", "interval", "rate_bin", "memory"))
-    spiking = issubclass(target, Spiking) or not issubclass(target, Neuron)
-    neurons = _neurons(record, size)
-    variables = _variables(record, target, units, others)
+    spiking = any(group.fires for group in groups)
+    neurons = _neurons(record, max((group.size for group in groups), default=1))
+    variables = _variables(record, groups, units, others)
     every, rate_bin = (_steps_of(record, key, dt_ms) for key in ("interval", "rate_bin"))
     return RecordSettings(
         # Spikes are always handed out, for the summary; whether they are written is another matter.
@@ -86,43 +84,57 @@ def unmet(
 
 def _variables(
     record: SettingsReader,
-    target: type,
+    groups: Sequence[PopulationSpec],
     units: Mapping[str, u.Unit],
     others: Mapping[str, tuple[int, ...]],
 ) -> tuple[str, ...]:
-    """Full names of the variables to record; a neuron's may be named without ``neuron.``."""
+    """Full names of the variables to record.  A neuron's may be named without ``neuron.``, and what
+    several populations have without one of their names."""
     names = record.node.get("variables") or []
     if not units:  # the models could not be built, which is told elsewhere
         return ()
     if not isinstance(names, (str, list)):
         record.refuse("variables", "expected a list, such as [V], or all, or potential")
         return ()
-    short = {name.removeprefix("neuron."): name for name in units} | {name: name for name in units}
+    potentials = {
+        f"{group.prefix}neuron.{getattr(group.neuron.target, 'potential', 'V')}" for group in groups
+    }
     found: list[str] = []
     for name in [names] if isinstance(names, str) else names:
-        wanted = getattr(target, "potential", "V") if name == "potential" else name
+        wanted = [full for full in units if name in _names(full)]
+        strange = [full for full in others if name in _names(full)]
         if name == "all":
-            found += [full for full in units if full != "neuron.fired"]  # spikes say it
+            found += [full for full in units if _names(full)[3] != "fired"]  # spikes say it
             record.problems.warnings += [
                 Problem("record.variables", "all", f"{other} has shape {shape}: left out")
                 for other, shape in others.items()
             ]
-        elif wanted in short:
-            found.append(short[wanted])
-        elif wanted in others or f"neuron.{wanted}" in others:
-            shape = others.get(wanted, others.get(f"neuron.{wanted}"))
-            advice = f"has shape {shape}; only what is one number per neuron is recorded"
+        elif name == "potential":
+            found += [full for full in units if full in potentials]
+        elif wanted:
+            found += wanted
+        elif strange:
+            advice = (
+                f"has shape {others[strange[0]]}; only what is one number per neuron is recorded"
+            )
             record.problems.add("record.variables", f"[{name}]", advice)
-        elif name != "potential":
-            known = [name.removeprefix("neuron.") for name in units]
+        else:
+            known = [short_name(full) for full in units]
             record.problems.add("record.variables", f"[{name}]", did_you_mean(str(name), known))
     for name in {*found} & {f"neuron.{own}" for own in RESERVED}:
         advice = "is a name of results; give the state another"
-        record.problems.add("record.variables", name.removeprefix("neuron."), advice)
+        record.problems.add("record.variables", short_name(name), advice)
     return tuple(dict.fromkeys(found))
 
 
+def _names(full: str) -> tuple[str, ...]:
+    """What a variable may be called: ``neuron.V`` or ``V``; in a network ``E.V`` too."""
+    own = full.split(".", 2)[2] if full.startswith("populations.") else full
+    return full, short_name(full), own, own.removeprefix("neuron.")
+
+
 def _neurons(record: SettingsReader, size: int) -> tuple[int, ...] | None:
+    """The neurons, of each population, whose variables are recorded; None for all."""
     value = record.node.get("neurons")
     if value in ("all", None):
         return None

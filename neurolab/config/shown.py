@@ -6,7 +6,7 @@ however it is written, and points of a sweep in unlike units share a program.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,8 +17,9 @@ import numpy as np
 
 from neurolab.config.reader import ParsedValue
 from neurolab.engine.population import Population, receptor_of
-from neurolab.engine.structure import ModelSpec, Structure
+from neurolab.engine.structure import ModelSpec, PopulationSpec, Structure
 from neurolab.inputs import SpikeInput
+from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron
 from neurolab.problems import Problem
 from neurolab.units import parse_unit, unit_text
@@ -40,18 +41,21 @@ def shown_units(
 
 
 def rheobase_of(
-    structure: Structure, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
+    structure: Structure,
+    group: PopulationSpec,
+    parsed: Mapping[str, ParsedValue],
+    numbers: Mapping[str, Any],
 ) -> tuple[np.ndarray, str] | None:
-    """The rheobase of each neuron, or of all, by which relative drives are measured, and its unit:
-    that in which currents are given.  None of a neuron that has none."""
+    """The rheobase of each neuron of a population, or of all, by which relative drives are
+    measured, and its unit: that in which currents are given.  None of a neuron that has none."""
     with brainstate.environ.context(dt=structure.dt_ms * u.ms, precision=64):
-        neuron: Any = structure.neuron.build(structure.size, numbers, "neuron")
+        neuron: Any = group.neuron.build(group.size, numbers, f"{group.prefix}neuron")
         try:
             with np.errstate(all="ignore"):  # it may be infinite
                 found = u.Quantity(neuron.rheobase())
         except (AttributeError, NotImplementedError):
             return None
-    unit = _shown(structure, "neuron.rheobase", found.unit, parsed, numbers)
+    unit = _shown(structure, f"{group.prefix}neuron.rheobase", found.unit, parsed, numbers)
     return np.asarray(found.to(unit).mantissa), unit_text(unit)
 
 
@@ -63,13 +67,30 @@ def without_measure(
 ) -> list[tuple[Problem, np.ndarray]]:
     """What is given relative to the neuron and has no size there, and of which neurons; of which
     of ``n_points``, whose numbers take the place of one for each neuron."""
-    found: list[tuple[Problem, np.ndarray]] = []
     relative = [key for key, reading in parsed.items() if reading.relative]
-    if not relative or not issubclass(structure.neuron.target, Neuron):
-        return found
-    size, current = n_points or structure.size, structure.neuron.target.current_unit
-    own = _shown(structure, "neuron.rheobase", current, parsed, numbers)
-    sizes = _sizes(structure, tuple(relative), size)
+    return [
+        one
+        for group in structure.populations
+        if (own := [key for key in relative if structure.of(key) is group])
+        and issubclass(group.neuron.target, Neuron)
+        for one in _without_measure(structure, group, own, parsed, numbers, n_points)
+    ]
+
+
+def _without_measure(
+    structure: Structure,
+    group: PopulationSpec,
+    relative: Sequence[str],
+    parsed: Mapping[str, ParsedValue],
+    numbers: Mapping[str, Any],
+    n_points: int,
+) -> list[tuple[Problem, np.ndarray]]:
+    found: list[tuple[Problem, np.ndarray]] = []
+    target: Any = group.neuron.target
+    size, current = n_points or group.size, target.current_unit
+    own = _shown(structure, f"{group.prefix}neuron.rheobase", current, parsed, numbers)
+    integrator: Any = structure.integrator
+    sizes = _sizes(group, integrator, tuple(relative), size)
     dt = structure.dt_ms * u.ms
     with brainstate.environ.context(dt=dt, precision=64), np.errstate(all="ignore"):
         # Of many points as one program: by itself each operation on them would be compiled.
@@ -93,7 +114,7 @@ def without_measure(
                     of_cell = f"{(least * current).to_decimal(own):.4g} {unit_text(own)}"
                     advice = f"is relative to {why.format('infinite' if least > 0 else of_cell)}; "
                     unit = parsed[key].unit
-                    unit = _of_membrane(unit, parsed) if _is_wide(unit) else unit
+                    unit = _of_membrane(unit, parsed, group.prefix) if _is_wide(unit) else unit
                     advice += f"give a unit, such as 1 {unit_text(unit)}"
                     number = f"{given[at].max():g} {parsed[key].unit_name}"
                     found.append((Problem(key, number, advice), at))
@@ -109,12 +130,16 @@ def _alike(places: np.ndarray, *of: np.ndarray) -> list[np.ndarray]:
 
 
 @lru_cache(maxsize=64)  # a second sweep of a structure compiles nothing
-def _sizes(structure: Structure, relative: tuple[str, ...], size: int) -> Any:
+def _sizes(
+    group: PopulationSpec, integrator: type[Integrator], relative: tuple[str, ...], size: int
+) -> Any:
     """The rheobase and the sizes of relative drives as a function of numbers, compiled."""
 
     def sizes(numbers: Mapping[str, Any]) -> Any:
-        population = Population.of(structure, size, numbers)  # which gives drives their size
-        inputs, where = population.inputs, {key: key.rpartition(".") for key in relative}
+        # Which gives drives their size.
+        population = Population.of(group, integrator, size, numbers)
+        inputs = {group.full(name): model for name, model in population.inputs.items()}
+        where = {key: key.rpartition(".") for key in relative}
         drives = {k: getattr(inputs.get(name), own, 0.0) for k, (name, _, own) in where.items()}
         rheobase = population.neuron.rheobase()
         return jax.tree.map(u.get_mantissa, (rheobase, drives), is_leaf=_is_quantity)
@@ -130,16 +155,19 @@ def weak(
     structure: Structure, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
 ) -> list[Problem]:
     """A warning of drives that are all far below the rheobase, as pA into 1 ohm are."""
-    spikes = any(issubclass(part.target, SpikeInput) for _, part in structure.inputs)
+    if len(structure.populations) > 1:  # which drive each other
+        return []
+    group = structure.populations[0]
+    spikes = any(issubclass(part.target, SpikeInput) for _, part in group.inputs)
     if spikes or any(reading.relative and np.any(numbers[k]) for k, reading in parsed.items()):
         return []
     currents = {
         key: float(np.max(np.abs(numbers[key])))
         for key, reading in parsed.items()
-        if key.startswith("input") and reading.unit.has_same_dim(u.mA)
+        if key.removeprefix(group.prefix).startswith("input") and reading.unit.has_same_dim(u.mA)
     }
     key = max(currents, key=lambda key: currents[key], default="")
-    found = rheobase_of(structure, parsed, numbers) if key and currents[key] else None
+    found = rheobase_of(structure, group, parsed, numbers) if key and currents[key] else None
     if found is None or not np.min(found[0]):
         return []
     rheobase = float(np.min(found[0])) * parse_unit(found[1])
@@ -165,14 +193,16 @@ def _shown(
     also that of the inputs (of a receptor those that feed it), or what that of R or g_L makes of
     mV.  A zero in the unit that the model declares decides nothing.
     """
-    model, receptors = name.rpartition(".")[0], dict(structure.receptors)
+    group = structure.of(name)
+    model = name.rpartition(".")[0].removeprefix(group.prefix)
+    receptors = dict(group.receptors)
     wide = _is_wide(unit)
     drives = [
-        f"{key}."
-        for key, part in structure.inputs
+        f"{group.full(key)}."
+        for key, part in group.inputs
         if wide and (model not in receptors or feeds(part, receptors) == model)
     ]
-    own = [key for key in parsed if key.startswith(f"{model}.")]
+    own = [key for key in parsed if key.startswith(f"{group.prefix}{model}.")]
     keys = [f"{name}_initializer", *own, *(k for k in parsed if k.startswith(tuple(drives)))]
     for key in keys:
         reading = parsed.get(key)
@@ -180,7 +210,7 @@ def _shown(
             continue
         if reading.given != reading.declared.unit or np.any(numbers[key]):
             return reading.given
-    return _of_membrane(unit, parsed) if wide else unit
+    return _of_membrane(unit, parsed, group.prefix) if wide else unit
 
 
 def _is_wide(unit: u.Unit) -> bool:
@@ -194,9 +224,9 @@ def feeds(part: ModelSpec, receptors: Mapping[str, ModelSpec]) -> str | None:
     return receptor_of(dict(part.fixed).get("receptor"), receptors) if spikes else None
 
 
-def _of_membrane(unit: u.Unit, parsed: Mapping[str, ParsedValue]) -> u.Unit:
+def _of_membrane(unit: u.Unit, parsed: Mapping[str, ParsedValue], group: str) -> u.Unit:
     """The unit that goes with that of the membrane: pA with nS or pF, nA with Mohm."""
-    read = {name: parsed.get(f"neuron.{name}") for name in ("g_L", "R", "C")}
+    read = {name: parsed.get(f"{group}neuron.{name}") for name in ("g_L", "R", "C")}
     given = {name: one.given for name, one in read.items() if one and one.given is not None}
     if "g_L" in given:
         conductance = given["g_L"]

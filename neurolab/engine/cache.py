@@ -8,7 +8,8 @@ from typing import Any
 import brainunit as u
 import jax
 
-from neurolab.engine.loop import Loop, states_of
+from neurolab.engine.loop import Loop
+from neurolab.engine.network import Network
 from neurolab.engine.program import Program
 from neurolab.engine.structure import Numbers, Structure
 
@@ -24,7 +25,7 @@ def variables_of(
     with loop.environment():
         values = loop.arguments(numbers)
     found = _variables(structure, tuple((k, v.shape, v.dtype) for k, v in values.items()))
-    others = {name: shape for name, shape, _ in found if shape != (structure.size,)}
+    others = {name: shape for name, shape, _ in found if shape != (structure.of(name).size,)}
     return {name: unit for name, _, unit in found if name not in others}, others
 
 
@@ -34,7 +35,7 @@ def _variables(structure: Structure, numbers: tuple[Any, ...]) -> tuple[Any, ...
     loop = Loop(structure, 1)
 
     def look(numbers: Numbers) -> None:
-        for name, held in states_of(loop.build(numbers, loop.index(0))).items():
+        for name, held in Network(structure, numbers, loop.indices(0)).states().items():
             found.append((name, u.math.shape(held.value), u.get_unit(held.value)))
 
     with loop.environment():

@@ -68,7 +68,7 @@ def independent(structure: Structure, numbers: Mapping[str, Any]) -> bool:
 
 def shown_independent(structure: Structure, numbers: Mapping[str, Any]) -> bool:
     """`independent` as the traced step shows it."""
-    if structure.size < 2:
+    if structure.size < 2 or len(structure.populations) > 1:
         return False
     # What a model makes of its size (a weight divided by it, say) is a constant in its step.
     whole = _constants(Loop(structure, 1, 1), numbers)
@@ -93,7 +93,7 @@ def _traced_constants(loop: Loop, numbers: Mapping[str, Any]) -> list[Any] | Non
 
     given = {key: shape(key, value) for key, value in numbers.items()}
     state = jax.eval_shape(lambda numbers: loop.start(numbers, 0), given)
-    index, i = jax.ShapeDtypeStruct((size,), jnp.int32), jax.ShapeDtypeStruct((), jnp.int32)
+    index, i = (jax.ShapeDtypeStruct((size,), jnp.int32),), jax.ShapeDtypeStruct((), jnp.int32)
     has = (
         {key: key in per_neuron for key in given},
         {name: value.shape[-1:] == (size,) for name, value in state.items()},

@@ -19,13 +19,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from neurolab.dynamics import Dynamics
-from neurolab.engine.population import Population
+from neurolab.engine.delivery import arrivals, history_length, remember
+from neurolab.engine.network import Network
 from neurolab.engine.records import pack
-from neurolab.engine.structure import Numbers, Structure, block_length
-from neurolab.units import with_unit
+from neurolab.engine.structure import Numbers, Structure
 
-__all__ = ["CLOCK", "FINITE", "NONFINITE", "Loop", "Records", "State"]
+__all__ = ["CLOCK", "FINITE", "HISTORY", "NONFINITE", "Loop", "Records", "State"]
 
 State = dict[str, Any]
 Records = dict[str, Any]
@@ -33,6 +32,8 @@ Records = dict[str, Any]
 #: In a state, beside the variables of the models: steps done, and for each neuron the step in which
 #: a variable of it (or one that is not per neuron) first was NaN or infinite, `FINITE` if none was.
 CLOCK, NONFINITE = "step", "nonfinite"
+#: After the prefix of a population: its spikes, that projections look back at, as bits.
+HISTORY = "history"
 FINITE = 2**31 - 1
 
 
@@ -50,9 +51,18 @@ class Loop:
     """
 
     def __init__(self, structure: Structure, capacity: int, n_shards: int = 1) -> None:
-        self.structure = structure
-        self.local_size = structure.size // n_shards
-        self.block = block_length(structure.size)
+        self.structure, self.n_shards = structure, n_shards
+        #: Neurons of each population in a shard, and in all.
+        self.sizes = tuple(group.size // n_shards for group in structure.populations)
+        self.local_size = sum(self.sizes)
+        sources = {wiring.source for wiring in structure.projections}
+        #: The histories of spikes, and which populations they are of.
+        self.histories = {
+            group.prefix + HISTORY: k
+            for k, group in enumerate(structure.populations)
+            if group.prefix in sources
+        }
+        self.block = structure.block
         self.n_blocks = -(-capacity // self.block) + 1
 
     @property
@@ -81,54 +91,67 @@ class Loop:
 
         return {key: fit(value) for key, value in numbers.items()}
 
-    def index(self, shard: Any) -> Any:
-        """The numbers, in the whole population, of the neurons of a shard."""
-        return jnp.arange(self.local_size, dtype=jnp.int32) + shard * self.local_size
+    def width(self, name: str) -> int:
+        """How many neurons of a shard a variable or number may have a value for."""
+        if name in (CLOCK, NONFINITE):
+            return self.local_size
+        return self.sizes[self.structure.populations.index(self.structure.of(name))]
 
-    def build(self, numbers: Numbers, index: Any) -> Population:
-        """The models of a shard, their numbers in place and their states made."""
-        population = Population.of(self.structure, self.local_size, numbers)
-        for model in population.nodes().values():  # those inside of others too
-            if isinstance(model, Dynamics):
-                model.seed = numbers["seed"]
-                model.index = index
-        brainstate.nn.init_all_states(population)
-        return population
+    def indices(self, shard: Any) -> tuple[Any, ...]:
+        """The numbers, in each whole population, of the neurons of a shard."""
+        return tuple(jnp.arange(size, dtype=jnp.int32) + shard * size for size in self.sizes)
 
     def start(self, numbers: Numbers, shard: Any) -> State:
         """The state before the first step."""
-        state = _read(self.build(numbers, self.index(shard)))
+        state = Network(self.structure, numbers, self.indices(shard)).read()
+        for name, k in self.histories.items():
+            width = self.n_shards * -(-self.sizes[k] // 32)
+            rows = history_length(self.structure, self.structure.populations[k].prefix)
+            state[name] = jnp.zeros((rows, width), jnp.uint32)
         finite = jnp.full(self.local_size, FINITE, jnp.int32)
         return state | {CLOCK: jnp.int32(0), NONFINITE: finite}
 
     def one_step(
-        self, numbers: Numbers, state: State, index: Any, i: Any, shard: Any
+        self, numbers: Numbers, state: State, indices: Any, i: Any, shard: Any
     ) -> tuple[State, Any]:
         """Step ``i`` by itself: the variables after it, and the spikes."""
-        drawn = self.build(numbers, index).draw(i, 2)
+        drawn = Network(self.structure, numbers, indices).draw(i, 2)
         here = jax.tree.map(lambda x: x[0], drawn)
-        return self._step(numbers, state, here, index, i, shard)
+        return self._step(numbers, state, here, indices, i, shard)
+
+    def _arrivals(self, numbers: Numbers, values: State, i: Any) -> dict[str, dict[str, Any]]:
+        """What arrives along projections at the beginning of a step, by target and projection."""
+        found: dict[str, dict[str, Any]] = {}
+        for wiring in self.structure.projections:
+            n_source, n_target = self.width(wiring.source), self.width(wiring.target)
+            history = values[wiring.source + HISTORY]
+            own = found.setdefault(wiring.target, {})
+            own[wiring.name] = arrivals(wiring, numbers, history, i, n_source, n_target)
+        return found
 
     def _step(
-        self, numbers: Numbers, values: State, drawn: Any, index: Any, i: Any, shard: Any
+        self, numbers: Numbers, values: State, drawn: Any, indices: Any, i: Any, shard: Any
     ) -> tuple[State, Any]:
-        population, dt = self.build(numbers, index), brainstate.environ.get_dt()
-        _write(population, values)
+        network, dt = Network(self.structure, numbers, indices), brainstate.environ.get_dt()
+        network.write(values)
+        for prefix, arrived in self._arrivals(numbers, values, i).items():
+            drawn = {**drawn, prefix: {**drawn[prefix], **arrived}}
         now = {"i": i, "t": i * dt, "stepped": self.structure.stepped}
         with brainstate.StateTraceStack(), brainstate.environ.context(**now):
             _seed_brainstate((numbers["seed"], i, shard))
-            spikes = population.update(drawn)
-        return _read(population), spikes
+            spikes = network.update(drawn)
+        return network.read() | {name: values[name] for name in self.histories}, spikes
 
     def advance(
         self, numbers: Numbers, chosen: Any, state: State, n_steps: Any, shard: Any
     ) -> tuple[State, Records]:
         """The state ``n_steps`` later, and what happened: spikes as bits, samples of variables.
 
-        ``chosen`` are the neurons of this shard whose variables are recorded.
+        ``chosen`` are the neurons of this shard, in each population, whose variables are recorded.
         """
-        recording, length, index = self.structure.recording, self.block, self.index(shard)
+        recording, length, indices = self.structure.recording, self.block, self.indices(shard)
         first, last = state[CLOCK], state[CLOCK] + n_steps
+        keeps = recording.spikes or bool(self.structure.projections)
         first_block = first // length
 
         def sample(records: Records, values: State, i: Any) -> Records:
@@ -138,7 +161,10 @@ class Loop:
             whole = recording.neurons is None
             return records | {
                 name: jax.lax.dynamic_update_index_in_dim(
-                    records[name], values[name] if whole else values[name][chosen], row, 0
+                    records[name],
+                    values[name] if whole else values[name][chosen[self.structure.of(name).prefix]],
+                    row,
+                    0,
                 )
                 for name in recording.variables
             }
@@ -146,24 +172,25 @@ class Loop:
         def in_block(b: Any, carry: tuple[State, Records]) -> tuple[State, Records]:
             values, records = carry
             begin = (first_block + b) * length
-            drawn = self.build(numbers, index).draw(begin, length)
+            drawn = Network(self.structure, numbers, indices).draw(begin, length)
 
             def in_step(j: Any, carry: tuple[State, Any, Records]) -> tuple[State, Any, Records]:
                 values, fired, records = carry
                 here = jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, j, 0, False), drawn)
                 i, seen = begin + j, values[NONFINITE]
-                values, spikes = self._step(numbers, values, here, index, i, shard)
+                values, spikes = self._step(numbers, values, here, indices, i, shard)
                 values = self._watched(seen, values, i)
-                if recording.spikes:
-                    fired = jax.lax.dynamic_update_index_in_dim(fired, spikes != 0, j, 0)
+                if keeps:
+                    fired = jax.lax.dynamic_update_index_in_dim(fired, self._fired(spikes), j, 0)
                 return values, fired, sample(records, values, i)
 
             fired = jnp.broadcast_to(
-                values[NONFINITE] < 0, (length if recording.spikes else 0, self.local_size)
+                values[NONFINITE] < 0, (length if keeps else 0, self.local_size)
             )
             lower, upper = jnp.maximum(first - begin, 0), jnp.minimum(last - begin, length)
             start = (values, fired, records)
             values, fired, records = jax.lax.fori_loop(lower, upper, in_step, start)
+            values = values | self._remembered(values, fired, begin, lower, upper)
             if recording.spikes:
                 words = jax.lax.dynamic_update_slice_in_dim(
                     records["spikes"], pack(fired), b * length, 0
@@ -177,15 +204,36 @@ class Loop:
         values, records = jax.lax.fori_loop(0, n_blocks, in_block, start)
         return values | {CLOCK: last}, records
 
+    def _remembered(
+        self, values: State, fired: Any, begin: Any, lower: Any, upper: Any
+    ) -> dict[str, Any]:
+        """The histories of spikes with those of a block."""
+        axis, edges = "neurons" if self.n_shards > 1 else None, np.cumsum([0, *self.sizes])
+        return {
+            name: remember(
+                values[name], fired[:, edges[k] : edges[k + 1]], begin, lower, upper, axis
+            )
+            for name, k in self.histories.items()
+        }
+
+    def _fired(self, spikes: dict[str, Any]) -> jax.Array:
+        """Who fired, one population after another."""
+        groups = ((group.fires, spikes[group.prefix]) for group in self.structure.populations)
+        found = [s != 0 if fires else jnp.zeros(s.shape, bool) for fires, s in groups]
+        return found[0] if len(found) == 1 else jnp.concatenate(found)
+
     def _watched(self, seen: jax.Array, values: State, i: Any) -> State:
         """The values after step ``i``, and where this is the first in which one is not finite."""
-        total: Any = 0.0
-        for value in values.values():
+        totals: list[Any] = [0.0] * len(self.sizes)
+        for name, value in values.items():
             if jnp.issubdtype(value.dtype, jnp.floating):
-                zero = value * 0
-                per_neuron = value.shape[-1:] == (self.local_size,)
+                zero, k = value * 0, self.structure.populations.index(self.structure.of(name))
+                per_neuron = value.shape[-1:] == (self.width(name),)
                 axes = tuple(range(zero.ndim - 1 if per_neuron else zero.ndim))
-                total = total + (zero.sum(axes) if axes else zero)
+                totals[k] = totals[k] + (zero.sum(axes) if axes else zero)
+        total = totals[0]
+        if len(totals) > 1:
+            total = jnp.concatenate(list(map(jnp.broadcast_to, totals, self.sizes)))
         return values | {NONFINITE: jnp.where(total == 0, seen, jnp.minimum(seen, i))}
 
     @property
@@ -201,7 +249,7 @@ class Loop:
             shape = (self.n_blocks * self.block, -(-self.local_size // 32))
             records["spikes"] = jnp.broadcast_to(nothing.astype(jnp.uint32), shape)
         for name in self.structure.recording.variables:
-            shape = (self._sample_rows, chosen.shape[0])
+            shape = (self._sample_rows, chosen[self.structure.of(name).prefix].shape[0])
             records[name] = jnp.broadcast_to(nothing.astype(values[name].dtype), shape)
         return records
 
@@ -222,21 +270,3 @@ def _kept_brainstate_random() -> Iterator[None]:
         yield
     finally:
         brainstate.random.DEFAULT.value = before
-
-
-def states_of(population: Population) -> dict[str, Any]:
-    """The states of a population by name, the neuron's first: ``neuron.V``, ``synapse.g``, ..."""
-    states: Any = population.states()
-    order = ("neuron", "receptors", "inputs")
-    ranked = sorted(states.items(), key=lambda kv: order.index(kv[0][0]))
-    named = {".".join(map(str, path)): held for path, held in ranked}
-    return {k.removeprefix("inputs.").removeprefix("receptors."): s for k, s in named.items()}
-
-
-def _read(population: Population) -> State:
-    return {name: u.get_mantissa(held.value) for name, held in states_of(population).items()}
-
-
-def _write(population: Population, values: State) -> None:
-    for name, held in states_of(population).items():
-        held.value = with_unit(values[name], u.get_unit(held.value))

@@ -30,7 +30,9 @@ class Parts:
         self.size = structure.size // n_shards
         self.n = 1
         together = NEURONS_TOGETHER.get(platform, self.size)
-        if structure.independent and self.size >= 2 * together:
+        apart = structure.independent and len(structure.populations) == 1
+        apart = apart and not structure.projections
+        if apart and self.size >= 2 * together:
             most = 4 * self.size // together  # smaller ones would not be worth their overhead
             fitting = (n for n in range(-(-self.size // together), most) if self.size % n == 0)
             self.n = next(fitting, 1)
@@ -38,7 +40,7 @@ class Parts:
         # the first of many, most of that would be for nothing.
         wanted, n_all = structure.recording.neurons, n_shards * self.n
         if wanted is not None and self.n > 1:
-            columns = choose_columns(structure, n_all)[1].size
+            columns = sum(chosen.size for chosen in choose_columns(structure, n_all)[1].values())
             if columns > max(2 * len(wanted), structure.size // 64, 64):
                 self.n = 1
         self.loop = Loop(structure, capacity, n_shards * self.n)
@@ -49,7 +51,8 @@ class Parts:
         """As `Loop.advance`, ``chosen`` with a first axis of parts; records have the neurons of
         one part after those of another."""
         if self.n == 1:
-            return self.loop.advance(numbers, chosen[0], state, n_steps, shard)
+            chosen = jax.tree.map(lambda neurons: neurons[0], chosen)
+            return self.loop.advance(numbers, chosen, state, n_steps, shard)
         per_neuron = self.loop.structure.per_neuron
         alike = {name: v for name, v in state.items() if v.shape[-1:] != (self.size,)}
         common = {key: v for key, v in numbers.items() if key not in per_neuron}

@@ -9,8 +9,9 @@ from typing import Any
 import brainstate
 import brainunit as u
 
-from neurolab.engine.structure import Numbers, Structure
+from neurolab.engine.structure import Numbers, PopulationSpec
 from neurolab.inputs import Input, Signal, SpikeInput
+from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron, Spiking
 from neurolab.synapses import Synapse
 from neurolab.units import Relative
@@ -81,14 +82,16 @@ class Population(brainstate.nn.Module):
                 neuron.add_current_input(name, partial(self._mean, synapse))
 
     @classmethod
-    def of(cls, structure: Structure, size: int, numbers: Numbers) -> Population:
-        """``size`` neurons of a structure, with their numbers in place."""
-        neuron = structure.neuron.build(size, numbers, "neuron")
+    def of(
+        cls, spec: PopulationSpec, integrator: type[Integrator], size: int, numbers: Numbers
+    ) -> Population:
+        """``size`` neurons of a population, with their numbers in place."""
+        neuron = spec.neuron.build(size, numbers, f"{spec.prefix}neuron")
         if isinstance(neuron, Neuron):
-            neuron.integrator = structure.integrator()
+            neuron.integrator = integrator()
         receptors, inputs = (
-            {name: part.build(size, numbers, name) for name, part in parts}
-            for parts in (structure.receptors, structure.inputs)
+            {name: part.build(size, numbers, spec.full(name)) for name, part in parts}
+            for parts in (spec.receptors, spec.inputs)
         )
         return cls(neuron, receptors, inputs)
 

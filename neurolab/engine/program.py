@@ -18,9 +18,10 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from neurolab.engine.loop import CLOCK, Loop, Records, State
 from neurolab.engine.parts import Parts
-from neurolab.engine.records import choose_columns, unpack
+from neurolab.engine.records import all_spikes, by_device, choose_columns, places_of
 from neurolab.engine.sizes import too_small
 from neurolab.engine.structure import Numbers, Structure
+from neurolab.engine.wiring import wired
 
 __all__ = ["Program"]
 
@@ -64,20 +65,24 @@ class Program:
         at_once: int = 1,
     ) -> None:
         devices = list(devices or jax.devices()[:1])
-        while (structure.size if points is None else points) % len(devices):
+        shared = [points] if points is not None else [of.size for of in structure.populations]
+        while any(n % len(devices) for n in shared):
             devices.pop()
         shape = (1, len(devices)) if points is None else (len(devices), 1)
-        auto = (jax.sharding.AxisType.Auto,) * 2
         self.structure, self.devices = structure, devices
-        self.points, self.varying, self.at_once = points, frozenset(varying), at_once
+        changed = [of for of in structure.projections if of.drawn_from & {*varying}]
+        self.varying = frozenset((*varying, *(key for of in changed for key in of.made)))
+        self.points, self.at_once = points, at_once
+        self.tables = frozenset(key for of in structure.projections for key in of.tables)
         self.whole = Loop(structure, capacity, shape[1])
         self.parts = Parts(structure, capacity, shape[1], devices[0].platform)
         self.loop = self.parts.loop
+        auto = (jax.sharding.AxisType.Auto,) * 2
         self.mesh = jax.make_mesh(shape, ("points", "neurons"), auto, devices=devices)
         self.columns, self._chosen = choose_columns(structure, shape[1] * self.parts.n)
+        self.places = places_of(self.whole.sizes, shape[1])
         #: Of the configuration that it was compiled for (`neurolab.compile`), and their units.
-        self.numbers: dict[str, Any] = {}
-        self.units: dict[str, str] = {}
+        self.numbers, self.units = dict[str, Any](), dict[str, str]()
         #: What says by a `ValueError` that numbers do not fit that configuration.
         self.check: Callable[[Numbers], None] = lambda numbers: None
         self._functions: dict[Any, Any] = {}
@@ -111,6 +116,7 @@ class Program:
                 f"{name}: the program was made for smaller numbers (a lower rate, fewer events); "
                 "make one for the largest that it is to be given"
             )
+        numbers = self._with_synapses(numbers)
         with self.loop.environment():
             values = self.loop.arguments(numbers)
             shared_by = {
@@ -118,6 +124,13 @@ class Program:
                 for key, value in values.items()
             }
             return _Placed(jax.device_put(values, shared_by))
+
+    def _with_synapses(self, numbers: Numbers) -> Numbers:
+        """The numbers and the tables of projections, drawn where they are not there yet."""
+        if self.tables <= numbers.keys():
+            return numbers
+        n_shards = self.mesh.shape["neurons"]
+        return {**numbers, **wired(self.structure, numbers, n_shards, self.varying)}
 
     def start(self, numbers: Numbers) -> State:
         """The state before the first step.
@@ -162,7 +175,7 @@ class Program:
             return numbers
         self.check(numbers)
         if any(isinstance(value, jax.core.Tracer) for value in numbers.values()):
-            return numbers
+            return self._with_synapses(numbers)
         return self.place(numbers)
 
     def spikes(
@@ -173,23 +186,8 @@ class Program:
         words = records["spikes"]
         if first % self.block + n_steps > words.shape[-2]:
             raise ValueError(f"{n_steps} steps are more than these records have")
-        found, n_before = [], 0
-        for part in self._by_point(words):
-            point, step, neuron = unpack(part, self.block, self.loop.local_size, first, n_steps)
-            found.append((point + n_before, step, neuron))
-            n_before += len(part)
-        if len(found) == 1:
-            return found[0]
-        point, step, neuron = (np.concatenate(of) for of in zip(*found, strict=True))
-        return point, step, neuron
-
-    def _by_point(self, words: Any) -> list[np.ndarray]:
-        """Records of points, those of each device by themselves: as a whole they are a copy."""
-        if self.points is None or not isinstance(words, jax.Array):
-            words = np.asarray(words)
-            return [words.reshape(-1, *words.shape[-2:])]
-        shards = sorted(words.addressable_shards, key=lambda shard: shard.index[0].start or 0)
-        return [np.asarray(shard.data) for shard in shards]
+        parts = by_device(words, self.points is not None)
+        return all_spikes(parts, self.places, self.block, self.loop.local_size, first, n_steps)
 
     def compile(self, numbers: Numbers) -> None:
         """Compile both functions, so that a first `advance` is as fast as any other."""
@@ -210,6 +208,8 @@ class Program:
             axes[0] = "points"
         if key in self.structure.per_neuron:
             axes[-1] = "neurons"
+        if key in self.tables:
+            axes[-2] = "neurons"
         return PartitionSpec(*axes)
 
     def _function(self, name: str, arguments: dict[str, Any]) -> Any:
@@ -225,14 +225,15 @@ class Program:
         numbers = {key: self._number(key, value) for key, value in arguments.items()}
         point = () if self.points is None else ("points",)
 
-        def of_state(value: jax.ShapeDtypeStruct) -> PartitionSpec:
-            split = value.shape[-1:] == (self.whole.local_size,)
+        def of_state(name: str, value: jax.ShapeDtypeStruct) -> PartitionSpec:
+            split = name not in self.whole.histories
+            split = split and value.shape[-1:] == (self.whole.width(name),)
             between = [None] * (value.ndim - split)
             return PartitionSpec(*point, *between, *(["neurons"] if split else []))
 
         one = {key: self._local(key, value) for key, value in arguments.items()}
         shapes = jax.eval_shape(lambda numbers: self.whole.start(numbers, 0), one)
-        state = {key: of_state(value) for key, value in shapes.items()} | {CLOCK: PartitionSpec()}
+        state = {k: of_state(k, value) for k, value in shapes.items()} | {CLOCK: PartitionSpec()}
         inputs: tuple[Any, ...] = (numbers, PartitionSpec("neurons"))
         outputs: Any = state
         if name == "advance":
@@ -251,7 +252,8 @@ class Program:
     def _local(self, key: str, value: Any) -> Any:
         """A number as one point and one shard of the neurons have it."""
         value = value[0] if key in self.varying else value
-        return value[..., : self.whole.local_size] if key in self.structure.per_neuron else value
+        value = value[:1] if key in self.tables else value
+        return value[..., : self.whole.width(key)] if key in self.structure.per_neuron else value
 
     def _start(self, shard: Any, numbers: Numbers, chosen: Any) -> State:
         if self.points is None:
@@ -277,7 +279,9 @@ class Program:
             return after, records
 
         points = (own, {name: value for name, value in state.items() if name != CLOCK})
-        after, records = jax.lax.map(one, points, batch_size=self.at_once)
+        # What each device does of a network depends on its spikes: one point at a time.
+        together = None if self.structure.projections else self.at_once
+        after, records = jax.lax.map(one, points, batch_size=together)
         return after | {CLOCK: clock + n_steps}, records
 
     def _by_varying(self, numbers: Numbers) -> tuple[dict[str, Any], dict[str, Any], Any]:

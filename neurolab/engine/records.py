@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from neurolab.engine.structure import Structure
 
-__all__ = ["choose_columns", "pack", "set_bits", "unpack"]
+__all__ = ["all_spikes", "by_device", "choose_columns", "pack", "places_of", "set_bits"]
 
 
 def pack(fired: jax.Array) -> jax.Array:
@@ -63,22 +66,71 @@ def unpack(
     return point, step, neuron
 
 
-def choose_columns(structure: Structure, n_shards: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which columns of the recorded variables are wanted, and the neurons that each shard records.
+def all_spikes(
+    parts: Sequence[np.ndarray], places: np.ndarray | None, *how: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `unpack`, of words by devices; neurons in the order of ``places`` (`places_of`)."""
+    found, n_before = [], 0
+    for part in parts:
+        point, step, neuron = unpack(part, *how)
+        found.append((point + n_before, step, neuron))
+        n_before += len(part)
+    point, step, neuron = found[0]
+    if len(found) > 1:
+        point, step, neuron = (np.concatenate(of) for of in zip(*found, strict=True))
+    if places is not None:
+        neuron = np.argsort(places).astype(neuron.dtype)[neuron]
+        order = np.lexsort((neuron, step, point))
+        point, step, neuron = point[order], step[order], neuron[order]
+    return point, step, neuron
+
+
+def by_device(words: Any, many: bool) -> list[np.ndarray]:
+    """Records of points, those of each device by themselves: as a whole they are a copy."""
+    if not many or not isinstance(words, jax.Array):
+        words = np.asarray(words)
+        return [words.reshape(-1, *words.shape[-2:])]
+    shards = sorted(words.addressable_shards, key=lambda shard: shard.index[0].start or 0)
+    return [np.asarray(shard.data) for shard in shards]
+
+
+def choose_columns(structure: Structure, n_shards: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of each population, which columns of the recorded variables are wanted, and the neurons that
+    each shard records.
 
     Every shard records the same number of its neurons; where it has fewer to record than another,
     it repeats its first.
     """
-    local = structure.size // n_shards
-    wanted = structure.recording.neurons
-    neurons = np.arange(structure.size) if wanted is None else np.asarray(wanted, np.int64)
-    width = max(int(np.bincount(neurons // local, minlength=n_shards).max(initial=0)), 1)
+    columns, chosen = {}, {}
+    for group in structure.populations:
+        wanted = structure.recorded(group)
+        columns[group.prefix], chosen[group.prefix] = _columns(wanted, group.size, n_shards)
+    return columns, chosen
+
+
+def _columns(wanted: np.ndarray, size: int, n_shards: int) -> tuple[np.ndarray, np.ndarray]:
+    local = size // n_shards
+    width = max(int(np.bincount(wanted // local, minlength=n_shards).max(initial=0)), 1)
     chosen = np.zeros((n_shards, width), np.int32)
-    columns = np.zeros(neurons.size, np.int64)
+    columns = np.zeros(wanted.size, np.int64)
     filled = np.zeros(n_shards, np.int64)
-    for k, neuron in enumerate(neurons):
+    for k, neuron in enumerate(wanted):
         shard = neuron // local
         chosen[shard, filled[shard]] = neuron % local
         columns[k] = shard * width + filled[shard]
         filled[shard] += 1
     return columns, chosen
+
+
+def places_of(sizes: Sequence[int], n_shards: int) -> np.ndarray | None:
+    """Where each neuron of populations, counted one after another, is among shards that have so
+    many neurons of each; None where that is the same."""
+    if n_shards == 1 or len(sizes) == 1:
+        return None
+    width, begin = sum(sizes), np.cumsum([0, *sizes])
+    found = [
+        shard * width + begin[k] + np.arange(size)
+        for k, size in enumerate(sizes)
+        for shard in range(n_shards)
+    ]
+    return np.concatenate(found)

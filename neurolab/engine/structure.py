@@ -10,9 +10,19 @@ import brainunit as u
 import numpy as np
 
 from neurolab.integrators import Integrator
+from neurolab.neurons import Neuron, Spiking
 from neurolab.units import Relative, with_unit
 
-__all__ = ["ModelSpec", "Number", "Numbers", "Recording", "Structure", "block_length"]
+__all__ = [
+    "ModelSpec",
+    "Number",
+    "Numbers",
+    "PopulationSpec",
+    "Recording",
+    "Structure",
+    "Wiring",
+    "short_name",
+]
 
 #: Values of the numbers by key (``neuron.tau``), in the unit that the structure says; ``seed`` too.
 Numbers = Mapping[str, Any]
@@ -78,22 +88,31 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class Structure:
-    """All that a compiled program depends on."""
+class PopulationSpec:
+    """Neurons of one model, their receptors and their inputs."""
 
+    #: What the names of its models begin with: ``populations.E.``; nothing for the only one.
+    prefix: str
     size: int
-    dt_ms: float
     neuron: ModelSpec
     #: ``synapse``, ``receptors.gaba``, ...
     receptors: tuple[tuple[str, ModelSpec], ...]
     inputs: tuple[tuple[str, ModelSpec], ...]
-    integrator: type[Integrator]
-    precision: int = 32
-    recording: Recording = field(default_factory=Recording)
-    #: Each neuron is computed from itself alone: they may be computed in parts.
-    independent: bool = False
-    #: Variables and numbers may be set between steps: no V is known to be as a reset left it.
-    stepped: bool = False
+
+    def full(self, name: str) -> str:
+        """The name, in the configuration, of a receptor or an input; projections have their own."""
+        return name if name.startswith("projections.") else self.prefix + name
+
+    @property
+    def name(self) -> str:
+        """``E``; empty where it is the only one."""
+        return self.prefix.removeprefix("populations.").removesuffix(".")
+
+    @property
+    def fires(self) -> bool:
+        """Whether its neurons have spikes; a neuron of another package has."""
+        target = self.neuron.target
+        return issubclass(target, Spiking) or not issubclass(target, Neuron)
 
     def named(self) -> dict[str, ModelSpec]:
         """All models by the names that they are built with, those inside of others too."""
@@ -101,15 +120,130 @@ class Structure:
         waiting = [("neuron", self.neuron), *self.receptors, *self.inputs]
         while waiting:
             name, spec = waiting.pop()
-            found[name] = spec
+            found[self.full(name)] = spec
             waiting += [(f"{name}.{key}", part) for key, part in spec.parts]
         return found
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The synapses of a projection, which is an input of its target: how they are drawn.
+
+    Tables of them are numbers of the program, made by `neurolab.engine.wiring` from those that the
+    configuration gives: `key` says under which names.
+    """
+
+    #: ``projections.E_I``
+    name: str
+    #: Prefixes of the populations.
+    source: str
+    target: str
+    rule: ModelSpec
+    #: Steps, the least and the most.
+    delays: tuple[int, int]
+    #: Distributions of what synapses have each of their own; None where all have the same.
+    weights: str | None = None
+    slots: str | None = None
+
+    def key(self, part: str) -> str:
+        return f"{self.name}.{part}"
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of its tables, each with a first axis of devices."""
+        return tuple(map(self.key, ("first", "targets", *(("weights",) if self.weights else ()))))
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Keys of all that is made of what it is drawn from."""
+        return (*self.tables, *((self.key("quantum"),) if self.weights else ()))
+
+    @property
+    def drawn_from(self) -> frozenset[str]:
+        """Keys of the numbers that tables depend on."""
+        own = {
+            self.key(part)
+            for part, name in (("weight", self.weights), ("delay", self.slots))
+            if name
+        }
+        return frozenset({"seed", *(number.key for number in self.rule.all_numbers()), *own})
+
+
+@dataclass(frozen=True)
+class Structure:
+    """All that a compiled program depends on."""
+
+    populations: tuple[PopulationSpec, ...]
+    dt_ms: float
+    integrator: type[Integrator]
+    precision: int = 32
+    recording: Recording = field(default_factory=Recording)
+    projections: tuple[Wiring, ...] = ()
+    #: Each neuron is computed from itself alone: they may be computed in parts.
+    independent: bool = False
+    #: Variables and numbers may be set between steps: no V is known to be as a reset left it.
+    stepped: bool = False
+
+    @property
+    def size(self) -> int:
+        """Neurons in all."""
+        return sum(self.sizes)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Neurons of each population."""
+        return tuple(population.size for population in self.populations)
+
+    @property
+    def block(self) -> int:
+        """Steps whose random numbers are drawn together; none of their spikes arrives within."""
+        block = block_length(self.size)
+        for wiring in self.projections:
+            block = min(block, (wiring.delays[0] + 1) // 2 * 2)
+        return block
+
+    def named(self) -> dict[str, ModelSpec]:
+        """All models by the names that they are built with, those inside of others too."""
+        return {name: m for group in self.populations for name, m in group.named().items()}
+
+    def of(self, name: str) -> PopulationSpec:
+        """The population that a model, a number or a variable belongs to."""
+        for wiring in self.projections:
+            if name.startswith(f"{wiring.name}."):
+                name = wiring.target
+        return next(group for group in self.populations if name.startswith(group.prefix))
+
+    def first(self, group: PopulationSpec) -> int:
+        """The number of a population's first neuron, counted through all."""
+        return sum(self.sizes[: self.populations.index(group)])
+
+    def at(self, neuron: int) -> tuple[PopulationSpec, int]:
+        """The population that a neuron is of, counted through all, and its number there."""
+        for group in self.populations:
+            if neuron < group.size:
+                return group, neuron
+            neuron -= group.size
+        raise IndexError(f"there is no neuron {neuron} beyond the last")
+
+    def recorded(self, group: PopulationSpec) -> np.ndarray:
+        """The neurons of a population whose variables are recorded."""
+        neurons = self.recording.neurons
+        known = np.arange(group.size) if neurons is None else np.asarray(neurons, np.int64)
+        return known[known < group.size]
 
     @property
     def per_neuron(self) -> frozenset[str]:
         """Keys of the numbers that have a value for each neuron."""
         numbers = (number for model in self.named().values() for _, number in model.numbers)
         return frozenset(number.key for number in numbers if number.per_neuron)
+
+
+def short_name(name: str) -> str:
+    """The name that results have for a variable: ``V`` for ``neuron.V``, ``E.V`` in networks."""
+    if not name.startswith("populations."):
+        return name.removeprefix("neuron.")
+    _, group, own = name.split(".", 2)
+    return f"{group}.{own.removeprefix('neuron.')}"
 
 
 def block_length(size: int) -> int:

@@ -3,6 +3,7 @@
 from neurolab.inputs.base import Input, SpikeInput
 from neurolab.inputs.files import InputFileError, read_samples, read_spikes
 from neurolab.inputs.piecewise import Piecewise
+from neurolab.inputs.projection import Projection
 from neurolab.inputs.signals import (
     Constant,
     OrnsteinUhlenbeck,
@@ -23,6 +24,7 @@ __all__ = [
     "Poisson",
     "PoissonRates",
     "PoissonSpikes",
+    "Projection",
     "Ramp",
     "Signal",
     "SignalFromFile",

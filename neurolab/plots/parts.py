@@ -111,6 +111,30 @@ def neuron_axis(ax: Axes, n_neurons: int) -> None:
         ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
+def colours_of(populations: Mapping[str, slice], n_neurons: int) -> list[tuple[str, slice]]:
+    """The colour of each population, and its neurons; ink for all where there are none."""
+    if not populations:
+        return [(INK, slice(0, n_neurons))]
+    palette = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+    return [(palette[k % len(palette)], of) for k, of in enumerate(populations.values())]
+
+
+def bands(ax: Axes, populations: Mapping[str, slice]) -> None:
+    """Names of populations in their colours in place of numbers of neurons, and lines between."""
+    if not populations:
+        return
+    whole = max(of.stop for of in populations.values())
+    middles = [(of.start + of.stop - 1) / 2 for of in populations.values()]
+    ax.set_yticks(middles, [f"{name} {of.stop - of.start}" for name, of in populations.items()])
+    ax.tick_params(axis="y", length=0)
+    colours = colours_of(populations, whole)
+    for text, (colour, of) in zip(ax.get_yticklabels(), colours, strict=True):
+        text.set_color(colour)
+        if of.start:
+            ax.axhline(of.start - 0.5, color="white", linewidth=1.5)
+            ax.axhline(of.start - 0.5, color=GREY, linewidth=0.5)
+
+
 def draw_steps(ax: Axes, rate: Rate, scale: float, colour: str) -> None:
     """A rate as one filled outline: thousands of bins without thousands of patches."""
     ax.stairs(rate.hz, rate.edges * scale, fill=True, color=colour, linewidth=0)

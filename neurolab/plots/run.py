@@ -45,8 +45,9 @@ def raster(run: Run) -> Figure | None:
     )
     scale = parts.time_axis(strip, run)
     parts.join_below(top)
-    parts.label(top, "neuron")
+    parts.label(top, "" if run.populations else "neuron")
     parts.neuron_axis(top, run.n_neurons)
+    parts.bands(top, run.populations)
     black = ""
     if spikes.sizes["spike"] == 0:
         parts.say(top, f"no spikes in {parts.duration(run.duration_ms)}")
@@ -155,23 +156,29 @@ def _spikes(ax: Axes, run: Run, scale: float) -> str:
             size = 1.6 if time.size < 10_000 else 1.1
             style = {"marker": "o", "markersize": size, "markeredgewidth": 0}
         # Those of the last step are on the edge: they are not cut off.
-        ax.plot(time, neuron, linestyle="none", color=INK, clip_on=False, **style)
+        for colour, of in parts.colours_of(run.populations, run.n_neurons):
+            own = (of.start <= neuron) & (neuron < of.stop)
+            ax.plot(time[own], neuron[own], linestyle="none", color=colour, clip_on=False, **style)
         return ""
     from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
     (start, end), (low, high) = ax.get_xlim(), ax.get_ylim()
     hz = _density(run.read("spike_step"), neuron, run)
     black = float(np.quantile(hz[hz > 0], 0.99))
-    ax.imshow(
-        hz,
-        origin="lower",
-        aspect="auto",
-        extent=(start, end, low, high),
-        cmap=LinearSegmentedColormap.from_list("ink", ["white", INK]),
-        norm=PowerNorm(0.6, vmin=0, vmax=black),
-        interpolation="nearest",
-    )
-    return f", black from {black:.3g} Hz"
+    for colour, of in parts.colours_of(run.populations, run.n_neurons):
+        rows = slice(*(-(-end * len(hz) // run.n_neurons) for end in (of.start, of.stop)))
+        others = np.ones(hz.shape, bool)
+        others[rows] = False
+        ax.imshow(
+            np.ma.masked_array(hz, others),
+            origin="lower",
+            aspect="auto",
+            extent=(start, end, low, high),
+            cmap=LinearSegmentedColormap.from_list("ink", ["white", colour]),
+            norm=PowerNorm(0.6, vmin=0, vmax=black),
+            interpolation="nearest",
+        )
+    return f", {'darkest' if run.populations else 'black'} from {black:.3g} Hz"
 
 
 def _density(step: np.ndarray, neuron: np.ndarray, run: Run) -> np.ndarray:

@@ -84,6 +84,12 @@ class Run:
         return int(self.attributes["n_neurons"])
 
     @property
+    def populations(self) -> dict[str, slice]:
+        """Of a network, which neurons are of each population, by its name."""
+        found = self.attributes.get("populations") or {}
+        return {name: slice(*ends) for name, ends in found.items()}
+
+    @property
     def dt_ms(self) -> float:
         return float(self.attributes["dt_ms"])
 
@@ -203,54 +209,6 @@ class Run:
         """An array as it is stored, trimmed to the commit; a ValueError says if it is damaged."""
         length = self.commit.lengths.get(name, 0)
         return whole(self._group(), name, slice(0, length)) if length else np.zeros(0, np.int64)
-
-
-class PointRun(Run):
-    """One point of a sweep, whose results lie among those of the points of its batch."""
-
-    def __init__(self, row: dict[str, Any], config: DictConfig, overrides: list[str]) -> None:
-        batch = Path(row["batch"])
-        if not (batch / RESULTS / "zarr.json").exists():
-            nothing = KeyError(f"point {row['point']} recorded nothing; the table has its summary")
-            raise lost_results(batch, {}) or nothing
-        super().__init__(batch)
-        self._in_batch, self.overrides, self.config = row["in_batch"], overrides, config
-        self.summary = {
-            key: value for key, value in row.items() if key not in ("batch", "in_batch")
-        }
-        self.commit = self._trimmed(row["n_steps"])
-
-    def beginning(self, most: int) -> Run:
-        """The whole point."""
-        return self
-
-    def _trimmed(self, steps: int) -> Commit:
-        """The commit of the batch, for this point and the steps that count of it."""
-        lengths, about = dict(self.commit.lengths), self.attributes
-        for name, trace in about["traces"].items():
-            lengths |= dict.fromkeys((name, trace["axes"][0]), steps // trace["every"])
-        if "rate_counts" in lengths:
-            lengths["rate_counts"] = steps // about["rate_bin_steps"]
-        if "spike_step" in lengths:
-            begins, ends = self._pieces
-            lengths |= dict.fromkeys(("spike_step", "spike_neuron"), int((ends - begins).sum()))
-        return Commit(steps, {k: n for k, n in lengths.items() if n}, self.commit.extra)
-
-    @cached_property
-    def _pieces(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where this point's spikes begin and end, chunk by chunk."""
-        ends = whole(self._group(), "spike_end", slice(0, self.commit.lengths.get("spike_end", 0)))
-        begins = np.concatenate([[0], ends.ravel()[:-1]]).reshape(ends.shape)
-        return begins[:, self._in_batch], ends[:, self._in_batch]
-
-    def read(self, name: str) -> np.ndarray:
-        if name not in self.commit.lengths:
-            return np.zeros(0, np.int64)
-        if name not in ("spike_step", "spike_neuron"):
-            at = (self._in_batch, slice(0, self.commit.lengths[name]))
-            return whole(self._group(), name, *at)
-        group, pieces = self._group(), zip(*self._pieces, strict=True)
-        return np.concatenate([whole(group, name, slice(b, e)) for b, e in pieces])
 
 
 def as_config(plain: Mapping[str, Any]) -> DictConfig:

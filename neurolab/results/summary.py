@@ -51,7 +51,8 @@ def config_hash(config: Mapping[str, Any]) -> str:
     ignored = ("tracker", "device", "sweep", "report")
     what = {key: config[key] for key in sorted(config) if key not in ignored}
     what["precision"] = (config.get("device") or {}).get("precision")
-    values = (value for key in ("input", "inputs") for _, value in flat(config.get(key) or {}))
+    parts = ("input", "inputs", "populations", "projections")
+    values = (value for key in parts for _, value in flat(config.get(key) or {}))
     if files := [digest for digest in map(digest_of, values) if digest]:
         what["files"] = files
     text = json.dumps(what, sort_keys=True, default=str)
@@ -93,4 +94,6 @@ def _versions() -> dict[str, str]:
 
 
 def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _clean(inside) for key, inside in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

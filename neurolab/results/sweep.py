@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.results.batches import SweepFolder
-from neurolab.results.run import PointRun
+from neurolab.results.point import PointRun
 from neurolab.results.status import standing
 from neurolab.results.table import VALUES, Table, as_dataset
 

@@ -48,6 +48,7 @@ class ResultsWriter:
     Args:
         folder: None keeps the results in memory (`ResultsWriter.store`).
         n_neurons: size of the population that spikes and rates refer to.
+        populations: of a network, the first neuron of each population and the end of it.
         traces: what `Chunk.traces` will hold. Those with equal `every` share a time axis, and those
             with equal `neurons` a neuron axis: the first `time`, `neuron`, then `time_<name>`, ...
         rate_bin_steps: steps in a bin of the population rate; None: the rate is not kept.
@@ -64,6 +65,7 @@ class ResultsWriter:
         *,
         n_neurons: int,
         dt_ms: float,
+        populations: Mapping[str, tuple[int, int]] | None = None,
         traces: Sequence[Trace] = (),
         record_spikes: bool = True,
         rate_bin_steps: int | None = None,
@@ -75,6 +77,7 @@ class ResultsWriter:
         self.attributes: dict[str, Any] = {
             "format": "neurolab results 2",
             "n_neurons": int(n_neurons),
+            "populations": {name: list(ends) for name, ends in (populations or {}).items()},
             "n_points": n_points,
             "dt_ms": float(dt_ms),
             "record_spikes": bool(record_spikes),

@@ -16,8 +16,9 @@ import numpy as np
 
 from neurolab.analysis import SpikeStatistics
 from neurolab.config.experiment import Experiment
-from neurolab.engine.loop import CLOCK, NONFINITE
+from neurolab.engine.loop import NONFINITE
 from neurolab.engine.program import Program
+from neurolab.engine.structure import short_name
 from neurolab.results.batches import COMPLETED, PARTIAL
 from neurolab.results.layout import Chunk
 from neurolab.results.table import VALUES
@@ -198,9 +199,11 @@ class Computation:
         on_written: Callable[[Mapping[str, Any], int | None], None],
     ) -> None:
         """Check a chunk, count and write it."""
-        points, recording = len(self.ends), self.experiment.structure.recording
+        structure = self.experiment.structure
+        points, recording = len(self.ends), structure.recording
         alive = ~np.isin(np.arange(points), list(self.broken))
         bad = np.asarray(after[NONFINITE]).reshape(-1, self.size)[:points]
+        bad = bad if self.program.places is None else bad[:, self.program.places]
         broken = alive & (bad.min(axis=1) < np.minimum(first + n, self.ends))
         self.steps[alive] = np.minimum(first + n, self.ends)[alive]
         self.steps[broken] = bad.min(axis=1)[broken]
@@ -223,7 +226,7 @@ class Computation:
         for name in recording.variables:
             values = self.experiment.in_shown_unit(name, np.asarray(records[name]))
             values = values.reshape(-1, *values.shape[-2:])[:points, :samples]
-            traces[name.removeprefix("neuron.")] = values[..., self.program.columns]
+            traces[short_name(name)] = values[..., self.program.columns[structure.of(name).prefix]]
         rates = self._rate_counts(point, step, first, n)
         self._waiting.append(self._chunk(first, n, point, step, neuron, traces, rates))
         self.done = first + n
@@ -282,14 +285,16 @@ class Computation:
                 self.broken[int(k)] = self._what(state, int(k), int(step), neuron)
 
     def _what(self, state: Mapping[str, Any], point: int, step: int, neuron: int) -> str:
-        when = f"in step {step} ({(step + 1) * self.dt_ms:g} ms), neuron {neuron}"
+        group, own = self.experiment.structure.at(neuron)
+        of = f" of {group.name}" if group.name else ""
+        when = f"in step {step} ({(step + 1) * self.dt_ms:g} ms), neuron {own}{of}"
         for name, values in state.items():
             value = np.asarray(values)
-            if name in (CLOCK, NONFINITE) or value.dtype.kind != "f":
+            if not name.startswith(group.prefix) or value.dtype.kind != "f":  # as clocks are not
                 continue
             value = value if self.program.points is None else value[point]
-            mine = value[..., neuron] if value.shape[-1:] == (self.size,) else value
+            mine = value[..., own] if value.shape[-1:] == (group.size,) else value
             wrong = mine[~np.isfinite(mine)]
             if wrong.size:
-                return f"{name.removeprefix('neuron.')} became {float(wrong.flat[0])} {when}"
+                return f"{short_name(name)} became {float(wrong.flat[0])} {when}"
         return f"a variable was not finite {when}"

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from neurolab.analysis import SpikeStatistics
+from neurolab.config.experiment import Experiment
 from neurolab.config.shown import rheobase_of
+from neurolab.engine.structure import PopulationSpec
 from neurolab.simulation.computation import Computation
 
 __all__ = ["facts_of"]
@@ -16,12 +19,15 @@ __all__ = ["facts_of"]
 def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Of a computation of one point, so far; ``numbers`` are those that it has now."""
     of, done, dt_ms = computation.experiment, computation.done, computation.dt_ms
-    found = rheobase_of(of.structure, of.parsed, numbers) or (np.array(np.nan), "")
-    rheobase, unit = found
-    statistics = dict(computation.statistics.result(dt_ms, max(done, 1) * dt_ms))
-    if computation.broken:  # what it did until then is no rate of this neuron
-        so_far = {"rate_hz_so_far": statistics["rate_hz_mean"]}
-        statistics |= dict.fromkeys(("rate_hz_mean", "rate_hz_std", "isi_cv_mean")) | so_far
+    counts, ends = computation.statistics, of.layout["populations"]
+    found = _statistics(computation, counts)
+    for group in of.structure.populations:
+        rheobase = _rheobase(of, group, numbers)
+        if not group.name:
+            found |= rheobase
+            continue
+        own = {"n_neurons": group.size} | _statistics(computation, counts.part(*ends[group.name]))
+        found.setdefault("populations", {})[group.name] = own | rheobase
     return {
         "message": computation.message(0),
         "n_neurons": computation.size,
@@ -29,9 +35,27 @@ def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, 
         "dt_ms": dt_ms,
         "duration_ms": done * dt_ms,
         "seed": int(numbers["seed"]),
-        **(statistics if of.structure.recording.spikes else dict.fromkeys(statistics)),
+        **found,
+        "precision": f"float{of.structure.precision}",
+    }
+
+
+def _statistics(computation: Computation, counts: SpikeStatistics) -> dict[str, Any]:
+    """How some neurons fired; None for each value where nothing spikes."""
+    dt_ms = computation.dt_ms
+    found = dict(counts.result(dt_ms, max(computation.done, 1) * dt_ms))
+    if computation.broken:  # what it did until then is no rate of this neuron
+        so_far = {"rate_hz_so_far": found["rate_hz_mean"]}
+        found |= dict.fromkeys(("rate_hz_mean", "rate_hz_std", "isi_cv_mean")) | so_far
+    spikes = computation.experiment.structure.recording.spikes
+    return found if spikes else dict.fromkeys(found)
+
+
+def _rheobase(of: Experiment, group: PopulationSpec, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    known = rheobase_of(of.structure, group, of.parsed, numbers)
+    rheobase, unit = known or (np.array(np.nan), "")
+    return {
         "rheobase": float(rheobase.mean()),
         "rheobase_std": float(rheobase.std()) if np.isfinite(rheobase).all() else None,
         "rheobase_unit": unit,
-        "precision": f"float{of.structure.precision}",
     }

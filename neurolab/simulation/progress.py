@@ -59,6 +59,11 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
             "rate": f"{rate:.2f} Hz (s.d. over neurons {spread:.2f})",
             "ISI CV": "-" if cv is None else f"{cv:.2f}",
         }
+    for name, of in (summary.get("populations") or {}).items():
+        rate, cv = of["rate_hz_mean"], of["isi_cv_mean"]
+        rows[name] = f"{of['n_neurons']} neurons"
+        rows[name] += "" if rate is None else f", {rate:.2f} Hz (s.d. {of['rate_hz_std']:.2f})"
+        rows[name] += "" if cv is None else f", ISI CV {cv:.2f}"
     if summary.get("spike_count") is not None:
         rows["spikes"] = f"{summary['spike_count']:,}"
     if summary.get("rheobase") is not None:

@@ -135,21 +135,15 @@ class _Run:
         self.started = time.perf_counter()
         self.compile_s = 0.0
         self.first_step_at = self.last_step_at = 0.0
-        potential = f"neuron.{getattr(structure.neuron.target, 'potential', 'V')}"
+        first = structure.populations[0]
+        potential = f"{first.prefix}neuron.{getattr(first.neuron.target, 'potential', 'V')}"
         unit = unit_text(experiment.units.get(potential, u.UNITLESS))
         self.rows = Rows(experiment.n_steps, self.dt_ms, self.size, tracker.log, potential, unit)
         self.program = program_of(
             structure, self._capacity(experiment.devices[0].platform), experiment.devices
         )
         self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
-        self.writer = ResultsWriter(
-            folder,
-            n_neurons=self.size,
-            dt_ms=self.dt_ms,
-            traces=experiment.traces,
-            record_spikes=experiment.recorded.spikes,
-            rate_bin_steps=experiment.recorded.rate_bin_steps,
-        )
+        self.writer = ResultsWriter(folder, **experiment.layout)
         self.computation = Computation(
             experiment,
             self.program,

@@ -16,7 +16,7 @@ from neurolab.config.experiment import Experiment
 from neurolab.config.order import disorder
 from neurolab.config.values import UnfitValueError, read_number
 from neurolab.engine.cache import program_of
-from neurolab.engine.loop import CLOCK, NONFINITE
+from neurolab.engine.structure import short_name
 from neurolab.neurons import Spiking
 from neurolab.problems import did_you_mean, show
 from neurolab.results.run import Run, as_config
@@ -43,16 +43,9 @@ class Stepwise:
     """
 
     def __init__(self, experiment: Experiment) -> None:
-        structure, recorded = experiment.structure, experiment.recorded
+        structure = experiment.structure
         self.experiment, self.dt_ms = experiment, structure.dt_ms
-        self._writer = ResultsWriter(
-            None,
-            n_neurons=structure.size,
-            dt_ms=structure.dt_ms,
-            traces=experiment.traces,
-            record_spikes=recorded.spikes,
-            rate_bin_steps=recorded.rate_bin_steps,
-        )
+        self._writer = ResultsWriter(None, **experiment.layout)
         stepped = replace(structure, stepped=True)
         program = program_of(stepped, min(experiment.capacity(), _CAPACITY), experiment.devices)
         self._computation = Computation(
@@ -132,10 +125,10 @@ class _States(MutableMapping[str, Any]):
         self._units = simulation.experiment.units
 
     def _name(self, name: str) -> str:
-        for full in (name, f"neuron.{name}"):
-            if full in self._units:
+        for full in self._units:
+            if name in (full, short_name(full)):
                 return full
-        known = [key.removeprefix("neuron.") for key in self._units]
+        known = [short_name(key) for key in self._units]
         raise KeyError(f"no variable '{name}'; {did_you_mean(name, known)}")
 
     def __getitem__(self, name: str) -> Any:
@@ -163,11 +156,12 @@ class _States(MutableMapping[str, Any]):
         if before.dtype.kind != "f" and not (array == exact).all():
             raise ValueError(f"{name} = {value}: it holds values of type {before.dtype}")
         changed = {name: array}
-        neuron = self._simulation.experiment.structure.neuron.target
-        if issubclass(neuron, Spiking) and name == f"neuron.{neuron.potential}":
+        group = self._simulation.experiment.structure.of(name)
+        neuron, fired = group.neuron.target, f"{group.prefix}neuron.fired"
+        if issubclass(neuron, Spiking) and name == f"{group.prefix}neuron.{neuron.potential}":
             # A spike resets the V that it left: one that is set instead stays, and may fire.
             kept = np.asarray(before) == array
-            changed["neuron.fired"] = np.asarray(self._of.state["neuron.fired"]) & kept
+            changed[fired] = np.asarray(self._of.state[fired]) & kept
         with self._of.program.loop.environment():
             placed = {k: jax.device_put(v, self._of.state[k].sharding) for k, v in changed.items()}
         self._of.state = {**self._of.state, **placed}
@@ -176,7 +170,7 @@ class _States(MutableMapping[str, Any]):
         raise TypeError("a variable cannot be removed")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(key for key in self._of.state if key not in (CLOCK, NONFINITE))
+        return iter(key for key in self._of.state if key in self._units)
 
     def __len__(self) -> int:
         return len(self._units)
@@ -211,7 +205,7 @@ class _Numbers(MutableMapping[str, Any]):
         try:
             number, relative = read_number(
                 typed, reading.unit, reading.declared,
-                size=structure.size, seed=int(self.now["seed"]), key=key,
+                size=structure.of(key).size, seed=int(self.now["seed"]), key=key,
             )  # fmt: skip
         except UnfitValueError as error:
             raise ValueError(f"{key} = {value}: {error}") from error

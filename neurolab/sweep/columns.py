@@ -276,7 +276,7 @@ def _read(key: str, value: Any, experiment: Experiment, seed: int = 0) -> Any:
         for problem in problems.found:
             raise UnfitValueError(problem.advice)
         return n_steps
-    reading, size = experiment.parsed[key], experiment.structure.size
+    reading, size = experiment.parsed[key], experiment.structure.of(key).size
     found, _ = read_number(value, reading.unit, reading.declared, size=size, seed=seed, key=key)
     return found
 

@@ -21,7 +21,6 @@ from neurolab.engine.cache import program_of
 from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.parts import NEURONS_TOGETHER
 from neurolab.engine.program import Program
-from neurolab.engine.structure import block_length
 from neurolab.problems import Problems
 from neurolab.results.batches import SweepFolder
 from neurolab.results.writer import ResultsWriter
@@ -134,11 +133,7 @@ class _GroupRun:
         n_steps = group.n_steps[rows]
         writer = ResultsWriter(
             self.folder.new_batch(int(group.points[rows].min())),
-            n_neurons=experiment.structure.size,
-            dt_ms=experiment.structure.dt_ms,
-            traces=experiment.traces,
-            record_spikes=experiment.recorded.spikes,
-            rate_bin_steps=experiment.recorded.rate_bin_steps,
+            **experiment.layout,
             n_points=len(rows),
         )
         points = group.points[rows].tolist()
@@ -207,7 +202,7 @@ def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[i
     neurons = _NEURONS_PER_DEVICE.get(kind, _NEURONS_PER_GPU)
     wanted = most or min(max(neurons // size, 1) * n_devices, _MOST_POINTS)
     # records of at least two blocks of steps must fit
-    while wanted > 1 and group.experiment.capacity(wanted) < 2 * block_length(size):
+    while wanted > 1 and group.experiment.capacity(wanted) < 2 * group.experiment.structure.block:
         wanted //= 2
     n_batches = -(-len(group.points) // wanted)
     points = -(-len(group.points) // n_batches)

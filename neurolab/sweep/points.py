@@ -14,7 +14,7 @@ import numpy as np
 
 from neurolab.config.doubts import doubts
 from neurolab.config.experiment import Experiment
-from neurolab.engine.sizes import larger, with_sizes, without_sizes
+from neurolab.engine.sizes import as_large, with_sizes, without_sizes
 from neurolab.problems import Problem
 
 __all__ = ["Group", "by_code", "join"]
@@ -105,10 +105,7 @@ def _joined(parts: Sequence[Group]) -> Group:
     for part in parts[1:]:
         own = part.experiment.numbers
         keys |= {key for key, value in own.items() if not np.array_equal(value, base[key])}
-        pairs = zip(structure.inputs, part.experiment.structure.inputs, strict=True)
-        structure = replace(
-            structure, inputs=tuple((name, larger(a, b)) for (name, a), (_, b) in pairs)
-        )
+        structure = as_large(structure, part.experiment.structure)
     points = np.concatenate([part.points for part in parts])
     order = np.argsort(points)
     columns = {

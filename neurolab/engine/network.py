@@ -1,0 +1,70 @@
+"""The populations of a structure as brainstate modules: what one step of all of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import brainstate
+import brainunit as u
+
+from neurolab.dynamics import Dynamics
+from neurolab.engine.population import Population
+from neurolab.engine.structure import Numbers, Structure
+from neurolab.units import with_unit
+
+__all__ = ["Network"]
+
+
+class Network:
+    """The models of a structure, their numbers in place and their states made.
+
+    Parameters
+    ----------
+    structure, numbers
+        What is simulated.
+    indices
+        Of each population, the numbers of the neurons that are here.
+    """
+
+    def __init__(self, structure: Structure, numbers: Numbers, indices: Sequence[Any]) -> None:
+        self.populations: dict[str, Population] = {}
+        for spec, index in zip(structure.populations, indices, strict=True):
+            population = Population.of(spec, structure.integrator, index.shape[0], numbers)
+            for model in population.nodes().values():  # those inside of others too
+                if isinstance(model, Dynamics):
+                    model.seed = numbers["seed"]
+                    model.index = index
+            brainstate.nn.init_all_states(population)
+            self.populations[spec.prefix] = population
+
+    def draw(self, first: Any, n_steps: int) -> dict[str, dict[str, Any]]:
+        """What the models draw for a block of steps; leading axis of steps."""
+        return {prefix: some.draw(first, n_steps) for prefix, some in self.populations.items()}
+
+    def update(self, drawn: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """One step; what each population gives, its spikes or rates."""
+        return {prefix: some.update(drawn[prefix]) for prefix, some in self.populations.items()}
+
+    def states(self) -> dict[str, Any]:
+        """All states by name, a neuron's first: ``neuron.V``, ``synapse.g``, ..."""
+        found: dict[str, Any] = {}
+        order = ("neuron", "receptors", "inputs")
+        for prefix, population in self.populations.items():
+            states: Any = population.states()
+            ranked = sorted(states.items(), key=lambda kv: order.index(kv[0][0]))
+            named = {".".join(map(str, path)): held for path, held in ranked}
+            found |= {
+                prefix + k.removeprefix("inputs.").removeprefix("receptors."): held
+                for k, held in named.items()
+            }
+        return found
+
+    def read(self) -> dict[str, Any]:
+        """The values of all states, as plain numbers."""
+        return {name: u.get_mantissa(held.value) for name, held in self.states().items()}
+
+    def write(self, values: Mapping[str, Any]) -> None:
+        """Put values in place of those of all states."""
+        for name, held in self.states().items():
+            held.value = with_unit(values[name], u.get_unit(held.value))

@@ -1,0 +1,227 @@
+"""Networks spike for spike beside a loop in NumPy, and what projections deliver."""
+
+from __future__ import annotations
+
+import brainunit as u
+import jax
+import numpy as np
+import pytest
+
+from neurolab.config.experiment import read_experiment
+from neurolab.dynamics import parameter
+from neurolab.engine import delivery, device
+from neurolab.engine.program import Program
+from neurolab.engine.wiring import _drawn
+from neurolab.neurons import Spiking
+from neurolab.problems import ConfigError
+
+device.prepare({"platform": "cpu", "count": 2})
+N_STEPS = 400
+SIZES = {"E": 60, "I": 20}
+
+
+class Counter(Spiking):
+    """Adds up what it gets: in whole mV nothing is rounded, in any precision."""
+
+    C = parameter(0.1 * u.uF, "membrane capacitance", positive=True)
+    V_th = parameter(40.0 * u.mV, "firing threshold")
+    V_reset = parameter(0.0 * u.mV, "potential after a spike")
+    V_initializer = parameter(0.0 * u.mV, "initial potential", initial=True)
+
+    def initial(self):
+        return {"V": self.V_initializer}
+
+    def derivatives(self, y, current):
+        return {"V": current(y["V"]) / self.C}
+
+    def threshold(self, y):
+        return y["V"] - self.V_th
+
+    def height(self, y):
+        return self.V_th - self.V_reset
+
+
+def population(size: int, offset: int = 0) -> dict:
+    return {
+        "size": size,
+        "neuron": {
+            "_target_": f"{__name__}.Counter",
+            "spk_reset": "hard",
+            "V_initializer": [f"{(7 * k + offset) % 40} mV" for k in range(size)],
+        },
+        # 1 mV in each step of 0.1 ms: 0.1 uF * 1 mV / 0.1 ms = 1 uA
+        "inputs": {"drive": {"_target_": "neurolab.inputs.Constant", "amplitude": "1 uA"}},
+    }
+
+
+def network(rule: dict, delay="0.1 ms", weight="3 mV", inhibition="-4 mV", **more) -> dict:
+    rule = {"_target_": f"neurolab.connectivity.{rule.pop('name')}", **rule}
+
+    def projection(source, target, weight):
+        return {
+            "from": source,
+            "to": target,
+            "connectivity": rule,
+            "weight": weight,
+            "delay": delay,
+        }
+
+    return {
+        "populations": {"E": population(SIZES["E"]), "I": population(SIZES["I"], 13)},
+        "projections": {
+            "E_E": projection("E", "E", weight),
+            "E_I": projection("E", "I", weight),
+            "I_E": projection("I", "E", inhibition),
+        },
+        "dt": "0.1 ms",
+        "duration": "40 ms",
+        "seed": 3,
+        "integrator": {"_target_": "neurolab.integrators.ExpEuler"},
+        "device": {"precision": "float32"},
+        "tracker": {"_target_": "neurolab.trackers.NoTracker"},
+        **more,
+    }
+
+
+def computed(experiment, devices=None, steps=(N_STEPS,), program=None) -> np.ndarray:
+    """Who fired in which step, [step, neuron]."""
+    program = program or Program(experiment.structure, max(steps), devices)
+    numbers = program.place(experiment.numbers)
+    state, at = program.start(numbers), 0
+    fired = np.zeros((sum(steps), experiment.structure.size), bool)
+    for n in steps:
+        state, records = program.advance(numbers, state, n)
+        _, step, neuron = program.spikes(records, at, n)
+        fired[step, neuron] = True
+        at += n
+    return fired
+
+
+def by_hand(experiment) -> np.ndarray:
+    """The same as plain loops: every spike, and every synapse of it, by itself."""
+    structure, numbers = experiment.structure, experiment.numbers
+    sizes = [group.size for group in structure.populations]
+    begin = dict(
+        zip([g.prefix for g in structure.populations], np.cumsum([0, *sizes]), strict=False)
+    )
+    offsets = [0, 13]
+    V = np.concatenate([(7.0 * np.arange(n) + o) % 40 for n, o in zip(sizes, offsets, strict=True)])
+    synapses = []
+    for wiring in structure.projections:
+        source, target, slot, weight = _drawn(structure, wiring, numbers)
+        same = float(numbers[wiring.key("weight")]) if weight is None else 0.0
+        weights = np.full(len(source), same) if weight is None else weight
+        for s, t, d, w in zip(source, target, slot, weights, strict=True):
+            delay = int(d) + wiring.delays[0]
+            synapses.append((s + begin[wiring.source], t + begin[wiring.target], delay, w))
+    arriving = np.zeros((N_STEPS + 200, sum(sizes)))
+    fired = np.zeros((N_STEPS, sum(sizes)), bool)
+    of = [[] for _ in range(sum(sizes))]
+    for s, t, d, w in synapses:
+        of[s].append((t, d, w))
+    before = V >= 40
+    for i in range(N_STEPS):
+        V = np.where(before, 0.0, V) + 1.0 + arriving[i]
+        before = fired[i] = V >= 40
+        for s in np.flatnonzero(fired[i]):
+            for t, d, w in of[s]:
+                arriving[i + 1 + d, t] += w
+    return fired
+
+
+RULES = {
+    "all_to_all": {"name": "AllToAll", "autapses": False},
+    "bernoulli": {"name": "PairwiseBernoulli", "p": 0.2},
+    "indegree": {"name": "FixedIndegree", "n": 8},
+    "outdegree": {"name": "FixedOutdegree", "n": 8, "multapses": False},
+    "total": {"name": "FixedTotalNumber", "n": 700},
+    "poisson": {"name": "PairwisePoisson", "mean": 0.15},
+}
+MIXED = ["uniform", "0.1 ms", "1.5 ms"]
+
+
+@pytest.mark.parametrize("delay", ["0.1 ms", "1.5 ms", MIXED], ids=["1", "15", "mixed"])
+@pytest.mark.parametrize("rule", RULES)
+def test_a_network_fires_as_it_does_by_hand(rule, delay):
+    experiment = read_experiment(network(dict(RULES[rule]), delay))
+    expected = by_hand(experiment)
+    assert expected[:, : SIZES["E"]].any() and expected.sum() > 100
+    assert np.array_equal(computed(experiment), expected)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_synapses_have_weights_and_delays_of_their_own(precision):
+    given = network(
+        dict(RULES["bernoulli"]), MIXED, ["uniform", "1 mV", "5 mV"], ["uniform", "-6 mV", "-2 mV"],
+        device={"precision": precision},
+    )  # fmt: skip
+    experiment = read_experiment(given)
+    assert np.array_equal(computed(experiment), by_hand(experiment))
+
+
+@pytest.mark.parametrize("delay", ["0.1 ms", "1.5 ms", MIXED], ids=["1", "15", "mixed"])
+def test_neither_devices_nor_chunks_matter(delay):
+    assert len(jax.devices()) > 1
+    given = network(dict(RULES["bernoulli"]), delay, ["uniform", "1 mV", "5 mV"])
+    experiment = read_experiment(given)
+    once = computed(experiment)
+    assert once.any()
+    assert np.array_equal(computed(experiment, jax.devices()[:2]), once)
+    assert np.array_equal(computed(experiment, steps=(7, 1, 200, 15, 177)), once)
+    assert np.array_equal(computed(experiment, jax.devices()[:2], steps=(7, 1, 200, 192)), once)
+
+
+def test_what_processors_add_in_turn_other_devices_add_together(monkeypatch):
+    """Sums of whole multiples of a quantum, in any order, and sums of float32 in one."""
+    given = network(dict(RULES["bernoulli"]), MIXED, ["uniform", "1 mV", "5 mV"])
+    experiment = read_experiment(given)
+    once = computed(experiment)
+    monkeypatch.setattr(delivery, "in_turn", delivery.together)
+    monkeypatch.setattr(delivery, "_TOGETHER", 64)
+    assert np.array_equal(computed(experiment), once)
+    counts = read_experiment(network(dict(RULES["indegree"]), "0.3 ms"))
+    assert np.array_equal(computed(counts), by_hand(counts))
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "words"),
+    [
+        ({"from": "X"}, "projections.E_I.from", "is no population"),
+        ({"delay": "0.05 ms"}, "projections.E_I.delay", "less than a step"),
+        ({"weight": "3 nS"}, "projections.E_I.weight", "expected"),
+        ({"weight": None}, "projections.E_I.weight", "is needed"),
+        ({"receptor": "ampa"}, "projections.E_I.receptor", "names no receptor"),
+        ({"connectivity": None}, "projections.E_I.connectivity._target_", "expected"),
+        ({"p": 3}, "projections.E_I.p", "weight"),
+    ],
+)
+def test_what_cannot_be_is_refused(change, key, words):
+    given = network(dict(RULES["bernoulli"]))
+    given["projections"]["E_I"] |= change
+    with pytest.raises(ConfigError) as error:
+        read_experiment(given)
+    assert [problem.key for problem in error.value.problems] == [key]
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"name": "PairwiseBernoulli", "p": 1.2},
+        {"name": "FixedIndegree", "n": 100, "multapses": False},
+        {"name": "FixedTotalNumber", "n": 10**6, "multapses": False},
+        {"name": "OneToOne"},
+    ],
+    ids=lambda rule: rule["name"],
+)
+def test_what_cannot_be_drawn_is_refused(rule):
+    with pytest.raises(ConfigError, match="connectivity"):
+        read_experiment(network(rule))
+
+
+def test_a_network_that_memory_cannot_hold_is_refused():
+    """Before any of its synapses is drawn: 1.2e13 of them."""
+    given = network({"name": "FixedIndegree", "n": 10**11})
+    with pytest.raises(ConfigError, match=r"1.4e\+13 synapses") as error:
+        read_experiment(given)
+    assert [problem.key for problem in error.value.problems] == ["projections"]

@@ -1,0 +1,61 @@
+"""Networks of papers: rates and oscillations that were published or measured with Brian2 2.9."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import neurolab
+
+SKIP_MS = 100.0
+
+
+def activity(*typed):
+    """Rate in Hz without the start, and the frequency of the peak of the rate's spectrum, Hz."""
+    run = neurolab.run([*typed, "record=spikes"], save=False)
+    time = run.spikes["time"].values
+    lasts = run.duration_ms - SKIP_MS
+    time = time[time > SKIP_MS] - SKIP_MS
+    counts = np.bincount((time / 0.5).astype(int), minlength=round(lasts / 0.5)).astype(float)
+    power = np.abs(np.fft.rfft(counts - counts.mean())) ** 2
+    frequency = np.fft.rfftfreq(len(counts), 0.5e-3)
+    smooth = np.convolve(power, np.ones(5) / 5, "same")
+    high = frequency > 5
+    return time.size / run.n_neurons / lasts * 1e3, frequency[high][smooth[high].argmax()]
+
+
+def test_brunel_asynchronous_irregular():
+    """Brunel 2000, figure 8 C: Siegert's formula gives 37.95 Hz, Brian2 36.8 to 39.2."""
+    rate, _ = activity("network=brunel", "duration=400ms")
+    assert rate == pytest.approx(37.95, rel=0.05)
+
+
+@pytest.mark.nightly
+def test_brunel_synchronous_regular():
+    """Figure 8 A: near saturation; Brian2 gives 311 Hz, the paper's simulation 311."""
+    rate, _ = activity("network=brunel/a", "duration=400ms")
+    assert rate == pytest.approx(311, rel=0.03)
+
+
+@pytest.mark.nightly
+def test_brunel_fast_oscillation():
+    """Figure 8 B: 60.7 Hz and an oscillation of 180 Hz."""
+    rate, peak = activity("network=brunel/b", "duration=1s")
+    assert rate == pytest.approx(60.7, rel=0.05)
+    assert abs(peak - 180) < 20
+
+
+@pytest.mark.nightly
+def test_brunel_slow_oscillation():
+    """Figure 8 D: 5.5 Hz (theory 6.5) and an oscillation of 22 Hz."""
+    rate, peak = activity("network=brunel/d", "duration=2s")
+    assert abs(rate - 5.9) < 1.5
+    assert abs(peak - 22) < 6
+
+
+def test_coba_with_a_constant_drive():
+    """Brian2 gives 19.7 and 21.5 Hz for two seeds, and intervals more irregular than Poisson's."""
+    run = neurolab.run(["network=coba_ei", "duration=1s", "record=spikes"], save=False)
+    assert 19 < run.summary["rate_hz_mean"] < 22.5
+    assert run.summary["isi_cv_mean"] > 1.3
+    assert set(run.summary["populations"]) == {"E", "I"}
