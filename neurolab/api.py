@@ -208,8 +208,9 @@ def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Swe
         path = settings.resume or Path(master.hydra.sweep.dir if folder is None else folder)
         check_sweep_folder(path, settings.resume, 0)
         refused = compose_plan(plan, Composer(loader, master))
-        with log_to(path):
-            compute(plan, refused, path, settings, executor, began=began)
+        with log_to(path) as late:
+            begun = partial(setattr, late, "begun", True)
+            compute(plan, refused, path, settings, executor, began=began, on_begin=begun)
     return open_sweep(path)
 
 

@@ -123,10 +123,15 @@ class SweepLauncher(Launcher):
         refused = compose_plan(plan, Composer(self.context.config_loader, self.config))
         strict = str(self.config.hydra.sweeper._target_).endswith(".Points")
         self.started = (first and self.started) or utc_now()
-        with log_to(self.folder, terminal=True):
+        with log_to(self.folder, terminal=True) as late:
+
+            def on_begin() -> None:
+                late.begun = True
+                self._record()
+
             outcome = run_sweep(
                 plan, refused, self.folder, self.settings, self.executor, first,
-                began=began, started=self.started, strict=strict, on_begin=self._record,
+                began=began, started=self.started, strict=strict, on_begin=on_begin,
             )  # fmt: skip
         print_sweep(SweepFolder(self.folder), outcome.plan, outcome.table, outcome.summary)
         codes = getattr(self.task, "codes", None)

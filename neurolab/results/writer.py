@@ -92,7 +92,12 @@ class ResultsWriter:
             path = self.folder / RESULTS
             if path.exists():
                 raise FileExistsError(f"{path} holds results already. Choose another folder.")
-            path.mkdir(parents=True)
+            if n_points is None:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            else:  # a sweep that is removed stays so
+                self.folder.parent.mkdir(exist_ok=True)
+                self.folder.mkdir(exist_ok=True)
+            path.mkdir()
             (self.folder / COMMIT).unlink(missing_ok=True)  # of results that were deleted
 
     @cached_property

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["LogFile", "log_to"]
+__all__ = ["LateLog", "LogFile", "log_to"]
 
 _LOCK = threading.Lock()
 #: Level and propagation of the log before each of the runs that go on.
@@ -16,13 +16,14 @@ _BEFORE: list[tuple[int, bool]] = []
 
 
 @contextmanager
-def log_to(folder: Path, terminal: bool = False) -> Iterator[None]:
+def log_to(folder: Path, terminal: bool = False) -> Iterator[LateLog]:
     """Write what is logged to ``neurolab.log`` in a folder, made when there is something to say.
 
     With ``terminal`` warnings go there as well, and nothing else does.
     """
     log = logging.getLogger("neurolab")
-    handlers: list[logging.Handler] = [_Late(folder / "neurolab.log", delay=True)]
+    late = LateLog(folder / "neurolab.log", delay=True)
+    handlers: list[logging.Handler] = [late]
     text = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     handlers[0].setFormatter(logging.Formatter(text))
     if terminal:
@@ -36,7 +37,7 @@ def log_to(folder: Path, terminal: bool = False) -> Iterator[None]:
     for handler in handlers:
         log.addHandler(handler)
     try:
-        yield
+        yield late
     finally:
         with _LOCK:
             level, propagate = _BEFORE[0]
@@ -61,7 +62,13 @@ class LogFile(logging.FileHandler):
             super().close()
 
 
-class _Late(LogFile):
+class LateLog(LogFile):
+    """A log file whose folder it may have to make; once that is there (`begun`), no more: it has
+    been removed."""
+
+    begun = False
+
     def _open(self):  # type: ignore[no-untyped-def]
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        if not self.begun:
+            Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
         return super()._open()
