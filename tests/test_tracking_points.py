@@ -12,7 +12,7 @@ from test_tracking import LINES
 from neurolab.sweep.compute import _GroupRun
 from neurolab.trackers.session import TrackerSession
 
-SWEEP = ("seed=range:6", "sweep.batch=2", "device.count=1", "tracker._target_=mytrackers.Each")
+SWEEP = ("seed=range:6", "sweep.batch=2", "device.count=1", "tracker._target_=endingtrackers.Each")
 
 
 #: Is killed within the third end, once.
@@ -32,7 +32,7 @@ class Dies(Each):
 @pytest.fixture
 def going_on(tmp_path, monkeypatch):
     """A sweep that goes on where it was begun; what it told, by the name of a point."""
-    (tmp_path / "mytrackers.py").write_text(LINES + DIES)
+    (tmp_path / "endingtrackers.py").write_text(LINES + DIES)
     monkeypatch.syspath_prepend(str(tmp_path))
     folder = tmp_path / "sweep"
 
@@ -101,8 +101,8 @@ def test_what_the_tracker_did_not_take_in_is_told_again(going_on, monkeypatch):
 
 def test_what_a_tracker_that_died_did_not_have_is_told_again(going_on, tmp_path):
     """All had been written to its pipe, and were noted as told."""
-    going_on("tracker._target_=mytrackers.Dies")
+    going_on("tracker._target_=endingtrackers.Dies")
     assert (tmp_path / "sweep" / "told.txt").read_text() == "0\n1\n"
-    going_on("tracker._target_=mytrackers.Dies")
+    going_on("tracker._target_=endingtrackers.Dies")
     ends = (tmp_path / "sweep" / "told.jsonl").read_text().count('"finish"')
     assert ends == 6
