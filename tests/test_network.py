@@ -16,12 +16,13 @@ from neurolab.config.experiment import read_experiment
 from neurolab.dynamics import parameter
 from neurolab.engine import delivery
 from neurolab.engine.program import Program
-from neurolab.engine.wiring import _drawn
+from neurolab.engine.wiring import synapses as drawn
 from neurolab.neurons import Spiking
 from neurolab.problems import ConfigError
 
 N_STEPS = 400
-SIZES = {"E": 60, "I": 20}
+#: Odd: two devices have shares that differ.
+SIZES = {"E": 61, "I": 19}
 
 
 class Counter(Spiking):
@@ -112,7 +113,8 @@ def by_hand(experiment) -> np.ndarray:
     V = np.concatenate([(7.0 * np.arange(n) + o) % 40 for n, o in zip(sizes, offsets, strict=True)])
     synapses = []
     for wiring in structure.projections:
-        source, target, slot, weight = _drawn(structure, wiring, numbers)
+        row, target, weight = drawn(structure, wiring, numbers)
+        source, slot = np.divmod(row, wiring.delays[1] - wiring.delays[0] + 1)
         same = float(numbers[wiring.key("weight")]) if weight is None else 0.0
         weights = np.full(len(source), same) if weight is None else weight
         for s, t, d, w in zip(source, target, slot, weights, strict=True):
@@ -138,7 +140,7 @@ RULES = {
     "bernoulli": {"name": "PairwiseBernoulli", "p": 0.2},
     "indegree": {"name": "FixedIndegree", "n": 8},
     "outdegree": {"name": "FixedOutdegree", "n": 8, "multapses": False},
-    "total": {"name": "FixedTotalNumber", "n": 700},
+    "total": {"name": "FixedTotalNumber", "n": 2500},  # rows long enough for groups
     "poisson": {"name": "PairwisePoisson", "mean": 0.15},
 }
 MIXED = ["uniform", "0.1 ms", "1.5 ms"]
@@ -163,6 +165,14 @@ def test_synapses_have_weights_and_delays_of_their_own(precision):
     assert np.array_equal(computed(experiment), by_hand(experiment))
 
 
+def test_long_rows_of_synapses_have_weights_of_their_own():
+    """Of which several are added in one turn, of three projections in one table."""
+    experiment = read_experiment(
+        network(dict(RULES["total"]), "0.3 ms", ["uniform", "0.1 mV", "0.4 mV"])
+    )
+    assert np.array_equal(computed(experiment), by_hand(experiment))
+
+
 def test_neither_devices_nor_chunks_matter():
     """In a process that has two: this one has as many as whatever used JAX first asked for."""
     environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
@@ -176,11 +186,13 @@ def test_neither_devices_nor_chunks_matter():
 def devices_and_chunks() -> None:
     assert len(jax.devices()) == 2
     for delay in ("0.1 ms", "1.5 ms", MIXED):
-        check_devices_and_chunks(delay)
+        check_devices_and_chunks(delay, "bernoulli", ["uniform", "1 mV", "5 mV"])
+    check_devices_and_chunks("0.2 ms", "all_to_all", "1 mV")
+    check_devices_and_chunks("0.2 ms", "total", "1 mV")
 
 
-def check_devices_and_chunks(delay) -> None:
-    given = network(dict(RULES["bernoulli"]), delay, ["uniform", "1 mV", "5 mV"])
+def check_devices_and_chunks(delay, rule, weight) -> None:
+    given = network(dict(RULES[rule]), delay, weight)
     experiment = read_experiment(given)
     once = computed(experiment)
     assert once.any()
@@ -197,6 +209,9 @@ def test_what_processors_add_in_turn_other_devices_add_together(monkeypatch):
     monkeypatch.setattr(delivery, "in_turn", delivery.together)
     monkeypatch.setattr(delivery, "_TOGETHER", 64)
     assert np.array_equal(computed(experiment), once)
+    for rule in ("total", "all_to_all"):
+        grouped = read_experiment(network(dict(RULES[rule]), "0.3 ms"))
+        assert np.array_equal(computed(grouped), by_hand(grouped))
     counts = read_experiment(network(dict(RULES["indegree"]), "0.3 ms"))
     assert np.array_equal(computed(counts), by_hand(counts))
 
@@ -238,8 +253,8 @@ def test_what_cannot_be_drawn_is_refused(rule):
 
 
 def test_a_network_that_memory_cannot_hold_is_refused():
-    """Before any of its synapses is drawn: 1.2e13 of them."""
+    """Before any of its synapses is drawn: 1.41e13 of them."""
     given = network({"name": "FixedIndegree", "n": 10**11})
-    with pytest.raises(ConfigError, match=r"1.4e\+13 synapses") as error:
+    with pytest.raises(ConfigError, match=r"1.41e\+13 synapses") as error:
         read_experiment(given)
     assert [problem.key for problem in error.value.problems] == ["projections"]

@@ -20,7 +20,8 @@ from neurolab.config.settings import SettingsReader
 from neurolab.config.values import UnfitValueError, read_drawn, read_time, rounded
 from neurolab.connectivity import Connectivity
 from neurolab.dynamics import Parameter
-from neurolab.engine.structure import ModelSpec, Number, PopulationSpec, Wiring
+from neurolab.engine.projections import Wiring
+from neurolab.engine.structure import ModelSpec, Number, PopulationSpec
 from neurolab.inputs.projection import Projection
 from neurolab.problems import Problems, did_you_mean, show
 from neurolab.results.layout import RESERVED

@@ -1,32 +1,44 @@
-"""Spikes that arrive: from a history of who fired, along the synapses of a projection.
+"""Spikes that arrive: from a history of who fired, along the synapses of projections.
 
-What a population fired is kept as bits for as many steps as the longest delay.  In a step a
-projection looks, for each of its delays, at the spikes of that many steps ago, and adds up the
-synapses of those that fired, at their targets.  So a step costs what its spikes cost, nothing is
-cut off, and what is kept of the past is one bit for a neuron and step.
+What a population fired is kept as bits for as many steps as the longest delay.  In a step a bundle
+of its projections looks, for each of its delays, at the spikes of that many steps ago, and adds up
+the synapses of those that fired, at their targets.  So a step costs what its spikes cost, nothing
+is cut off, and what is kept of the past is one bit for a neuron and step.
 
 The sum at a target is over delays, then sources, then their synapses, in ascending order.  A device
 has targets of its own and all of their synapses, so sums depend neither on devices nor on their
 number.  Where additions have no order (on a GPU) the terms are whole multiples of a quantum
-(`Wiring.key("quantum")`), which add up exactly.
+(`Bundle.made`), which add up exactly.  Where all hear the same, spikes are counted, once for all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from neurolab.engine.records import pack
-from neurolab.engine.structure import Structure, Wiring
+from neurolab.engine.projections import Bundle, Wiring
+from neurolab.engine.structure import Structure
 
-__all__ = ["arrivals", "history_length", "remember"]
+__all__ = ["arrivals", "everyone", "history_length", "remember"]
 
 #: Synapses that are added at once where loops are not.
 _TOGETHER = 2**15
+
+
+class Table(NamedTuple):
+    """The synapses of a bundle onto the neurons of a shard (`neurolab.engine.wiring`)."""
+
+    first: Any
+    targets: Any
+    weights: Any
+    quantum: Any
+    #: Neurons of the source in each shard, and different delays.
+    n_source: int
+    n_slots: int
 
 
 def history_length(structure: Structure, source: str) -> int:
@@ -35,100 +47,115 @@ def history_length(structure: Structure, source: str) -> int:
     return (-(-(longest + 1) // structure.block) + 1) * structure.block
 
 
-def remember(history: Any, fired: Any, begin: Any, lower: Any, upper: Any, axis: str | None) -> Any:
-    """The history with the steps ``lower`` to ``upper`` of a block; ``fired`` is of this shard."""
-    words = pack(fired)
+def remember(history: Any, words: Any, begin: Any, lower: Any, upper: Any, axis: str | None) -> Any:
+    """The history with the steps ``lower`` to ``upper`` of a block: ``words`` of this shard."""
     if axis is not None:
         words = jax.lax.all_gather(words, axis, axis=1, tiled=True)
-    row, j = begin % history.shape[0], jnp.arange(fired.shape[0])[:, None]
-    before = jax.lax.dynamic_slice_in_dim(history, row, fired.shape[0], 0)
+    row, j = begin % history.shape[0], jnp.arange(words.shape[0])[:, None]
+    before = jax.lax.dynamic_slice_in_dim(history, row, words.shape[0], 0)
     after = jnp.where((lower <= j) & (j < upper), words, before)
     return jax.lax.dynamic_update_slice_in_dim(history, after, row, 0)
 
 
+def _fired(history: Any, i: Any, delay: Any) -> Any:
+    """Who fired, as bits, whose spikes arrive at the beginning of step ``i``."""
+    # A spike of step k ends that step, and with a delay of d steps it is there at the end of step
+    # k + d: at the beginning of step k + 1 + d.
+    row = (i - 1 - delay) % history.shape[0]
+    return jax.lax.dynamic_index_in_dim(history, row, 0, False)
+
+
+def everyone(wiring: Wiring, history: Any, i: Any, own: Any, n_source: int) -> Any:
+    """How many spikes arrive at each of the neurons ``own`` (their numbers) where every neuron of
+    the source connects to all; ``n_source`` are the source's neurons in each shard."""
+    words = _fired(history, i, wiring.delays[0])
+    total = jnp.sum(jax.lax.population_count(words).astype(jnp.int32))
+    apart = wiring.source == wiring.target and not wiring.autapses
+    if not apart:
+        return jnp.broadcast_to(total, own.shape)
+    shard, k = own // n_source, own % n_source
+    word = words[shard * -(-n_source // 32) + k // 32]
+    return total - (word >> (k % 32).astype(jnp.uint32) & 1).astype(jnp.int32)
+
+
 def arrivals(
-    wiring: Wiring, numbers: Mapping[str, Any], history: Any, i: Any, n_source: int, n_target: int
+    bundle: Bundle, numbers: Mapping[str, Any], history: Any, i: Any, n_source: int, n_target: int
 ) -> Any:
-    """What arrives at each of ``n_target`` neurons at the beginning of step ``i``: how many spikes,
-    or the sum of their weights.  A shard has ``n_source`` neurons of the source."""
-    first, targets = (numbers[wiring.key(part)][0] for part in ("first", "targets"))
-    weights = numbers[wiring.key("weights")][0] if wiring.weights else None
-    quantum = numbers[wiring.key("quantum")] if wiring.weights else None
-    least, most = wiring.delays
-
-    def synapses(slot: Any, source: Any) -> tuple[Any, Any]:
-        place = source * (most - least + 1) + slot
-        return first[place], first[place + 1]
-
-    kind = jnp.int32 if weights is None else weights.dtype
+    """What arrives at each of the ``n_target`` neurons of the bundle's projections at the beginning
+    of step ``i``: how many spikes, or the sum of their weights."""
+    given = {key: numbers[bundle.key(key)] for key in ("first", "targets")}
+    weights = quantum = None
+    if bundle.weighted:
+        weights, quantum = numbers[bundle.key("weights")][0], numbers[bundle.key("quantum")]
+    first, targets = given["first"][0], given["targets"][0]
+    table = Table(first, targets, weights, quantum, n_source, bundle.n_slots)
 
     def of_delay(slot: Any, total: Any) -> Any:
-        # A spike of step k ends that step, and with a delay of d steps it is there at the end of
-        # step k + d: at the beginning of step k + 1 + d.
-        row = (i - 1 - least - slot) % history.shape[0]
-        words = jax.lax.dynamic_index_in_dim(history, row, 0, False)
-        given = (partial(synapses, slot), targets, weights, quantum, n_source)
+        words = _fired(history, i, bundle.delays[0] + slot)
         return jax.lax.platform_dependent(
-            words, total, cpu=partial(in_turn, *given), default=partial(together, *given)
+            words,
+            total,
+            cpu=partial(in_turn, table, slot),
+            default=partial(together, table, slot),
         )
 
-    if least == most:
-        return of_delay(0, jnp.zeros(n_target, kind))
-    return jax.lax.fori_loop(0, most - least + 1, of_delay, jnp.zeros(n_target, kind))
+    kind = jnp.int32 if weights is None else weights.dtype
+    # Behind a barrier: zeros that bundles share are copied for each in every step.
+    # One place more than targets: what fills up groups of synapses goes there.
+    nothing = jnp.full(n_target + 1, jax.lax.optimization_barrier(jnp.zeros((), kind)))
+    if bundle.n_slots == 1:
+        return of_delay(0, nothing)
+    return jax.lax.fori_loop(0, bundle.n_slots, of_delay, nothing)
 
 
-Synapses = Callable[[Any], tuple[Any, Any]]
-
-
-def in_turn(
-    synapses: Synapses,
-    targets: Any,
-    weights: Any,
-    quantum: Any,
-    n_source: int,
-    words: Any,
-    total: Any,
-) -> Any:
+def in_turn(table: Table, slot: Any, words: Any, total: Any) -> Any:
     """Spike after spike, synapse after synapse: plain loops, which a processor's compiler makes as
     fast as C (3 ns a synapse; a scatter of a row takes four times as long)."""
-    n_words = -(-n_source // 32)
+    n_words = -(-table.n_source // 32)
 
     def of_word(k: Any, total: Any) -> Any:
         shard = k // n_words
-        begin = shard * n_source + (k - shard * n_words) * 32
+        begin = shard * table.n_source + (k - shard * n_words) * 32
 
         def of_spike(left: tuple[Any, Any]) -> tuple[Any, Any]:
             word, total = left
             lowest = word & (~word + jnp.uint32(1))
             source = begin + 31 - jax.lax.clz(lowest).astype(jnp.int32)
+            place = source * table.n_slots + slot
+            row = _at(table.first, place), _at(table.first, place + 1)
 
-            def of_synapse(k: Any, total: Any) -> Any:
-                more = 1 if weights is None else weights[k]
-                return total.at[targets[k]].add(more, mode="promise_in_bounds")
+            def of_group(k: Any, total: Any) -> Any:
+                targets = _at(table.targets, k)
+                more = [1] * len(targets) if table.weights is None else _at(table.weights, k)
+                for target, weight in zip(targets, more, strict=True):
+                    new = (_at(total, target) + weight)[None]
+                    total = jax.lax.dynamic_update_slice(
+                        total, new, (target,), allow_negative_indices=False
+                    )
+                return total
 
-            return word ^ lowest, jax.lax.fori_loop(*synapses(source), of_synapse, total)
+            return word ^ lowest, jax.lax.fori_loop(*row, of_group, total)
 
         return jax.lax.while_loop(lambda left: left[0] != 0, of_spike, (words[k], total))[1]
 
     return jax.lax.fori_loop(0, words.shape[0], of_word, total)
 
 
-def together(
-    synapses: Synapses,
-    targets: Any,
-    weights: Any,
-    quantum: Any,
-    n_source: int,
-    words: Any,
-    total: Any,
-) -> Any:
+def _at(values: Any, k: Any) -> Any:
+    """An element or row, whose index is known to be inside: what checks it takes longer."""
+    begin, shape = (k, *[jnp.zeros_like(k)] * (values.ndim - 1)), (1, *values.shape[1:])
+    return jax.lax.dynamic_slice(values, begin, shape, allow_negative_indices=False)[0]
+
+
+def together(table: Table, slot: Any, words: Any, total: Any) -> Any:
     """Thousands of synapses at once, for devices that have as many threads.  Integers are added, in
     whatever order."""
     bits = (words[:, None] >> jnp.arange(32, dtype=jnp.uint32)) & jnp.uint32(1)
-    n_words = -(-n_source // 32)
-    fired = bits.reshape(-1, n_words * 32)[:, :n_source].reshape(-1) != 0
+    n_words = -(-table.n_source // 32)
+    fired = bits.reshape(-1, n_words * 32)[:, : table.n_source].reshape(-1) != 0
     (sources,) = jnp.nonzero(fired, size=fired.shape[0], fill_value=0)
-    begin, end = synapses(sources)
+    place, group = sources * table.n_slots + slot, table.targets.shape[1]
+    begin, end = table.first[place] * group, table.first[place + 1] * group
     n_spikes = fired.sum()
     length = jnp.where(jnp.arange(fired.shape[0]) < n_spikes, end - begin, 0)
     ends = jnp.cumsum(length)
@@ -139,10 +166,14 @@ def together(
         at = begin[spike] + k - (ends[spike] - length[spike])
         there = k < ends[-1]
         at = jnp.where(there, at, 0)
-        more = 1 if weights is None else jnp.round(weights[at] / quantum).astype(found.dtype)
-        return found.at[targets[at]].add(jnp.where(there, more, 0))
+        more: Any = 1
+        if table.weights is not None:
+            more = jnp.round(table.weights.reshape(-1)[at] / table.quantum).astype(found.dtype)
+        return found.at[table.targets.reshape(-1)[at]].add(jnp.where(there, more, 0))
 
-    kind = jnp.int32 if weights is None or weights.dtype == jnp.float32 else jnp.int64
-    found = jnp.zeros(total.shape, kind)
+    whole = table.weights is None or table.weights.dtype == jnp.float32
+    found = jnp.zeros(total.shape, jnp.int32 if whole else jnp.int64)
     found = jax.lax.fori_loop(0, -(-ends[-1] // _TOGETHER), some, found)
-    return total + (found if weights is None else found.astype(total.dtype) * quantum)
+    if table.weights is None:
+        return total + found
+    return total + found.astype(total.dtype) * table.quantum

@@ -19,21 +19,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from neurolab.engine.delivery import arrivals, history_length, remember
+from neurolab.engine.delivery import arrivals, everyone, history_length, remember
 from neurolab.engine.network import Network
 from neurolab.engine.records import pack
-from neurolab.engine.structure import Numbers, Structure
+from neurolab.engine.structure import Numbers, PopulationSpec, Structure
 
 __all__ = ["CLOCK", "FINITE", "HISTORY", "NONFINITE", "Loop", "Records", "State"]
 
 State = dict[str, Any]
 Records = dict[str, Any]
 
-#: In a state, beside the variables of the models: steps done, and for each neuron the step in which
-#: a variable of it (or one that is not per neuron) first was NaN or infinite, `FINITE` if none was.
-CLOCK, NONFINITE = "step", "nonfinite"
-#: After the prefix of a population: its spikes, that projections look back at, as bits.
-HISTORY = "history"
+#: In a state, beside the variables of the models: steps done, and after the prefix of a population,
+#: for each neuron the step in which a variable of it (or one that is not per neuron) first was NaN
+#: or infinite, `FINITE` if none was; and its spikes, that projections look back at, as bits.
+CLOCK, NONFINITE, HISTORY = "step", "nonfinite", "history"
 FINITE = 2**31 - 1
 
 
@@ -52,9 +51,11 @@ class Loop:
 
     def __init__(self, structure: Structure, capacity: int, n_shards: int = 1) -> None:
         self.structure, self.n_shards = structure, n_shards
-        #: Neurons of each population in a shard, and in all.
-        self.sizes = tuple(group.size // n_shards for group in structure.populations)
+        #: Neurons of each population in a shard, and in all.  The last shard may have fewer than
+        #: others: what its array has beyond them takes part in the steps, and is never told of.
+        self.sizes = tuple(-(-group.size // n_shards) for group in structure.populations)
         self.local_size = sum(self.sizes)
+        self.even = all(group.size % n_shards == 0 for group in structure.populations)
         sources = {wiring.source for wiring in structure.projections}
         #: The histories of spikes, and which populations they are of.
         self.histories = {
@@ -93,8 +94,6 @@ class Loop:
 
     def width(self, name: str) -> int:
         """How many neurons of a shard a variable or number may have a value for."""
-        if name in (CLOCK, NONFINITE):
-            return self.local_size
         return self.sizes[self.structure.populations.index(self.structure.of(name))]
 
     def indices(self, shard: Any) -> tuple[Any, ...]:
@@ -108,8 +107,9 @@ class Loop:
             width = self.n_shards * -(-self.sizes[k] // 32)
             rows = history_length(self.structure, self.structure.populations[k].prefix)
             state[name] = jnp.zeros((rows, width), jnp.uint32)
-        finite = jnp.full(self.local_size, FINITE, jnp.int32)
-        return state | {CLOCK: jnp.int32(0), NONFINITE: finite}
+        for group, size in zip(self.structure.populations, self.sizes, strict=True):
+            state[group.prefix + NONFINITE] = jnp.full(size, FINITE, jnp.int32)
+        return state | {CLOCK: jnp.int32(0)}
 
     def one_step(
         self, numbers: Numbers, state: State, indices: Any, i: Any, shard: Any
@@ -119,14 +119,26 @@ class Loop:
         here = jax.tree.map(lambda x: x[0], drawn)
         return self._step(numbers, state, here, indices, i, shard)
 
-    def _arrivals(self, numbers: Numbers, values: State, i: Any) -> dict[str, dict[str, Any]]:
+    def _arrivals(
+        self, numbers: Numbers, values: State, indices: Any, i: Any
+    ) -> dict[str, dict[str, Any]]:
         """What arrives along projections at the beginning of a step, by target and projection."""
         found: dict[str, dict[str, Any]] = {}
+        order = [group.prefix for group in self.structure.populations]
         for wiring in self.structure.projections:
-            n_source, n_target = self.width(wiring.source), self.width(wiring.target)
-            history = values[wiring.source + HISTORY]
-            own = found.setdefault(wiring.target, {})
-            own[wiring.name] = arrivals(wiring, numbers, history, i, n_source, n_target)
+            if wiring.everyone:
+                history, n = values[wiring.source + HISTORY], self.width(wiring.source)
+                own = indices[order.index(wiring.target)]
+                found.setdefault(wiring.target, {})[wiring.name] = everyone(
+                    wiring, history, i, own, n
+                )
+        for bundle in self.structure.bundles:
+            ends = np.cumsum([0, *(self.width(wiring.target) for wiring in bundle.wirings)])
+            history, n = values[bundle.source + HISTORY], self.width(bundle.source)
+            arrived = arrivals(bundle, numbers, history, i, n, int(ends[-1]))
+            for k, wiring in enumerate(bundle.wirings):
+                own = found.setdefault(wiring.target, {})
+                own[wiring.name] = arrived[ends[k] : ends[k + 1]]
         return found
 
     def _step(
@@ -134,7 +146,7 @@ class Loop:
     ) -> tuple[State, Any]:
         network, dt = Network(self.structure, numbers, indices), brainstate.environ.get_dt()
         network.write(values)
-        for prefix, arrived in self._arrivals(numbers, values, i).items():
+        for prefix, arrived in self._arrivals(numbers, values, indices, i).items():
             drawn = {**drawn, prefix: {**drawn[prefix], **arrived}}
         now = {"i": i, "t": i * dt, "stepped": self.structure.stepped}
         with brainstate.StateTraceStack(), brainstate.environ.context(**now):
@@ -151,7 +163,12 @@ class Loop:
         """
         recording, length, indices = self.structure.recording, self.block, self.indices(shard)
         first, last = state[CLOCK], state[CLOCK] + n_steps
-        keeps = recording.spikes or bool(self.structure.projections)
+        #: The populations of which spikes are asked for.
+        keeps = [
+            group
+            for group in self.structure.populations
+            if recording.spikes or group.prefix + HISTORY in self.histories
+        ]
         first_block = first // length
 
         def sample(records: Records, values: State, i: Any) -> Records:
@@ -177,25 +194,33 @@ class Loop:
             def in_step(j: Any, carry: tuple[State, Any, Records]) -> tuple[State, Any, Records]:
                 values, fired, records = carry
                 here = jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, j, 0, False), drawn)
-                i, seen = begin + j, values[NONFINITE]
+                i, seen = begin + j, values
                 values, spikes = self._step(numbers, values, here, indices, i, shard)
-                values = self._watched(seen, values, i)
-                if keeps:
-                    fired = jax.lax.dynamic_update_index_in_dim(fired, self._fired(spikes), j, 0)
+                values = values | self._watched(seen, values, i)
+                fired = {
+                    group.prefix: jax.lax.dynamic_update_index_in_dim(
+                        fired[group.prefix], self._fired(group, spikes, indices), j, 0
+                    )
+                    for group in keeps
+                }
                 return values, fired, sample(records, values, i)
 
-            fired = jnp.broadcast_to(
-                values[NONFINITE] < 0, (length if keeps else 0, self.local_size)
-            )
+            fired = {
+                group.prefix: jnp.broadcast_to(
+                    values[group.prefix + NONFINITE] < 0, (length, self.width(group.prefix))
+                )
+                for group in keeps
+            }
             lower, upper = jnp.maximum(first - begin, 0), jnp.minimum(last - begin, length)
             start = (values, fired, records)
             values, fired, records = jax.lax.fori_loop(lower, upper, in_step, start)
-            values = values | self._remembered(values, fired, begin, lower, upper)
+            words = {prefix: pack(spikes) for prefix, spikes in fired.items()}
+            values = values | self._remembered(values, words, begin, lower, upper)
             if recording.spikes:
-                words = jax.lax.dynamic_update_slice_in_dim(
-                    records["spikes"], pack(fired), b * length, 0
+                new = jax.lax.dynamic_update_slice_in_dim(
+                    records["spikes"], jnp.concatenate(list(words.values()), 1), b * length, 0
                 )
-                records = records | {"spikes": words}
+                records = records | {"spikes": new}
             return values, records
 
         values = {name: value for name, value in state.items() if name != CLOCK}
@@ -205,36 +230,38 @@ class Loop:
         return values | {CLOCK: last}, records
 
     def _remembered(
-        self, values: State, fired: Any, begin: Any, lower: Any, upper: Any
+        self, values: State, words: dict[str, Any], begin: Any, lower: Any, upper: Any
     ) -> dict[str, Any]:
         """The histories of spikes with those of a block."""
-        axis, edges = "neurons" if self.n_shards > 1 else None, np.cumsum([0, *self.sizes])
+        axis = "neurons" if self.n_shards > 1 else None
         return {
             name: remember(
-                values[name], fired[:, edges[k] : edges[k + 1]], begin, lower, upper, axis
+                values[name], words[name.removesuffix(HISTORY)], begin, lower, upper, axis
             )
-            for name, k in self.histories.items()
+            for name in self.histories
         }
 
-    def _fired(self, spikes: dict[str, Any]) -> jax.Array:
-        """Who fired, one population after another."""
-        groups = ((group.fires, spikes[group.prefix]) for group in self.structure.populations)
-        found = [s != 0 if fires else jnp.zeros(s.shape, bool) for fires, s in groups]
-        return found[0] if len(found) == 1 else jnp.concatenate(found)
+    def _fired(self, group: PopulationSpec, spikes: dict[str, Any], indices: Any) -> jax.Array:
+        """Who of a population fired."""
+        index = indices[self.structure.populations.index(group)]
+        fired = spikes[group.prefix] != 0 if group.fires else index < 0
+        return fired if self.even else fired & (index < group.size)
 
-    def _watched(self, seen: jax.Array, values: State, i: Any) -> State:
-        """The values after step ``i``, and where this is the first in which one is not finite."""
-        totals: list[Any] = [0.0] * len(self.sizes)
+    def _watched(self, seen: State, values: State, i: Any) -> State:
+        """Of each population, where step ``i`` is the first after which a value is not finite."""
+        totals: dict[str, Any] = {}
         for name, value in values.items():
             if jnp.issubdtype(value.dtype, jnp.floating):
-                zero, k = value * 0, self.structure.populations.index(self.structure.of(name))
+                zero, group = value * 0, self.structure.of(name)
                 per_neuron = value.shape[-1:] == (self.width(name),)
                 axes = tuple(range(zero.ndim - 1 if per_neuron else zero.ndim))
-                totals[k] = totals[k] + (zero.sum(axes) if axes else zero)
-        total = totals[0]
-        if len(totals) > 1:
-            total = jnp.concatenate(list(map(jnp.broadcast_to, totals, self.sizes)))
-        return values | {NONFINITE: jnp.where(total == 0, seen, jnp.minimum(seen, i))}
+                zero = zero.sum(axes) if axes else zero
+                totals[group.prefix] = totals.get(group.prefix, 0.0) + zero
+        found = {}
+        for prefix, total in totals.items():
+            before = seen[prefix + NONFINITE]
+            found[prefix + NONFINITE] = jnp.where(total == 0, before, jnp.minimum(before, i))
+        return found
 
     @property
     def _sample_rows(self) -> int:
@@ -244,9 +271,9 @@ class Loop:
         """Zeros to be written over.  They are made of the state, of which there is one for each
         point: JAX would trace a loop over steps again for what it finds to differ only after it,
         twice for each loop around it."""
-        nothing, records = values[NONFINITE][0] < 0, Records()
+        nothing, records = values[self.structure.populations[0].prefix + NONFINITE][0] < 0, {}
         if self.structure.recording.spikes:
-            shape = (self.n_blocks * self.block, -(-self.local_size // 32))
+            shape = (self.n_blocks * self.block, sum(-(-size // 32) for size in self.sizes))
             records["spikes"] = jnp.broadcast_to(nothing.astype(jnp.uint32), shape)
         for name in self.structure.recording.variables:
             shape = (self._sample_rows, chosen[self.structure.of(name).prefix].shape[0])

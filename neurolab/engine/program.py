@@ -18,7 +18,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from neurolab.engine.loop import CLOCK, Loop, Records, State
 from neurolab.engine.parts import Parts
-from neurolab.engine.records import all_spikes, by_device, choose_columns, places_of
+from neurolab.engine.records import all_spikes, by_device, choose_columns, neurons_of
 from neurolab.engine.sizes import too_small
 from neurolab.engine.structure import Numbers, Structure
 from neurolab.engine.wiring import wired
@@ -65,22 +65,23 @@ class Program:
         at_once: int = 1,
     ) -> None:
         devices = list(devices or jax.devices()[:1])
-        shared = [points] if points is not None else [of.size for of in structure.populations]
-        while any(n % len(devices) for n in shared):
-            devices.pop()
+        if points is not None or not structure.projections:
+            while (structure.size if points is None else points) % len(devices):
+                devices.pop()
         shape = (1, len(devices)) if points is None else (len(devices), 1)
         self.structure, self.devices = structure, devices
-        changed = [of for of in structure.projections if of.drawn_from & {*varying}]
+        changed = [of for of in structure.bundles if of.drawn_from & {*varying}]
         self.varying = frozenset((*varying, *(key for of in changed for key in of.made)))
         self.points, self.at_once = points, at_once
-        self.tables = frozenset(key for of in structure.projections for key in of.tables)
+        self.tables = frozenset(key for of in structure.bundles for key in of.tables)
         self.whole = Loop(structure, capacity, shape[1])
         self.parts = Parts(structure, capacity, shape[1], devices[0].platform)
         self.loop = self.parts.loop
         auto = (jax.sharding.AxisType.Auto,) * 2
         self.mesh = jax.make_mesh(shape, ("points", "neurons"), auto, devices=devices)
         self.columns, self._chosen = choose_columns(structure, shape[1] * self.parts.n)
-        self.places = places_of(self.whole.sizes, shape[1])
+        bits = self.loop.n_shards  # of a single population also the parts
+        self._neurons, self.places = neurons_of(structure.sizes, bits)
         #: Of the configuration that it was compiled for (`neurolab.compile`), and their units.
         self.numbers, self.units = dict[str, Any](), dict[str, str]()
         #: What says by a `ValueError` that numbers do not fit that configuration.
@@ -118,12 +119,21 @@ class Program:
             )
         numbers = self._with_synapses(numbers)
         with self.loop.environment():
-            values = self.loop.arguments(numbers)
+            values = self._filled(self.loop.arguments(numbers))
             shared_by = {
                 key: NamedSharding(self.mesh, self._number(key, value))
                 for key, value in values.items()
             }
             return _Placed(jax.device_put(values, shared_by))
+
+    def _filled(self, numbers: Numbers) -> dict[str, Any]:
+        """Numbers of neurons with as many values as the shards have places."""
+        found, n_shards = dict(numbers), self.mesh.shape["neurons"]
+        for key in self.structure.per_neuron if not self.whole.even else ():
+            more = self.whole.width(key) * n_shards - np.shape(found[key])[-1]
+            pad = [(0, 0)] * (np.ndim(found[key]) - 1) + [(0, more)]
+            found[key] = np.pad(np.asarray(found[key]), pad, mode="edge")
+        return found
 
     def _with_synapses(self, numbers: Numbers) -> Numbers:
         """The numbers and the tables of projections, drawn where they are not there yet."""
@@ -187,7 +197,7 @@ class Program:
         if first % self.block + n_steps > words.shape[-2]:
             raise ValueError(f"{n_steps} steps are more than these records have")
         parts = by_device(words, self.points is not None)
-        return all_spikes(parts, self.places, self.block, self.loop.local_size, first, n_steps)
+        return all_spikes(parts, self._neurons, self.block, first, n_steps)
 
     def compile(self, numbers: Numbers) -> None:
         """Compile both functions, so that a first `advance` is as fast as any other."""
@@ -209,7 +219,7 @@ class Program:
         if key in self.structure.per_neuron:
             axes[-1] = "neurons"
         if key in self.tables:
-            axes[-2] = "neurons"
+            axes[key in self.varying] = "neurons"
         return PartitionSpec(*axes)
 
     def _function(self, name: str, arguments: dict[str, Any]) -> Any:
@@ -226,7 +236,7 @@ class Program:
         point = () if self.points is None else ("points",)
 
         def of_state(name: str, value: jax.ShapeDtypeStruct) -> PartitionSpec:
-            split = name not in self.whole.histories
+            split = name != CLOCK and name not in self.whole.histories
             split = split and value.shape[-1:] == (self.whole.width(name),)
             between = [None] * (value.ndim - split)
             return PartitionSpec(*point, *between, *(["neurons"] if split else []))

@@ -11,7 +11,7 @@ import numpy as np
 
 from neurolab.engine.structure import Structure
 
-__all__ = ["all_spikes", "by_device", "choose_columns", "pack", "places_of", "set_bits"]
+__all__ = ["all_spikes", "by_device", "choose_columns", "neurons_of", "pack", "set_bits"]
 
 
 def pack(fired: jax.Array) -> jax.Array:
@@ -40,12 +40,12 @@ def set_bits(words: np.ndarray) -> np.ndarray:
 
 
 def unpack(
-    words: np.ndarray, block: int, local_size: int, first: int, n_steps: int
+    words: np.ndarray, block: int, first: int, n_steps: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points, steps and neurons of the spikes of ``n_steps`` steps from ``first`` on.
+    """Points, steps and bits of the spikes of ``n_steps`` steps from ``first`` on.
 
-    ``words`` are [point, row, word]; rows begin at a block of steps, and each device packs its
-    ``local_size`` neurons.  Sorted by point, then by step, then by neuron.
+    ``words`` are [point, row, word]; rows begin at a block of steps.  Sorted by point, then by
+    step, then by bit.
     """
     begin = first % block
     if len(words) == 1:  # of many points the whole: a part of each would be copied
@@ -54,32 +54,28 @@ def unpack(
     where = set_bits(words)
     row = where // width
     point = row // rows
-    neuron = where - row * width  # twice as fast as divmod
-    packed = -(-local_size // 32) * 32
-    if packed != width:
-        shard = neuron // packed
-        neuron -= shard * (packed - local_size)
-    step, neuron = row - point * rows + first - begin, neuron.astype(np.int32)
+    bit = where - row * width  # twice as fast as divmod
+    step, bit = row - point * rows + first - begin, bit.astype(np.int32)
     if step.size and not first <= step.min() <= step.max() < first + n_steps:
         inside = (step >= first) & (step < first + n_steps)
-        return point[inside], step[inside], neuron[inside]
-    return point, step, neuron
+        return point[inside], step[inside], bit[inside]
+    return point, step, bit
 
 
 def all_spikes(
-    parts: Sequence[np.ndarray], places: np.ndarray | None, *how: int
+    parts: Sequence[np.ndarray], neurons: np.ndarray, *how: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """As `unpack`, of words by devices; neurons in the order of ``places`` (`places_of`)."""
+    """As `unpack`, of words by devices, with the ``neurons`` that bits stand for (`neurons_of`)."""
     found, n_before = [], 0
     for part in parts:
-        point, step, neuron = unpack(part, *how)
-        found.append((point + n_before, step, neuron))
+        point, step, bit = unpack(part, *how)
+        found.append((point + n_before, step, bit))
         n_before += len(part)
-    point, step, neuron = found[0]
+    point, step, bit = found[0]
     if len(found) > 1:
-        point, step, neuron = (np.concatenate(of) for of in zip(*found, strict=True))
-    if places is not None:
-        neuron = np.argsort(places).astype(neuron.dtype)[neuron]
+        point, step, bit = (np.concatenate(of) for of in zip(*found, strict=True))
+    neuron, there = neurons[bit], neurons[neurons >= 0]
+    if np.any(np.diff(there) < 0):
         order = np.lexsort((neuron, step, point))
         point, step, neuron = point[order], step[order], neuron[order]
     return point, step, neuron
@@ -109,7 +105,7 @@ def choose_columns(structure: Structure, n_shards: int) -> tuple[dict[str, Any],
 
 
 def _columns(wanted: np.ndarray, size: int, n_shards: int) -> tuple[np.ndarray, np.ndarray]:
-    local = size // n_shards
+    local = -(-size // n_shards)
     width = max(int(np.bincount(wanted // local, minlength=n_shards).max(initial=0)), 1)
     chosen = np.zeros((n_shards, width), np.int32)
     columns = np.zeros(wanted.size, np.int64)
@@ -122,15 +118,18 @@ def _columns(wanted: np.ndarray, size: int, n_shards: int) -> tuple[np.ndarray, 
     return columns, chosen
 
 
-def places_of(sizes: Sequence[int], n_shards: int) -> np.ndarray | None:
-    """Where each neuron of populations, counted one after another, is among shards that have so
-    many neurons of each; None where that is the same."""
-    if n_shards == 1 or len(sizes) == 1:
-        return None
-    width, begin = sum(sizes), np.cumsum([0, *sizes])
-    found = [
-        shard * width + begin[k] + np.arange(size)
-        for k, size in enumerate(sizes)
-        for shard in range(n_shards)
-    ]
-    return np.concatenate(found)
+def neurons_of(sizes: Sequence[int], n_shards: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which neuron, counted through all populations, each bit of a word of spikes stands for, -1
+    where none; and where each neuron is in arrays of all shards of all populations."""
+    ends, bits, places = np.cumsum([0, *sizes]), [], []
+    for shard in range(n_shards):
+        for size, first in zip(sizes, ends[:-1], strict=True):
+            local = -(-size // n_shards)
+            own = np.arange(-(-local // 32) * 32)
+            known = (own < local) & (own + shard * local < size)
+            bits.append(np.where(known, own + shard * local + first, -1))
+    begin = 0
+    for size in sizes:
+        places.append(begin + np.arange(size))
+        begin += -(-size // n_shards) * n_shards
+    return np.concatenate(bits).astype(np.int32), np.concatenate(places)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import brainunit as u
 import numpy as np
 
+from neurolab.engine.projections import Bundle, Wiring
 from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron, Spiking
 from neurolab.units import Relative, with_unit
@@ -20,7 +22,6 @@ __all__ = [
     "PopulationSpec",
     "Recording",
     "Structure",
-    "Wiring",
     "short_name",
 ]
 
@@ -126,50 +127,6 @@ class PopulationSpec:
 
 
 @dataclass(frozen=True)
-class Wiring:
-    """The synapses of a projection, which is an input of its target: how they are drawn.
-
-    Tables of them are numbers of the program, made by `neurolab.engine.wiring` from those that the
-    configuration gives: `key` says under which names.
-    """
-
-    #: ``projections.E_I``
-    name: str
-    #: Prefixes of the populations.
-    source: str
-    target: str
-    rule: ModelSpec
-    #: Steps, the least and the most.
-    delays: tuple[int, int]
-    #: Distributions of what synapses have each of their own; None where all have the same.
-    weights: str | None = None
-    slots: str | None = None
-
-    def key(self, part: str) -> str:
-        return f"{self.name}.{part}"
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """Names of its tables, each with a first axis of devices."""
-        return tuple(map(self.key, ("first", "targets", *(("weights",) if self.weights else ()))))
-
-    @property
-    def made(self) -> tuple[str, ...]:
-        """Keys of all that is made of what it is drawn from."""
-        return (*self.tables, *((self.key("quantum"),) if self.weights else ()))
-
-    @property
-    def drawn_from(self) -> frozenset[str]:
-        """Keys of the numbers that tables depend on."""
-        own = {
-            self.key(part)
-            for part, name in (("weight", self.weights), ("delay", self.slots))
-            if name
-        }
-        return frozenset({"seed", *(number.key for number in self.rule.all_numbers()), *own})
-
-
-@dataclass(frozen=True)
 class Structure:
     """All that a compiled program depends on."""
 
@@ -201,6 +158,16 @@ class Structure:
         for wiring in self.projections:
             block = min(block, (wiring.delays[0] + 1) // 2 * 2)
         return block
+
+    @cached_property
+    def bundles(self) -> tuple[Bundle, ...]:
+        """The projections that have synapses, in bundles."""
+        found: dict[Any, list[Wiring]] = {}
+        for wiring in self.projections:
+            if not wiring.everyone:
+                alike = (wiring.source, wiring.delays, wiring.weights is None)
+                found.setdefault(alike, []).append(wiring)
+        return tuple(Bundle(tuple(wirings)) for wirings in found.values())
 
     def named(self) -> dict[str, ModelSpec]:
         """All models by the names that they are built with, those inside of others too."""

@@ -1,9 +1,10 @@
-"""The tables of a projection's synapses, drawn on the host from its rule and the seed.
+"""The tables of synapses, drawn on the host from rules and the seed.
 
-Of a source and a delay the synapses follow one another in the order of their targets: ``first``
-says where those of each begin, ``targets`` which neurons they go to, ``weights`` what they bring
-where each has a weight of its own.  Every table has a first axis of devices, each with the synapses
-onto its own neurons.  Drawn from the seed and the projection's name, they do not depend on devices.
+In the table of a bundle of projections the synapses of a source and a delay follow one another, in
+the order of their targets: ``first`` says where those of each begin, ``targets`` which neurons they
+go to, ``weights`` what they bring where each has a weight of its own.  Every table has a first axis
+of devices, each with the synapses onto its own neurons.  Drawn from the seed and a projection's
+name, synapses depend neither on devices nor on what else there is.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import brainstate
 import brainunit as u
@@ -19,15 +20,18 @@ import numpy as np
 
 from neurolab.connectivity import Connectivity, Pairs
 from neurolab.distributions import draw
-from neurolab.engine.structure import Structure, Wiring
+from neurolab.engine.projections import Bundle, Wiring
+from neurolab.engine.structure import Structure
 from neurolab.problems import ConfigError, Problem
 
-__all__ = ["Tables", "synapse_problems", "wired"]
+__all__ = ["Synapses", "Tables", "synapse_problems", "synapses", "wired"]
 
 Tables = dict[str, np.ndarray]
 
-#: What drawing a synapse takes at most: its ends, its row, their order.
-_BYTES = 48
+#: What a synapse takes in its table, and while it is drawn: its ends, its place, their order.
+_KEPT, _DRAWN = 8, 40
+#: Synapses of a row that are added in one turn of a loop; a row is filled up to whole groups.
+_GROUP = 4
 _KNOWN = hasattr(os, "sysconf")  # not on Windows
 
 
@@ -43,19 +47,21 @@ def wired(
         For synapses that cannot be drawn.
     """
     found: Tables = {}
-    for wiring in structure.projections:
-        keys = wiring.drawn_from
+    for bundle in structure.bundles:
+        keys = bundle.drawn_from
         own = {key: np.asarray(numbers[key]) for key in keys}
         many = keys & set(varying)
         if not many:
-            found |= _tables(structure, wiring, own, n_shards)
+            found |= _tables(structure, bundle, own, n_shards)
             continue
         n_points = len(own[next(iter(many))])
         points = [{k: v[p] if k in many else v for k, v in own.items()} for p in range(n_points)]
-        each = [_tables(structure, wiring, one, n_shards) for one in points]
+        each = [_tables(structure, bundle, points[0], n_shards)]
+        group = each[0][bundle.key("targets")].shape[-1]
+        each += [_tables(structure, bundle, one, n_shards, group) for one in points[1:]]
         for key in each[0]:
-            longest = max(table[key].shape[-1:] for table in each)
-            found[key] = np.stack([_padded(table[key], longest) for table in each])
+            longest = max(np.shape(table[key])[1:2] for table in each)
+            found[key] = np.stack([_as_long(table[key], longest) for table in each])
     return found
 
 
@@ -71,73 +77,128 @@ def rule_of(
 
 def synapse_problems(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with the rules of projections, before any synapse is drawn."""
-    found, n_bytes = [], 0.0
+    found, each = [], [0.0]
     for wiring in structure.projections:
         rule, pairs = rule_of(structure, wiring, numbers)
         if why := rule.refuses(pairs):
             found.append(Problem(wiring.key("connectivity"), type(rule).__name__, why))
-        else:
-            n_bytes += rule.expected(pairs) * _BYTES
+        elif not wiring.everyone:
+            each.append(rule.expected(pairs))
+    n_bytes = sum(each) * _KEPT + max(each) * _DRAWN
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if _KNOWN else n_bytes
     if n_bytes > there:
         advice = (
             f"need {n_bytes / 1e9:.3g} GB of memory or more while they are drawn, and there are "
         )
         advice += f"{there / 1e9:.3g} GB; fewer neurons or synapses fit"
-        found.append(Problem("projections", f"{n_bytes / _BYTES:.3g} synapses", advice))
+        found.append(Problem("projections", f"{sum(each):.3g} synapses", advice))
     return found
+
+
+class Synapses(NamedTuple):
+    """The synapses of a projection, sorted by row, then by target."""
+
+    #: source x (different delays) + delay above the least, in steps
+    row: np.ndarray
+    target: np.ndarray
+    #: What each brings, where that is its own.
+    weight: np.ndarray | None
+
+    def onto(self, begin: int, end: int) -> Synapses:
+        """Those onto some of the targets, counted from the first of these."""
+        own = (begin <= self.target) & (self.target < end)
+        weight = None if self.weight is None else self.weight[own]
+        return Synapses(self.row[own], self.target[own] - np.int32(begin), weight)
 
 
 def _tables(
-    structure: Structure, wiring: Wiring, numbers: Mapping[str, Any], n_shards: int
+    structure: Structure,
+    bundle: Bundle,
+    numbers: Mapping[str, Any],
+    n_shards: int,
+    group: int | None = None,
 ) -> Tables:
-    source, target, slot, weight = _drawn(structure, wiring, numbers)
-    n_source, n_target = structure.of(wiring.source).size, structure.of(wiring.target).size
-    least, most = wiring.delays
-    n_slots, local = most - least + 1, n_target // n_shards
-    row = source * n_slots + slot
-    order = np.argsort(row * n_target + target, kind="stable")
-    row, target = row[order], target[order]
-    weight = None if weight is None else weight[order]
-    shard = target // local
-    firsts, targets, weights = [], [], []
-    for k in range(n_shards):
-        own = shard == k
-        counts = np.bincount(row[own], minlength=n_source * n_slots)
-        firsts.append(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
-        targets.append((target[own] - k * local).astype(np.int32))
-        if weight is not None:
-            weights.append(weight[own])
-    length = (_rounded(max(map(len, targets))),)
-    found = {wiring.key("first"): np.stack(firsts)}
-    found[wiring.key("targets")] = np.stack([_padded(own, length) for own in targets])
-    if weight is not None:
-        found[wiring.key("weights")] = np.stack([_padded(own, length) for own in weights])
-        # All synapses of a neuron at once stay below 2^31 of it.
-        largest = np.bincount(target, np.abs(weight), n_target).max(initial=0.0)
-        bits = 30 if structure.precision == 32 else 62
-        quantum = 2.0 ** (np.ceil(np.log2(largest)) - bits) if largest else 1.0
-        found[wiring.key("quantum")] = np.asarray(quantum)
+    """The table of a bundle: row by row those of its projections, one after another, filled up to
+    groups of as many synapses, by default of `_GROUP` where rows have many times that."""
+    drawn = [synapses(structure, wiring, numbers) for wiring in bundle.wirings]
+    widths = [-(-structure.of(wiring.target).size // n_shards) for wiring in bundle.wirings]
+    n_rows = structure.of(bundle.source).size * bundle.n_slots
+    parts = [
+        [of if n_shards == 1 else of.onto(k * w, (k + 1) * w) for k in range(n_shards)]
+        for of, w in zip(drawn, widths, strict=True)
+    ]
+    del drawn
+    counts = np.zeros((len(parts), n_shards, n_rows), np.int64)
+    for part, count in zip(parts, counts, strict=True):
+        count[:] = [np.bincount(of.row, minlength=n_rows) for of in part]
+    of_row = counts.sum(axis=0)
+    if group is None:
+        group = _GROUP if of_row.sum() >= 4 * _GROUP * np.count_nonzero(of_row) else 1
+    first = np.zeros((n_shards, n_rows + 1), np.int32)
+    np.cumsum(-(-of_row // group), axis=1, out=first[:, 1:])
+    shape = (n_shards, _rounded(int(first[:, -1].max())) * group)
+    targets = np.full(shape, sum(widths), np.int32)
+    floats = np.float32 if structure.precision == 32 else np.float64
+    weights = np.zeros(shape, floats) if bundle.weighted else None
+    begin, offset = first[:, :-1].astype(np.int64) * group, 0
+    for part, count, width in zip(parts, counts, widths, strict=True):
+        for k, of in enumerate(part):
+            # Where a row is in the table, beyond where it is among the projection's own.
+            place = np.repeat(begin[k] - (np.cumsum(count[k]) - count[k]), count[k])
+            place += np.arange(len(of.target))
+            targets[k, place] = of.target + np.int32(offset)
+            if weights is not None:
+                weights[k, place] = of.weight
+        part.clear()  # a bundle may be half of what memory holds
+        begin += count
+        offset += width
+    found = {bundle.key("first"): first, bundle.key("targets"): targets}
+    if weights is not None:
+        found[bundle.key("weights")] = weights
+        found[bundle.key("quantum")] = _quantum(targets, weights, sum(widths))
+    for key in (bundle.key("targets"), bundle.key("weights")):
+        if key in found:
+            found[key] = found[key].reshape(n_shards, -1, group)
     return found
 
 
-def _drawn(
-    structure: Structure, wiring: Wiring, numbers: Mapping[str, Any]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-    """Source, target, delay above the least in steps, and weight of every synapse."""
+def _quantum(targets: np.ndarray, weights: np.ndarray, n_target: int) -> np.ndarray:
+    """A power of two: of it all synapses of a neuron at once stay below 2^31, or 2^63."""
+    most = max(np.bincount(own)[:n_target].max(initial=0) for own in targets)
+    largest = most * float(np.abs(weights).max(initial=0.0))
+    bits = 30 if weights.dtype == np.float32 else 62
+    return np.asarray(2.0 ** (np.ceil(np.log2(largest)) - bits) if largest else 1.0)
+
+
+def synapses(structure: Structure, wiring: Wiring, numbers: Mapping[str, Any]) -> Synapses:
+    """Draw the synapses of a projection."""
     seed = int(numbers["seed"])
     rng = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(wiring.name.encode())]))
     rule, pairs = rule_of(structure, wiring, numbers)
     if why := rule.refuses(pairs):
         raise ConfigError([Problem(wiring.key("connectivity"), type(rule).__name__, why)])
-    pre, post = rule.connect(rng, pairs)
-    slot, weight, (least, most) = np.zeros(len(pre), np.int64), None, wiring.delays
+    least, most = wiring.delays
+    source, target = rule.connect(rng, pairs)
+    place = np.multiply(source, most - least + 1, dtype=np.int64)
     if wiring.slots:
-        delay = draw(wiring.slots, numbers[wiring.key("delay")], len(pre), rng)
-        slot = np.clip(np.rint(delay / structure.dt_ms).astype(np.int64), least, most) - least
+        delay = draw(wiring.slots, numbers[wiring.key("delay")], len(source), rng)
+        np.rint(delay / structure.dt_ms, out=delay).clip(least, most, out=delay)
+        place += delay.astype(np.int32) - least
+        del delay
+    place *= pairs.n_target
+    place += target
+    del source, target
+    # What is still to be drawn is alike for all of them: they need no other order than this.
+    place.sort()
+    row = place // pairs.n_target
+    place -= row * pairs.n_target
+    row, target = row.astype(np.int32), place.astype(np.int32)
+    del place
+    weight = None
     if wiring.weights:
-        weight = draw(wiring.weights, numbers[wiring.key("weight")], len(pre), rng)
-    return pre, post, slot, weight
+        weight = draw(wiring.weights, numbers[wiring.key("weight")], len(target), rng)
+        weight = weight.astype(np.float32 if structure.precision == 32 else np.float64, copy=False)
+    return Synapses(row, target, weight)
 
 
 def _rounded(n: int) -> int:
@@ -146,8 +207,7 @@ def _rounded(n: int) -> int:
     return -(-(n + 1) // grain) * grain
 
 
-def _padded(values: np.ndarray, length: tuple[int, ...]) -> np.ndarray:
-    if values.ndim == 0:
-        return values
-    more = length[-1] - values.shape[-1]
-    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, more)])
+def _as_long(values: np.ndarray, length: tuple[int, ...]) -> np.ndarray:
+    """A table with as many rows as that of another point; `first` says how many are used."""
+    more = length[0] - values.shape[1] if length else 0
+    return np.pad(values, [(0, 0), (0, more), (0, 0)][: values.ndim]) if more else values

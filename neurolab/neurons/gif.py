@@ -8,7 +8,7 @@ from typing import Any
 import brainunit as u
 
 from neurolab.dynamics import parameter
-from neurolab.neurons.base import Variables
+from neurolab.neurons.base import Variables, over
 from neurolab.neurons.integrate_and_fire import _RefractoryAlone
 from neurolab.neurons.membrane import Membrane
 
@@ -61,7 +61,7 @@ class Gif(Membrane):
     def derivatives(self, y: Variables, current: Callable[[Any], Any]) -> Variables:
         V, I1, I2 = y["V"], y["I1"], y["I2"]
         return {
-            "V": (-(V - self.V_rest) + self.R * (I1 + I2 + current(V))) / self.tau,
+            "V": over(-(V - self.V_rest) + self.R * (I1 + I2 + current(V)), self.tau),
             "I1": -self.k1 * I1,
             "I2": -self.k2 * I2,
             "V_th": self.a * (V - self.V_rest) - self.b * (y["V_th"] - self.V_th_inf),

@@ -16,7 +16,7 @@ from typing import Any
 import brainunit as u
 
 from neurolab.dynamics import parameter
-from neurolab.neurons.base import Variables
+from neurolab.neurons.base import Variables, over
 from neurolab.neurons.membrane import Membrane
 from neurolab.neurons.spiking import Spiking
 
@@ -54,7 +54,7 @@ class _Firing(Membrane):
 
     def derivatives(self, y: Variables, current: Callable[[Any], Any]) -> Variables:
         V = y["V"]
-        return {"V": (self.curve(V) + self.R * current(V)) / self.tau}
+        return {"V": over(self.curve(V) + self.R * current(V), self.tau)}
 
     def threshold(self, y: Variables) -> Any:
         return y["V"] - self.V_th
@@ -117,7 +117,7 @@ class ALIF(LIF):
         return {"V": self.V_initializer, "a": self.a_initializer}
 
     def derivatives(self, y: Variables, current: Callable[[Any], Any]) -> Variables:
-        return super().derivatives(y, current) | {"a": -y["a"] / self.tau_a}
+        return super().derivatives(y, current) | {"a": over(-y["a"], self.tau_a)}
 
     def threshold(self, y: Variables) -> Any:
         return y["V"] - self.V_th - self.beta * y["a"]
@@ -144,7 +144,7 @@ class ExpIF(_Firing):
     spk_reset = parameter("hard", "hard sets V to V_reset", choices=("soft", "hard"))
 
     def curve(self, V: Any) -> Any:
-        return -(V - self.V_rest) + self.delta_T * u.math.exp((V - self.V_T) / self.delta_T)
+        return -(V - self.V_rest) + self.delta_T * u.math.exp(over(V - self.V_T, self.delta_T))
 
     def peak(self, y: Variables) -> Any:
         return self.V_th
@@ -204,8 +204,8 @@ class _Adaptive(_Firing):
     def derivatives(self, y: Variables, current: Callable[[Any], Any]) -> Variables:
         V, w = y["V"], y["w"]
         return {
-            "V": (self.curve(V) - self.R * w + self.R * current(V)) / self.tau,
-            "w": (self.a * (V - self.V_rest) - w) / self.tau_w,
+            "V": over(self.curve(V) - self.R * w + self.R * current(V), self.tau),
+            "w": over(self.a * (V - self.V_rest) - w, self.tau_w),
         }
 
     def after_spike(self, y: Variables) -> Variables:

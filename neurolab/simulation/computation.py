@@ -202,8 +202,9 @@ class Computation:
         structure = self.experiment.structure
         points, recording = len(self.ends), structure.recording
         alive = ~np.isin(np.arange(points), list(self.broken))
-        bad = np.asarray(after[NONFINITE]).reshape(-1, self.size)[:points]
-        bad = bad if self.program.places is None else bad[:, self.program.places]
+        seen = [np.asarray(after[group.prefix + NONFINITE]) for group in structure.populations]
+        bad = np.concatenate([found.reshape(-1, found.shape[-1]) for found in seen], axis=1)
+        bad = bad[:points, self.program.places]
         broken = alive & (bad.min(axis=1) < np.minimum(first + n, self.ends))
         self.steps[alive] = np.minimum(first + n, self.ends)[alive]
         self.steps[broken] = bad.min(axis=1)[broken]
