@@ -30,6 +30,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
+from neurolab import arithmetic
 from neurolab.problems import ConfigError, Problem
 
 __all__ = [
@@ -84,7 +85,8 @@ class UserConf(SearchPathPlugin):
 
 
 def register_plugins() -> None:
-    """Make Hydra look into ``./conf`` as well, and know neurolab's launcher and sweeper."""
+    """Make Hydra look into ``./conf`` as well, and know ``calc`` and neurolab's launcher, sweeper."""
+    arithmetic.register()
     with _LOCK:
         plugins = Plugins.instance()
         if UserConf not in plugins.discover(SearchPathPlugin):

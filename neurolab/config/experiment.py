@@ -41,7 +41,7 @@ from neurolab.units import unit_text
 __all__ = ["Experiment", "check", "read_experiment", "read_steps"]
 
 _VALUES = ("size", "duration", "dt", "seed", "receptors", "inputs", "populations", "projections",
-    "sweep", "report", "vars")  # fmt: skip
+    "sweep", "report", "vars", "network")  # fmt: skip
 #: The keys of groups that name no model with parameters.
 _KEYS = {
     "device": ("platform", "precision", "count", "cache_dir", "xla_flags", "jax"),

@@ -149,7 +149,7 @@ def _fixed(plan: Plan) -> dict[str, Any]:
         for key, value in (flats[0].items() if flats else ())
         if value not in (None, {}, [])
         and key not in varying
-        and not key.startswith(("tracker.", "report.", "vars."))
+        and not key.startswith(("tracker.", "report.", "vars.", "network."))
         and all(key in other and other[key] == value for other in flats)
     }
 

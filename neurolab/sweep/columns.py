@@ -86,7 +86,7 @@ class PointReader:
             source.kinds(key, experiment)
             for source in sources
             for key in source.keys
-            if not key.startswith("vars.")  # these decide nothing by themselves
+            if not key.startswith(("vars.", "network."))  # these decide nothing by themselves
         ]
         differ = [kind for kind in kinds if kind.any()]
         if differ:

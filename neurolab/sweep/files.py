@@ -16,7 +16,7 @@ from neurolab.results.plan import Plan, flat
 __all__ = ["digests", "versions"]
 
 #: Keys whose values are no input of a model.
-_OTHERS = ("vars.", "tracker.", "device.", "report.", "sweep.")
+_OTHERS = ("vars.", "network.", "tracker.", "device.", "report.", "sweep.")
 #: What models are built on: told by version, not by source.
 _LIBRARIES = ("neurolab", "jax", "brainstate")
 
