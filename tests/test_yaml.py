@@ -20,7 +20,7 @@ CONF = conf_folder()
 
 MODELS = sorted(
     path.relative_to(CONF).with_suffix("").as_posix()
-    for group in ("neuron", "synapse", "synapse/output", "input", "input/rates")
+    for group in ("neuron", "synapse", "synapse/output", "input", "input/rates", "connectivity")
     for path in (CONF / group).glob("*.yaml")
     if path.stem not in ("none", "ampa", "gaba_a")  # cells of papers, with values of their own
 )

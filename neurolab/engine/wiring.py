@@ -130,7 +130,7 @@ def _drawn(
     rule, pairs = rule_of(structure, wiring, numbers)
     if why := rule.refuses(pairs):
         raise ConfigError([Problem(wiring.key("connectivity"), type(rule).__name__, why)])
-    pre, post = rule.connect(rng, pairs)
+    pre, post, *_ = rule.connect(rng, pairs)
     slot, weight, (least, most) = np.zeros(len(pre), np.int64), None, wiring.delays
     if wiring.slots:
         delay = draw(wiring.slots, numbers[wiring.key("delay")], len(pre), rng)
