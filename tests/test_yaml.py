@@ -35,6 +35,11 @@ ABSENT = {
     ("SpikesFromFile", "times"): "the content of the file",
     ("SpikesFromFile", "neurons"): "the content of the file",
     ("SpikesFromFile", "arrivals"): "the content of the file",
+    **{
+        (rule, name): "the content of the file"
+        for rule in ("Edges", "Sonata")
+        for name in ("source", "target", "weight", "delay")
+    },
     ("PoissonRates", "rates"): "a group of its own, input/rates",
     **{(c, "output"): "a group, synapse/output" for c in ("Expon", "DualExpon", "Alpha")},
 }

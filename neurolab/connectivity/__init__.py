@@ -4,6 +4,7 @@ Terms are those of Senk et al. 2022, PLoS Comput Biol 18:e1010086; names and def
 """
 
 from neurolab.connectivity.base import Connectivity, Pairs, Synapses
+from neurolab.connectivity.edges import Edges
 from neurolab.connectivity.random import (
     FixedIndegree,
     FixedOutdegree,
@@ -12,6 +13,7 @@ from neurolab.connectivity.random import (
     PairwisePoisson,
 )
 from neurolab.connectivity.regular import AllToAll, OneToOne
+from neurolab.connectivity.sonata import Sonata
 from neurolab.connectivity.spatial import DistanceExponential, DistanceGaussian
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "Connectivity",
     "DistanceExponential",
     "DistanceGaussian",
+    "Edges",
     "FixedIndegree",
     "FixedOutdegree",
     "FixedTotalNumber",
@@ -26,5 +29,6 @@ __all__ = [
     "Pairs",
     "PairwiseBernoulli",
     "PairwisePoisson",
+    "Sonata",
     "Synapses",
 ]

@@ -130,13 +130,13 @@ def _drawn(
     rule, pairs = rule_of(structure, wiring, numbers)
     if why := rule.refuses(pairs):
         raise ConfigError([Problem(wiring.key("connectivity"), type(rule).__name__, why)])
-    pre, post, *_ = rule.connect(rng, pairs)
+    pre, post, own_weight, own_delay = rule.connect(rng, pairs)
     slot, weight, (least, most) = np.zeros(len(pre), np.int64), None, wiring.delays
     if wiring.slots:
-        delay = draw(wiring.slots, numbers[wiring.key("delay")], len(pre), rng)
+        delay = draw(wiring.slots, numbers[wiring.key("delay")], len(pre), rng, own_delay)
         slot = np.clip(np.rint(delay / structure.dt_ms).astype(np.int64), least, most) - least
     if wiring.weights:
-        weight = draw(wiring.weights, numbers[wiring.key("weight")], len(pre), rng)
+        weight = draw(wiring.weights, numbers[wiring.key("weight")], len(pre), rng, own_weight)
     return pre, post, slot, weight
 
 
