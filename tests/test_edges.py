@@ -296,9 +296,9 @@ def test_without_h5py_is_said_what_to_install(tmp_path, monkeypatch):
         ({"weight": ["file", "1 mV", "2 mV"]}, "weight", "file takes one value"),
         ({"weight": ["file", "1e38 mV"]}, "weight", "must be finite, and at most"),
         ({"delay": ["file", "1 mV"]}, "delay", "expected a time"),
-        ({"delay": ["file", "0.02 ms"]}, "delay", "edge 0 (from 0) of the file has a delay of"),
-        ({"delay": ["file", "-1 ms"]}, "delay", "half a step is the least"),
-        ({"delay": ["file", "1e12 ms"]}, "delay", "2^31 steps the most"),
+        ({"delay": ["file", "0.02 ms"]}, "delay", "edge 0 (from 0) of the file a delay of 0.04 ms"),
+        ({"delay": ["file", "-1 ms"]}, "delay", "expected half a step"),
+        ({"delay": ["file", "1e12 ms"]}, "delay", "below 2^31 steps"),
     ],
 )  # fmt: skip
 def test_factors_that_cannot_be_are_refused(tmp_path, change, key, words):

@@ -99,7 +99,7 @@ def read_drawn(value: Any, unit: u.Unit, declared: Parameter) -> tuple[str, np.n
         raise UnfitValueError(f"{FILE} takes one value, what a 1 in the file is: {FILE}(unit)")
     numbers, relative = _alike(arguments, unit, declared)
     if relative:
-        raise UnfitValueError("a distribution of weights needs units of its own")
+        raise UnfitValueError("weights that are drawn, or of a file, need units of their own")
     return name, numbers
 
 
