@@ -392,6 +392,20 @@ def test_factors_are_swept_as_one_program_and_another_file_is_not_resumed(folder
         neurolab.run_sweep([*swept, "sweep.resume=sweep"])
 
 
+def test_files_are_swept_each_with_its_own_synapses(folder):
+    """As the runs of each: two of one length as one program, and one of another."""
+    (folder / "b.csv").write_text("source,target,weight\n1,2,30\n0,1,40\n")
+    np.savez(folder / "c.npz", source=[0, 1, 1], target=[0, 0, 2], weight=[9.0, 2.0, 3.0])
+    files = ["edges.csv", "b.csv", "c.npz"]
+    key = "projections.A_B.connectivity.file"
+    sweep = neurolab.run_sweep([*COMMAND, f"{key}={','.join(files)}"], folder="sweep")
+    assert len(list((folder / "sweep" / "batches").iterdir())) == 2
+    for file, point in zip(files, sweep, strict=True):
+        alone = neurolab.run([*COMMAND, f"{key}={file}"], folder=f"run-{file}")
+        assert point.spikes.equals(alone.spikes)
+    assert not sweep[0].spikes.equals(sweep[1].spikes)
+
+
 def test_the_command_says_what_is_wrong_with_a_file(folder):
     (folder / "edges.csv").write_text("pre,post,weight\n0,0,9\n1,3,20\n")
     done = subprocess.run(
