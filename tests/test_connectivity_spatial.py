@@ -90,9 +90,9 @@ def test_pairs_connect_with_the_probability_of_their_distance(rule, space, reach
 
 @RULES
 def test_every_pair_has_its_probability_and_is_drawn_by_itself(rule):
-    """Frequencies of all 63 pairs over 4000 seeds, and of each with the next."""
+    """Frequencies of all 63 pairs over 2000 seeds, and of each with the next."""
     name, law = LAWS[rule]
-    made, n = rule(1, p=0.9, shape="line", extent=1 * u.mm, **{name: 0.2 * u.mm}), 4000
+    made, n = rule(1, p=0.9, shape="line", extent=1 * u.mm, **{name: 0.2 * u.mm}), 2000
     pairs = made.pairs(9, 7, False)
     found = np.array([drawn(made, pairs, seed).ravel() for seed in range(n)])
     p = 0.9 * law(distances(line(9), line(7), 1.0, False), 0.2).ravel()
