@@ -7,7 +7,7 @@ import math
 import brainunit as u
 import numpy as np
 
-__all__ = ["DISTRIBUTIONS", "draw"]
+__all__ = ["DISTRIBUTIONS", "FILE", "draw"]
 
 #: Distributions of braintools.init that take quantities, with their arguments.
 DISTRIBUTIONS = {
@@ -17,6 +17,8 @@ DISTRIBUTIONS = {
     "truncated_normal": ("TruncatedNormal", ("mean", "std", "low", "high")),
     "exponential": ("Exponential", ("scale",)),
 }
+#: What stands in place of a distribution where numbers are not drawn but there: in a file.
+FILE = "file"
 
 
 #: How much of a normal distribution lies within its bounds, at least, where what is beyond them is
@@ -24,14 +26,24 @@ DISTRIBUTIONS = {
 _MASS = 0.05
 
 
-def draw(name: str, arguments: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+def draw(
+    name: str,
+    arguments: np.ndarray,
+    size: int,
+    rng: np.random.Generator,
+    own: np.ndarray | None = None,
+) -> np.ndarray:
     """Draw ``size`` numbers, float64, from a distribution with plain numbers as arguments.
+
+    Of `FILE` they are ``own``, times its argument.
 
     Raises
     ------
     ValueError
         For arguments that the distribution does not take.
     """
+    if name == FILE and own is not None:
+        return own * arguments[0]
     if name == "truncated_normal":
         mean, std, low, high = map(float, arguments)
         if std > 0 and low < high and _mass(mean, std, low, high) > _MASS:

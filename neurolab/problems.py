@@ -5,9 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-__all__ = ["ConfigError", "Problem", "Problems", "ResultsLostError", "did_you_mean", "show"]
+__all__ = [
+    "ConfigError",
+    "InputFileError",
+    "Problem",
+    "Problems",
+    "ResultsLostError",
+    "did_you_mean",
+    "must_exist",
+    "show",
+]
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,10 @@ class ConfigError(ValueError):
         count = f"{len(self.problems)} problem{'s' if len(self.problems) > 1 else ''}"
         listed = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(f"{count} in the configuration; nothing was run\n{listed}")
+
+
+class InputFileError(ValueError):
+    """A file that cannot serve as input."""
 
 
 class ResultsLostError(OSError):
@@ -61,6 +75,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
     hint = f"did you mean '{lower[near[0]]}'? " if near else ""
     return f"{hint}There are: {', '.join(known) or 'none'}"
+
+
+def must_exist(path: Path) -> None:
+    """An `InputFileError` of a path that is not there, with what is beside it."""
+    if not path.exists():
+        there = sorted(p.name for p in path.parent.glob(f"*{path.suffix}")) if path.suffix else []
+        hint = f"; beside it are {', '.join(there[:5])}" if there else ""
+        raise InputFileError(f"{path} does not exist{hint}")
 
 
 def show(value: Any) -> str:

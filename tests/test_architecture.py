@@ -156,7 +156,8 @@ def test_what_is_imported_is_a_dependency():
     path = PACKAGE.parent / "pyproject.toml"
     if path.exists():
         project = tomllib.loads(path.read_text())["project"]
-        needs = [*project["dependencies"], *project["optional-dependencies"]["trackio"]]
+        extras = project["optional-dependencies"]
+        needs = [*project["dependencies"], *extras["trackio"], *extras["sonata"]]
     else:
         needs = importlib.metadata.requires("neurolab") or []
     names = {need.split(">")[0].split("<")[0].split("=")[0].strip() for need in needs}

@@ -22,10 +22,10 @@ def degrees(name, same=False, **values):
     pairs = made.pairs(N_SOURCE, n_target, same)
     assert made.refuses(pairs) == ""
     found = [made.connect(np.random.default_rng(seed), pairs) for seed in range(SEEDS)]
-    n_in = [np.bincount(target, minlength=n_target) for _, target in found]
-    n_out = [np.bincount(source, minlength=N_SOURCE) for source, _ in found]
+    n_in = [np.bincount(target, minlength=n_target) for _, target, *_ in found]
+    n_out = [np.bincount(source, minlength=N_SOURCE) for source, *_ in found]
     expected = made.expected(pairs) * SEEDS
-    drawn = sum(len(source) for source, _ in found)
+    drawn = sum(len(source) for source, *_ in found)
     assert abs(drawn - expected) <= 5 * np.sqrt(expected)
     return np.array(n_in), np.array(n_out), found
 
@@ -45,7 +45,7 @@ def test_bernoulli_degrees_are_binomial_and_pairs_connect_once(autapses):
     n = N_SOURCE - (not autapses)
     for counts in (n_in, n_out):
         assert follows(counts, stats.binom(n, 0.15)) > 1e-3
-    for source, target in found:
+    for source, target, *_ in found:
         assert len(np.unique(source * 1000 + target)) == len(source)
         assert autapses or not np.any(source == target)
 
@@ -60,13 +60,13 @@ def test_poisson_degrees_are_poisson():
 def test_degrees_of_a_total_number(multapses):
     """Multinomial: of each neuron binomial; without multapses hypergeometric."""
     n_in, n_out, found = degrees("FixedTotalNumber", n=1500, multapses=multapses)
-    assert all(len(source) == 1500 for source, _ in found)
+    assert all(len(source) == 1500 for source, *_ in found)
     if multapses:
         assert follows(n_in, stats.binom(1500, 1 / N_TARGET)) > 1e-3
         assert follows(n_out, stats.binom(1500, 1 / N_SOURCE)) > 1e-3
     else:
         assert follows(n_in, stats.hypergeom(N_SOURCE * N_TARGET, N_SOURCE, 1500)) > 1e-3
-        for source, target in found:
+        for source, target, *_ in found:
             assert len(np.unique(source * 1000 + target)) == 1500
 
 
@@ -80,26 +80,26 @@ def test_one_degree_is_fixed_and_the_other_is_not(name, multapses):
     law = stats.binom(12 * n, 1 / others) if multapses else stats.binom(n, 12 / others)
     assert follows(free, law) > 1e-3
     if not multapses:
-        for source, target in found:
+        for source, target, *_ in found:
             assert len(np.unique(source * 1000 + target)) == len(source)
 
 
 def test_most_of_all_partners_are_drawn_as_well_as_few():
     """Sets of 80 of 90 without multapses: each partner as often as any other."""
     _, _, found = degrees("FixedOutdegree", n=80, multapses=False)
-    counts = np.bincount(np.concatenate([target for _, target in found]), minlength=N_TARGET)
+    counts = np.bincount(np.concatenate([target for _, target, *_ in found]), minlength=N_TARGET)
     left_out = SEEDS * N_SOURCE - counts
     assert stats.chisquare(left_out).pvalue > 1e-3
 
 
 def test_rules_without_chance():
-    source, target = rule("AllToAll", autapses=False).connect(
+    source, target, *_ = rule("AllToAll", autapses=False).connect(
         np.random.default_rng(0), connectivity.Pairs(4, 4, True)
     )
     assert sorted(zip(source, target, strict=True)) == [
         (s, t) for s in range(4) for t in range(4) if s != t
     ]
-    source, target = rule("OneToOne").connect(
+    source, target, *_ = rule("OneToOne").connect(
         np.random.default_rng(0), connectivity.Pairs(5, 5, False)
     )
     assert list(source) == list(target) == [0, 1, 2, 3, 4]

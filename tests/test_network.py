@@ -102,15 +102,10 @@ def computed(experiment, devices=None, steps=(N_STEPS,), program=None) -> np.nda
     return fired
 
 
-def by_hand(experiment) -> np.ndarray:
-    """The same as plain loops: every spike, and every synapse of it, by itself."""
+def synapses_of(experiment) -> list[tuple[int, int, int, float]]:
+    """Source, target, delay in steps and weight of every synapse; neurons through all."""
     structure, numbers = experiment.structure, experiment.numbers
-    sizes = [group.size for group in structure.populations]
-    begin = dict(
-        zip([g.prefix for g in structure.populations], np.cumsum([0, *sizes]), strict=False)
-    )
-    offsets = [0, 13]
-    V = np.concatenate([(7.0 * np.arange(n) + o) % 40 for n, o in zip(sizes, offsets, strict=True)])
+    begin = {group.prefix: structure.first(group) for group in structure.populations}
     synapses = []
     for wiring in structure.projections:
         row, target, weight = drawn(structure, wiring, numbers)
@@ -120,6 +115,15 @@ def by_hand(experiment) -> np.ndarray:
         for s, t, d, w in zip(source, target, slot, weights, strict=True):
             delay = int(d) + wiring.delays[0]
             synapses.append((s + begin[wiring.source], t + begin[wiring.target], delay, w))
+    return synapses
+
+
+def by_hand(experiment, synapses=None) -> np.ndarray:
+    """The same as plain loops: every spike, and every synapse of it, by itself."""
+    sizes = [group.size for group in experiment.structure.populations]
+    offsets = [0, 13]
+    V = np.concatenate([(7.0 * np.arange(n) + o) % 40 for n, o in zip(sizes, offsets, strict=True)])
+    synapses = synapses_of(experiment) if synapses is None else synapses
     arriving = np.zeros((N_STEPS + 200, sum(sizes)))
     fired = np.zeros((N_STEPS, sum(sizes)), bool)
     of = [[] for _ in range(sum(sizes))]

@@ -20,7 +20,7 @@ CONF = conf_folder()
 
 MODELS = sorted(
     path.relative_to(CONF).with_suffix("").as_posix()
-    for group in ("neuron", "synapse", "synapse/output", "input", "input/rates")
+    for group in ("neuron", "synapse", "synapse/output", "input", "input/rates", "connectivity")
     for path in (CONF / group).glob("*.yaml")
     if path.stem not in ("none", "ampa", "gaba_a")  # cells of papers, with values of their own
 )
@@ -35,6 +35,11 @@ ABSENT = {
     ("SpikesFromFile", "times"): "the content of the file",
     ("SpikesFromFile", "neurons"): "the content of the file",
     ("SpikesFromFile", "arrivals"): "the content of the file",
+    **{
+        (rule, name): "the content of the file"
+        for rule in ("Edges", "Sonata")
+        for name in ("source", "target", "weight", "delay")
+    },
     ("PoissonRates", "rates"): "a group of its own, input/rates",
     **{(c, "output"): "a group, synapse/output" for c in ("Expon", "DualExpon", "Alpha")},
 }

@@ -45,7 +45,8 @@ def help_text() -> str:
         within, _, name = group.rpartition("/")
         if any(f"- {name}: " in file.read_text() for file in _options(within)) or not within:
             lines.append(f"{group}=")
-            lines += [f"  {name:<18} {text}" for name, text in options.items()]
+            width = max(18, *map(len, options))
+            lines += [f"  {name:<{width}} {text}" for name, text in options.items()]
         else:  # a folder of options of the group
             lines += wrap(
                 ", ".join(options),

@@ -11,18 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import brainunit as u
-import numpy as np
-
 from neurolab.config.parts import read_population
+from neurolab.config.projection import ProjectionReader
 from neurolab.config.reader import ModelReader
 from neurolab.config.settings import SettingsReader
-from neurolab.config.values import UnfitValueError, read_drawn, read_time, rounded
-from neurolab.connectivity import Connectivity
-from neurolab.dynamics import Parameter
 from neurolab.engine.projections import Wiring
-from neurolab.engine.structure import ModelSpec, Number, PopulationSpec
-from neurolab.inputs.projection import Projection
+from neurolab.engine.structure import ModelSpec, PopulationSpec
 from neurolab.problems import Problems, did_you_mean, show
 from neurolab.results.layout import RESERVED
 
@@ -30,7 +24,6 @@ __all__ = ["NetworkReader", "size_of"]
 
 _POPULATION = ("size", "neuron", "synapse", "receptors", "input", "inputs")
 _PROJECTION = ("from", "to", "receptor", "connectivity", "weight", "delay")
-_DELAY = Parameter(1.0 * u.ms, "time from a spike to its arrival", positive=True)
 
 
 def size_of(config: Mapping[str, Any]) -> int:
@@ -131,68 +124,4 @@ class NetworkReader:
         if source is None or target is None:
             return None
         reader = self.readers[target.name]
-        rule = reader.model(node.get("connectivity") or {}, f"{key}.connectivity", Connectivity)
-        model, weights = self._weight(key, node, reader)
-        delays, slots = self._delay(key, node)
-        if rule is None or model is None or delays is None:
-            return None
-        return Wiring(key, source.prefix, target.prefix, rule, delays, weights, slots), model
-
-    def _weight(
-        self, key: str, node: Mapping[str, Any], reader: ModelReader
-    ) -> tuple[ModelSpec | None, str | None]:
-        """The input that the projection is, and the distribution of its weights."""
-        reader.output = reader.fed(key, node)
-        declared, value = Projection.parameters["weight"], node.get("weight")
-        fixed = (("receptor", node.get("receptor")),)
-        try:
-            if value is None:
-                raise UnfitValueError(f"is needed: {declared.doc}")
-            drawn = read_drawn(value, reader.unit(declared), declared)
-            if drawn is None:
-                number = reader.number(f"{key}.weight", value, declared)
-                return ModelSpec(Projection, fixed, (("weight", number),)), None
-        except UnfitValueError as error:
-            self.problems.add(f"{key}.weight", show(value), str(error))
-            return None, None
-        name, arguments = drawn
-        reader.numbers[f"{key}.weight"] = arguments
-        # What arrives is the sum of weights already.
-        reader.numbers[f"{key}.unit"] = np.asarray(1.0)
-        one = Number(f"{key}.unit", reader.unit(declared))
-        return ModelSpec(Projection, fixed, (("weight", one),)), name
-
-    def _delay(
-        self, key: str, node: Mapping[str, Any]
-    ) -> tuple[tuple[int, int] | None, str | None]:
-        """The least and the most delay in steps, and the distribution of them."""
-        where, value = f"{key}.delay", node.get("delay")
-        try:
-            drawn = None if value is None else read_drawn(value, u.ms, _DELAY)
-        except UnfitValueError as error:
-            self.problems.add(where, show(value), str(error))
-            return None, None
-        if drawn is None:
-            delay = read_time(value, where, self.problems)
-            if delay is None:
-                return None, None
-            if delay < self.dt_ms * (1 - 1e-9):
-                advice = f"is less than a step, dt = {self.dt_ms:g} ms; at least one is needed"
-                self.problems.add(where, show(value), advice)
-                return None, None
-            self.problems.warnings += rounded(where, value, delay, self.dt_ms)
-            steps = max(round(delay / self.dt_ms), 1)
-            return (steps, steps), None
-        name, arguments = drawn
-        bounds = {"uniform": (0, 1), "truncated_normal": (2, 3)}.get(name)
-        if bounds is None:
-            advice = "delays need bounds: [uniform, low, high] or [truncated_normal, mean, std, "
-            self.problems.add(where, show(value), f"{advice}low, high]")
-            return None, None
-        low, high = (arguments[k] / self.dt_ms for k in bounds)
-        if low < 0.5 * (1 - 1e-9):
-            advice = f"may be less than half a step, dt = {self.dt_ms:g} ms; at least one is needed"
-            self.problems.add(where, show(value), f"{advice}: raise the lower bound")
-            return None, None
-        self.first.numbers[where] = arguments
-        return (max(int(np.rint(low)), 1), max(int(np.rint(high)), 1)), name
+        return ProjectionReader(key, node, source, target, reader, self.dt_ms).read()

@@ -19,6 +19,7 @@ from neurolab.config.values import (
     relative_unit,
     unit_given,
 )
+from neurolab.connectivity import Connectivity
 from neurolab.dynamics import Parameter
 from neurolab.engine.population import receptor_of
 from neurolab.engine.structure import ModelSpec, Number
@@ -113,7 +114,7 @@ class ModelReader:
             self.output = Current
         elif issubclass(target, Input):
             self.output = self.fed(key, node) if issubclass(target, SpikeInput) else None
-        recorded = target.recorded if issubclass(target, Input) else ()
+        recorded = target.recorded if issubclass(target, (Input, Connectivity)) else ()
         values: dict[str, Any] = {}
         chosen = self._chosen(node, key, target, declared)
         # What a synapse does to the cell first: the units of its values are by that.
@@ -198,9 +199,7 @@ class ModelReader:
         self, key: str, value: Any, declared: Parameter, signal: u.Unit | None = None
     ) -> Number:
         """A value that is a quantity; an `UnfitValueError` for what the parameter may not be."""
-        unit = self.unit(declared, signal)
-        if declared.role == "weight" and self.output and self.output.depends_on_potential:
-            declared = replace(declared, nonnegative=True, why=_CONDUCTANCE)
+        unit, declared = self.unit(declared, signal), self.bounded(declared)
         numbers, relative = read_number(
             value, unit, declared, size=self.size, seed=self.seed, key=key
         )
@@ -217,6 +216,12 @@ class ModelReader:
         self.numbers[key] = np.asarray(values)
         per_neuron = np.shape(values)[-1:] == (self.size,) and self.size > 1
         return Number(key, unit, relative, per_neuron)
+
+    def bounded(self, declared: Parameter) -> Parameter:
+        """A parameter with the range that is left of its own by what it acts on."""
+        if declared.role == "weight" and self.output and self.output.depends_on_potential:
+            return replace(declared, nonnegative=True, why=_CONDUCTANCE)
+        return declared
 
     def unit(self, declared: Parameter, signal: u.Unit | None = None) -> u.Unit:
         """The unit of a parameter; those with a role take that of what they act on."""
@@ -239,6 +244,7 @@ class ModelReader:
         declared = declared_parameters(target)
         settings = {name: node.get(name, declared[name].default) for name in target.recorded}
         missing = [name for name, value in settings.items() if value in (None, "???")]
+        missing = [name for name in missing if name not in getattr(target, "optional", ())]
         for name in missing:
             self.problems.add(f"{key}.{name}", None, f"is needed: {declared[name].doc}")
         if missing:

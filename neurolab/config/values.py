@@ -18,7 +18,7 @@ import brainunit as u
 import numpy as np
 
 from neurolab.config.settings import is_whole
-from neurolab.distributions import DISTRIBUTIONS, draw
+from neurolab.distributions import DISTRIBUTIONS, FILE, draw
 from neurolab.dynamics import Parameter
 from neurolab.problems import Problem, Problems, did_you_mean, show
 from neurolab.units import Relative, UnitError, dimension_name, parse, unit_text
@@ -86,14 +86,20 @@ def read_number(
 
 def read_drawn(value: Any, unit: u.Unit, declared: Parameter) -> tuple[str, np.ndarray] | None:
     """The distribution that a value names, and its arguments as numbers of ``unit``; None of a
-    value that is no distribution.  What does not fit is an `UnfitValueError`."""
+    value that is no distribution.  What does not fit is an `UnfitValueError`.
+
+    `FILE` stands beside the distributions: numbers that a rule of connectivity brings, of which the
+    argument says what 1 is."""
     name, arguments = _distribution(value)
     if name is None:
         return None
-    _check_call(name, arguments)
+    if name != FILE:
+        _check_call(name, arguments)
+    elif len(arguments) != 1:
+        raise UnfitValueError(f"{FILE} takes one value, what a 1 in the file is: {FILE}(unit)")
     numbers, relative = _alike(arguments, unit, declared)
     if relative:
-        raise UnfitValueError("a distribution of weights needs units of its own")
+        raise UnfitValueError("weights that are drawn, or of a file, need units of their own")
     return name, numbers
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
 import numpy as np
 
 from neurolab.dynamics import Dynamics, parameter
 
 __all__ = ["Connectivity", "Pairs", "Synapses"]
 
-#: The source and the target of every synapse.
-Synapses = tuple[np.ndarray, np.ndarray]
+
+class Synapses(NamedTuple):
+    """The source and the target of every synapse, and what a rule brings of its own for each:
+    plain factors of what the configuration says, as a file has them."""
+
+    source: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray | None = None
+    delay: np.ndarray | None = None
 
 
 class Pairs:
@@ -32,16 +42,25 @@ class Pairs:
     def at(self, number: np.ndarray) -> Synapses:
         """The source and the target of pairs."""
         source, target = np.divmod(number, max(self.targets, 1))
-        return source, target + (target >= source) if self.apart else target
+        return Synapses(source, target + (target >= source) if self.apart else target)
 
 
 class Connectivity(Dynamics):
     """Base of the rules: which pairs of neurons of two populations are connected, and how often.
 
-    A rule is drawn on the host, once for a seed: it is no part of the step.
+    A rule is drawn on the host, once for a seed: it is no part of the step.  One that reads a file
+    names in ``recorded`` the parameters that say which, those that may be missing in ``optional``.
     """
 
+    recorded: ClassVar[tuple[str, ...]] = ()
+    optional: ClassVar[tuple[str, ...]] = ()
+
     autapses = parameter(True, "whether a neuron may connect to itself")
+
+    @classmethod
+    def load(cls, settings: Mapping[str, Any], size: int) -> Mapping[str, Any]:
+        """Parameters from what ``recorded`` names; an `InputFileError` for what cannot be."""
+        raise NotImplementedError
 
     def pairs(self, n_source: int, n_target: int, same: bool) -> Pairs:
         """The pairs that may be connected; ``same`` says that both populations are one."""
@@ -56,5 +75,5 @@ class Connectivity(Dynamics):
         raise NotImplementedError
 
     def connect(self, rng: np.random.Generator, pairs: Pairs) -> Synapses:
-        """The source and the target of every synapse, in any order, where nothing refuses it."""
+        """All synapses, in any order, where nothing refuses it."""
         raise NotImplementedError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from neurolab.connectivity.base import Connectivity, Pairs, Synapses
@@ -28,13 +30,8 @@ class PairwiseBernoulli(Connectivity):
         return float(self.p) * pairs.n
 
     def connect(self, rng: np.random.Generator, pairs: Pairs) -> Synapses:
-        p, found, last = float(self.p), [np.zeros(0, np.int64)], -1
-        while p and last < pairs.n:  # gaps between the pairs that are connected are geometric
-            left = (pairs.n - last) * p
-            found.append(last + np.cumsum(rng.geometric(p, int(left + 6 * np.sqrt(left) + 16))))
-            last = int(found[-1][-1])
-        number = np.concatenate(found)
-        return pairs.at(number[: np.searchsorted(number, pairs.n)])
+        found = hits(rng, float(self.p), pairs.n)
+        return pairs.at(np.concatenate([np.zeros(0, np.int64), *found]))
 
 
 class PairwisePoisson(Connectivity):
@@ -94,7 +91,7 @@ class _FixedDegree(Connectivity):
         found = rng.integers(0, max(there, 1), (n, k)) if self.multapses else None
         found = distinct(rng, n, k, there) if found is None else found
         own, partner = np.repeat(np.arange(n), k), found.reshape(-1)
-        return own, partner + (partner >= own) if pairs.apart else partner
+        return Synapses(own, partner + (partner >= own) if pairs.apart else partner)
 
 
 class FixedIndegree(_FixedDegree):
@@ -104,8 +101,8 @@ class FixedIndegree(_FixedDegree):
         return pairs.n_target, pairs.sources
 
     def connect(self, rng: np.random.Generator, pairs: Pairs) -> Synapses:
-        target, source = self._draw(rng, pairs)
-        return source, target
+        target, source, *_ = self._draw(rng, pairs)
+        return Synapses(source, target)
 
 
 class FixedOutdegree(_FixedDegree):
@@ -116,6 +113,18 @@ class FixedOutdegree(_FixedDegree):
 
     def connect(self, rng: np.random.Generator, pairs: Pairs) -> Synapses:
         return self._draw(rng, pairs)
+
+
+def hits(rng: np.random.Generator, p: float, n: int, most: int = 2**62) -> Iterator[np.ndarray]:
+    """The numbers below ``n`` that are hit, each by itself with probability ``p``: in ascending
+    order, about ``most`` at a time or fewer."""
+    last = -1
+    while p > 0 and last < n:  # gaps between those that are hit are geometric
+        left = (n - last) * p
+        gaps = rng.geometric(p, min(int(left + 6 * np.sqrt(left) + 16), most))
+        found = last + np.cumsum(np.minimum(gaps, n + 1))
+        last = int(found[-1])
+        yield found[: np.searchsorted(found, n)]
 
 
 def distinct(rng: np.random.Generator, n_rows: int, k: int, n: int) -> np.ndarray:

@@ -31,4 +31,4 @@ class OneToOne(Connectivity):
         return pairs.n_source
 
     def connect(self, rng: np.random.Generator, pairs: Pairs) -> Synapses:
-        return np.arange(pairs.n_source), np.arange(pairs.n_source)
+        return Synapses(np.arange(pairs.n_source), np.arange(pairs.n_source))

@@ -119,18 +119,19 @@ class Program:
             )
         numbers = self._with_synapses(numbers)
         with self.loop.environment():
-            values = self._filled(self.loop.arguments(numbers))
+            values = self.loop.arguments(self._fitted(numbers))
             shared_by = {
                 key: NamedSharding(self.mesh, self._number(key, value))
                 for key, value in values.items()
             }
             return _Placed(jax.device_put(values, shared_by))
 
-    def _filled(self, numbers: Numbers) -> dict[str, Any]:
-        """Numbers of neurons with as many values as the shards have places."""
-        found, n_shards = dict(numbers), self.mesh.shape["neurons"]
+    def _fitted(self, numbers: Numbers) -> dict[str, Any]:
+        """Those that a step needs, of neurons as many as the shards have places for."""
+        tables_only = {k for of in self.structure.bundles for k in of.drawn_from} - {"seed"}
+        found = {k: v for k, v in numbers.items() if k not in tables_only}
         for key in self.structure.per_neuron if not self.whole.even else ():
-            more = self.whole.width(key) * n_shards - np.shape(found[key])[-1]
+            more = self.whole.width(key) * self.mesh.shape["neurons"] - np.shape(found[key])[-1]
             pad = [(0, 0)] * (np.ndim(found[key]) - 1) + [(0, more)]
             found[key] = np.pad(np.asarray(found[key]), pad, mode="edge")
         return found

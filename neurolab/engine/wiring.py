@@ -178,25 +178,29 @@ def synapses(structure: Structure, wiring: Wiring, numbers: Mapping[str, Any]) -
     if why := rule.refuses(pairs):
         raise ConfigError([Problem(wiring.key("connectivity"), type(rule).__name__, why)])
     least, most = wiring.delays
-    source, target = rule.connect(rng, pairs)
+    source, target, own_weight, own_delay = rule.connect(rng, pairs)
     place = np.multiply(source, most - least + 1, dtype=np.int64)
     if wiring.slots:
-        delay = draw(wiring.slots, numbers[wiring.key("delay")], len(source), rng)
-        np.rint(delay / structure.dt_ms, out=delay).clip(least, most, out=delay)
+        delay = draw(wiring.slots, numbers[wiring.key("delay")], len(source), rng, own_delay)
+        delay = np.rint(delay / structure.dt_ms).clip(least, most)
         place += delay.astype(np.int32) - least
         del delay
     place *= pairs.n_target
     place += target
     del source, target
-    # What is still to be drawn is alike for all of them: they need no other order than this.
-    place.sort()
+    if own_weight is not None:
+        order = np.argsort(place, kind="stable")
+        place, own_weight = place[order], own_weight[order]
+    else:  # what is still to be drawn is alike for all: they need no other order than this
+        place.sort()
     row = place // pairs.n_target
     place -= row * pairs.n_target
     row, target = row.astype(np.int32), place.astype(np.int32)
     del place
     weight = None
     if wiring.weights:
-        weight = draw(wiring.weights, numbers[wiring.key("weight")], len(target), rng)
+        given = numbers[wiring.key("weight")]
+        weight = draw(wiring.weights, given, len(target), rng, own_weight)
         weight = weight.astype(np.float32 if structure.precision == 32 else np.float64, copy=False)
     return Synapses(row, target, weight)
 

@@ -10,13 +10,10 @@ from zipfile import BadZipFile
 import brainunit as u
 import numpy as np
 
+from neurolab.problems import InputFileError, must_exist
 from neurolab.units import Relative, parse_unit
 
 __all__ = ["InputFileError", "read_samples", "read_spikes"]
-
-
-class InputFileError(ValueError):
-    """A file that cannot serve as input."""
 
 
 def read_samples(file: str | Path, unit: str, size: int) -> Any:
@@ -77,12 +74,7 @@ def read_spikes(
 
 
 def _read_table(path: Path) -> np.ndarray:
-    if not path.exists():
-        beside = (
-            sorted(p.name for p in path.parent.glob(f"*{path.suffix}"))[:5] if path.suffix else []
-        )
-        hint = f"; beside it are {', '.join(beside)}" if beside else ""
-        raise InputFileError(f"{path} does not exist{hint}")
+    must_exist(path)
     try:
         if path.suffix == ".npy":
             table = np.load(path, allow_pickle=False)
