@@ -10,11 +10,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from test_network import MIXED, RULES, SIZES, by_hand, computed, network, synapses_of
+from test_network import MIXED, RULES, SIZES, by_hand, computed, drawn_of, network, synapses_of
 
 import neurolab
 from neurolab.config.experiment import read_experiment
-from neurolab.engine.wiring import _drawn
 from neurolab.problems import ConfigError
 
 RNG = np.random.default_rng(5)
@@ -72,7 +71,7 @@ def test_the_synapses_of_a_rule_read_from_files_give_the_same_spikes(tmp_path, s
     drawn = read_experiment(network(dict(RULES["poisson"]), MIXED, ["uniform", "1 mV", "5 mV"]))
     given = network(dict(RULES["poisson"]))
     for wiring in drawn.structure.projections:
-        source, target, slot, weight = _drawn(drawn.structure, wiring, drawn.numbers)
+        source, target, slot, weight = drawn_of(drawn.structure, wiring, drawn.numbers)
         columns = {"source": source, "target": target, "delay": (slot + wiring.delays[0]) * 0.1}
         own = {"delay": ["file", "1 ms"]}
         if weight is not None:
@@ -108,14 +107,14 @@ def test_weights_and_delays_of_a_file_are_what_a_loop_makes_of_them(tmp_path, su
 
 def test_one_weight_and_delay_serve_for_all_and_what_is_not_used_is_told(tmp_path):
     given = network(dict(RULES["all_to_all"]))
-    ends = {"pre": np.repeat(np.arange(60), 20), "post": np.tile(np.arange(20), 60)}
+    ends = {"pre": np.repeat(np.arange(61), 19), "post": np.tile(np.arange(19), 61)}
     from_file(given, "E_I", table(tmp_path / "e.npz", **ends))
     experiment = read_experiment(given)
     assert not experiment.warnings
     assert np.array_equal(
         computed(experiment), computed(read_experiment(network(dict(RULES["all_to_all"]))))
     )
-    ones = {"weight": np.ones(1200), "delay": np.ones(1200)}
+    ones = {"weight": np.ones(1159), "delay": np.ones(1159)}
     from_file(given, "E_I", table(tmp_path / "w.npz", **ends, **ones))
     experiment = read_experiment(given)
     told = {one.key: one.advice for one in experiment.warnings}
@@ -142,7 +141,7 @@ def test_what_edges_lack_is_that_of_their_types(tmp_path):
         rule |= {"population": population, "types": str(types)}
         experiment = read_experiment(given)
         wiring = experiment.structure.projections[0]
-        found = _drawn(experiment.structure, wiring, experiment.numbers)
+        found = drawn_of(experiment.structure, wiring, experiment.numbers)
         assert found[0].tolist() == [0, 1, 2] and found[1].tolist() == [3, 4, 5]
         assert (found[2] + wiring.delays[0]).tolist() == steps
         assert (found[3] * experiment.numbers["projections.E_E.unit"]).tolist() == weights
@@ -155,7 +154,7 @@ def refused(given: dict) -> tuple[str, str]:
     return problem.key, problem.advice
 
 
-GOOD = {"source": [0, 1, 59], "target": [0, 1, 19]}
+GOOD = {"source": [0, 1, 59], "target": [0, 1, 18]}
 
 
 #: Of SONATA's files ids are whole by their type, and have one name.
@@ -164,8 +163,8 @@ COLUMNS = {
     "twice": ({"pre": [0, 1, 2]}, "has both source and pre"),
     "negative": ({"source": [0, -1, 2]}, "edge 1 (from 0) has source -1"),
     "half": ({"source": [0, 1, 1.5]}, "edge 2 (from 0) has source 1.5; expected neurons as whole"),
-    "source": ({"source": [0, 60, 61]}, "edge 1 (from 0) has source 60, but the population has 60"),
-    "target": ({"target": [0, 1, 20]}, "edge 2 (from 0) has target 20, but the population has 20"),
+    "source": ({"source": [0, 61, 62]}, "edge 1 (from 0) has source 61, but the population has 61"),
+    "target": ({"target": [0, 1, 19]}, "edge 2 (from 0) has target 19, but the population has 19"),
     "nan": ({"weight": [1, float("nan"), 2]}, "edge 1 (from 0) has weight nan; expected a finite"),
     "inf": ({"delay": [1, 2, float("inf")]}, "edge 2 (from 0) has delay inf; expected a finite"),
 }
@@ -249,7 +248,7 @@ def test_files_that_are_missing_or_truncated_are_refused(tmp_path, suffix):
         file.touch()
         assert "expected .npz or .csv" in refused(given)[1]
         return
-    table(file, source=np.arange(60), target=np.arange(60) % 20)
+    table(file, source=np.arange(60), target=np.arange(60) % 19)
     assert read_experiment(given)
     other = tmp_path / f"other{suffix}"
     other.write_bytes(file.read_bytes()[: -15 if suffix == ".csv" else -300])

@@ -16,7 +16,7 @@ from neurolab.config.experiment import read_experiment
 from neurolab.dynamics import parameter
 from neurolab.engine import delivery
 from neurolab.engine.program import Program
-from neurolab.engine.wiring import synapses as drawn
+from neurolab.engine import wiring as wirings
 from neurolab.neurons import Spiking
 from neurolab.problems import ConfigError
 
@@ -108,14 +108,20 @@ def synapses_of(experiment) -> list[tuple[int, int, int, float]]:
     begin = {group.prefix: structure.first(group) for group in structure.populations}
     synapses = []
     for wiring in structure.projections:
-        row, target, weight = drawn(structure, wiring, numbers)
-        source, slot = np.divmod(row, wiring.delays[1] - wiring.delays[0] + 1)
+        source, target, slot, weight = drawn_of(structure, wiring, numbers)
         same = float(numbers[wiring.key("weight")]) if weight is None else 0.0
         weights = np.full(len(source), same) if weight is None else weight
         for s, t, d, w in zip(source, target, slot, weights, strict=True):
             delay = int(d) + wiring.delays[0]
             synapses.append((s + begin[wiring.source], t + begin[wiring.target], delay, w))
     return synapses
+
+
+def drawn_of(structure, wiring, numbers):
+    """Source, target, delay above the least in steps and weight of each synapse."""
+    row, target, weight = wirings.synapses(structure, wiring, numbers)
+    source, slot = np.divmod(row, wiring.delays[1] - wiring.delays[0] + 1)
+    return source, target, slot, weight
 
 
 def by_hand(experiment, synapses=None) -> np.ndarray:
