@@ -28,6 +28,7 @@ from neurolab.config.values import read_time, rounded
 from neurolab.dynamics import Dynamics, stream_of
 from neurolab.engine.cache import variables_of
 from neurolab.engine.device import choose as choose_devices
+from neurolab.engine.device import enough
 from neurolab.engine.independence import independent
 from neurolab.engine.sizes import with_sizes
 from neurolab.engine.structure import Recording, Structure, short_name
@@ -125,8 +126,11 @@ def check(config: Mapping[str, Any]) -> Experiment:
     ours = all(issubclass(group.neuron.target, Dynamics) for group in structure.populations)
     if not structure.independent or not ours:
         found = found[:1]  # they hear of each other, or draw random numbers for all at once
-    while any(group.size % len(found) for group in structure.populations):
-        found.pop()
+    if not structure.projections:
+        while structure.size % len(found):
+            found.pop()
+    elif count is None:
+        found = found[: enough(structure.size * structure.block)]
     size, warnings = structure.size, list(experiment.warnings)
     if count is not None and len(found) < count:
         advice = f"is more than can share these {size} neurons: {len(found)} are used"

@@ -137,7 +137,9 @@ def _tables(
     first = np.zeros((n_shards, n_rows + 1), np.int32)
     np.cumsum(-(-of_row // group), axis=1, out=first[:, 1:])
     shape = (n_shards, _rounded(int(first[:, -1].max())) * group)
-    targets = np.full(shape, sum(widths), np.int32)
+    # Half the memory where it is enough: a long row waits for memory.
+    kind = np.uint16 if sum(widths) < 2**16 else np.int32
+    targets = np.full(shape, sum(widths), kind)
     floats = np.float32 if structure.precision == 32 else np.float64
     weights = np.zeros(shape, floats) if bundle.weighted else None
     begin, offset = first[:, :-1].astype(np.int64) * group, 0
@@ -146,7 +148,7 @@ def _tables(
             # Where a row is in the table, beyond where it is among the projection's own.
             place = np.repeat(begin[k] - (np.cumsum(count[k]) - count[k]), count[k])
             place += np.arange(len(of.target))
-            targets[k, place] = of.target + np.int32(offset)
+            targets[k, place] = (of.target + np.int32(offset)).astype(kind)
             if weights is not None:
                 weights[k, place] = of.weight
         part.clear()  # a bundle may be half of what memory holds
