@@ -161,7 +161,7 @@ def relative_exp(z: jax.Array) -> jax.Array:
     k = jnp.round(x * _LOG2_E)
     r = (x - k * _LN2[0]) - k * _LN2[1]
     series = 1 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720 + r / 5040)))))
-    # 2^k / 2, which is no infinity yet for k = 128: k as the last bits of a float, made an exponent.
+    # 2^k / 2, no infinity for k = 128 either: k as the last bits of a float, made an exponent.
     bits = jax.lax.bitcast_convert_type(k + _ONES, jnp.int32)
     half = jax.lax.bitcast_convert_type((bits + 126) << 23, jnp.float32)
     change = half * (r * series) + (half - 0.5)

@@ -85,7 +85,7 @@ class UserConf(SearchPathPlugin):
 
 
 def register_plugins() -> None:
-    """Make Hydra look into ``./conf`` as well, and know ``calc`` and neurolab's launcher, sweeper."""
+    """Make Hydra look into ``./conf`` as well, and know ``calc``, and our launcher and sweeper."""
     arithmetic.register()
     with _LOCK:
         plugins = Plugins.instance()

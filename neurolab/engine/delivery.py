@@ -24,7 +24,7 @@ from neurolab.engine.projections import Bundle, Wiring
 from neurolab.engine.records import pack
 from neurolab.engine.structure import Structure
 
-__all__ = ["arrivals", "everyone", "history_length", "remember"]
+__all__ = ["arrivals", "everyone", "exchange", "history_length", "remember"]
 
 #: Synapses that are added at once where loops are not.
 _TOGETHER = 2**15
@@ -48,10 +48,22 @@ def history_length(structure: Structure, source: str) -> int:
     return (-(-(longest + 1) // structure.block) + 1) * structure.block
 
 
-def remember(history: Any, words: Any, begin: Any, lower: Any, upper: Any, axis: str | None) -> Any:
-    """The history with the steps ``lower`` to ``upper`` of a block: ``words`` of this shard."""
-    if axis is not None:
-        words = jax.lax.all_gather(words, axis, axis=1, tiled=True)
+def exchange(words: Mapping[str, Any], axis: str | None) -> dict[str, Any]:
+    """Spikes of a block, [step, word] of each population, of this shard and then of all of them: at
+    once, since it is the number of exchanges that costs."""
+    if axis is None or not words:
+        return dict(words)
+    every = jax.lax.all_gather(jnp.concatenate(list(words.values()), 1), axis)
+    found, begin = {}, 0
+    for prefix, own in words.items():
+        of = every[:, :, begin : begin + own.shape[1]]
+        found[prefix] = jnp.swapaxes(of, 0, 1).reshape(own.shape[0], -1)
+        begin += own.shape[1]
+    return found
+
+
+def remember(history: Any, words: Any, begin: Any, lower: Any, upper: Any) -> Any:
+    """The history with the steps ``lower`` to ``upper`` of a block."""
     row, j = begin % history.shape[0], jnp.arange(words.shape[0])[:, None]
     before = jax.lax.dynamic_slice_in_dim(history, row, words.shape[0], 0)
     after = jnp.where((lower <= j) & (j < upper), words, before)

@@ -31,8 +31,8 @@ _WIDE = "--xla_cpu_prefer_vector_width=512"
 #: Fewest neurons for which another device is worth its overhead (measured on a CPU).
 _WORTHWHILE = 512
 #: Fewest updates of neurons between two exchanges of spikes for which it is, in a network (measured
-#: on a CPU, on which an exchange takes 0.05 ms).
-_WORTH_EXCHANGING = 25_000
+#: on a CPU, on which an exchange takes 0.5 ms).
+_WORTH_EXCHANGING = 75_000
 
 
 def prepare(device: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from neurolab.engine.delivery import arrivals, everyone, history_length, remember
+from neurolab.engine.delivery import arrivals, everyone, exchange, history_length, remember
 from neurolab.engine.network import Network
 from neurolab.engine.records import pack
 from neurolab.engine.structure import Numbers, PopulationSpec, Structure
@@ -233,13 +233,9 @@ class Loop:
         self, values: State, words: dict[str, Any], begin: Any, lower: Any, upper: Any
     ) -> dict[str, Any]:
         """The histories of spikes with those of a block."""
-        axis = "neurons" if self.n_shards > 1 else None
-        return {
-            name: remember(
-                values[name], words[name.removesuffix(HISTORY)], begin, lower, upper, axis
-            )
-            for name in self.histories
-        }
+        own = {name: words[name.removesuffix(HISTORY)] for name in self.histories}
+        every = exchange(own, "neurons" if self.n_shards > 1 else None)
+        return {name: remember(values[name], every[name], begin, lower, upper) for name in own}
 
     def _fired(self, group: PopulationSpec, spikes: dict[str, Any], indices: Any) -> jax.Array:
         """Who of a population fired."""
