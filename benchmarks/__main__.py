@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import report, startup, tracking, w1, w3
+from benchmarks import report, startup, tracking, w1, w2, w2_sweep, w3
 from benchmarks.cases import Options
 from benchmarks.environment import machine, peers_python, versions
 
@@ -19,6 +19,8 @@ SIMULATORS = ("neurolab", "brainpy", "brian2", "nest")
 #: Each tells its SIMULATORS, measures, makes a table, finds what is odd in it, shows it.
 WORKLOADS: dict[str, ModuleType] = {
     "w1": w1,
+    "w2": w2,
+    "w2_sweep": w2_sweep,
     "w3": w3,
     "tracking": tracking,
     "startup": startup,
