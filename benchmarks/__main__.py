@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import report, startup, tracking, w1, w2, w2_sweep, w3
+from benchmarks import microcircuit, report, startup, tracking, w1, w2, w2_sweep, w3
 from benchmarks.cases import Options
 from benchmarks.environment import machine, peers_python, versions
 
@@ -22,6 +22,7 @@ WORKLOADS: dict[str, ModuleType] = {
     "w2": w2,
     "w2_sweep": w2_sweep,
     "w3": w3,
+    "microcircuit": microcircuit,
     "tracking": tracking,
     "startup": startup,
 }
@@ -36,7 +37,7 @@ def main() -> int:
         typed.repeats,
         typed.starts,
         typed.quick,
-        False,
+        typed.full,
         peers_python(typed.python, needed & {*simulators}),
     )
     console = Console(width=None if sys.stdout.isatty() else 140)
@@ -79,7 +80,9 @@ def _measured(name: str, options: Options, results: dict[str, Any], console: Con
 def _typed() -> tuple[argparse.Namespace, list[str], list[str]]:
     """The arguments, and the workloads and simulators that they ask for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="the smallest size; small sweeps")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="the smallest size; small sweeps")
+    size.add_argument("--full", action="store_true", help="the microcircuit at its full scale")
     parser.add_argument("--repeats", type=_count, default=3, help="rounds of all but starts (3)")
     parser.add_argument(
         "--only",
