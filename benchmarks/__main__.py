@@ -6,37 +6,51 @@ import argparse
 import sys
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from rich.console import Console
 
-from benchmarks import report, startup, tracking, w1, w3
-from benchmarks.environment import brian2_python, machine, versions
+from benchmarks import microcircuit, report, startup, tracking, w1, w2, w2_sweep, w3
+from benchmarks.cases import Options
+from benchmarks.environment import machine, peers_python, versions
 
-SIMULATORS = ("neurolab", "brainpy", "brian2")
-WORKLOADS = ("w1", "w3", "tracking")
+SIMULATORS = ("neurolab", "brainpy", "brian2", "nest")
+#: Each tells its SIMULATORS, measures, makes a table, finds what is odd in it, shows it.
+WORKLOADS: dict[str, ModuleType] = {
+    "w1": w1,
+    "w2": w2,
+    "w2_sweep": w2_sweep,
+    "w3": w3,
+    "microcircuit": microcircuit,
+    "tracking": tracking,
+    "startup": startup,
+}
 
 
 def main() -> int:
     """Measure what was asked for, show it, keep it; 1 if a simulator fires at a wrong rate."""
-    options = _options()
+    typed, workloads, simulators = _typed()
+    needed = {name for which in workloads for name in WORKLOADS[which].SIMULATORS}
+    options = Options(
+        simulators,
+        typed.repeats,
+        typed.starts,
+        typed.quick,
+        typed.full,
+        peers_python(typed.python, needed & {*simulators}),
+    )
     console = Console(width=None if sys.stdout.isatty() else 140)
     results: dict[str, Any] = {
         "date": datetime.now().isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": versions(),
-        "options": {key: str(value) for key, value in vars(options).items()},
+        "options": {key: str(value) for key, value in vars(typed).items()},
     }
     odd: list[str] = []
     try:
-        if "w1" in options.workloads:
-            odd += _w1(options, results, console)
-        if "w3" in options.workloads:
-            odd += _w3(options, results, console)
-        if "tracking" in options.workloads:
-            _tracking(options, results, console)
-        if options.startup or options.all:
-            _startup(options, results, console)
+        for name in workloads:
+            odd += _measured(name, options, results, console)
     except KeyboardInterrupt:
         return 130
     finally:  # whatever ended it, what was measured is kept
@@ -46,65 +60,30 @@ def main() -> int:
     return 1 if odd else 0
 
 
-def _w1(options: argparse.Namespace, results: dict[str, Any], console: Console) -> list[str]:
-    brian2 = brian2_python(options.brian2_python) if "brian2" in options.simulators else None
-    sizes = w1.SIZES[:1] if options.quick else w1.SIZES
-    kept = results["w1"] = {"measurements": [], "table": []}
+def _measured(name: str, options: Options, results: dict[str, Any], console: Console) -> list[str]:
+    """What is odd in one workload, which is measured, kept in the results, and shown."""
+    workload = WORKLOADS[name]
+    kept = results[name] = {"measurements": [], "table": []}
     with console.status("") as status:
-        for one in w1.measure(
-            w1.cases(options.simulators, brian2), sizes, options.repeats, status.update
-        ):
+        for one in workload.measure(options, status.update):
             kept["measurements"].append(one)
             if "version" in one:
-                results["versions"]["brian2"] = one["version"]
-    rows = kept["table"] = w1.table(kept["measurements"])
+                results["versions"][one["simulator"]] = one["version"]
+    rows = kept["table"] = workload.table(kept["measurements"])
     facts = results["machine"]
-    title = f"W1 on {facts['cpu']}, {facts['cores']} cores, medians of {options.repeats}"
-    report.show_w1(console, rows, title)
-    return w1.odd_rates(rows)
+    rounds = options.starts if workload is startup else options.repeats
+    where = f"on {facts['cpu']}, {facts['cores']} cores, medians of {rounds}"
+    workload.show(console, rows, where)
+    return workload.odd(rows)
 
 
-def _w3(options: argparse.Namespace, results: dict[str, Any], console: Console) -> list[str]:
-    brian2 = brian2_python(options.brian2_python) if "brian2" in options.simulators else None
-    grids = w3.QUICK if options.quick else w3.GRIDS
-    kept = results["w3"] = {"measurements": [], "table": []}
-    with console.status("") as status:
-        for one in w3.measure(
-            w3.cases(options.simulators, brian2), grids, options.repeats, status.update
-        ):
-            kept["measurements"].append(one)
-            if "version" in one:
-                results["versions"]["brian2"] = one["version"]
-    rows = kept["table"] = w3.table(kept["measurements"])
-    facts = results["machine"]
-    title = f"W3 on {facts['cpu']}, {facts['cores']} cores, medians of {options.repeats}"
-    corners = [f"{rate:g} Hz, b = {b:g} mA" for rate, b in w3.CORNERS]
-    report.show_w3(console, rows, corners, title)
-    return w3.odd_rates(rows)
-
-
-def _tracking(options: argparse.Namespace, results: dict[str, Any], console: Console) -> None:
-    kept = results["tracking"] = {"measurements": [], "table": []}
-    with console.status("") as status:
-        for one in tracking.measure(options.repeats, options.quick, status.update):
-            kept["measurements"].append(one)
-    kept["table"] = tracking.table(kept["measurements"])
-    report.show_tracking(console, kept["table"], options.repeats)
-
-
-def _startup(options: argparse.Namespace, results: dict[str, Any], console: Console) -> None:
-    kept = results["startup"] = {"measurements": [], "table": []}
-    with console.status("") as status:
-        for one in startup.measure(options.starts, status.update):
-            kept["measurements"].append(one)
-    kept["table"] = startup.table(kept["measurements"])
-    report.show_startup(console, kept["table"], options.starts)
-
-
-def _options() -> argparse.Namespace:
+def _typed() -> tuple[argparse.Namespace, list[str], list[str]]:
+    """The arguments, and the workloads and simulators that they ask for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="N = 100 only; a small sweep")
-    parser.add_argument("--repeats", type=_count, default=3, help="rounds of W1 and W3 (3)")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="the smallest size; small sweeps")
+    size.add_argument("--full", action="store_true", help="the microcircuit at its full scale")
+    parser.add_argument("--repeats", type=_count, default=3, help="rounds of all but starts (3)")
     parser.add_argument(
         "--only",
         nargs="+",
@@ -113,20 +92,22 @@ def _options() -> argparse.Namespace:
         help="workloads (w1) and simulators (all that a workload has)",
     )
     parser.add_argument(
-        "--brian2-python",
+        "--python",
         type=Path,
         metavar="PATH",
-        help="a Python that has Brian2 (default: benchmarks/.venv-brian2, made on first use)",
+        help="an interpreter that has Brian2 and NEST (default: benchmarks/.venv-peers, made on "
+        "first use)",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--startup", action="store_true", help="starts alone")
     which.add_argument("--all", action="store_true", help="all workloads, then starts")
     parser.add_argument("--starts", type=_count, default=5, help="rounds of starts (5)")
-    options = parser.parse_args()
-    usual = WORKLOADS if options.all else () if options.startup else WORKLOADS[:1]
-    options.workloads = [name for name in WORKLOADS if name in options.only] or list(usual)
-    options.simulators = [name for name in SIMULATORS if name in options.only] or list(SIMULATORS)
-    return options
+    typed = parser.parse_args()
+    chosen = [name for name in WORKLOADS if typed.all or name in typed.only]
+    if typed.startup and "startup" not in chosen:
+        chosen.append("startup")
+    simulators = [name for name in SIMULATORS if name in typed.only]
+    return typed, chosen or ["w1"], simulators or list(SIMULATORS)
 
 
 def _count(text: str) -> int:

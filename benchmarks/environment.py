@@ -1,4 +1,4 @@
-"""Where the measurements are made: the machine, the versions, and Brian2's own interpreter."""
+"""Where the measurements are made: the machine, the versions, and the peers' own interpreter."""
 
 from __future__ import annotations
 
@@ -9,19 +9,30 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "brian2_python", "cores", "machine", "peers_python", "timed", "versions"]
+__all__ = ["PEERS", "ROOT", "cores", "machine", "peers_python", "timed", "versions"]
 
 #: The clone.
 ROOT = Path(__file__).resolve().parent.parent
 
 _HERE = Path(__file__).resolve().parent
-_BRIAN2 = ("brian2>=2.9", "numpy<2.4")  # Brian2 2.9 does not run with later ones
-_PACKAGES = ("jax", "jaxlib", "brainstate", "brainunit", "brainpy_state", "numpy", "hydra-core")
+_PACKAGES = (
+    "jax",
+    "jaxlib",
+    "brainstate",
+    "brainunit",
+    "brainpy_state",
+    "brainevent",
+    "numba",
+    "numpy",
+    "hydra-core",
+)
+#: The peers with an interpreter of their own, which does not have neurolab.
+PEERS = ("brian2", "nest")
 
 
 def cores() -> int:
@@ -31,14 +42,17 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def timed(command: list[str]) -> tuple[float, float, str]:
+def timed(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> tuple[float, float, str]:
     """Seconds from the start of a command to its end, its largest process in MB, what it printed.
 
-    The command runs in the clone; SystemExit if it fails.
+    The command runs in the clone, with ``environment`` beside ours; SystemExit if it fails.
     """
+    own = {**os.environ, **(environment or {})}
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=errors)
+        process = subprocess.Popen(command, cwd=ROOT, env=own, stdout=out, stderr=errors)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -63,7 +77,7 @@ def machine() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that do the work in this interpreter; Brian2 tells its own."""
+    """Python and the packages that do the work in this interpreter; peers tell their own."""
     found = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
@@ -73,37 +87,31 @@ def versions() -> dict[str, str]:
     return found
 
 
-def brian2_python(given: Path | None) -> Path:
-    """The interpreter that has Brian2: the one given, or that of an environment made here once."""
-    if shutil.which("g++") is None:
-        raise SystemExit("Brian2 cpp_standalone needs g++; leave Brian2 out with --only")
-    return _interpreter(given, _HERE / ".venv-brian2", _BRIAN2, ("brian2",), "--brian2-python")
+def peers_python(given: Path | None, needed: Collection[str] = PEERS) -> Path | None:
+    """The interpreter that has those of `PEERS` that are ``needed``, None where none is.
 
-
-def peers_python(given: Path | None) -> Path:
-    """The interpreter that has Brian2 and NEST, as `brian2_python`."""
-    if shutil.which("g++") is None:
+    It is the one given, or that of an environment made here once.
+    """
+    modules = [name for name in PEERS if name in needed]
+    if not modules:
+        return None
+    if "brian2" in modules and shutil.which("g++") is None:
         raise SystemExit("Brian2 cpp_standalone needs g++")
-    packages = ("-r", str(_HERE / "peers" / "requirements.txt"))
-    return _interpreter(given, _HERE / ".venv-peers", packages, ("brian2", "nest"), "--python")
-
-
-def _interpreter(
-    given: Path | None, venv: Path, packages: Sequence[str], modules: Sequence[str], option: str
-) -> Path:
+    venv = _HERE / ".venv-peers"
     python = given or venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if python.exists() and _has(python, modules):
         return python
     names = " and ".join(modules)
     if given:
-        raise SystemExit(f"{option} {given}: {names} cannot be imported there")
+        raise SystemExit(f"--python {given}: {names} cannot be imported there")
     print(f"Making {venv.name} for {names} (once, a minute or two) ...", flush=True)
+    packages = ("-r", str(_HERE / "peers" / "requirements.txt"))
     try:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
     except subprocess.CalledProcessError as error:
         raise SystemExit(
-            f"{venv} could not be made: {error}\ngive an interpreter that has {names} with {option}"
+            f"{venv} could not be made: {error}\ngive an interpreter that has {names} with --python"
         ) from None
     return python
 

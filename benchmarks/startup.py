@@ -7,15 +7,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from rich.console import Console
+
+from benchmarks import report
+from benchmarks.cases import Options, Say
 from benchmarks.environment import ROOT
 
-__all__ = ["measure", "table"]
+__all__ = ["SIMULATORS", "measure", "odd", "show", "table"]
+
+SIMULATORS = ("neurolab",)
 
 _MAIN = ("-m", "neurolab", "neuron=adexif_ref", "input=poisson")
 
@@ -41,17 +47,17 @@ _COMMANDS = (
 )
 
 
-def measure(repeats: int, say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
-    """Every single measurement; all commands in turn, ``repeats`` times.
+def measure(options: Options, say: Say) -> Iterator[dict[str, Any]]:
+    """Every single measurement; all commands in turn, ``starts`` times.
 
     One start that is not counted comes first: it fills the warm cache, and Python compiles its
     files.
     """
     with tempfile.TemporaryDirectory() as folder:
         _time(_COMMANDS[1], Path(folder), -1)
-        for repeat in range(repeats):
+        for repeat in range(options.starts):
             for command in _COMMANDS:
-                say(f"start {repeat + 1} of {repeats}: {command.name}")
+                say(f"start {repeat + 1} of {options.starts}: {command.name}")
                 yield {
                     "command": command.name,
                     "repeat": repeat,
@@ -59,7 +65,7 @@ def measure(repeats: int, say: Callable[[str], None]) -> Iterator[dict[str, Any]
                 }
 
 
-def table(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def table(measured: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Medians over the repeats, with the fastest and the slowest."""
     rows = []
     for command in _COMMANDS:
@@ -78,6 +84,22 @@ def table(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def odd(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """No rates are compared."""
+    return []
+
+
+def show(console: Console, rows: Sequence[dict[str, Any]], where: str) -> None:
+    """Seconds from the start of the process."""
+    columns: list[report.Column] = [
+        ("command", "command", ""),
+        ("to summary.json", "summary_s", ".2f"),
+        ("to exit", "exit_s", ".2f"),
+        ("lowest - highest", report.span(".2f"), ">"),
+    ]
+    report.show(console, f"Start, seconds, {where}", rows, columns)
 
 
 def _time(command: _Command, folder: Path, repeat: int) -> dict[str, Any]:

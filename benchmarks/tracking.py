@@ -6,14 +6,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from rich.console import Console
+
+from benchmarks import report
+from benchmarks.cases import Options, Say
 from benchmarks.environment import ROOT
 
-__all__ = ["TRACKERS", "WORKLOADS", "measure", "table"]
+__all__ = ["SIMULATORS", "TRACKERS", "WORKLOADS", "measure", "odd", "show", "table"]
+
+SIMULATORS = ("neurolab",)
 
 _RUN = ("neuron=adexif_ref", "input=poisson")
 _SWEEP = ("input.rate=linspace:12Hz:30Hz:20", "neuron.b=linspace:0mA:50mA:50")
@@ -27,11 +33,11 @@ TRACKERS = {"none": (), "wandb": ("tracker=wandb",), "trackio": ("tracker=tracki
 _EACH = "tracker.per_point=true"
 
 
-def measure(repeats: int, quick: bool, say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+def measure(options: Options, say: Say) -> Iterator[dict[str, Any]]:
     """Every single measurement; the first round, which fills caches, is not counted."""
-    names = list(WORKLOADS)[: 1 if quick else None]
+    names = list(WORKLOADS)[: 1 if options.quick else None]
     with tempfile.TemporaryDirectory() as folder:
-        for repeat in range(-1, repeats):
+        for repeat in range(-1, options.repeats):
             for name in names:
                 if repeat < 0 and "long" in name:
                     continue
@@ -39,14 +45,14 @@ def measure(repeats: int, quick: bool, say: Callable[[str], None]) -> Iterator[d
                     each = name.endswith("each a run")
                     if each and tracker != "wandb":
                         continue
-                    say(f"round {repeat + 1} of {repeats}: {name}, tracker={tracker}")
+                    say(f"round {repeat + 1} of {options.repeats}: {name}, tracker={tracker}")
                     place = Path(folder) / f"{repeat}-{names.index(name)}-{tracker}"
                     took = _time(Path(folder), place, WORKLOADS[name], tracker, each)
                     if repeat >= 0:
                         yield {"case": name, "tracker": tracker, "repeat": repeat, "exit_s": took}
 
 
-def table(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def table(measured: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Medians, and what each tracker adds to the same without."""
     rows = []
     for name in WORKLOADS:
@@ -73,6 +79,23 @@ def table(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
                     }
                 )
     return rows
+
+
+def odd(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """No rates are compared."""
+    return []
+
+
+def show(console: Console, rows: Sequence[dict[str, Any]], where: str) -> None:
+    """Seconds of whole commands, and what a tracker adds."""
+    columns: list[report.Column] = [
+        ("command", "case", ""),
+        ("tracker", "tracker", ""),
+        ("seconds", "exit_s", ".2f"),
+        ("added", lambda row: row["added_s"] if row["tracker"] != "none" else None, ".2f"),
+        ("added, %", lambda row: 100 * row["added"] if row["tracker"] != "none" else None, ".2f"),
+    ]
+    report.show(console, f"Trackers, whole commands, {where}", rows, columns)
 
 
 def _time(folder: Path, place: Path, arguments: tuple[str, ...], tracker: str, each: bool) -> float:

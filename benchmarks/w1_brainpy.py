@@ -1,26 +1,21 @@
 """W1 in brainpy.state, written as its documentation writes such a model.
 
-A program of its own: ``python w1_brainpy.py SIZE DURATION_MS`` prints one line of JSON.  The run
-is ten equal calls of one compiled function.  The first compiles it; the other nine are timed.
+A program of its own: ``python w1_brainpy.py SIZE DURATION_MS`` prints one line of JSON.
 """
 
 from __future__ import annotations
 
-import json
-import resource
 import sys
 import time
 
 import brainstate
 import braintools
 import brainunit as u
-import jax
 import jax.numpy as jnp
-import numpy as np
 from brainpy import state as bp
+from brainpy_calls import report
 
 DT = 0.1 * u.ms
-CALLS = 10
 
 
 class Population(brainstate.nn.Module):
@@ -59,30 +54,11 @@ class Population(brainstate.nn.Module):
 
 
 def main(size: int, duration_ms: float) -> None:
+    began = time.perf_counter()
     brainstate.environ.set(dt=DT)
     population = Population(size)
     brainstate.nn.init_all_states(population)
-    steps = round(duration_ms / 0.1) // CALLS
-
-    @brainstate.transform.jit
-    def advance(first):
-        brainstate.transform.for_loop(population.update, first + np.arange(steps))
-        return population.count.value
-
-    seconds = []
-    for call in range(CALLS):
-        began = time.perf_counter()
-        count = jax.block_until_ready(advance(call * steps))
-        seconds.append(time.perf_counter() - began)
-    steady = sum(seconds[1:])
-    result = {
-        "updates_per_s": size * steps * (CALLS - 1) / steady,
-        "build_s": max(0.0, seconds[0] - steady / (CALLS - 1)),
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10,
-        "rate_hz": float(np.mean(count)) / (steps * CALLS * 1e-4),
-        "run_s": steady,
-    }
-    print(json.dumps(result))
+    report(population, size, duration_ms, began)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,7 @@
 ``python w3_brian2.py runs WHAT`` compiles a program of one point and runs it for each point with
 ``run_args``, in ``workers`` processes.  ``python w3_brian2.py group WHAT`` writes the whole sweep
 as one group of neurons and runs it in ``workers`` threads.  WHAT is JSON: ``rates_hz``, ``b_ma``,
-``neurons`` of a point, ``duration_ms``, ``workers``.  Both print one line of JSON.  It runs in
-Brian2's interpreter, so it imports nothing of this package but its neighbour.
+``neurons`` of a point, ``duration_ms``, ``workers``.  Both print one line of JSON.
 """
 
 from __future__ import annotations
@@ -12,18 +11,16 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import multiprocessing
 import resource
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import brian2
 import numpy as np
 import w1_brian2
-from brian2 import Network, NeuronGroup, defaultclock, ms, prefs
+from brian2 import Network, NeuronGroup, ms
+from brian2_standalone import compile_it, in_processes, run, standalone
 
 # PoissonInput has one rate for all its neurons, compiled into the program.  This draws the same
 # count by comparing one random number with the cumulated probabilities P(count <= k), which is
@@ -37,19 +34,8 @@ DRAW = "x = rand()\ng += 1.1*(" + " + ".join(f"int(x > c{k})" for k in range(_MO
 
 
 def main(how: str, what: dict[str, Any]) -> None:
-    defaultclock.dt = 0.1 * ms
-    prefs.codegen.cpp.extra_compile_args_gcc = [
-        "-w",
-        "-O3",
-        "-ffast-math",
-        "-march=native",
-        "-std=c++11",
-    ]
-    if how == "group" and what["workers"] > 1:
-        prefs.devices.cpp_standalone.openmp_threads = what["workers"]
     points = list(itertools.product(what["rates_hz"], what["b_ma"]))
-    with tempfile.TemporaryDirectory() as folder:
-        brian2.set_device("cpp_standalone", directory=folder, build_on_run=False)
+    with standalone(what["workers"] if how == "group" else 1) as folder:
         found = (runs if how == "runs" else group)(points, what, folder)
     print(json.dumps({**found, "version": brian2.__version__}))
 
@@ -60,50 +46,14 @@ def runs(points: list[tuple[float, float]], what: dict[str, Any], folder: str) -
     neurons = build(what["neurons"], {}, what["duration_ms"], folder)
     build_s = time.perf_counter() - began
     began = time.perf_counter()
-    if what["workers"] == 1:
-        rates = _share(neurons, points, what, 0)
-    else:
-        rates = _in_processes(neurons, points, what)
+    each = [
+        {neurons.b: b, **{getattr(neurons, f"c{k}"): c for k, c in enumerate(cumulated(rate))}}
+        for rate, b in points
+    ]
+    rates = in_processes(neurons, each, what["duration_ms"], what["workers"])
     run_s = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    found = [rates[number] for number in range(len(points))]
-    return {"build_s": build_s, "run_s": run_s, "rate_hz": found, "peak_rss_mb": peak}
-
-
-def _in_processes(
-    neurons: NeuronGroup, points: list[tuple[float, float]], what: dict[str, Any]
-) -> dict[int, float]:
-    """Each worker runs every n-th point."""
-    # The workers must know the compiled program as this process does, which cannot be pickled.
-    fork = multiprocessing.get_context("fork")
-
-    def work(first: int, sender: Any) -> None:
-        sender.send(_share(neurons, points, what, first))
-
-    receivers = []
-    for first in range(what["workers"]):
-        receiver, sender = fork.Pipe(duplex=False)
-        fork.Process(target=work, args=(first, sender)).start()
-        sender.close()  # so that a worker that fails ends the waiting
-        receivers.append(receiver)
-    found: dict[int, float] = {}
-    for receiver in receivers:
-        found |= receiver.recv()
-    return found
-
-
-def _share(
-    neurons: NeuronGroup, points: list[tuple[float, float]], what: dict[str, Any], first: int
-) -> dict[int, float]:
-    rates = {}
-    for number in range(first, len(points), what["workers"]):
-        rate_hz, b_ma = points[number]
-        arguments = {neurons.b: b_ma}
-        for k, below in enumerate(cumulated(rate_hz)):
-            arguments[getattr(neurons, f"c{k}")] = below
-        brian2.device.run(results_directory=f"results_{number}", run_args=arguments)
-        rates[number] = float(np.mean(neurons.count[:])) / (what["duration_ms"] * 1e-3)
-    return rates
+    return {"build_s": build_s, "run_s": run_s, "rates_hz": rates, "peak_rss_mb": peak}
 
 
 def group(points: list[tuple[float, float]], what: dict[str, Any], folder: str) -> dict[str, Any]:
@@ -113,19 +63,12 @@ def group(points: list[tuple[float, float]], what: dict[str, Any], folder: str) 
     for k, below in enumerate(zip(*(cumulated(rate) for rate, _ in points), strict=True)):
         values[f"c{k}"] = np.array(below)
     each = {name: np.repeat(array, what["neurons"]) for name, array in values.items()}
-    size = len(points) * what["neurons"]
-    build(size, each, what["duration_ms"], folder)
+    build(len(points) * what["neurons"], each, what["duration_ms"], folder)
     build_s = time.perf_counter() - began
-    done = w1_brian2.run(Path(folder), size, what["duration_ms"])
-    (counts,) = (Path(folder) / "results").glob("_array_neurongroup_count_*")
-    spikes = np.fromfile(counts, np.int32).reshape(len(points), -1)
+    found = run(folder, what["duration_ms"])
+    spikes = found.pop("counts").reshape(len(points), -1)
     rates = spikes.mean(axis=1) / (what["duration_ms"] * 1e-3)
-    return {
-        "build_s": build_s,
-        "run_s": done["run_s"],
-        "rate_hz": rates.tolist(),
-        "peak_rss_mb": done["peak_rss_mb"],
-    }
+    return {**found, "build_s": build_s, "rates_hz": rates.tolist()}
 
 
 def build(size: int, values: dict[str, np.ndarray], duration_ms: float, folder: str) -> NeuronGroup:
@@ -144,7 +87,7 @@ def build(size: int, values: dict[str, np.ndarray], duration_ms: float, folder: 
         setattr(neurons, name, array)
     neurons.run_regularly(DRAW, when="synapses")
     Network(neurons).run(duration_ms * ms, namespace={})
-    brian2.device.build(directory=folder, compile=True, run=False, clean=False, debug=False)
+    compile_it(folder)
     return neurons
 
 
