@@ -176,6 +176,7 @@ _DIMENSIONS = (
     ("100 Mohm", "a resistance"),
     ("0.07 1/mV", "an inverse voltage"),
     ("200 pF", "a capacitance"),
+    ("1 mM", "a concentration"),
 )
 
 
