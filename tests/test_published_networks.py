@@ -62,7 +62,7 @@ def test_coba_with_a_constant_drive():
 
 
 def test_coba_goes_on_by_itself_after_a_kick():
-    """Silent without the kick, and with it as active in the second half of a second as in the first,
+    """Silent without the kick; with it as active in the second half of a second as in the first,
     at the rate and irregularity that a drive gives."""
     typed = ["network=coba_ei/kick", "duration=1s", "record=spikes"]
     run = neurolab.run(typed, save=False)
