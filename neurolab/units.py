@@ -177,6 +177,7 @@ _DIMENSIONS = (
     ("0.07 1/mV", "an inverse voltage"),
     ("200 pF", "a capacitance"),
     ("300 um", "a length"),
+    ("1 mM", "a concentration"),
 )
 
 

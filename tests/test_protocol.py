@@ -14,7 +14,7 @@ import pytest
 from neurolab.cli.compose import compose_config, conf_folder, effective
 from neurolab.config.experiment import read_experiment
 from neurolab.engine.program import Program
-from neurolab.neurons import SigmoidRate, Spiking
+from neurolab.neurons import Spiking
 
 
 def options(group: str) -> list[str]:
@@ -22,14 +22,14 @@ def options(group: str) -> list[str]:
 
 
 NEURONS, INPUTS, INTEGRATORS = options("neuron"), options("input"), options("integrator")
+OUTPUTS = {"ampa": ["conductance"], "gaba_a": ["conductance"], "nmda": ["magnesium_block"]}
 SYNAPSES = ["none"] + [
     f"{kinetics} {output}"
     for kinetics in options("synapse")
     if kinetics != "none"
-    for output in options("synapse/output")
-    if output == "conductance" or kinetics not in ("ampa", "gaba_a")
+    for output in OUTPUTS.get(kinetics, ["current", "conductance"])
 ]
-SPIKING = [name for name in NEURONS if name != "sigmoid_rate"]
+SPIKING = [name for name in NEURONS if name not in ("sigmoid_rate", "leaky_integrator")]
 SIZE = 10
 
 
@@ -106,7 +106,7 @@ def drive(neuron, n_steps: int):
         with brainstate.environ.context(i=i, t=i * 0.1 * u.ms, dt=0.1 * u.ms):
             return neuron.update(1.5 * neuron.rheobase())
 
-    return np.asarray(brainstate.transform.for_loop(step, np.arange(n_steps)))
+    return np.asarray(u.get_mantissa(brainstate.transform.for_loop(step, np.arange(n_steps))))
 
 
 def values(neuron) -> dict:
@@ -129,7 +129,7 @@ def test_a_neuron_keeps_the_protocol_alone(name):
     after = values(neuron)
     assert out.shape == (5, SIZE)
     assert all(np.isfinite(value).all() for value in after.values())
-    assert isinstance(neuron, SigmoidRate) or set(np.unique(out)) <= {0.0, 1.0}
+    assert not isinstance(neuron, Spiking) or set(np.unique(out)) <= {0.0, 1.0}
     assert any((after[key] != first[key]).any() for key in first)
     neuron.reset_state()
     again = values(neuron)
@@ -202,10 +202,17 @@ def test_every_rate_signal_drives_poisson_sources(signal, files):
 
 # -- all together ------------------------------------------------------------------------------
 
+
+def synapse_of(neuron: str, k: int) -> str:
+    """The synapses in turn; magnesium blocks by a potential, which a rate is not."""
+    name = SYNAPSES[k % len(SYNAPSES)]
+    return name.replace("nmda magnesium_block", "none") if neuron == "sigmoid_rate" else name
+
+
 #: Every pair of a neuron and an input once; every neuron, and every input, with every synapse;
 #: every neuron with every integrator.
 COVER = [
-    (neuron, input, SYNAPSES[(i + j) % len(SYNAPSES)], INTEGRATORS[(i + j) % len(INTEGRATORS)])
+    (neuron, input, synapse_of(neuron, i + j), INTEGRATORS[(i + j) % len(INTEGRATORS)])
     for i, neuron in enumerate(NEURONS)
     for j, input in enumerate(INPUTS)
 ]
@@ -214,7 +221,7 @@ COVER = [
 def test_the_cover_has_every_pair():
     """Every neuron meets every input, synapse and integrator, every input every synapse."""
     assert len({(n, i) for n, i, _, _ in COVER}) == len(NEURONS) * len(INPUTS)
-    assert len({(n, s) for n, _, s, _ in COVER}) == len(NEURONS) * len(SYNAPSES)
+    assert len({(n, s) for n, _, s, _ in COVER}) == len(NEURONS) * len(SYNAPSES) - 1
     assert len({(i, s) for _, i, s, _ in COVER}) == len(INPUTS) * len(SYNAPSES)
     assert len({(n, m) for n, _, _, m in COVER}) == len(NEURONS) * len(INTEGRATORS)
 

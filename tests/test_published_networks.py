@@ -59,3 +59,25 @@ def test_coba_with_a_constant_drive():
     assert 19 < run.summary["rate_hz_mean"] < 22.5
     assert run.summary["isi_cv_mean"] > 1.3
     assert set(run.summary["populations"]) == {"E", "I"}
+
+
+def test_coba_goes_on_by_itself_after_a_kick():
+    """Silent without the kick; with it as active in the second half of a second as in the first,
+    at the rate and irregularity that a drive gives."""
+    typed = ["network=coba_ei/kick", "duration=1s", "record=spikes"]
+    run = neurolab.run(typed, save=False)
+    time = run.spikes["time"].values
+    early, late = ((time > a) & (time <= a + 450) for a in (100, 550))
+    assert early.sum() == pytest.approx(late.sum(), rel=0.15)
+    assert 17 < late.sum() / 4000 / 0.45 < 22
+    assert run.summary["isi_cv_mean"] > 1.3
+    rate = "populations.E.inputs.kick.rates.amplitude=0Hz"
+    assert neurolab.run([*typed, rate], save=False).summary["spike_count"] == 0
+
+
+def test_cuba():
+    """Brian2's CUBA.py gives 5.46 and 5.54 Hz for two seeds, and a CV of about 0.5."""
+    run = neurolab.run(["network=cuba_ei", "duration=1s", "record=spikes"], save=False)
+    assert run.summary["rate_hz_mean"] == pytest.approx(5.5, abs=0.3)
+    assert run.summary["isi_cv_mean"] == pytest.approx(0.5, abs=0.1)
+    assert set(run.summary["populations"]) == {"E", "I"}

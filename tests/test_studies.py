@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import neurolab
 STUDIES = Path(__file__).parent.parent / "experiments"
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
 KEEP = "device.cache_dir=" + (f"'{CACHE}'" if CACHE else "null")
+FEWER = ("populations.E.size=400", "populations.I.size=100")
 SMALL = {
     "fi_curves": [
         "neuron=if,lif,lif_ref,quaif,adexif", "input.amplitude=0.9rheobase,1.5rheobase,2.5rheobase",
@@ -26,6 +28,12 @@ SMALL = {
     ],
     "naud_patterns": [],
     "mihalas_niebur_patterns": [],
+    "coba_cuba": ["duration=150ms", *FEWER],
+    "brunel_states": ["duration=60ms", *FEWER],
+    "brunel_phase_diagram": [
+        "projections.I_E.weight=linspace:-0.4mV:-0.8mV:3", "duration=60ms",
+        "populations.E.inputs.external.rate=linspace:10Hz:40Hz:3", *FEWER,
+    ],
 }  # fmt: skip
 
 
@@ -86,3 +94,11 @@ def test_closed_forms_are_what_is_simulated(study):
             assert exact - late - 1.0 <= found <= exact + late * (neuron == "lif_ref") + 1.0
     assert module.closed_form("adexif", sweep.config(12)) is None
     assert np.isfinite(sweep.rate_hz).all()
+
+
+def test_theory_is_that_of_the_paper():
+    """Rates of Brunel 2000, in Hz, from Siegert's formula, that a replication prints."""
+    path = STUDIES / "brunel_states" / "figure.py"
+    theory = runpy.run_path(str(path))["theory"]
+    for (g, eta), rate in {(3, 2): 327, (6, 4): 55.8, (5, 2): 38.0, (4.5, 0.9): 6.5}.items():
+        assert theory(g, eta) == pytest.approx(rate, rel=5e-3)

@@ -234,7 +234,9 @@ NEURONS = sorted(f.stem for f in (conf_folder() / "neuron").glob("*.yaml"))
 @pytest.mark.parametrize("neuron", NEURONS)
 def test_every_neuron_completes_with_every_integrator(neuron, integrator, seconds):
     """Under its default drive, with a soft reset too where it has one."""
-    for more in [[]] if "rate" in neuron else [[], ["neuron.spk_reset=soft"]]:
+    for more in (
+        [[]] if neuron in ("sigmoid_rate", "leaky_integrator") else [[], ["neuron.spk_reset=soft"]]
+    ):
         typed = [f"neuron={neuron}", f"integrator={integrator}", f"duration={seconds}s", "size=8"]
         run = neurolab.run([*typed, "record=summary", *more], save=False)
         assert run.summary["status"] == "completed", run.summary["message"]

@@ -22,7 +22,8 @@ MODELS = sorted(
     path.relative_to(CONF).with_suffix("").as_posix()
     for group in ("neuron", "synapse", "synapse/output", "input", "input/rates", "connectivity")
     for path in (CONF / group).glob("*.yaml")
-    if path.stem not in ("none", "ampa", "gaba_a")  # cells of papers, with values of their own
+    if path.stem
+    not in ("none", "ampa", "gaba_a", "nmda")  # cells of papers, with values of their own
 )
 
 

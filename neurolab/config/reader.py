@@ -110,6 +110,8 @@ class ModelReader:
             self.neuron = target
         elif issubclass(target, Output):
             self.output = target
+            if why := target.refuses(getattr(self.neuron, "potential_unit", u.mV)):
+                self.problems.add(key, target.__name__, f"{why}; see synapse/output= in --help")
         elif issubclass(target, Synapse):
             self.output = Current
         elif issubclass(target, Input):

@@ -1,4 +1,4 @@
-"""Neurons: fourteen integrate-and-fire models and a rate neuron."""
+"""Neurons: fifteen spiking models, a membrane that does not fire, and a rate neuron."""
 
 from neurolab.neurons.base import Neuron
 from neurolab.neurons.gif import Gif, GifRef
@@ -16,6 +16,7 @@ from neurolab.neurons.integrate_and_fire import (
     QuaIF,
 )
 from neurolab.neurons.izhikevich import Izhikevich
+from neurolab.neurons.membrane import LeakyIntegrator
 from neurolab.neurons.rate import SigmoidRate
 from neurolab.neurons.spike import Surrogate
 from neurolab.neurons.spiking import Spiking
@@ -34,6 +35,7 @@ __all__ = [
     "GifRef",
     "Izhikevich",
     "LIFRef",
+    "LeakyIntegrator",
     "Neuron",
     "QuaIF",
     "SigmoidRate",

@@ -11,11 +11,12 @@ from neurolab.dynamics import parameter
 from neurolab.neurons.base import Variables, over
 from neurolab.neurons.integrate_and_fire import _RefractoryAlone
 from neurolab.neurons.membrane import Membrane
+from neurolab.neurons.spiking import Spiking
 
 __all__ = ["Gif", "GifRef"]
 
 
-class Gif(Membrane):
+class Gif(Membrane, Spiking):
     r"""Generalised integrate-and-fire neuron (Mihalas & Niebur 2009).
 
     .. math::

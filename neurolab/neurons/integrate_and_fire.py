@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-class _Firing(Membrane):
+class _Firing(Membrane, Spiking):
     r"""``tau dV/dt = curve(V) + R I``, fires at V_th, returns to V_reset."""
 
     V_th = parameter(1.0 * u.mV, "firing threshold")

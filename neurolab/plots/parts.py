@@ -125,8 +125,10 @@ def bands(ax: Axes, populations: Mapping[str, slice]) -> None:
         return
     whole = max(of.stop for of in populations.values())
     middles = [(of.start + of.stop - 1) / 2 for of in populations.values()]
-    ax.set_yticks(middles, [f"{name} {of.stop - of.start}" for name, of in populations.items()])
-    ax.tick_params(axis="y", length=0)
+    names = [f"{name} {of.stop - of.start}" for name, of in populations.items()]
+    ax.set_yticks(middles, names)
+    fits = 100 / max(map(len, names))  # into the margin
+    ax.tick_params(axis="y", length=0, labelsize=min(10.5, fits))
     colours = colours_of(populations, whole)
     for text, (colour, of) in zip(ax.get_yticklabels(), colours, strict=True):
         text.set_color(colour)

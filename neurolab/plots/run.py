@@ -61,7 +61,8 @@ def raster(run: Run) -> Figure | None:
         strip.set_yticks([0, parts.round_down(float(shown.hz.max()))])
         count = f"{spikes.sizes['spike']:,} spikes in {parts.duration(run.duration_ms)}"
         parts.colour_key(figure, {count + black: GREY, shown.said: BLUE, **_end(run)})
-    figure.align_ylabels([top, strip])
+    if not run.populations:  # whose names take up the margin
+        figure.align_ylabels([top, strip])
     return figure
 
 

@@ -26,7 +26,8 @@ def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, 
         if not group.name:
             found |= rheobase
             continue
-        own = {"n_neurons": group.size} | _statistics(computation, counts.part(*ends[group.name]))
+        own = _statistics(computation, counts.part(*ends[group.name]), group.fires)
+        own = {"n_neurons": group.size} | own
         found.setdefault("populations", {})[group.name] = own | rheobase
     return {
         "message": computation.message(0),
@@ -40,7 +41,9 @@ def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _statistics(computation: Computation, counts: SpikeStatistics) -> dict[str, Any]:
+def _statistics(
+    computation: Computation, counts: SpikeStatistics, fires: bool = True
+) -> dict[str, Any]:
     """How some neurons fired; None for each value where nothing spikes."""
     dt_ms = computation.dt_ms
     found = dict(counts.result(dt_ms, max(computation.done, 1) * dt_ms))
@@ -48,7 +51,7 @@ def _statistics(computation: Computation, counts: SpikeStatistics) -> dict[str, 
         so_far = {"rate_hz_so_far": found["rate_hz_mean"]}
         found |= dict.fromkeys(("rate_hz_mean", "rate_hz_std", "isi_cv_mean")) | so_far
     spikes = computation.experiment.structure.recording.spikes
-    return found if spikes else dict.fromkeys(found)
+    return found if spikes and fires else dict.fromkeys(found)
 
 
 def _rheobase(of: Experiment, group: PopulationSpec, numbers: Mapping[str, Any]) -> dict[str, Any]:

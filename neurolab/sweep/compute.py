@@ -98,6 +98,8 @@ class _GroupRun:
         self.report, self.on_progress = report, on_progress
         self.n_points, self.at_once = _n_points(group, devices, most)
         self.chunk_steps = FIRST_CHUNK_STEPS
+        #: Synapses, where all points have the same.
+        self.synapses: dict[str, Any] = {}
 
     def go(self, stop: StopRequest) -> None:
         remaining = np.argsort(self.group.n_steps, kind="stable")  # few end before their batch does
@@ -161,7 +163,9 @@ class _GroupRun:
             frozenset(group.varying),
             self.at_once,
         )
-        placed = program.place(numbers)
+        placed = program.place({**numbers, **self.synapses})
+        made = {key for of in group.experiment.structure.projections for key in of.made}
+        self.synapses = {key: placed[key] for key in made - program.varying}
         program.compile(placed)
         self.report.compile_s += time.perf_counter() - began
         return program, placed

@@ -1,15 +1,16 @@
-"""What a synaptic variable does to the cell: it is a current, or a conductance."""
+"""What a synaptic variable does to the cell: it is a current, or a conductance, blocked or not."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import brainunit as u
+import jax
 
 from neurolab.dynamics import Dynamics, parameter
 from neurolab.neurons.base import Neuron
 
-__all__ = ["Conductance", "Current", "Output"]
+__all__ = ["Conductance", "Current", "MagnesiumBlock", "Output"]
 
 
 class Output(Dynamics):
@@ -22,6 +23,11 @@ class Output(Dynamics):
     def unit(current: u.Unit, potential: u.Unit) -> u.Unit:
         """The unit of g, hence of the weight of a spike, from those of a neuron."""
         raise NotImplementedError
+
+    @staticmethod
+    def refuses(potential: u.Unit) -> str:
+        """Why it cannot act on a neuron whose potential has that unit; empty if it can."""
+        return ""
 
     def current(self, g: Any, V: Any, neuron: Neuron) -> Any:
         """The current into the neuron."""
@@ -71,3 +77,34 @@ class Conductance(Output):
 
     def strength(self, neuron: Neuron) -> Any:
         return u.math.abs(self.reversal(neuron) - neuron.brink())
+
+
+class MagnesiumBlock(Conductance):
+    r"""A conductance that magnesium blocks, as of NMDA receptors: I = g B(V) (E - V).
+
+    .. math:: B(V) = \frac{1}{1 + e^{-\gamma V}\,[Mg]/\beta}
+
+    Jahr & Stevens 1990 (J Neurosci 10:3178), of the open fraction at 1 mM.  The block is of the
+    potential itself, not of its distance from rest, and takes no time.
+    """
+
+    Mg = parameter(1.0 * u.mM, "concentration of magnesium outside", nonnegative=True)
+    gamma = parameter(0.062 / u.mV, "steepness of the block", positive=True)
+    beta = parameter(3.57 * u.mM, "concentration that blocks half at 0 mV", positive=True)
+
+    @staticmethod
+    def refuses(potential: u.Unit) -> str:
+        fits = potential.has_same_dim(u.mV)
+        return "" if fits else "needs a potential in mV, which the neuron has not"
+
+    def block(self, V: Any) -> Any:
+        """B(V), the fraction of the conductance that is left."""
+        # The same as a sigmoid, whose slope no potential makes infinite.
+        share = u.math.log(u.maybe_decimal(self.Mg / self.beta))
+        return jax.nn.sigmoid(u.maybe_decimal(self.gamma * V) - share)
+
+    def current(self, g: Any, V: Any, neuron: Neuron) -> Any:
+        return self.block(V) * super().current(g, V, neuron)
+
+    def strength(self, neuron: Neuron) -> Any:
+        return self.block(neuron.brink()) * super().strength(neuron)

@@ -1,0 +1,99 @@
+"""The figure of this study: python experiments/brunel_phase_diagram/figure.py FOLDER"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from runpy import run_path
+
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+import neurolab
+from neurolab.plots.parts import BLUE, GREEN, INK, PURPLE, VERMILLION, colour_key, new_figure
+
+_STATES = run_path(str(Path(__file__).parent.parent / "brunel_states" / "figure.py"))
+siegert_rate, spectrum, STATES = (_STATES[name] for name in ("theory", "spectrum", "STATES"))
+START_MS, SYNCHRONOUS, REGULAR, CHOSEN = 100.0, 1.5, 0.22, 1000
+
+
+def measured(point: neurolab.Run, n_neurons: int) -> tuple[float, float, float]:
+    """Rate in Hz, synchrony, and frequency of the oscillation in Hz of a point, after its start.
+
+    Synchrony is the variance over the mean of spikes of 1000 neurons in a bin of the rate, 1 for
+    independent Poisson processes; of all of them it is F, of 1000 of these 1 + (F - 1) 1000 / N.
+    NaN stands for what cannot be told.
+    """
+    time, hz = point.rate["time"].values, point.rate.values
+    hz = hz[time > min(START_MS, point.duration_ms / 2)]
+    width = float(point.rate.attrs["bin_ms"])
+    rate = float(hz.mean())
+    counts = hz * n_neurons * width * 1e-3
+    if counts.sum() < 100:
+        return rate, np.nan, np.nan
+    together = counts.var() / counts.mean()
+    frequency, power = spectrum(hz, width, n_neurons)
+    seen = frequency > 5
+    synchrony = 1 + (together - 1) * CHOSEN / n_neurons
+    return rate, max(synchrony, 1e-2), float(frequency[seen][power[seen].argmax()])
+
+
+def draw(sweep: neurolab.Sweep) -> Figure:
+    """Rate, synchrony and frequency over inhibition and drive, and rates beside theory."""
+    weights = sweep.rate_hz["projections.I_E.weight"].values
+    g, eta = weights / -0.1, sweep.rate_hz["populations.E.inputs.external.rate"].values / 10.0
+    n_neurons = sum(of.size for of in sweep.config(0).populations.values())
+    found = np.array([measured(point, n_neurons) for point in sweep])
+    rate, synchrony, frequency = found.T.reshape(3, g.size, eta.size)
+    # Regular cells fire in each cycle; bins are too wide for the harmonics of their volleys.
+    frequency = np.where(sweep.data["isi_cv"].values < REGULAR, rate, frequency)
+    expected = np.array([[siegert_rate(x, y) for y in eta] for x in g])
+
+    title = f"{g.size * eta.size} networks of {n_neurons:,} neurons, as of Brunel"
+    figure = new_figure(title, height=7.4)
+    axes = figure.subplots(2, 2)
+    maps = (
+        (axes[0, 0], np.maximum(rate, 1e-2), "rate (Hz)", LogNorm(1, 400)),
+        (axes[1, 0], synchrony, "synchrony", LogNorm(1, 400)),
+        (axes[1, 1], np.where(synchrony > SYNCHRONOUS, frequency, np.nan), "frequency (Hz)",
+         LogNorm(10, 400)),
+    )  # fmt: skip
+    for ax, values, name, norm in maps:
+        image = ax.pcolormesh(g, eta, values.T, norm=norm, cmap="viridis", shading="nearest")
+        bar = figure.colorbar(image, ax=ax, pad=0.02)
+        bar.ax.tick_params(labelsize=8)
+        ax.set_title(name, fontsize=10, color=INK, loc="left", pad=4)
+        ax.set_facecolor("#EEEEEE")
+        ax.set_xlabel("inhibition g", fontsize=9, color=INK)
+        ax.set_ylabel("drive η", fontsize=9, color=INK)
+        limits = ax.axis()
+        for panel, x, y, *_ in STATES.values():
+            ax.annotate(panel, (x, y), color="white", fontsize=10, ha="center", va="center",
+                        weight="bold", annotation_clip=True)  # fmt: skip
+        ax.axis(limits)
+    axes[0, 0].contour(g, eta, expected.T, levels=[5, 20, 50, 100, 200], colors=VERMILLION,
+                       linewidths=1.0)  # fmt: skip
+    ax = axes[0, 1]
+    for colour, wanted in ((GREEN, 1.0), (BLUE, 2.0), (PURPLE, 4.0)):
+        k = int(np.abs(eta - wanted).argmin())
+        fine = np.linspace(g.min(), g.max(), 120)
+        ax.semilogy(fine, [siegert_rate(x, eta[k]) for x in fine], color=VERMILLION, linewidth=1.2)
+        ax.semilogy(g, rate[:, k], "o", color=colour, markersize=3)
+        ax.text(g[-1], rate[-1, k] * 1.5, f"η = {eta[k]:.2g}", color=colour, fontsize=9, ha="right")
+    ax.set_title("rate (Hz) beside theory", fontsize=10, color=INK, loc="left", pad=4)
+    ax.set_xlabel("inhibition g", fontsize=9, color=INK)
+    ax.set_ylim(bottom=0.3)
+    ax.spines[["top", "right"]].set_visible(False)
+    for ax in axes.flat:
+        ax.tick_params(labelsize=8)
+    inch = 1 / figure.get_figheight()
+    figure.subplots_adjust(0.09, 0.5 * inch, 0.985, 1 - 0.95 * inch, hspace=0.3, wspace=0.16)
+    colour_key(figure, {"A to D: figure 8 of the paper": INK, "Siegert's theory": VERMILLION})
+    return figure
+
+
+if __name__ == "__main__":
+    path = Path(__file__).with_name("brunel_phase_diagram.png")
+    draw(neurolab.open_sweep(sys.argv[1])).savefig(path)
+    print(path)

@@ -1,0 +1,52 @@
+"""network=feedforward: sources that are Poisson, layers, and a readout that does not spike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import neurolab
+from neurolab.plots.run import raster, traces
+
+
+@pytest.fixture(scope="module")
+def run():
+    typed = ["network=feedforward", "duration=2s", "record.variables=[V]", "record.neurons=all"]
+    return neurolab.run(typed, save=False)
+
+
+def test_each_layer_fires_and_the_readout_does_not(run):
+    """Sources fire at their 20 Hz (4000 spikes, 3 s.d. are 190), layers at 5 to 80 Hz; the readout
+    has a potential, no threshold, no spikes and no rate."""
+    of = run.summary["populations"]
+    assert list(of) == ["sources", "hidden_1", "hidden_2", "readout"]
+    assert abs(of["sources"]["spike_count"] - 4000) < 190
+    assert of["sources"]["isi_cv_mean"] == pytest.approx(0.95, abs=0.04)  # 1, less what is cut off
+    assert all(5 < of[name]["rate_hz_mean"] < 80 for name in ("hidden_1", "hidden_2"))
+    assert of["readout"]["rate_hz_mean"] is None and of["readout"]["spike_count"] is None
+    assert run.spikes["neuron"].max() < 300
+    V = run.traces["readout.V"]
+    assert V.shape[1] == 10 and V.units == "mV" and V.values.max() > 1.5
+
+
+def test_weights_let_the_potential_vary_as_they_are_meant_to(run):
+    """Without a threshold the first layer's V has an s.d. of 0.77 / 0.7746 mV, over neurons and
+    time, for sources at 20 Hz: drawn weights are those of the formula in the YAML."""
+    free = neurolab.run(
+        ["network=feedforward", "duration=4s", "record.variables=[hidden_1.V]",
+         "record.neurons=all", "populations.hidden_1.neuron.V_th=1e6mV"],
+        save=False,
+    )  # fmt: skip
+    V = free.traces["hidden_1.V"]
+    late = V.values[V["time"].values > 100]
+    # Of a neuron the mean over time is not 0, but n nu tau times a sum of 100 weights.
+    assert np.sqrt(late.var(axis=0).mean()) == pytest.approx(0.77 / 0.7746, rel=0.05)
+
+
+def test_pictures_have_room_for_the_names_of_layers(run):
+    for figure in (raster(run), traces(run)):
+        figure.draw_without_rendering()
+        left, _ = figure.canvas.get_width_height()
+        texts = [text for ax in figure.axes for text in [*ax.get_yticklabels(), ax.yaxis.label]]
+        assert min(text.get_window_extent().x0 for text in texts if text.get_text()) > 0
+        assert max(text.get_window_extent().x1 for text in texts if text.get_text()) < left
