@@ -25,11 +25,14 @@ class SpikeStatistics:
         self._sum = np.zeros(n_neurons, np.int64)
         self._sum_of_squares = np.zeros(n_neurons, np.int64)
 
-    def part(self, begin: int, end: int) -> SpikeStatistics:
-        """Those of some neurons, that follow one another, as they are now."""
-        found = SpikeStatistics(end - begin)
+    def part(self, begin: int, end: int, of: int | None = None) -> SpikeStatistics:
+        """Those of some neurons, that follow one another, as they are now: of all, or of each of
+        several populations that share the neurons in parts ``of`` so many."""
+        parts = self.n_neurons // (of or self.n_neurons)
+        found = SpikeStatistics(parts * (end - begin))
         for name in ("count", "_last", "_sum", "_sum_of_squares"):
-            setattr(found, name, getattr(self, name)[begin:end])
+            values = getattr(self, name).reshape(parts, -1)[:, begin:end]
+            setattr(found, name, values.reshape(-1))
         return found
 
     def update(self, step: np.ndarray, neuron: np.ndarray) -> None:

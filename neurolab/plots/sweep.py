@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 _MOST_PANELS, _MOST_COLUMNS, _MOST_ROWS = 12, 4, 3
 
 
-def draw_all(
-    data: xr.Dataset, folder: Path, values: Sequence[str] = ("rate_hz", "isi_cv")
-) -> list[Path]:
+#: What is drawn of every sweep; of networks also over the dimension ``population``.
+VALUES = ("rate_hz", "isi_cv", "population_rate_hz", "population_isi_cv")
+
+
+def draw_all(data: xr.Dataset, folder: Path, values: Sequence[str] = VALUES) -> list[Path]:
     """Save a picture of each value that has something to show in a folder; returns their paths."""
     return save({value: draw(data, value) for value in values}, folder)
 

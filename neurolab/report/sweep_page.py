@@ -78,11 +78,9 @@ def _tiles(plan: Plan, summary: Mapping[str, Any], table: Table) -> list[dict[st
         tile("points", f"{n:,}", note=shape if "×" in shape else ""),
         tile("completed", done, note=others),
     ]
-    rates = table.columns["rate_hz"][table.where("completed")]
-    rates = rates[np.isfinite(rates)]
-    if rates.size:
-        low, high = short(float(rates.min())), short(float(rates.max()))
-        tiles.append(tile("rates", f"{low} – {high}", "Hz"))
+    for name, (low, high) in table.rates().items():
+        of = f"rates of {name}" if name else "rates"
+        tiles.append(tile(of, f"{short(low)} – {short(high)}", "Hz"))
     tiles += wall_time(summary)
     if summary.get("points_per_s"):
         speed, device = short(summary["points_per_s"]), summary.get("device") or ""
@@ -153,13 +151,15 @@ def _picture(
 def _values(table: Table, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """The summary values; those of all points are arrays."""
     found = []
-    known = {name: about for name, about in VALUES.items() if name in _MAIN or _any(table, name)}
+    known = {
+        name: about for name, about in table.about.items() if name in _MAIN or _any(table, name)
+    }
     for number, (name, (unit, long_name)) in enumerate(known.items()):
         of = table.columns[name]
         exact = np.nan_to_num(of).max(initial=0.0) > 2**24  # a count that float32 has no place for
         arrays[f"value{number}"] = of if exact else of.astype(np.float32)
         unit = "" if unit == "1" else unit
-        so_far = name.endswith("_so_far")
+        so_far = name.partition(".")[0].endswith("_so_far")
         found.append({"name": name, "unit": unit, "long_name": long_name, "so_far": so_far})
     return found
 
