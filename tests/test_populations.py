@@ -1,4 +1,5 @@
-"""Populations of a network: each read as a run is, and a dimension of what a sweep leaves."""
+"""Populations of a network: each read as a run is, a dimension of what a sweep leaves, a colour in
+pictures and on pages."""
 
 from __future__ import annotations
 
@@ -7,12 +8,18 @@ import csv
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.text import Text
 from sweeps import KEEP
 
 import neurolab
 from neurolab import analysis
+from neurolab.plots import run as pictures
+from neurolab.plots.parts import labels_of
+from neurolab.plots.rates import rates_of
 from neurolab.plots.sweep import draw
 from neurolab.results.export import export_point
+
+pytest_plugins = ["browser"]
 
 SMALL = (
     "network=coba_ei",
@@ -21,6 +28,8 @@ SMALL = (
     "duration=200ms",
     KEEP,
 )
+COLOURS = {"E": "#0072B2", "I": "#D55E00"}
+DARK = {"E": (0x56, 0xB4, 0xE9), "I": (0xE6, 0x9F, 0x00)}
 WEIGHTS = "projections.E_E.weight=2nS,6nS,10nS"
 
 
@@ -157,9 +166,125 @@ def test_the_picture_of_a_sweep_has_a_line_for_each_population(sweep):
     """In the colours that the raster has, named beside; of one alone if that is chosen."""
     figure = draw(sweep.data, "population_rate_hz")
     lines = {line.get_color(): line.get_ydata() for line in figure.axes[0].lines}
-    for name, colour in (("E", "#0072B2"), ("I", "#D55E00")):
+    for name, colour in COLOURS.items():
         np.testing.assert_array_equal(lines[colour], sweep.population_rate_hz.sel(population=name))
     one = draw(sweep.sel(population="I"), "population_rate_hz")
     assert len(one.axes[0].lines) == 1
     assert (sweep.path / "population_rate_hz.png").exists()
     assert (sweep.path / "rate_hz.png").exists()
+
+
+def test_pictures_of_a_run_have_a_colour_for_each_population(run):
+    """Its spikes, its rate, its name; bins are as wide for all."""
+    figure = pictures.raster(run)
+    top, strip = figure.axes
+    marks = {line.get_color(): line.get_ydata() for line in top.lines if len(line.get_ydata()) > 2}
+    rates = rates_of(run)
+    assert rates["E"].bin_ms == rates["I"].bin_ms and rates["E"].least_ms == rates["I"].least_ms
+    for (name, colour), label, steps in zip(
+        COLOURS.items(), top.get_yticklabels(), strip.patches, strict=True
+    ):
+        of = run.populations[name]
+        assert marks[colour].size == run[name].spikes.sizes["spike"]
+        assert of.start <= marks[colour].min() and marks[colour].max() < of.stop
+        assert (label.get_text(), label.get_color()) == (f"{name} {of.stop - of.start}", colour)
+        np.testing.assert_allclose(steps.get_data().values, rates[name].legible().hz)
+    told = " ".join(text.get_text() for text in pictures.rate(run).findobj(Text))
+    for name, of in run.summary["populations"].items():
+        assert f"{name} {of['rate_hz_mean']:.3g} Hz" in told
+    told = " ".join(text.get_text() for text in pictures.traces(run).findobj(Text))
+    assert "E 0" in told and "I 2" in told and "neuron" not in told
+
+
+def test_names_of_small_populations_have_room():
+    """At their middle, where that is far enough from others; all of them on the axis."""
+    sizes = [20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948]
+    ends = np.cumsum([0, *sizes])
+    populations = {f"p{k}": slice(*ends[k : k + 2]) for k in range(8)}
+    at = np.array(list(labels_of(populations).values()))
+    assert np.diff(at).min() >= 0.05 * ends[-1] and at[0] >= 0 and at[-1] < ends[-1]
+    assert at[0] == (20683 - 1) / 2
+    assert labels_of({}) == {}
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_the_page_of_a_network(run, browser, theme, width):
+    """Bands with their names and lines, a rate and intervals of each; nothing wider than it may."""
+    browser.open(run.path / "report.html", theme, width)
+    assert browser.errors() == []
+    assert browser("return document.documentElement.scrollWidth") <= width
+    legend = browser.texts(".legend > span")
+    for text, (name, of) in zip(legend, run.summary["populations"].items(), strict=True):
+        assert text.startswith(f"{name} {of['n_neurons']} neurons, {of['rate_hz_mean']:.3g}"[:-1])
+    data = "return document.getElementById(arguments[0])._fullData.map(t => [t.name, [...t.y]])"
+    for (name, hz), (own, rate) in zip(browser(data, "rate"), rates_of(run).items(), strict=True):
+        assert name == own and hz[:-1] == pytest.approx(rate.legible().hz.tolist(), rel=1e-6)
+    shares = dict(browser(data, "isi"))
+    for name in COLOURS:
+        assert 90 < sum(shares[name][:-1]) <= 100.01
+    ticks = "return document.getElementById('raster')._fullLayout.yaxis.ticktext"
+    assert [text.split(">")[1].split("<")[0] for text in browser(ticks)] == ["E 60", "I 20"]
+
+
+#: The colours of the canvas, in its lower and upper part, by how many pixels have them.
+INK = """
+const canvas = document.querySelector(arguments[0]), { width, height } = canvas, found = [{}, {}];
+const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+for (let i = 0; i < data.length; i += 4) if (data[i + 3]) {
+  const part = found[Number(i / 4 / width < height * arguments[1])];
+  const colour = [data[i], data[i + 1], data[i + 2]].join();
+  part[colour] = (part[colour] ?? 0) + 1;
+}
+return found;
+"""
+
+
+def colours(found):
+    """The colours there, but for what translucent ink is rounded to."""
+    return {tuple(map(int, text.split(","))) for text, n in found.items() if n > 20}
+
+
+def test_the_raster_of_a_page_is_in_colours_and_zooms_to_numbers(run, browser):
+    """The hover box names a neuron in its population; the axis has names of all, numbers of a
+    part."""
+    browser.open(run.path / "report.html", "dark")
+    lower, upper = browser(INK, "#raster .spikes", 20 / 80)
+    assert colours(lower) == {DARK["E"]} and colours(upper) == {DARK["I"]}
+    spikes = run["I"].spikes
+    k = spikes.sizes["spike"] // 2
+    time, neuron = float(spikes["time"][k]), int(spikes["neuron"][k])
+    place = "const { xaxis, yaxis, _size: s } = document.getElementById('raster')._fullLayout;"
+    place += "return [xaxis.l2p(arguments[0]) / s.w, yaxis.l2p(arguments[1]) / s.h]"
+    browser.hover("#raster .nsewdrag", browser(place, time, neuron + 60))
+    tip = "return document.querySelector('#raster .tip').textContent"
+    assert browser.wait(tip) == f"I {neuron}, {time:g} ms"
+    mode = "return document.getElementById('raster')._fullLayout.yaxis.tickmode === arguments[0]"
+    browser.drag("#raster .nsewdrag", (0.25, 0.3), (0.5, 0.7))
+    browser.wait(mode, "auto")
+    browser.find("button.theme").click()
+    assert browser(mode, "auto")
+    browser("Plotly.relayout('raster', {'yaxis.range': [-0.5, 79.5]})")
+    browser.wait(mode, "array")
+    browser("localStorage.clear()")
+    assert browser.errors() == []
+
+
+def test_the_page_of_a_sweep_has_values_of_populations(sweep, browser):
+    """To choose, to filter by, and the first neurons of each in the raster of a point."""
+    browser.open(sweep.path / "report.html", "dark")
+    assert "rate_hz.I" in browser.texts("#value option")
+    browser.choose("#value", "rate_hz.I")
+    y = browser("return [...document.getElementById('plot')._fullData[0].y]")
+    assert y == pytest.approx(
+        sweep.population_rate_hz.sel(population="I").values.tolist(), rel=1e-6
+    )
+    counts = sweep.table["spike_count.E"]
+    browser.type("#filter", f"spike_count.E={counts[1]:.0f}")
+    assert len(browser.texts("tr[data-point]")) == (counts == counts[1]).sum()
+    browser("document.querySelector('tr[data-point=\"1\"]').click()")
+    browser.wait("return document.querySelector('#point-raster .spikes')")
+    lower, upper = browser(INK, "#point-raster .spikes", 12 / 49)
+    assert colours(lower) == {DARK["E"]} and colours(upper) == {DARK["I"]}
+    assert "of the first 49 neurons of E, I" in browser.find("#drawer").text
+    assert "rates of I" in browser.texts(".tiles dt")
+    assert browser.errors() == []

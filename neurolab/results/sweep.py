@@ -150,7 +150,7 @@ class Sweep:
         return range(len(self))[index]
 
     def __repr__(self) -> str:
-        shape = " x ".join(f"{n} {name}" for name, n in self.data.sizes.items())
+        shape = " x ".join(f"{n} {name}" for name, n in self.data["status"].sizes.items())
         done = self.rows.counts()["completed"]
         status = self.summary.get("status") or standing(self.path)[0]
         return f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed ({status})"

@@ -45,7 +45,8 @@ class Trains(ABC):
 
     @abstractmethod
     def read(self, name: str) -> np.ndarray:
-        """An array as it is stored, trimmed to the commit; a ValueError says if it is damaged."""
+        """An array as it is stored, trimmed to the commit, of rate counts those of these neurons;
+        a ValueError says if it is damaged."""
 
     @property
     def dt_ms(self) -> float:
@@ -166,16 +167,22 @@ class Population(Trains):
             found = found.assign_coords(neuron=found["neuron"] - self.neurons.start)
         return found.assign_attrs(n_neurons=self.n_neurons)
 
+    @cached_property
+    def spikes(self) -> xr.Dataset | None:
+        whole, own = self._run.spikes, self.neurons
+        if whole is None:
+            return None
+        who = whole["neuron"].values
+        found = whole.isel(spike=np.flatnonzero((own.start <= who) & (who < own.stop)))
+        found = found.assign(neuron=found["neuron"] - own.start)
+        return found.assign_attrs(n_neurons=self.n_neurons)
+
     def read(self, name: str) -> np.ndarray:
         values = self._run.read(name)
-        if name == "rate_counts":
-            place = list(self._run.populations).index(self.name)
-            return values[:, place] if values.ndim > 1 else values[:0]  # before the first bin
-        if name not in ("spike_step", "spike_neuron"):
+        if name != "rate_counts":
             return values
-        who = values if name == "spike_neuron" else self._run.read("spike_neuron")
-        own = (self.neurons.start <= who) & (who < self.neurons.stop)
-        return values[own] - (self.neurons.start if name == "spike_neuron" else 0)
+        place = list(self._run.populations).index(self.name)
+        return values[:, place] if values.ndim > 1 else values[:0]  # before the first bin
 
     def __repr__(self) -> str:
         return f"Population {self.name} of {self.n_neurons} neurons in {self._run!r}"

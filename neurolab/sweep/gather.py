@@ -69,8 +69,7 @@ def print_sweep(folder: SweepFolder, plan: Plan, table: Table, summary: Mapping[
         f"{summary['compose_s']:.2f} s, compiling {summary['compile_s']:.2f} s",
     }
     for name, (low, high) in table.rates().items():
-        if name or not table.populations:
-            rows[f"rates of {name}" if name else "rates"] = f"{low:.4g} to {high:.4g} Hz"
+        rows[f"rates of {name}" if name else "rates"] = f"{low:.4g} to {high:.4g} Hz"
     if summary["points_per_s"]:
         rows["speed"] = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
     console = Console()
