@@ -278,6 +278,14 @@ def test_the_page_of_a_sweep_has_values_of_populations(sweep, browser):
     assert y == pytest.approx(
         sweep.population_rate_hz.sel(population="I").values.tolist(), rel=1e-6
     )
+    browser.choose("#value", "rate_hz of each population")
+    lines = browser("return document.getElementById('plot')._fullData.map(t => [t.name, [...t.y]])")
+    for (name, y), own in zip(lines, ("E", "I"), strict=True):
+        assert name == own
+        assert y == pytest.approx(sweep.table[f"rate_hz.{own}"].tolist(), rel=1e-6)
+    title = "return document.getElementById('plot')._fullLayout.yaxis.title.text"
+    assert browser(title) == "firing rate (Hz)"
+    assert not browser.find("#colour").is_displayed()
     counts = sweep.table["spike_count.E"]
     browser.type("#filter", f"spike_count.E={counts[1]:.0f}")
     assert len(browser.texts("tr[data-point]")) == (counts == counts[1]).sum()

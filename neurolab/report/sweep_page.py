@@ -159,8 +159,9 @@ def _values(table: Table, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]
         exact = np.nan_to_num(of).max(initial=0.0) > 2**24  # a count that float32 has no place for
         arrays[f"value{number}"] = of if exact else of.astype(np.float32)
         unit = "" if unit == "1" else unit
-        so_far = name.partition(".")[0].endswith("_so_far")
-        found.append({"name": name, "unit": unit, "long_name": long_name, "so_far": so_far})
+        base, _, of_population = name.partition(".")
+        about = {"name": name, "base": base, "population": of_population, "unit": unit}
+        found.append(about | {"long_name": long_name, "so_far": base.endswith("_so_far")})
     return found
 
 
