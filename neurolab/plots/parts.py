@@ -29,7 +29,7 @@ INK, GREY = "#222222", "#8A8A8A"
 
 #: Of populations, neurons and categories, in their order.
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK, GREY)
-_LABEL_GAP = 0.055  # between names on an axis, as a part of its length
+_LABEL_GAP = 0.068  # between names on an axis, as a part of its length
 
 SIZE, DPI, _LEFT = (8.0, 4.5), 150, 0.115
 _LONG_LABEL = 12  # characters: more would not fit beside a low panel

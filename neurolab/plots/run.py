@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3  # neurons drawn: more lines than these are a tangle
 _MOST = 5_000_000  # spikes, and samples of a trace, that are read to be drawn
+_MOST_TOLD = 4  # populations whose mean rates have room in the key
 _MOST_BINS = 4000  # of the smoothed rate: several to a pixel
 _MAX_MARKS = 30_000  # spikes drawn one by one; beyond, as an image of their density
 _CELLS = (190, 520)  # of it: two pixels each, so that one spike can be seen
@@ -128,13 +129,14 @@ def rate(run: Run) -> Figure | None:
     shown = {name: rate.legible() for name, rate in rates.items()}
     parts.draw_steps(ax, shown, scale, PALE, 0.4)
     said = next(iter(shown.values())).said
-    key = {f"{said}, means": GREY} if run.populations else {said: "#7FB3D5"}
+    few = len(rates) <= _MOST_TOLD
+    key = {said + ", means" * few: GREY} if run.populations else {said: "#7FB3D5"}
     for (name, whole), colour in zip(rates.items(), itertools.cycle(parts.COLOURS)):
         mean = parts.mean_rate_hz(run[name] if name else run)
         if (sigma_ms := _smoothed(ax, whole, shown[name], scale, colour)) and not name:
             key[f"smoothed, sigma {sigma_ms:.3g} ms"] = colour
         if name:
-            key[name if mean is None else f"{name} {mean:.3g} Hz"] = colour
+            key[f"{name} {mean:.3g} Hz" if few and mean is not None else name] = colour
         elif mean is not None:
             ax.axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
             key[f"mean {mean:.3g} Hz"] = VERMILLION

@@ -86,9 +86,10 @@ class _Cube:
 
     def notes(self, look: str, colour: str = "", spread: str = "") -> dict[str, str]:
         """What is said under the title of seeds, and of runs that were not completed."""
-        notes = {self.seeds + spread: GREY} if self.seeds else {}
+        notes, runs = {self.seeds + spread: GREY} if self.seeds else {}, self.data["runs"]
+        runs = runs.max("population") if "population" in runs.dims else runs
         for code, (name, mark) in enumerate(MARKS.items(), start=1):
-            n = int((self.data["runs"] == code).sum())
+            n = int((runs == code).sum())
             if n and getattr(mark, look):
                 notes[f"{getattr(mark, look)} {n} {name}"] = colour or mark.colour
         return notes

@@ -33,6 +33,8 @@ _SCRIPTS = (
 #: Values that are shown even where no point has them.
 _MAIN = ("rate_hz", "rate_hz_std", "isi_cv", "spike_count")
 _OTHERS = ("partial", "diverged", "refused", "failed", "missing")
+#: Rates that have room at the top: of all neurons, and of each of a few populations.
+_MOST_TOLD = 5
 #: Values of a key that are in the page as text; more are in it as an array.
 _FEW = 1000
 
@@ -78,7 +80,8 @@ def _tiles(plan: Plan, summary: Mapping[str, Any], table: Table) -> list[dict[st
         tile("points", f"{n:,}", note=shape if "×" in shape else ""),
         tile("completed", done, note=others),
     ]
-    for name, (low, high) in table.rates().items():
+    rates = list(table.rates().items())
+    for name, (low, high) in rates[: len(rates) if len(rates) <= _MOST_TOLD else 1]:
         of = f"rates of {name}" if name else "rates"
         tiles.append(tile(of, f"{short(low)} – {short(high)}", "Hz"))
     tiles += wall_time(summary)

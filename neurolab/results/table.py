@@ -128,10 +128,10 @@ class Table(Mapping[int, dict[str, Any]]):
         return dict(zip(STATUSES, found.tolist(), strict=True))
 
     def rates(self) -> dict[str, tuple[float, float]]:
-        """The least and the largest rate in Hz of points that were completed, of each population;
-        of all neurons, by an empty name, where there is none."""
+        """The least and the largest rate in Hz of points that were completed: of all neurons, by an
+        empty name, and of each population."""
         completed, found = self.where("completed"), {}
-        for name in self.populations or [""]:
+        for name in ("", *self.populations):
             rates = self.columns[_of("rate_hz", name) if name else "rate_hz"][completed]
             if np.isfinite(rates).any():
                 found[name] = (float(np.nanmin(rates)), float(np.nanmax(rates)))

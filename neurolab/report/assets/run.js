@@ -86,7 +86,7 @@ function draw() {
   const places = [], pair = h("div.pair");
   if (results.traces.length) {
     const place = h("div.figure", { id: "traces", role: "group", "aria-label": "recorded variables over time" });
-    place.style.height = `${Math.max(20, 6 + 5 * (results.traces.length + results.traces.filter(isVoltage).length))}rem`;
+    place.style.height = `${Math.max(20, 6 + 5 * (results.traces.length + Math.min(2, results.traces.filter(isVoltage).length)))}rem`;
     pair.append(card("Traces", place));
     places.push(() => tracesFigure(place, results, time, scale, unit));
   }
@@ -95,11 +95,12 @@ function draw() {
       "aria-label": "histogram of inter-spike intervals" });
     place.style.height = "20rem";
     const more = isi.beyond ? `; ${number(isi.beyond)} longer ones are not shown` : "";
-    const told = isi.parts.map(({ name, total, mean_ms: mean, cv, cv_mean: each }) =>
-      `${plural(total, "interval")} of ${name || "all neurons"}${isi.of ? ` in the first ${isi.of}` : ""}: mean ` +
-      `${number(mean, 3)} ms, CV ${number(cv, 3)}${each === null || name ? "" : `, mean of neurons' CVs ${number(each, 3)}`}`);
+    const [one] = isi.parts, cv = one.cv_mean === null ? "" : `, mean of neurons' CVs ${number(one.cv_mean, 3)}`;
+    const told = one.name ? "Of each population as a part of its own" : `${plural(one.total, "interval")} of all neurons`;
+    const first = isi.of ? ` in the first ${isi.of}` : "";
+    const spread = one.name ? "" : `: mean ${number(one.mean_ms, 3)} ms, CV ${number(one.cv, 3)}${cv}`;
     pair.append(card("Inter-spike intervals", h("p.hint", {},
-      `${told.join("; ")}; bins of ${number(isi.bin_ms, 2)} ms${more}.`), place));
+      `${told}${first}${spread}; bins of ${number(isi.bin_ms, 2)} ms${more}.`), place));
     places.push(() => intervals(place, isi));
   }
   if (places.length) plots.append(pair);

@@ -34,7 +34,7 @@ function tracesFigure(element, results, time, scale, unit) {
   const voltages = panels.map((_, i) => i).filter((i) => isVoltage(panels[i]));
   const ticks = step ? voltages.flatMap(spikeTicks) : [];
   const strip = (panel) => `y${panels.length + 1 + voltages.indexOf(panel)}`; // of ticks: they have no voltage
-  const space = 0.05, heights = panels.map((panel) => (isVoltage(panel) ? 2 : 1));
+  const space = Math.min(0.05, 0.25 / panels.length), heights = panels.map((panel) => (isVoltage(panel) ? 2 : 1));
   const unitHeight = (1 - space * (panels.length - 1)) / heights.reduce((a, b) => a + b, 0);
 
   function spikeTicks(panel) { // V is reset and does not show its spikes
