@@ -1,5 +1,4 @@
-"""Populations of a network: each read as a run is, a dimension of what a sweep leaves, a colour in
-pictures and on pages."""
+"""Populations of a network: each read as a run is, a dimension of a sweep, a colour in pictures."""
 
 from __future__ import annotations
 

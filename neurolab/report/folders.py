@@ -21,7 +21,8 @@ __all__ = [
 
 #: Of runs and of sweeps, what shows most first.
 PICTURES = (
-    "raster.png", "rate.png", "traces.png", "population_rate_hz.png", "rate_hz.png", "isi_cv.png",
+    "raster.png", "rate.png", "traces.png", "population_rate_hz.png", "rate_hz.png",
+    "population_isi_cv.png", "isi_cv.png",
 )  # fmt: skip
 _DEFINITION = "definition.json"
 _NOT_INSIDE = {"batches", "assets", ".hydra", ".submitit", "sweep.zarr", RESULTS}
