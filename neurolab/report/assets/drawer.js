@@ -62,7 +62,7 @@ function drawer(moved) {
       h("h3", {}, "Parameters"),
       KEYS.length ? pairs(KEYS.map((key) => [key.name, valueText(key, keyValue(key, point), 6)])) : h("p.hint", {}, "None was swept."),
       h("h3", {}, "Values"),
-      pairs(VALUES.map((value) => [value.name, withUnit(number(value.of[point], 6), value.of[point] === null ? "" : value.unit)])),
+      pairs(VALUES.filter((value) => !value.population || value.of[point] !== null).map((value) => [value.name, withUnit(number(value.of[point], 6), value.of[point] === null ? "" : value.unit)])),
       h("h3", {}, "Run"), told, place,
       data.folders ? h("p", {}, h("a", { href: `${point}/report.html` }, "Its page: traces, intervals, configuration")) : null,
       h("h3", {}, "Computed alone by"), copyable(commandOf(point))].filter(Boolean));
