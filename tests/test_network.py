@@ -15,8 +15,8 @@ import pytest
 from neurolab.config.experiment import read_experiment
 from neurolab.dynamics import parameter
 from neurolab.engine import delivery
-from neurolab.engine.program import Program
 from neurolab.engine import wiring as wirings
+from neurolab.engine.program import Program
 from neurolab.neurons import Spiking
 from neurolab.problems import ConfigError
 

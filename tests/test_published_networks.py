@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 import neurolab
@@ -13,15 +12,8 @@ SKIP_MS = 100.0
 def activity(*typed):
     """Rate in Hz without the start, and the frequency of the peak of the rate's spectrum, Hz."""
     run = neurolab.run([*typed, "record=spikes"], save=False)
-    time = run.spikes["time"].values
-    lasts = run.duration_ms - SKIP_MS
-    time = time[time > SKIP_MS] - SKIP_MS
-    counts = np.bincount((time / 0.5).astype(int), minlength=round(lasts / 0.5)).astype(float)
-    power = np.abs(np.fft.rfft(counts - counts.mean())) ** 2
-    frequency = np.fft.rfftfreq(len(counts), 0.5e-3)
-    smooth = np.convolve(power, np.ones(5) / 5, "same")
-    high = frequency > 5
-    return time.size / run.n_neurons / lasts * 1e3, frequency[high][smooth[high].argmax()]
+    rate = run.spike_statistics(begin_ms=SKIP_MS)["rate_hz_mean"]
+    return rate, run.power_spectrum(begin_ms=SKIP_MS).attrs["peak_hz"]
 
 
 def test_brunel_asynchronous_irregular():

@@ -138,8 +138,6 @@ class Program:
 
     def _with_synapses(self, numbers: Numbers) -> Numbers:
         """The numbers and the tables of projections, drawn where they are not there yet."""
-        if self.tables <= numbers.keys():
-            return numbers
         n_shards = self.mesh.shape["neurons"]
         return {**numbers, **wired(self.structure, numbers, n_shards, self.varying)}
 

@@ -26,7 +26,7 @@ from neurolab.problems import ConfigError, Problem
 
 __all__ = ["Synapses", "Tables", "synapse_problems", "synapses", "wired"]
 
-Tables = dict[str, np.ndarray]
+Tables = dict[str, np.ndarray[Any, Any]]
 
 #: What a synapse takes in its table, and while it is drawn: its ends, its place, their order.
 _KEPT, _DRAWN = 8, 40
@@ -38,8 +38,8 @@ _KNOWN = hasattr(os, "sysconf")  # not on Windows
 def wired(
     structure: Structure, numbers: Mapping[str, Any], n_shards: int, varying: Collection[str] = ()
 ) -> Tables:
-    """The tables of all projections; with a first axis of points where ``varying`` numbers, which
-    have one, decide them.
+    """The tables of all projections that are not among the numbers yet; with a first axis of points
+    where ``varying`` numbers, which have one, decide them.
 
     Raises
     ------
@@ -48,6 +48,8 @@ def wired(
     """
     found: Tables = {}
     for bundle in structure.bundles:
+        if set(bundle.tables) <= numbers.keys():
+            continue
         keys = bundle.drawn_from
         own = {key: np.asarray(numbers[key]) for key in keys}
         many = keys & set(varying)
@@ -154,7 +156,7 @@ def _tables(
         part.clear()  # a bundle may be half of what memory holds
         begin += count
         offset += width
-    found = {bundle.key("first"): first, bundle.key("targets"): targets}
+    found: Tables = {bundle.key("first"): first, bundle.key("targets"): targets}
     if weights is not None:
         found[bundle.key("weights")] = weights
         found[bundle.key("quantum")] = _quantum(targets, weights, sum(widths))

@@ -15,6 +15,7 @@ import numpy as np
 
 from neurolab.plots.rates import Rate
 from neurolab.results.run import Run
+from neurolab.results.trains import Population
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, PALE = "#E69F00", "#56B4E9", "#A9CCE3"
 INK, GREY = "#222222", "#8A8A8A"
+
+#: Of populations, neurons and categories, in their order.
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK, GREY)
+_LABEL_GAP = 0.068  # between names on an axis, as a part of its length
 
 SIZE, DPI, _LEFT = (8.0, 4.5), 150, 0.115
 _LONG_LABEL = 12  # characters: more would not fit beside a low panel
@@ -115,32 +120,50 @@ def colours_of(populations: Mapping[str, slice], n_neurons: int) -> list[tuple[s
     """The colour of each population, and its neurons; ink for all where there are none."""
     if not populations:
         return [(INK, slice(0, n_neurons))]
-    palette = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
-    return [(palette[k % len(palette)], of) for k, of in enumerate(populations.values())]
+    return [(COLOURS[k % len(COLOURS)], of) for k, of in enumerate(populations.values())]
+
+
+def labels_of(populations: Mapping[str, slice]) -> dict[str, float]:
+    """What each population is called on the axis of neurons, and where: at its middle, or as near
+    to that as others leave room."""
+    n = max((of.stop for of in populations.values()), default=0)
+    gap = min(_LABEL_GAP * n, n / max(len(populations), 1))
+    at = [(of.start + of.stop - 1) / 2 for of in populations.values()]
+    for k in range(1, len(at)):
+        at[k] = max(at[k], at[k - 1] + gap)
+    top = n - 0.5
+    for k in reversed(range(len(at))):
+        at[k] = min(at[k], top - gap / 2 if k == len(at) - 1 else at[k + 1] - gap)
+    texts = [f"{name} {of.stop - of.start}" for name, of in populations.items()]
+    return dict(zip(texts, at, strict=True))
 
 
 def bands(ax: Axes, populations: Mapping[str, slice]) -> None:
     """Names of populations in their colours in place of numbers of neurons, and lines between."""
     if not populations:
         return
-    whole = max(of.stop for of in populations.values())
-    middles = [(of.start + of.stop - 1) / 2 for of in populations.values()]
-    names = [f"{name} {of.stop - of.start}" for name, of in populations.items()]
-    ax.set_yticks(middles, names)
-    fits = 100 / max(map(len, names))  # into the margin
-    ax.tick_params(axis="y", length=0, labelsize=min(10.5, fits))
-    colours = colours_of(populations, whole)
-    for text, (colour, of) in zip(ax.get_yticklabels(), colours, strict=True):
-        text.set_color(colour)
+    labels = labels_of(populations)
+    ax.set_yticks(list(labels.values()), list(labels))
+    ax.tick_params(axis="y", length=0)
+    for text, (colour, of) in zip(ax.get_yticklabels(), colours_of(populations, 0), strict=True):
+        text.set(color=colour, fontsize=10.5 * min(1.0, 9.5 / max(map(len, labels))))
         if of.start:
             ax.axhline(of.start - 0.5, color="white", linewidth=1.5)
             ax.axhline(of.start - 0.5, color=GREY, linewidth=0.5)
 
 
-def draw_steps(ax: Axes, rate: Rate, scale: float, colour: str) -> None:
-    """A rate as one filled outline: thousands of bins without thousands of patches."""
-    ax.stairs(rate.hz, rate.edges * scale, fill=True, color=colour, linewidth=0)
-    ax.set_ylim(0, 1.08 * float(rate.hz.max()))
+def draw_steps(
+    ax: Axes, rates: Mapping[str, Rate], scale: float, colour: str, line: float
+) -> float:
+    """A rate as one filled outline, several as lines so wide in the colours of their populations:
+    thousands of bins without thousands of patches. Returns the largest."""
+    for k, (name, rate) in enumerate(rates.items()):
+        look: dict[str, Any] = {"color": COLOURS[k % len(COLOURS)], "linewidth": line}
+        look |= {"baseline": None} if name else {"fill": True, "color": colour, "linewidth": 0}
+        ax.stairs(rate.hz, rate.edges * scale, **look)
+    high = max(float(rate.hz.max()) for rate in rates.values())
+    ax.set_ylim(0, 1.08 * high)
+    return high
 
 
 def colour_key(figure: Figure, entries: dict[str, str]) -> None:
@@ -170,11 +193,12 @@ def duration(ms: float) -> str:
     return f"{ms / 1000:g} s" if ms > _SECONDS_FROM_MS else f"{ms:g} ms"
 
 
-def mean_rate_hz(run: Run) -> float | None:
-    """Spikes per neuron and second of a run; None when nothing tells them, or it diverged."""
-    if run.summary.get("rate_hz_mean") is not None:
-        return float(run.summary["rate_hz_mean"])
-    if run.summary.get("status") == "diverged":
+def mean_rate_hz(run: Run | Population) -> float | None:
+    """Spikes per neuron and second; None when nothing tells them, or the run diverged."""
+    summary = run.summary
+    if summary.get("rate_hz_mean") is not None:
+        return float(summary["rate_hz_mean"])
+    if summary.get("status") == "diverged" or summary.get("rate_hz_so_far") is not None:
         return None
     if run.spikes is not None and run.committed_steps:
         return run.spikes.sizes["spike"] / (run.n_neurons * run.duration_ms * 1e-3)
@@ -182,7 +206,9 @@ def mean_rate_hz(run: Run) -> float | None:
 
 
 def examples(run: Run, variable: xr.DataArray, most: int) -> dict[int, int]:
-    """Position -> index of the first neurons recorded, those that spiked before the others."""
+    """Position -> index of the first neurons recorded, those that spiked before the others; of
+    populations as many as there are colours for."""
+    most = min(most, max(1, len(COLOURS) // max(1, len(run.populations))))
     neurons = variable[variable.dims[1]].values
     silent = np.ones(run.n_neurons, bool)
     if run.spikes is not None:

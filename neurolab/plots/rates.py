@@ -13,6 +13,7 @@ import numpy as np
 
 from neurolab.analysis import instantaneous_rate, population_rate
 from neurolab.results.run import Run
+from neurolab.results.trains import Trains
 
 _FEW = 3  # different spike trains: of more, bins say what their spikes have in common
 _LEAST = 10  # spikes in a bin
@@ -61,31 +62,42 @@ class Rate:
         return replace(self, edges=edges, hz=sums / np.diff(edges), bin_ms=self.bin_ms * group)
 
 
-def rate_of(run: Run, spikes: bool = True) -> Rate | None:
-    """The population rate of a run; None where neither spikes nor a rate were recorded.
+def rates_of(run: Run, spikes: bool = True) -> dict[str, Rate]:
+    """The rate of each population of a network by its name, all of them in the form that suits
+    their mean; of one population alone by an empty name."""
+    whole = rate_of(run, spikes)
+    if whole is None or not run.populations:
+        return {} if whole is None else {"": whole}
+    found = {name: rate_of(run[name], spikes, whole) for name in run.populations}
+    return {name: rate for name, rate in found.items() if rate is not None}
+
+
+def rate_of(run: Trains, spikes: bool = True, like: Rate | None = None) -> Rate | None:
+    """The rate of a run or a population; None where neither spikes nor a rate were recorded.
 
     Parameters
     ----------
     spikes
         Whether to count the spikes, where they were recorded, rather than to take the bins that
         were.
+    like
+        The rate whose form is taken; None for that which suits this one.
     """
     if run.spikes is not None and run.committed_steps and (spikes or run.rate is None):
-        return _from_spikes(run)
+        return _from_spikes(run, like)
     if run.rate is None or not run.rate.size:
         return None
     bin_ms = float(run.rate.attrs["bin_ms"])
     edges, hz = np.arange(run.rate.size + 1) * bin_ms, run.rate.values
     per_ms = float(hz.mean()) * run.n_neurons * 1e-3
-    found = Rate(edges, hz, bin_ms, _LEAST / per_ms if per_ms else 0.0)
+    least = like.least_ms if like else _LEAST / per_ms if per_ms else 0.0
+    found = Rate(edges, hz, bin_ms, least)
     return found.grouped(bin_ms * -(-hz.size // _MOST))
 
 
-def _from_spikes(run: Run) -> Rate:
+def _from_spikes(run: Trains, like: Rate | None) -> Rate:
     time_ms, neuron = (run.spikes[name].values for name in ("time", "neuron"))  # type: ignore[index]
-    active = np.unique(neuron, return_counts=True)[1]
-    times = np.unique(time_ms).size
-    if times and times <= min(_FEW * active.mean(), _MOST) and active.min() >= 2:
+    if like.bin_ms is None if like else _few(time_ms, neuron):
         return Rate(*instantaneous_rate(time_ms, neuron, run.n_neurons, run.duration_ms))
     steps = max(1, -(-run.committed_steps // _MOST))
     bin_ms, last = steps * run.dt_ms, run.committed_steps % steps
@@ -96,7 +108,14 @@ def _from_spikes(run: Run) -> Rate:
         hz = np.append(hz, rest / (run.n_neurons * last * run.dt_ms * 1e-3))
         edges = np.append(edges, run.duration_ms)
     least = _LEAST * run.duration_ms / time_ms.size if time_ms.size else 0.0
-    return Rate(edges, hz, bin_ms, least)
+    return Rate(edges, hz, bin_ms, like.least_ms if like else least)
+
+
+def _few(time_ms: np.ndarray, neuron: np.ndarray) -> bool:
+    """Whether there are few different spike trains, with intervals."""
+    active = np.unique(neuron, return_counts=True)[1]
+    times = np.unique(time_ms).size
+    return bool(times and times <= min(_FEW * active.mean(), _MOST) and active.min() >= 2)
 
 
 def smooth(y: np.ndarray, sigma: float) -> np.ndarray:

@@ -6,14 +6,15 @@ is saved, or None when the run has nothing to show in it; `draw_all` saves them 
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurolab.plots import parts
-from neurolab.plots.parts import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, SIZE, SKY, VERMILLION
-from neurolab.plots.rates import rate_of, smooth
+from neurolab.plots.parts import BLUE, GREY, PALE, SIZE, VERMILLION
+from neurolab.plots.rates import Rate, rates_of, smooth
 from neurolab.results.run import Run
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3  # neurons drawn: more lines than these are a tangle
 _MOST = 5_000_000  # spikes, and samples of a trace, that are read to be drawn
+_MOST_TOLD = 4  # populations whose mean rates have room in the key
 _MOST_BINS = 4000  # of the smoothed rate: several to a pixel
 _MAX_MARKS = 30_000  # spikes drawn one by one; beyond, as an image of their density
 _CELLS = (190, 520)  # of it: two pixels each, so that one spike can be seen
@@ -36,7 +38,7 @@ def draw_all(run: Run) -> list[Path]:
 
 def raster(run: Run) -> Figure | None:
     """Every spike over time and neuron, above the population rate; None if none were recorded."""
-    spikes, whole = run.spikes, rate_of(run)
+    spikes = run.spikes
     if spikes is None:
         return None
     figure = parts.new_figure(parts.title(run))
@@ -55,13 +57,14 @@ def raster(run: Run) -> Figure | None:
         black = _spikes(top, run, scale)
     parts.label(strip, "rate (Hz)")
     strip.set_yticks([])
-    if whole is not None and whole.hz.any():
-        shown = whole.legible()
-        parts.draw_steps(strip, shown, scale, BLUE)
-        strip.set_yticks([0, parts.round_down(float(shown.hz.max()))])
+    shown = {name: rate.legible() for name, rate in rates_of(run).items()}
+    if any(rate.hz.any() for rate in shown.values()):
+        high = parts.draw_steps(strip, shown, scale, BLUE, 1.0)
+        strip.set_yticks([0, parts.round_down(high)])
         count = f"{spikes.sizes['spike']:,} spikes in {parts.duration(run.duration_ms)}"
-        parts.colour_key(figure, {count + black: GREY, shown.said: BLUE, **_end(run)})
-    if not run.populations:  # whose names take up the margin
+        said = {next(iter(shown.values())).said: GREY if run.populations else BLUE}
+        parts.colour_key(figure, {count + black: GREY, **said, **_end(run)})
+    if not run.populations:  # whose names are where the label would be
         figure.align_ylabels([top, strip])
     return figure
 
@@ -77,11 +80,10 @@ def traces(run: Run) -> Figure | None:
         return None
     chosen = {name: parts.examples(run, variable, _EXAMPLES) for name, variable in data.items()}
     shown = sorted({index for indices in chosen.values() for index in indices.values()})
-    palette = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK)
-    colours = {index: palette[i % len(palette)] for i, index in enumerate(shown)}
-    voltage = next((name for name in data if name.split(".")[-1] == "V"), None)
+    colours = dict(zip(shown, itertools.cycle(parts.COLOURS), strict=False))
+    voltages = {name for name in data if name.split(".")[-1] == "V"}
     figure = parts.new_figure(parts.title(run), height=max(SIZE[1], 1.6 + 1.25 * len(data)))
-    ratios = [2.0 if name == voltage else 1.0 for name in data]
+    ratios = [2.0 if name in voltages else 1.0 for name in data]
     axes = figure.subplots(
         len(data), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios}
     )[:, 0]
@@ -98,11 +100,11 @@ def traces(run: Run) -> Figure | None:
             ax.set_yticks([low])
         else:
             ax.locator_params(axis="y", nbins=5)
-        if name == voltage and run.spikes is not None:
+        if name in voltages and run.spikes is not None:
             _spike_ticks(ax, run, {i: colours[i] for i in chosen[name].values()}, values, scale)
         if ax is not axes[-1]:
             parts.join_below(ax)
-    parts.colour_key(figure, {f"neuron {index}": colour for index, colour in colours.items()})
+    parts.colour_key(figure, {run.name_of(i): colour for i, colour in colours.items()})
     figure.align_ylabels(list(axes))
     return figure
 
@@ -115,27 +117,42 @@ def rate(run: Run) -> Figure | None:
     ax = figure.subplots()
     scale = parts.time_axis(ax, run)
     parts.label(ax, "population rate (Hz)")
-    whole = rate_of(run, run.commit.lengths.get("spike_step", 0) <= _MOST)
-    if whole is None or not whole.hz.any():
+    rates = rates_of(run, run.commit.lengths.get("spike_step", 0) <= _MOST)
+    if not any(rate.hz.any() for rate in rates.values()):
         ax.set_yticks([])
-        covered_ms = run.duration_ms if whole is None else float(whole.edges[-1])
-        what = "spikes" if run.spikes is not None or whole is not None else "whole bin"
+        covered_ms = max(
+            (float(rate.edges[-1]) for rate in rates.values()), default=run.duration_ms
+        )
+        what = "spikes" if run.spikes is not None or not rates else "whole bin"
         parts.say(ax, f"no {what} in {parts.duration(covered_ms)}")
         return figure
-    shown = whole.legible()
-    parts.draw_steps(ax, shown, scale, PALE)
-    key = {shown.said: "#7FB3D5"}
-    if shown.bin_ms is not None and whole.bin_ms is not None and shown.hz.size >= 10:
-        fine = whole.grouped(run.duration_ms / _MOST_BINS)
-        width = float(fine.edges[1])
-        line = smooth(fine.hz, shown.bin_ms / width)
-        ax.plot((fine.edges[:-1] + width / 2) * scale, line, color=BLUE, linewidth=2.0)
-        key[f"smoothed, sigma {shown.bin_ms:.3g} ms"] = BLUE
-    if (mean := parts.mean_rate_hz(run)) is not None:
-        ax.axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
-        key[f"mean {mean:.3g} Hz"] = VERMILLION
+    shown = {name: rate.legible() for name, rate in rates.items()}
+    parts.draw_steps(ax, shown, scale, PALE, 0.4)
+    said = next(iter(shown.values())).said
+    few = len(rates) <= _MOST_TOLD
+    key = {said + ", means" * few: GREY} if run.populations else {said: "#7FB3D5"}
+    for (name, whole), colour in zip(rates.items(), itertools.cycle(parts.COLOURS)):
+        mean = parts.mean_rate_hz(run[name] if name else run)
+        if (sigma_ms := _smoothed(ax, whole, shown[name], scale, colour)) and not name:
+            key[f"smoothed, sigma {sigma_ms:.3g} ms"] = colour
+        if name:
+            key[f"{name} {mean:.3g} Hz" if few and mean is not None else name] = colour
+        elif mean is not None:
+            ax.axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
+            key[f"mean {mean:.3g} Hz"] = VERMILLION
     parts.colour_key(figure, key | _end(run))
     return figure
+
+
+def _smoothed(ax: Axes, whole: Rate, shown: Rate, scale: float, colour: str) -> float | None:
+    """A smooth line over bins, if there are enough of them; how far it averages, in ms."""
+    if shown.bin_ms is None or whole.bin_ms is None or shown.hz.size < 10:
+        return None
+    fine = whole.grouped(float(whole.edges[-1]) / _MOST_BINS)
+    width = float(fine.edges[1])
+    line = smooth(fine.hz, shown.bin_ms / width)
+    ax.plot((fine.edges[:-1] + width / 2) * scale, line, color=colour, linewidth=2.0)
+    return shown.bin_ms
 
 
 def _end(run: Run) -> dict[str, str]:

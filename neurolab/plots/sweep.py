@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 _MOST_PANELS, _MOST_COLUMNS, _MOST_ROWS = 12, 4, 3
 
 
-def draw_all(
-    data: xr.Dataset, folder: Path, values: Sequence[str] = ("rate_hz", "isi_cv")
-) -> list[Path]:
+#: What is drawn of every sweep; of networks also over the dimension ``population``.
+VALUES = ("rate_hz", "isi_cv", "population_rate_hz", "population_isi_cv")
+
+
+def draw_all(data: xr.Dataset, folder: Path, values: Sequence[str] = VALUES) -> list[Path]:
     """Save a picture of each value that has something to show in a folder; returns their paths."""
     return save({value: draw(data, value) for value in values}, folder)
 
@@ -84,9 +86,10 @@ class _Cube:
 
     def notes(self, look: str, colour: str = "", spread: str = "") -> dict[str, str]:
         """What is said under the title of seeds, and of runs that were not completed."""
-        notes = {self.seeds + spread: GREY} if self.seeds else {}
+        notes, runs = {self.seeds + spread: GREY} if self.seeds else {}, self.data["runs"]
+        runs = runs.max("population") if "population" in runs.dims else runs
         for code, (name, mark) in enumerate(MARKS.items(), start=1):
-            n = int((self.data["runs"] == code).sum())
+            n = int((runs == code).sum())
             if n and getattr(mark, look):
                 notes[f"{getattr(mark, look)} {n} {name}"] = colour or mark.colour
         return notes

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.plots.parts import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILLION, named
+from neurolab.plots.parts import COLOURS, GREY, INK, PURPLE, VERMILLION, named
 
 Array = np.ndarray
 
@@ -110,7 +110,7 @@ class Key:
     def shades(self) -> list[Any]:
         """Colours of lines: distinct for categories, in an order for numbers."""
         if not self.numeric:
-            return [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK, GREY][: len(self)]
+            return list(COLOURS[: len(self)])
         from matplotlib import colormaps
 
         return [colormaps["viridis"](v) for v in np.linspace(0.0, 0.76, len(self))]

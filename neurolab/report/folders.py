@@ -20,7 +20,10 @@ __all__ = [
 ]  # fmt: skip
 
 #: Of runs and of sweeps, what shows most first.
-PICTURES = ("raster.png", "rate.png", "traces.png", "rate_hz.png", "isi_cv.png")
+PICTURES = (
+    "raster.png", "rate.png", "traces.png", "population_rate_hz.png", "rate_hz.png",
+    "population_isi_cv.png", "isi_cv.png",
+)  # fmt: skip
 _DEFINITION = "definition.json"
 _NOT_INSIDE = {"batches", "assets", ".hydra", ".submitit", "sweep.zarr", RESULTS}
 _DEEPEST = 4

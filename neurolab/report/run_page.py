@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.analysis import interval_histogram, isi
-from neurolab.plots.parts import decimate, duration, examples, title
-from neurolab.plots.rates import ACROSS, rate_of
+from neurolab.analysis import interval_histogram
+from neurolab.plots.parts import decimate, duration, examples, labels_of, title
+from neurolab.plots.rates import ACROSS, rates_of
 from neurolab.report.configuration import configuration_of
 from neurolab.report.folders import about, overrides_of, short, tile, wall_time
 from neurolab.report.page import Page
@@ -99,6 +99,7 @@ def _results(run: Run, summary: Mapping[str, Any], arrays: dict[str, np.ndarray]
         "dt_ms": run.dt_ms,
         "duration_ms": run.duration_ms,
         "shown_ms": part.duration_ms,
+        "populations": _populations(run, summary),
         "spikes": None,
         "rate": None,
         "isi": None,
@@ -112,39 +113,62 @@ def _results(run: Run, summary: Mapping[str, Any], arrays: dict[str, np.ndarray]
             "count": int(arrays["spike_step"].size),
             "all": int(run.commit.lengths.get("spike_step", 0)),
         }
-        found["isi"] = _histogram(run.beginning(_MOST_INTERVALS), run.duration_ms)
-        if found["isi"]:
-            found["isi"]["cv_mean"] = summary.get("isi_cv_mean")
-    rate = rate_of(part if spikes is not None or run.rate is None else run)
-    if rate is not None:
-        arrays["rate"] = rate.hz.astype(np.float32)
-        arrays["rate_edge"] = rate.edges
+        found["isi"] = _histograms(run.beginning(_MOST_INTERVALS), run.duration_ms, summary)
+    rates = rates_of(part if spikes is not None or run.rate is None else run)
+    for name, rate in rates.items():
+        of = f"/{name}" if name else ""
+        arrays[f"rate{of}"] = rate.hz.astype(np.float32)
+        arrays[f"rate_edge{of}"] = rate.edges
         found["rate"] = {"bin_ms": rate.bin_ms, "least_ms": rate.least_ms, "across": ACROSS}
+        found["rate"]["of"] = list(rates)
     found["traces"] = _traces(part, arrays)
     return found
 
 
-def _histogram(run: Run, duration_ms: float) -> dict[str, Any] | None:
-    """Counts of intervals, but for the longest few, which would leave the others one bin."""
-    spikes = run.spikes
-    if spikes is None:
+def _populations(run: Run, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The populations of a network: which neurons they are, where their names are on an axis of
+    all, and how they fired."""
+    labels, told = labels_of(run.populations).items(), summary.get("populations") or {}
+    keys = ("rate_hz_mean", "isi_cv_mean")
+    return [
+        {"name": name, "begin": of.start, "end": of.stop, "label": label, "at": at}
+        | {key: told.get(name, {}).get(key) for key in keys}
+        for (name, of), (label, at) in zip(run.populations.items(), labels, strict=True)
+    ]
+
+
+def _histograms(run: Run, duration_ms: float, summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Counts of intervals, of each population of a network, but for the longest few, which would
+    leave the others one bin."""
+    if run.spikes is None:
         return None
-    intervals = isi(spikes["time"].values, spikes["neuron"].values, run.n_neurons)
+    parts = {name: run[name].isi() for name in run.populations} or {"": run.isi()}
+    intervals = np.concatenate(list(parts.values()))
     if not intervals.size:
         return None
     end = float(np.quantile(intervals, 0.995)) * 1.02
     edges, counts = interval_histogram(intervals, run.dt_ms, end)
-    steps = np.rint(intervals / run.dt_ms)  # whole numbers: the s.d. of equal ones is 0
+    told = {"": summary} | (summary.get("populations") or {})
     return {
-        "counts": counts.tolist(),
         "first_ms": float(edges[0]),
         "bin_ms": float(edges[1] - edges[0]),
-        "total": int(intervals.size),
         "beyond": int(intervals.size - counts.sum()),
-        "mean_ms": float(steps.mean()) * run.dt_ms,
-        "cv": float(steps.std() / steps.mean()),
         "of": "" if run.duration_ms >= duration_ms * 0.999 else duration(run.duration_ms),
+        "parts": [
+            {"name": name, "counts": interval_histogram(own, run.dt_ms, end)[1].tolist()}
+            | _spread(own, run.dt_ms)
+            | {"cv_mean": told.get(name, {}).get("isi_cv_mean")}
+            for name, own in parts.items()
+        ],
     }
+
+
+def _spread(intervals: np.ndarray, dt_ms: float) -> dict[str, Any]:
+    if not intervals.size:
+        return {"total": 0, "mean_ms": None, "cv": None}
+    steps = np.rint(intervals / dt_ms)  # whole numbers: the s.d. of equal ones is 0
+    mean = float(steps.mean())
+    return {"total": intervals.size, "mean_ms": mean * dt_ms, "cv": float(steps.std()) / mean}
 
 
 def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
@@ -172,6 +196,6 @@ def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
             arrays[key] = value.astype(np.float32)
             if sample.size < values.shape[0]:
                 arrays[f"{key}/sample"] = sample.astype(np.uint32)
-            panel["lines"].append({"neuron": neuron, "array": key})
+            panel["lines"].append({"neuron": neuron, "name": run.name_of(neuron), "array": key})
         panels.append(panel)
     return panels

@@ -33,6 +33,8 @@ _SCRIPTS = (
 #: Values that are shown even where no point has them.
 _MAIN = ("rate_hz", "rate_hz_std", "isi_cv", "spike_count")
 _OTHERS = ("partial", "diverged", "refused", "failed", "missing")
+#: Rates that have room at the top: of all neurons, and of each of a few populations.
+_MOST_TOLD = 5
 #: Values of a key that are in the page as text; more are in it as an array.
 _FEW = 1000
 
@@ -78,11 +80,10 @@ def _tiles(plan: Plan, summary: Mapping[str, Any], table: Table) -> list[dict[st
         tile("points", f"{n:,}", note=shape if "×" in shape else ""),
         tile("completed", done, note=others),
     ]
-    rates = table.columns["rate_hz"][table.where("completed")]
-    rates = rates[np.isfinite(rates)]
-    if rates.size:
-        low, high = short(float(rates.min())), short(float(rates.max()))
-        tiles.append(tile("rates", f"{low} – {high}", "Hz"))
+    rates = list(table.rates().items())
+    for name, (low, high) in rates[: len(rates) if len(rates) <= _MOST_TOLD else 1]:
+        of = f"rates of {name}" if name else "rates"
+        tiles.append(tile(of, f"{short(low)} – {short(high)}", "Hz"))
     tiles += wall_time(summary)
     if summary.get("points_per_s"):
         speed, device = short(summary["points_per_s"]), summary.get("device") or ""
@@ -153,14 +154,17 @@ def _picture(
 def _values(table: Table, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """The summary values; those of all points are arrays."""
     found = []
-    known = {name: about for name, about in VALUES.items() if name in _MAIN or _any(table, name)}
+    known = {
+        name: about for name, about in table.about.items() if name in _MAIN or _any(table, name)
+    }
     for number, (name, (unit, long_name)) in enumerate(known.items()):
         of = table.columns[name]
         exact = np.nan_to_num(of).max(initial=0.0) > 2**24  # a count that float32 has no place for
         arrays[f"value{number}"] = of if exact else of.astype(np.float32)
         unit = "" if unit == "1" else unit
-        so_far = name.endswith("_so_far")
-        found.append({"name": name, "unit": unit, "long_name": long_name, "so_far": so_far})
+        base, _, of_population = name.partition(".")
+        about = {"name": name, "base": base, "population": of_population, "unit": unit}
+        found.append(about | {"long_name": long_name, "so_far": base.endswith("_so_far")})
     return found
 
 

@@ -17,6 +17,7 @@ __all__ = ["spikes_of"]
 
 _MOST = 400_000  # spikes of all points: 1.6 MB of page
 _MOST_NEURONS = 50
+_LEAST_NEURONS = 5  # of a population
 _FEWEST = 50  # spikes of an active point, below which a picture says nothing
 _TIMES = 65_535
 
@@ -24,7 +25,9 @@ _TIMES = 65_535
 def spikes_of(table: Table, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """The window, and in ``arrays`` for each point's spikes their times and neurons.
 
-    Times count in steps of window / 65535; ``why`` says why there are none.
+    Times count in steps of window / 65535; ``why`` says why there are none.  Of a network they are
+    those of the first neurons of each population, ``shown`` being the populations of those; of
+    points with others, at another place in it.
     """
     columns = table.columns
     batches = {path: points[columns["n_steps"][points] > 0] for path, points in table.batches()}
@@ -35,30 +38,56 @@ def spikes_of(table: Table, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     }
     if not about:
         return {"why": "No spikes were recorded (record=spikes keeps them)."}
+    rows = {path: _rows(attributes) for path, attributes in about.items()}
     per_ms, longest, active = 0.0, 0.0, 0
     for path, attributes in about.items():
         count = np.nan_to_num(columns["spike_count"][batches[path]])
         lasted = columns["duration_ms"][batches[path]]
-        per_ms += float((count / lasted).sum()) * min(1.0, _MOST_NEURONS / attributes["n_neurons"])
+        part = np.count_nonzero(rows[path][0] >= 0) / attributes["n_neurons"]
+        per_ms += float((count / lasted).sum()) * part
         longest, active = max(longest, float(lasted.max())), active + int(np.count_nonzero(count))
     window = min(longest, round_down(_MOST / per_ms, 2)) if per_ms else longest
     if window < longest and per_ms * window < _FEWEST * active:
         why = f"{active} points are too many to hold the spikes of each in this page; open_sweep "
         return {"why": why + "has them."}
-    parts = [_read(path, about[path], table, batches[path], window) for path in about]
+    parts = [
+        _read(path, about[path], table, batches[path], window, rows[path][0]) for path in about
+    ]
     point, time, neuron = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.argsort(point, kind="stable")
     arrays["spike_time"] = np.rint(time[order] * (_TIMES / window)).astype(np.uint16)
     arrays["spike_neuron"] = neuron[order].astype(np.uint8)
     counts = np.bincount(point, minlength=table.status.size)
     arrays["spike_end"] = np.cumsum(counts).astype(np.uint32)
+    shown: list[list[dict[str, Any]]] = []
+    arrays["shown_of"] = np.zeros(table.status.size, np.uint8)
+    for path, (_, populations) in rows.items():
+        if populations not in shown:
+            shown.append(populations)
+        arrays["shown_of"][batches[path]] = shown.index(populations)
     sizes = sorted({attributes["n_neurons"] for attributes in about.values()})
     return {
         "window_ms": window,
         "whole": bool(window >= longest),
         "most_neurons": _MOST_NEURONS,
         "n_neurons": sizes,
+        "shown": shown,
     }
+
+
+def _rows(about: Mapping[str, Any]) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """The row that each neuron has in the picture of a point, -1 for none; and which rows are of
+    which population."""
+    n, populations = about["n_neurons"], about.get("populations") or {}
+    rows, found, at = np.full(n, -1), [], 0
+    for name, (begin, end) in populations.items() or {"": (0, n)}.items():
+        # As large a part of each, and enough of the small ones.
+        share = min(end - begin, max(_MOST_NEURONS * (end - begin) // n, _LEAST_NEURONS))
+        share = share if name else min(n, _MOST_NEURONS)
+        rows[begin : begin + share] = np.arange(at, at + share)
+        found.append({"name": name, "begin": at, "end": at + share})
+        at += share
+    return rows, found if populations else []
 
 
 def _attributes(batch: Path) -> dict[str, Any]:
@@ -68,9 +97,14 @@ def _attributes(batch: Path) -> dict[str, Any]:
 
 
 def _read(
-    batch: Path, about: Mapping[str, Any], table: Table, inside: np.ndarray, window: float
+    batch: Path,
+    about: Mapping[str, Any],
+    table: Table,
+    inside: np.ndarray,
+    window: float,
+    rows: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Point, time in ms and neuron of a batch's spikes in the window, in the file's order."""
+    """Point, time in ms and row of a batch's spikes in the window, in the file's order."""
     import zarr
 
     group: Any = zarr.open_group(batch / RESULTS, mode="r", use_consolidated=False)
@@ -90,7 +124,8 @@ def _read(
         )
         place = np.repeat(np.arange(end.size), np.diff(end, prepend=begin))
         begin = int(end[-1])
-        keep = (step < np.minimum(steps, last)[place]) & (neuron < _MOST_NEURONS)
+        neuron = rows[neuron]
+        keep = (step < np.minimum(steps, last)[place]) & (neuron >= 0)
         keep &= points[place] >= 0
         found.append((points[place[keep]], step[keep], neuron[keep]))
         if step.size and step.min() >= last:

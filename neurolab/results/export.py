@@ -47,6 +47,7 @@ def _export(run: Run, folder: Path) -> None:
         folder,
         n_neurons=run.n_neurons,
         dt_ms=run.dt_ms,
+        populations=run.attributes.get("populations"),
         traces=traces,
         record_spikes=spikes,
         rate_bin_steps=bins,

@@ -52,7 +52,8 @@ class Chunk:
     spike_step: np.ndarray  # one entry per spike
     spike_neuron: np.ndarray
     traces: dict[str, np.ndarray] = field(default_factory=dict)  # by name: [samples, neurons]
-    rate_counts: np.ndarray | None = None  # spikes in each bin completed here; None: not kept
+    rate_counts: np.ndarray | None = None  # spikes in each bin completed here, of a network
+    # of each population: [bins, populations]; None: not kept
     spike_point: np.ndarray | None = None
 
     @staticmethod
@@ -96,7 +97,7 @@ def write_whole(path: Path, text: str) -> None:
 
 #: What results call their own.
 RESERVED = frozenset(
-    {"time", "neuron", "spike", "bin", "spike_step", "spike_neuron", "rate_counts"}
+    {"time", "neuron", "spike", "bin", "population", "spike_step", "spike_neuron", "rate_counts"}
 )
 
 

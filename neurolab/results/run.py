@@ -2,6 +2,7 @@
 
     run = open_run("outputs/2025-01-31/12-00-00")
     run.traces["V"], run.spikes, run.rate, run.summary, run.config
+    run["E"].spikes, run["E"].isi(), run.synchrony()  # `neurolab.results.trains`
 
 Everything is trimmed to the last commit (see `neurolab.results.writer`), so a run that was killed,
 or is still going, opens like any other.
@@ -25,13 +26,14 @@ from neurolab.results.damage import (
 )
 from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.status import standing
+from neurolab.results.trains import Population, Trains
 
 if TYPE_CHECKING:
     import xarray as xr
     from omegaconf import DictConfig
 
 
-class Run:
+class Run(Trains):
     """One run's results, read from its folder and trimmed to the last commit. See `open_run`."""
 
     #: Where it is among points that were computed together; None where it was alone.
@@ -45,7 +47,7 @@ class Run:
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
-        """What the writer said about the recording (read without importing zarr)."""
+        """What the writer said about the recording, read without importing zarr."""
         if not isinstance(self.store, Path):
             return dict(self._group().attrs)
         path = self.store / "zarr.json"
@@ -76,7 +78,6 @@ class Run:
 
     @property
     def committed_steps(self) -> int:
-        """Steps whose results are here."""
         return self.commit.steps
 
     @property
@@ -89,14 +90,23 @@ class Run:
         found = self.attributes.get("populations") or {}
         return {name: slice(*ends) for name, ends in found.items()}
 
-    @property
-    def dt_ms(self) -> float:
-        return float(self.attributes["dt_ms"])
+    def __getitem__(self, name: str) -> Population:
+        """One population of a network, with its neurons numbered from 0.
 
-    @property
-    def duration_ms(self) -> float:
-        """Time that the committed steps cover."""
-        return self.committed_steps * self.dt_ms
+        Raises:
+            KeyError: there is none of this name.
+        """
+        if name not in self.populations:
+            there = ", ".join(self.populations) or "none, as the run is of one population"
+            raise KeyError(f"no population {name!r}; there are: {there}")
+        return Population(self, name)
+
+    def name_of(self, neuron: int) -> str:
+        """A neuron as it is called: ``E 17``, numbered in its population; ``neuron 17`` alone."""
+        for name, of in self.populations.items():
+            if of.start <= neuron < of.stop:
+                return f"{name} {neuron - of.start}"
+        return f"neuron {neuron}"
 
     @cached_property
     def config(self) -> DictConfig:
@@ -144,39 +154,6 @@ class Run:
         data.attrs = {"n_neurons": self.n_neurons, "duration_ms": self.duration_ms}
         return data.assign_coords(coordinates)
 
-    @cached_property
-    def spikes(self) -> xr.Dataset | None:
-        """`time` (ms, end of the step) and `neuron` of every spike; None when not recorded."""
-        import xarray as xr
-
-        if not self.attributes["record_spikes"]:
-            return None
-        step, neuron = self.read("spike_step"), self.read("spike_neuron")
-        return xr.Dataset(
-            {
-                "time": ("spike", (step + 1) * self.dt_ms, {"units": "ms"}),
-                "neuron": ("spike", neuron),
-            },
-            attrs={"n_neurons": self.n_neurons, "duration_ms": self.duration_ms},
-        )
-
-    @cached_property
-    def rate(self) -> xr.DataArray | None:
-        """Population rate in Hz over the centre of each bin; None when not recorded."""
-        import xarray as xr
-
-        bin_steps = self.attributes["rate_bin_steps"]
-        if bin_steps is None:
-            return None
-        counts, bin_ms = self.read("rate_counts"), bin_steps * self.dt_ms
-        return xr.DataArray(
-            counts / (self.n_neurons * bin_ms * 1e-3),
-            coords={"time": ("time", (np.arange(counts.size) + 0.5) * bin_ms, {"units": "ms"})},
-            dims=["time"],
-            name="rate",
-            attrs={"units": "Hz", "long_name": "population rate", "bin_ms": bin_ms},
-        )
-
     def __repr__(self) -> str:
         where = self.path if isinstance(self.store, Path) else "in memory"
         name = "Run" if self._in_batch is None else f"Point {self.summary['point']} in"
@@ -186,6 +163,9 @@ class Run:
             f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "
             f"= {self.duration_ms:g} ms ({status})"
         )
+        if self.populations:
+            sizes = (f"{name} {of.stop - of.start}" for name, of in self.populations.items())
+            lines.append(f"  .populations     {', '.join(sizes)}")
         for name, trace in self.attributes["traces"].items():
             lines.append(
                 f"  .traces.{name:<8} [{trace['unit'] or '1'}] {lengths.get(name, 0)} samples, "
@@ -206,7 +186,6 @@ class Run:
         return zarr.open_group(self.store, mode="r", use_consolidated=False)
 
     def read(self, name: str) -> np.ndarray:
-        """An array as it is stored, trimmed to the commit; a ValueError says if it is damaged."""
         length = self.commit.lengths.get(name, 0)
         return whole(self._group(), name, slice(0, length)) if length else np.zeros(0, np.int64)
 

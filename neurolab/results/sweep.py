@@ -2,6 +2,7 @@
 
     sweep = open_sweep("outputs/2026-11-20/12-00-00-sweep")
     sweep.rate_hz, sweep.sel(b=5), sweep.table, sweep[7].spikes, sweep[7].config
+    sweep.population_rate_hz.sel(population="E")  # of a network
 
 A sweep that was killed, or is still going, opens like any other: its missing points are NaN.
 """
@@ -18,7 +19,7 @@ import numpy as np
 from neurolab.results.batches import SweepFolder
 from neurolab.results.point import PointRun
 from neurolab.results.status import standing
-from neurolab.results.table import VALUES, Table, as_dataset
+from neurolab.results.table import Table, as_dataset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,14 +52,15 @@ class Sweep:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """A row for each point: swept keys (in the coordinates' units), status, summary values."""
+        """A row for each point: swept keys (in the coordinates' units), status, summary values;
+        of populations in columns such as ``rate_hz.E``."""
         import pandas as pd
 
-        keys = [str(name) for name in self.data.coords]
+        keys = [str(name) for name in self.data.coords if name != "population"]
         flat = {key: self.data[key].broadcast_like(self.data["status"]) for key in keys}
         columns: dict[str, Any] = {key: values.values.reshape(-1) for key, values in flat.items()}
         columns["status"] = self.rows.statuses()
-        columns |= {name: self.rows.columns[name] for name in VALUES}
+        columns |= {name: self.rows.columns[name] for name in self.rows.about}
         columns["message"] = [self.rows.messages.get(i, "") for i in range(len(self))]
         columns["overrides"] = self.plan.commands()
         return pd.DataFrame(columns).rename_axis("point")
@@ -97,7 +99,8 @@ class Sweep:
     def __getattr__(self, name: str) -> xr.DataArray:
         if not name.startswith("_") and name in self.data:
             return self.data[name]
-        raise AttributeError(f"a sweep has no '{name}'; its data has {', '.join(VALUES)}, status")
+        there = ", ".join(map(str, self.data.data_vars))
+        raise AttributeError(f"a sweep has no '{name}'; its data has {there}")
 
     def __len__(self) -> int:
         return len(self.plan)
@@ -147,7 +150,7 @@ class Sweep:
         return range(len(self))[index]
 
     def __repr__(self) -> str:
-        shape = " x ".join(f"{n} {name}" for name, n in self.data.sizes.items())
+        shape = " x ".join(f"{n} {name}" for name, n in self.data["status"].sizes.items())
         done = self.rows.counts()["completed"]
         status = self.summary.get("status") or standing(self.path)[0]
         return f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed ({status})"

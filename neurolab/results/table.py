@@ -36,7 +36,8 @@ _NUMBERS = (*VALUES, "duration_ms", "n_steps", "seed", "in_batch")
 class Table(Mapping[int, dict[str, Any]]):
     """What became of each point, column by column; a row of one point by its index.
 
-    Points of which nothing is known have no row.
+    Points of which nothing is known have no row. Those of networks have values of each population
+    too, in columns such as ``rate_hz.E``.
     """
 
     def __init__(self, plan: Plan, folder: SweepFolder) -> None:
@@ -44,6 +45,8 @@ class Table(Mapping[int, dict[str, Any]]):
         self.status = np.zeros(n, np.uint8)
         self.columns = {name: np.full(n, np.nan) for name in _NUMBERS}
         self.messages: dict[int, str] = {}
+        #: Names of the populations of networks.
+        self.populations: list[str] = []
         numbers: dict[Path, int] = {}
         self._batch = np.full(n, -1, np.int32)
         for why, points in plan.refused.items():
@@ -55,9 +58,17 @@ class Table(Mapping[int, dict[str, Any]]):
 
     def _put(self, index: int, row: Mapping[str, Any], batches: dict[Path, int]) -> None:
         self.status[index] = STATUSES.index(row["status"])
-        for name, column in self.columns.items():
+        for name in _NUMBERS:
             if row.get(name) is not None:
-                column[index] = row[name]
+                self.columns[name][index] = row[name]
+        for population, own in (row.get("populations") or {}).items():
+            if population not in self.populations:
+                self.populations.append(population)
+                none = {_of(name, population): np.full(self.status.size, np.nan) for name in VALUES}
+                self.columns |= none
+            for name in VALUES:
+                if own.get(name) is not None:
+                    self.columns[_of(name, population)][index] = own[name]
         if row.get("message"):
             self.messages[index] = row["message"]
         if "batch" in row:
@@ -69,11 +80,31 @@ class Table(Mapping[int, dict[str, Any]]):
         row: dict[str, Any] = {"point": index, "status": STATUSES[self.status[index]]}
         row["message"] = self.messages.get(index, "")
         if self._batch[index] >= 0:
-            for name, column in self.columns.items():
-                value = None if np.isnan(column[index]) else float(column[index])
-                row[name] = int(value) if value is not None and name in _WHOLE else value
+            row |= {name: self._value(name, name, index) for name in _NUMBERS}
+            own = {
+                one: {name: self._value(_of(name, one), name, index) for name in VALUES}
+                for one in self.populations
+            }
+            own = {one: values for one, values in own.items() if set(values.values()) != {None}}
+            row |= {"populations": own} if own else {}
             row["batch"] = self._paths[self._batch[index]]
         return row
+
+    def _value(self, column: str, name: str, index: int) -> float | None:
+        value = float(self.columns[column][index])
+        return None if np.isnan(value) else int(value) if name in _WHOLE else value
+
+    @property
+    def about(self) -> dict[str, tuple[str, str]]:
+        """The columns of summary values, those of each population too: unit and what it is."""
+        return {
+            column: (unit, long_name)
+            for name, (unit, text) in VALUES.items()
+            for column, long_name in (
+                (name, text),
+                *((_of(name, one), f"{text} of {one}") for one in self.populations),
+            )
+        }
 
     def __iter__(self) -> Iterator[int]:
         return iter(np.flatnonzero(self.status).tolist())
@@ -96,9 +127,24 @@ class Table(Mapping[int, dict[str, Any]]):
         found = np.bincount(self.status, minlength=len(STATUSES))
         return dict(zip(STATUSES, found.tolist(), strict=True))
 
+    def rates(self) -> dict[str, tuple[float, float]]:
+        """The least and the largest rate in Hz of points that were completed: of all neurons, by an
+        empty name, and of each population."""
+        completed, found = self.where("completed"), {}
+        for name in ("", *self.populations):
+            rates = self.columns[_of("rate_hz", name) if name else "rate_hz"][completed]
+            if np.isfinite(rates).any():
+                found[name] = (float(np.nanmin(rates)), float(np.nanmax(rates)))
+        return found
+
     def statuses(self) -> np.ndarray:
         """The status of every point, as text."""
         return np.array(STATUSES, "U9")[self.status]
+
+
+def _of(name: str, population: str) -> str:
+    """The column of a population's value."""
+    return f"{name}.{population}"
 
 
 def name_of(key: str) -> str:
@@ -109,7 +155,8 @@ def name_of(key: str) -> str:
 def as_dataset(plan: Plan, table: Table) -> xr.Dataset:
     """Summary values over the swept keys; NaN and the status ``missing`` where there are none yet.
 
-    Attributes say what all points share, as it was configured.
+    Values of the populations of networks have a dimension ``population``, and its name before
+    theirs: ``population_rate_hz``. Attributes say what all points share, as it was configured.
     """
     import xarray as xr
 
@@ -128,6 +175,12 @@ def as_dataset(plan: Plan, table: Table) -> xr.Dataset:
         about = {"long_name": "index of the point"}
         data["point"] = (names, np.arange(len(plan)).reshape(shape), about)
     coordinates: dict[str, Any] = {}
+    if table.populations:
+        coordinates["population"] = table.populations
+        for name, (unit, long_name) in VALUES.items():
+            own = [table.columns[_of(name, one)].reshape(shape) for one in table.populations]
+            about = {"units": unit, "long_name": long_name}
+            data[f"population_{name}"] = ([*names, "population"], np.stack(own, -1), about)
     for axis, dim in zip(plan.axes, names, strict=False):
         for typed, key in zip(axis.columns, axis.keys, strict=True):
             values, unit = axis.coordinate(typed)
@@ -176,7 +229,7 @@ def write_csv(plan: Plan, table: Table, path: Path) -> None:
         keys[key] = [plan.numbered_value(typed, point) for point in range(len(plan))]
     columns = {
         name: [_cell(value, name) for value in table.columns[name].tolist()]
-        for name in (*VALUES, "duration_ms", "seed")
+        for name in (*table.about, "duration_ms", "seed")
         if name not in keys
     }
     columns["message"] = [table.messages.get(point, "") for point in range(len(plan))]
@@ -192,4 +245,4 @@ def write_csv(plan: Plan, table: Table, path: Path) -> None:
 def _cell(value: float, name: str) -> Any:
     if value != value:  # nothing is known
         return ""
-    return int(value) if name in _WHOLE else value
+    return int(value) if name.partition(".")[0] in _WHOLE else value

@@ -249,8 +249,11 @@ class ResultsWriter:
             bins: tuple[int, ...] = (_VALUES_PER_CHUNK,)
             if points is not None:
                 bins = (points, max(1, min(_VALUES_PER_CHUNK, 2**19 // points)))
-            about = {"units": "spikes per bin", "rate_bin_steps": steps, "chunks": bins}
-            arrays["rate_counts"] = self._create("rate_counts", "int64", ["bin"], **about)
+            width = (len(of),) if (of := self.attributes["populations"]) else ()
+            dims = ["bin", *["population"][: len(width)]]
+            about = {"units": "spikes per bin", "rate_bin_steps": steps, "width": width}
+            about["chunks"] = (*bins, *width)
+            arrays["rate_counts"] = self._create("rate_counts", "int64", dims, **about)
         return arrays
 
     def _create_trace(self, trace: Trace, values: np.ndarray) -> Any:

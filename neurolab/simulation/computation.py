@@ -6,6 +6,7 @@ points that are not finite any more, writes the rest and commits it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,8 +22,8 @@ from neurolab.engine.program import Program
 from neurolab.engine.structure import short_name
 from neurolab.results.batches import COMPLETED, PARTIAL
 from neurolab.results.layout import Chunk
-from neurolab.results.table import VALUES
 from neurolab.results.writer import ResultsWriter
+from neurolab.simulation.facts import rows_of
 from neurolab.simulation.stop import StopRequest
 
 __all__ = ["FIRST_CHUNK_STEPS", "Computation"]
@@ -74,7 +75,10 @@ class Computation:
         structure = experiment.structure
         self.size, self.dt_ms = structure.size, structure.dt_ms
         self.statistics = SpikeStatistics(len(self.ends) * self.size)
-        self._open = np.zeros(len(self.ends), np.int64)  # spikes in a rate bin not yet complete
+        groups = structure.populations
+        self._firsts = np.array([structure.first(group) for group in groups])
+        # Spikes in a rate bin that is not yet complete, of each population.
+        self._open = np.zeros((len(self.ends), len(groups)), np.int64)
         self._waiting: list[Chunk] = []  # computed, and not yet written
         self._committed_at = 0.0
         self._noted: tuple[bytes, int] | None = None  # how the points stood at the last commit
@@ -131,7 +135,7 @@ class Computation:
         self.wait()
         self.commit()
         if self.writer.n_points is not None and self._noted != self._progress():
-            self.writer.note({"rows": self.rows()})  # of points that diverged before all steps
+            self.writer.note({"rows": rows_of(self)})  # of points that diverged before all steps
 
     def commit(self) -> None:
         """Write the chunks that wait: small ones, of a run that is tracked, wait for more."""
@@ -139,41 +143,13 @@ class Computation:
         if not chunks:
             return
         many = self.writer.n_points is not None
-        self.writer.append(Chunk.joined(chunks), {"rows": self.rows()} if many else None)
+        self.writer.append(Chunk.joined(chunks), {"rows": rows_of(self)} if many else None)
         self._noted = self._progress()
         self._committed_at = time.perf_counter()
 
     def _progress(self) -> tuple[bytes, int]:
-        """What `rows` are made of."""
+        """What `rows_of` are made of."""
         return self.steps.tobytes(), len(self.broken)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """How each point went.  One that did not come to its end has no rate but so far."""
-        n, ms = len(self.ends), self.steps * self.dt_ms
-        counts = self.statistics.count.reshape(n, -1).sum(axis=1)
-        at_least = np.maximum(ms, self.dt_ms)
-        short = counts / self.size / (at_least * 1e-3)
-        status = [self._status(k) for k in range(n)]
-        ended = any(one == COMPLETED for one in status)
-        full = self.statistics.results(self.dt_ms, at_least.tolist()) if ended else []
-        rows = []
-        for k in range(n):
-            row: dict[str, Any] = {"point": int(self.points[k]), "status": status[k]}
-            row["message"] = self.message(k)
-            if not self.experiment.structure.recording.spikes:
-                row |= dict.fromkeys(VALUES)
-            else:
-                known = full[k] if status[k] == COMPLETED else None
-                row |= {
-                    "rate_hz": known["rate_hz_mean"] if known else None,
-                    "rate_hz_std": known["rate_hz_std"] if known else None,
-                    "isi_cv": known["isi_cv_mean"] if known else None,
-                    "spike_count": int(counts[k]),
-                    "rate_hz_so_far": None if known else float(short[k]),
-                }
-            row |= {"duration_ms": float(ms[k]), "n_steps": int(self.steps[k])}
-            rows.append(row | {"seed": int(self.seeds[k])})
-        return rows
 
     def message(self, k: int) -> str:
         """What is wrong with a point, or probably is; empty if nothing."""
@@ -181,10 +157,15 @@ class Computation:
         most = int(counts.argmax())
         if k in self.broken or counts[most] < max(0.5 * steps, _FEW_STEPS):
             return self.broken.get(k, "")
-        often = f"neuron {most} fired in {counts[most]} of {steps} steps"
+        often = f"{self._named(most)} fired in {counts[most]} of {steps} steps"
         return f"{often}: are the units of its drive and parameters right?"
 
-    def _status(self, k: int) -> str:
+    def _named(self, neuron: int) -> str:
+        group, own = self.experiment.structure.at(neuron)
+        return f"neuron {own}{f' of {group.name}' * bool(group.name)}"
+
+    def status_of(self, k: int) -> str:
+        """What became of a point so far."""
         if k in self.broken:
             return "diverged"
         return COMPLETED if self.steps[k] == self.ends[k] else PARTIAL
@@ -228,7 +209,7 @@ class Computation:
             values = self.experiment.in_shown_unit(name, np.asarray(records[name]))
             values = values.reshape(-1, *values.shape[-2:])[:points, :samples]
             traces[short_name(name)] = values[..., self.program.columns[structure.of(name).prefix]]
-        rates = self._rate_counts(point, step, first, n)
+        rates = self._rate_counts(point, step, neuron, first, n)
         self._waiting.append(self._chunk(first, n, point, step, neuron, traces, rates))
         self.done = first + n
         if broken.any() and self.program.points is None:  # as it was while it was finite
@@ -258,18 +239,22 @@ class Computation:
         return Chunk(first, n, step, neuron, one, None if rates is None else rates[0])
 
     def _rate_counts(
-        self, point: np.ndarray, step: np.ndarray, first: int, n: int
+        self, point: np.ndarray, step: np.ndarray, neuron: np.ndarray, first: int, n: int
     ) -> np.ndarray | None:
-        """Spikes of every point in each bin that is complete now; the last bin stays open."""
+        """Spikes of every point in each bin that is complete now, of a network of each population;
+        the last bin stays open."""
         width = self.experiment.recorded.rate_bin_steps
         if width is None:
             return None
-        start, bins = first // width, (first + n) // width - first // width + 1
-        which = point * bins + step // width - start
-        counts = np.bincount(which, minlength=len(self.ends) * bins).reshape(-1, bins)
+        start, groups = first // width, len(self._firsts)
+        shape = (len(self.ends), (first + n) // width - start + 1, groups)
+        which = (point * shape[1] + step // width - start) * groups
+        if groups > 1:
+            which += np.searchsorted(self._firsts, neuron, side="right") - 1
+        counts = np.bincount(which, minlength=math.prod(shape)).reshape(shape)
         counts[:, 0] += self._open
         self._open = counts[:, -1].copy()
-        return counts[:, :-1]
+        return counts[:, :-1] if self.writer.attributes["populations"] else counts[:, :-1, 0]
 
     def _locate(
         self, state: Mapping[str, Any], first: int, bad: np.ndarray, points: np.ndarray
@@ -287,8 +272,7 @@ class Computation:
 
     def _what(self, state: Mapping[str, Any], point: int, step: int, neuron: int) -> str:
         group, own = self.experiment.structure.at(neuron)
-        of = f" of {group.name}" if group.name else ""
-        when = f"in step {step} ({(step + 1) * self.dt_ms:g} ms), neuron {own}{of}"
+        when = f"in step {step} ({(step + 1) * self.dt_ms:g} ms), {self._named(neuron)}"
         for name, values in state.items():
             value = np.asarray(values)
             if not name.startswith(group.prefix) or value.dtype.kind != "f":  # as clocks are not

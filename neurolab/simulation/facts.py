@@ -1,9 +1,9 @@
-"""What a summary says of one run, whether it was made at once or in steps."""
+"""What a summary says of one run, made at once or in steps, and what a sweep's table of points."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,9 +11,13 @@ from neurolab.analysis import SpikeStatistics
 from neurolab.config.experiment import Experiment
 from neurolab.config.shown import rheobase_of
 from neurolab.engine.structure import PopulationSpec
-from neurolab.simulation.computation import Computation
+from neurolab.results.batches import COMPLETED
+from neurolab.results.table import VALUES
 
-__all__ = ["facts_of"]
+if TYPE_CHECKING:
+    from neurolab.simulation.computation import Computation
+
+__all__ = ["facts_of", "rows_of"]
 
 
 def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,6 +43,51 @@ def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, 
         **found,
         "precision": f"float{of.structure.precision}",
     }
+
+
+def rows_of(computation: Computation) -> list[dict[str, Any]]:
+    """How each point went, and each of its populations.  One that did not come to its end has no
+    rate but so far."""
+    whole, ends = computation.statistics, computation.experiment.layout["populations"]
+    all_of = _values(computation, whole)
+    fires = {group.name: group.fires for group in computation.experiment.structure.populations}
+    own = {
+        name: _values(computation, whole.part(begin, end, computation.size), fires[name])
+        for name, (begin, end) in ends.items()
+    }
+    rows = []
+    for k, steps in enumerate(computation.steps.tolist()):
+        row = {"point": int(computation.points[k]), "status": computation.status_of(k)}
+        row |= {"message": computation.message(k), **all_of[k]}
+        row |= {"duration_ms": steps * computation.dt_ms, "n_steps": steps}
+        if own:
+            row["populations"] = {name: values[k] for name, values in own.items()}
+        rows.append(row | {"seed": int(computation.seeds[k])})
+    return rows
+
+
+def _values(
+    computation: Computation, counts: SpikeStatistics, fires: bool = True
+) -> list[dict[str, Any]]:
+    """The values of a table, of some neurons of each point; None for each where nothing spikes."""
+    n, dt_ms = len(computation.ends), computation.dt_ms
+    if not (fires and computation.experiment.structure.recording.spikes):
+        return [dict.fromkeys(VALUES)] * n
+    lasted = np.maximum(computation.steps, 1) * dt_ms
+    spikes = counts.count.reshape(n, -1)
+    short = spikes.mean(axis=1) / (lasted * 1e-3)
+    ended = [computation.status_of(k) == COMPLETED for k in range(n)]
+    full = counts.results(dt_ms, lasted.tolist()) if any(ended) else []
+    return [
+        {
+            "rate_hz": full[k]["rate_hz_mean"] if ended[k] else None,
+            "rate_hz_std": full[k]["rate_hz_std"] if ended[k] else None,
+            "isi_cv": full[k]["isi_cv_mean"] if ended[k] else None,
+            "spike_count": int(spikes[k].sum()),
+            "rate_hz_so_far": None if ended[k] else float(short[k]),
+        }
+        for k in range(n)
+    ]
 
 
 def _statistics(

@@ -164,7 +164,7 @@ class _GroupRun:
             self.at_once,
         )
         placed = program.place({**numbers, **self.synapses})
-        made = {key for of in group.experiment.structure.projections for key in of.made}
+        made = {key for of in group.experiment.structure.bundles for key in of.made}
         self.synapses = {key: placed[key] for key in made - program.varying}
         program.compile(placed)
         self.report.compile_s += time.perf_counter() - began

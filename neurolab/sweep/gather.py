@@ -68,6 +68,8 @@ def print_sweep(folder: SweepFolder, plan: Plan, table: Table, summary: Mapping[
         "time": f"{summary['wall_s']:.2f} s{f' in {n} sessions' * (n > 1)}, of which composing "
         f"{summary['compose_s']:.2f} s, compiling {summary['compile_s']:.2f} s",
     }
+    for name, (low, high) in table.rates().items():
+        rows[f"rates of {name}" if name else "rates"] = f"{low:.4g} to {high:.4g} Hz"
     if summary["points_per_s"]:
         rows["speed"] = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
     console = Console()

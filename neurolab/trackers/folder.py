@@ -52,11 +52,10 @@ def shown(
 def _points(folder: Path) -> pd.DataFrame:
     """A row for each point of a sweep: parameters with their units, status, summary values."""
     from neurolab.results.sweep import open_sweep
-    from neurolab.results.table import VALUES
 
     sweep = open_sweep(folder)
     units = {str(k): str(c.attrs.get("units", "")) for k, c in sweep.data.coords.items()}
-    units |= {name: unit for name, (unit, _) in VALUES.items()}
+    units |= {name: unit for name, (unit, _) in sweep.rows.about.items()}
     table = sweep.table.reset_index()
     for name in ("duration_ms", "n_steps", "seed"):
         if name not in table:

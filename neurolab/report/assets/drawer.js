@@ -62,7 +62,7 @@ function drawer(moved) {
       h("h3", {}, "Parameters"),
       KEYS.length ? pairs(KEYS.map((key) => [key.name, valueText(key, keyValue(key, point), 6)])) : h("p.hint", {}, "None was swept."),
       h("h3", {}, "Values"),
-      pairs(VALUES.map((value) => [value.name, withUnit(number(value.of[point], 6), value.of[point] === null ? "" : value.unit)])),
+      pairs(VALUES.filter((value) => !value.population || value.of[point] !== null).map((value) => [value.name, withUnit(number(value.of[point], 6), value.of[point] === null ? "" : value.unit)])),
       h("h3", {}, "Run"), told, place,
       data.folders ? h("p", {}, h("a", { href: `${point}/report.html` }, "Its page: traces, intervals, configuration")) : null,
       h("h3", {}, "Computed alone by"), copyable(commandOf(point))].filter(Boolean));
@@ -75,7 +75,7 @@ function drawer(moved) {
     place.hidden = true;
     if (spikes.why) { told.textContent = spikes.why; return; }
     if (typeof Plotly === "undefined") { told.textContent = "The plotting library is missing, see the top of the page."; return; }
-    kept ??= { time: array("spike_time"), neuron: array("spike_neuron"), end: array("spike_end") };
+    kept ??= { time: array("spike_time"), neuron: array("spike_neuron"), end: array("spike_end"), shown: array("shown_of") };
     const start = point ? kept.end[point - 1] : 0, end = kept.end[point];
     if (end === undefined || (start === end && !completed(point))) {
       told.textContent = completed(point) ? "No spikes." : "Nothing was recorded of this point.";
@@ -84,17 +84,19 @@ function drawer(moved) {
     lasted ??= array("lasted_ms");
     const long = spikes.window_ms > 5000, unit = long ? "s" : "ms", scale = long ? 1e-3 : 1;
     const window = spikes.window_ms * scale, until = Math.min(window, lasted[point] * scale); // what was simulated
-    const all = Math.max(...spikes.n_neurons), most = Math.min(spikes.most_neurons, all);
-    const part = [spikes.whole ? "" : `the first ${number(window)} ${unit}`, most < all ? `the first ${most} neurons` : ""];
+    const all = Math.max(...spikes.n_neurons), populations = spikes.shown[kept.shown[point]];
+    const most = populations.at(-1)?.end ?? Math.min(spikes.most_neurons, all);
+    const which = populations.length ? `neurons of ${populations.map(({ name }) => name).join(", ")}` : "neurons";
+    const part = [spikes.whole ? "" : `the first ${number(window)} ${unit}`, most < all ? `the first ${most} ${which}` : ""];
     told.textContent = start === end ? "No spikes." : `${plural(end - start, "spike")}${part.some(Boolean) ? ` of ${part.filter(Boolean).join(", ")}` : ""}.`;
     if (start === end) return;
     place.hidden = false;
     const x = Float64Array.from(kept.time.subarray(start, end), (t) => (t * window) / 65535);
-    Plotly.react(place, nothing(), layout({ margin: { l: 48, r: 8, t: 6, b: 40 },
+    Plotly.react(place, nothing(), layout({ margin: { l: 48, r: 8, t: 6, b: 40 }, shapes: neuronLines(populations),
       xaxis: axis({ title: { text: `time (${unit})` }, range: [0, until], showgrid: false, minallowed: 0, maxallowed: until }),
-      yaxis: axis({ title: { text: "neuron" }, range: [-0.5, most - 0.5], showgrid: false, tickformat: "d" }) }),
+      yaxis: axis({ title: { text: "neuron" }, range: [-0.5, most - 0.5], showgrid: false, ...neuronTicks(populations) }) }),
     { ...CONFIG, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]] });
-    spikeLayer(place, x, kept.neuron.subarray(start, end), unit);
+    spikeLayer(place, x, kept.neuron.subarray(start, end), unit, populations);
   }
   themed.push(() => { if (!panel.hidden && shown) { show(point); picture(); } });
   return { panel, open };

@@ -1,23 +1,46 @@
 // The raster, and the population rate below it: two figures on one time axis.
 
-const LEFT = () => (narrow() ? 52 : 68); // the same in both, so that times are above one another
+/** The same in both, so that times are above one another. */
+const LEFT = ({ populations }) => Math.max(narrow() ? 52 : 68, 12 + 7.5 * Math.max(0, ...populations.map(({ label }) => label.length)));
+
+/** The populations of a network in their colours: how many neurons, and how they fired. */
+function populationKey(populations) {
+  const swatches = populations.map(() => h("i", { "aria-hidden": "true" }));
+  const paint = () => swatches.forEach((one, k) => { one.style.background = palette()[k % palette().length]; });
+  paint();
+  themed.push(paint);
+  const told = ({ begin, end, rate_hz_mean: hz, isi_cv_mean: cv }) => [plural(end - begin, "neuron"),
+    hz === null ? "" : `${number(hz, 3)} Hz`, cv === null ? "" : `ISI CV ${number(cv, 3)}`].filter(Boolean).join(", ");
+  return h("p.legend", { "aria-label": "populations" }, populations.map((one, k) =>
+    h("span", {}, swatches[k], one.name, h("small", {}, ` ${told(one)}`))));
+}
 
 /** The spikes of a run: drawn in `element`, for as long as `time` says. */
 function raster(element, results, time, scale, unit) {
-  const dt = results.dt_ms * scale, n = results.n_neurons;
+  const dt = results.dt_ms * scale, n = results.n_neurons, { populations } = results;
   const x = Float64Array.from(array("spike_step"), (step) => (step + 1) * dt);
 
-  figure(element, () => {
-    const wanted = layout({ margin: { l: LEFT(), b: results.rate ? 8 : 44 },
+  /** Whether all neurons are shown: then the axis has names of populations, numbers through all of
+   * a part. */
+  const whole = () => {
+    const [low, high] = element._fullLayout?.yaxis.range.map(Number) ?? [-0.5, n - 0.5];
+    return high - low > n - 1e-3;
+  };
+
+  let named = false;
+  const draw = figure(element, () => {
+    named = whole();
+    const wanted = layout({ margin: { l: LEFT(results), b: results.rate ? 8 : 44 }, shapes: neuronLines(populations),
       xaxis: axis({ title: { text: results.rate ? "" : `time (${unit})` }, range: [...time.range],
         showgrid: false, automargin: false, showticklabels: !results.rate, minallowed: 0, maxallowed: time.end }),
-      yaxis: axis({ title: { text: "neuron" }, range: [-0.5, n - 0.5], showgrid: false, automargin: false,
-        tickformat: "d", minallowed: -0.5, maxallowed: n - 0.5, ...(n <= 5 ? { dtick: 1 } : {}) }) });
+      yaxis: axis({ range: [-0.5, n - 0.5], showgrid: false, automargin: false,
+        minallowed: -0.5, maxallowed: n - 0.5, ...neuronTicks(named ? populations : []), ...(n <= 5 && !populations.length ? { tickmode: "linear", dtick: 1, tick0: 0 } : {}) }) });
     if (!x.length) wanted.annotations = [{ text: `no spikes in ${number(time.end)} ${unit}`, xref: "paper",
       yref: "paper", x: 0.5, y: 0.5, showarrow: false, font: { size: 18, color: css("--muted") } }];
     return { layout: wanted, traces: nothing() };
   }, { modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]] }); // a picture of it is raster.png
-  spikeLayer(element, x, array("spike_neuron"), unit);
+  element.on("plotly_relayout", () => { if (populations.length && whole() !== named) draw(); });
+  spikeLayer(element, x, array("spike_neuron"), unit, populations);
   time.add(element);
 }
 
@@ -27,12 +50,14 @@ function nice(value) {
   return power * [1, 2, 5, 10].find((m) => m * power >= value * (1 - 1e-9));
 }
 
-/** The population rate: 1/ISI, or bins as wide as can be told apart and as hold enough spikes. */
+/** The rate of each population: 1/ISI, or bins as wide as can be told apart and as hold enough
+ * spikes. */
 function populationRate(element, results, time, scale, unit, told) {
-  const rates = array("rate"), edges = array("rate_edge"), { bin_ms: bin, least_ms: least, across } = results.rate;
-  const alone = !results.spikes;
+  const { bin_ms: bin, least_ms: least, across, of } = results.rate, alone = !results.spikes;
+  const parts = of.map((name) => ({ name, rates: array(name ? `rate/${name}` : "rate"),
+    edges: array(name ? `rate_edge/${name}` : "rate_edge") }));
 
-  function steps([from, to]) {
+  function steps({ rates, edges }, [from, to]) {
     const [begin, end] = [from / scale, to / scale];
     const wide = Math.min(nice(Math.max(least, (end - begin) / across)), edges.at(-1));
     const group = bin === null ? 1 : Math.max(1, Math.round(wide / bin));
@@ -52,18 +77,20 @@ function populationRate(element, results, time, scale, unit, told) {
   }
 
   figure(element, () => {
-    const [blue] = palette();
-    return { traces: [{ type: "scatter", mode: "lines", ...steps(time.range), name: "rate", fill: "tozeroy",
-      line: { shape: "hv", color: blue, width: 1 }, fillcolor: `${blue}55`,
-      hovertemplate: `%{y:.3g} Hz<br>from %{x} ${unit}<extra></extra>` }],
-    layout: layout({ margin: { l: LEFT(), t: alone ? 8 : 4 },
+    const colours = palette();
+    const look = (name, k) => (name ? { line: { shape: "hv", color: colours[k % colours.length], width: 1.4 } }
+      : { fill: "tozeroy", line: { shape: "hv", color: colours[0], width: 1 }, fillcolor: `${colours[0]}55` });
+    return { traces: parts.map((part, k) => ({ type: "scatter", mode: "lines", ...steps(part, time.range),
+      name: part.name || "rate", ...look(part.name, k),
+      hovertemplate: `${part.name} %{y:.3g} Hz<br>from %{x} ${unit}<extra></extra>` })),
+    layout: layout({ margin: { l: LEFT(results), t: alone ? 8 : 4 },
       xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false,
         automargin: false, minallowed: 0, maxallowed: time.end }),
       yaxis: axis({ title: { text: alone ? "population rate (Hz)" : "rate (Hz)" }, fixedrange: true,
         automargin: false, rangemode: "tozero", nticks: alone ? 6 : 3 }) }) };
   });
   time.add(element, (range) => {
-    const { x, y } = steps(range);
-    return { x: [x], y: [y], which: [0] };
+    const now = parts.map((part) => steps(part, range));
+    return { x: now.map(({ x }) => x), y: now.map(({ y }) => y), which: now.map((_, k) => k) };
   });
 }

@@ -78,15 +78,15 @@ function draw() {
     const hint = coarse ? null : h("p.hint", {},
       "Drag to zoom, Ctrl and wheel to zoom in time, double-click for all.");
     plots.append(card(spikes ? "Spikes" : "Population rate",
-      h("div.row", {}, time.buttons(), note, hint), cut, above, below));
+      h("div.row", {}, time.buttons(), note, hint), cut,
+      results.populations.length ? populationKey(results.populations) : null, above, below));
     if (above) raster(above, results, time, scale, unit);
     if (below) populationRate(below, results, time, scale, unit, note);
   }
   const places = [], pair = h("div.pair");
   if (results.traces.length) {
     const place = h("div.figure", { id: "traces", role: "group", "aria-label": "recorded variables over time" });
-    const voltage = results.traces.some((panel) => panel.name.split(".").pop() === "V");
-    place.style.height = `${Math.max(20, 6 + 5 * (results.traces.length + (voltage ? 1 : 0)))}rem`;
+    place.style.height = `${Math.max(20, 6 + 5 * (results.traces.length + Math.min(2, results.traces.filter(isVoltage).length)))}rem`;
     pair.append(card("Traces", place));
     places.push(() => tracesFigure(place, results, time, scale, unit));
   }
@@ -94,11 +94,13 @@ function draw() {
     const { isi } = results, place = h("div.figure", { id: "isi", role: "group",
       "aria-label": "histogram of inter-spike intervals" });
     place.style.height = "20rem";
-    const cv = isi.cv_mean === null ? "" : `, mean of neurons' CVs ${number(isi.cv_mean, 3)}`;
     const more = isi.beyond ? `; ${number(isi.beyond)} longer ones are not shown` : "";
+    const [one] = isi.parts, cv = one.cv_mean === null ? "" : `, mean of neurons' CVs ${number(one.cv_mean, 3)}`;
+    const told = one.name ? "Of each population as a part of its own" : `${plural(one.total, "interval")} of all neurons`;
+    const first = isi.of ? ` in the first ${isi.of}` : "";
+    const spread = one.name ? "" : `: mean ${number(one.mean_ms, 3)} ms, CV ${number(one.cv, 3)}${cv}`;
     pair.append(card("Inter-spike intervals", h("p.hint", {},
-      `${plural(isi.total, "interval")} of all neurons${isi.of ? ` in the first ${isi.of}` : ""}: mean ` +
-      `${number(isi.mean_ms, 3)} ms, CV ${number(isi.cv, 3)}${cv}; bins of ${number(isi.bin_ms, 2)} ms${more}.`), place));
+      `${told}${first}${spread}; bins of ${number(isi.bin_ms, 2)} ms${more}.`), place));
     places.push(() => intervals(place, isi));
   }
   if (places.length) plots.append(pair);

@@ -3,8 +3,34 @@
 
 const NEAR = 9; // pixels within which the mouse means a spike
 
-/** Draws spikes at times `x`, in order, of neurons `y` in a figure, whatever it shows of them. */
-function spikeLayer(element, x, y, unit) {
+/** The place among populations of each of these neurons; 0 where there are none. */
+const placesOf = (neurons, populations) => Uint8Array.from(neurons, (i) =>
+  Math.max(0, populations.findIndex(({ begin, end }) => begin <= i && i < end)));
+
+/** A neuron as it is called: `E 17`, numbered in its population; `neuron 17` where there are none. */
+function neuronName(neuron, populations) {
+  const of = populations.find(({ begin, end }) => begin <= neuron && neuron < end);
+  return of ? `${of.name} ${neuron - of.begin}` : `neuron ${neuron}`;
+}
+
+/** An axis of neurons with the names of populations, in their colours; numbers where there are none. */
+function neuronTicks(populations) {
+  const colours = palette();
+  return populations.length ? { tickmode: "array", ticks: "", title: { text: "" },
+    tickvals: populations.map(({ at, begin, end }) => at ?? (begin + end - 1) / 2),
+    ticktext: populations.map(({ label, name }, k) =>
+      `<span style="color:${colours[k % colours.length]}">${label ?? name}</span>`) }
+    : { tickmode: "auto", tickformat: "d", ticks: "outside", title: { text: "neuron" } };
+}
+
+/** Lines between populations. */
+const neuronLines = (populations) => populations.slice(1).map(({ begin }) => ({ type: "line", xref: "paper",
+  x0: 0, x1: 1, y0: begin - 0.5, y1: begin - 0.5, line: { color: css("--axis"), width: 1 } }));
+
+/** Draws spikes at times `x`, in order, of neurons `y` in a figure, whatever it shows of them; in
+ * the colours of their populations. */
+function spikeLayer(element, x, y, unit, populations = []) {
+  const of = placesOf(y, populations);
   const canvas = h("canvas.spikes", { "aria-hidden": "true" }), tip = h("div.tip", { hidden: true });
   element.append(canvas, tip);
   element.on("plotly_afterplot", paint);
@@ -30,7 +56,7 @@ function spikeLayer(element, x, y, unit) {
     canvas.width = width;
     canvas.height = height;
     const mark = marked(height / (high - low), ratio, end - start, width * height);
-    const count = new Uint16Array(width * height);
+    const count = new Uint16Array(width * height), owner = new Uint8Array(width * height);
     const perTime = width / (to - from), perNeuron = height / (high - low);
     for (let i = start; i < end; i++) {
       if (y[i] < low || y[i] > high) continue;
@@ -39,11 +65,16 @@ function spikeLayer(element, x, y, unit) {
       const top = Math.round((high - y[i]) * perNeuron - mark.tall / 2);
       const right = Math.min(left + mark.wide, width), bottom = Math.min(top + mark.tall, height);
       for (let row = Math.max(top, 0); row < bottom; row++)
-        for (let column = Math.max(left, 0); column < right; column++) count[row * width + column]++;
+        for (let column = Math.max(left, 0); column < right; column++) {
+          count[row * width + column]++;
+          owner[row * width + column] = of[i];
+        }
     }
     const context = canvas.getContext("2d"), image = context.createImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer), shades = inks(mark.opacity);
-    for (let i = 0; i < count.length; i++) if (count[i]) pixels[i] = shades[Math.min(count[i], shades.length - 1)];
+    const pixels = new Uint32Array(image.data.buffer), colours = palette();
+    const shades = populations.length ? populations.map((_, k) => inks(mark.opacity, colours[k % colours.length]))
+      : [inks(mark.opacity, css("--spike"))];
+    for (let i = 0; i < count.length; i++) if (count[i]) pixels[i] = shades[owner[i]][Math.min(count[i], 15)];
     context.putImageData(image, 0, 0);
   }
 
@@ -60,9 +91,9 @@ function spikeLayer(element, x, y, unit) {
   }
 
   /** The colour of as many spikes on one pixel as the index says, as the canvas has it. */
-  function inks(opacity) {
+  function inks(opacity, colour) {
     const one = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    one.fillStyle = css("--spike");
+    one.fillStyle = colour;
     one.fillRect(0, 0, 1, 1);
     const [red, green, blue] = one.getImageData(0, 0, 1, 1).data;
     return Uint32Array.from({ length: 16 }, (_, n) =>
@@ -82,7 +113,7 @@ function spikeLayer(element, x, y, unit) {
     }
     tip.hidden = best < 0 || event.buttons > 0 || at[0] < 0 || at[0] > size.w;
     if (tip.hidden) return;
-    tip.textContent = `neuron ${y[best]}, ${number(x[best], 6)} ${unit}`;
+    tip.textContent = `${neuronName(y[best], populations)}, ${number(x[best], 6)} ${unit}`;
     const left = size.l + (x[best] - from) * perTime, end = left > size.w * 0.7;
     Object.assign(tip.style, { top: `${size.t + (high - y[best]) * perNeuron}px`,
       left: `${left + (end ? -10 : 10)}px`, transform: `translate(${end ? "-100%" : "0"}, -50%)` });

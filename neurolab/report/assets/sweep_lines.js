@@ -108,6 +108,15 @@ function lines(value, kx, by, runs) {
     y: { title: { text: valueLabel(value) }, rangemode: "tozero" } };
 }
 
+/** A line for each population, of as many values, which are a value of all taken apart. */
+function populationLines(of, values, kx, runs) {
+  const each = values.map((value) => lines(value, kx, null, runs)), colours = palette();
+  const traces = each.flatMap(({ traces: own }, k) => own.map((trace) => merged(trace, { name: values[k].population,
+    line: { color: colours[k % colours.length] }, marker: { color: colours[k % colours.length] },
+    error_y: { color: colours[k % colours.length] } })));
+  return { ...each[0], traces, legend: { name: "population" }, y: lines(of, kx, null, runs).y };
+}
+
 /** A bar in place of a legend of too many lines: what the colours of some of them mean. */
 function coloursOfLines(by, groups) {
   const last = groups.length - 1, at = [0, 0.25, 0.5, 0.75, 1].map((part) => Math.round(part * last));

@@ -18,20 +18,25 @@ function sweepPlot(open) {
   const fixed = h("div.choices", { id: "fixed" });
   let draw = () => {}, rest = new Map();
   const update = () => { others(); draw(); };
-  const value = choice("value", "value", listed.map((v) => [VALUES.indexOf(v), v.name]), listed.length ? VALUES.indexOf(listed[0]) : "", () => draw());
+  const partsOf = (v) => listed.filter((one) => one.population && one.base === v.name);
+  const value = choice("value", "value", listed.flatMap((v) => [[VALUES.indexOf(v), v.name],
+    ...(partsOf(v).length ? [[`each ${VALUES.indexOf(v)}`, `${v.name} of each population`]] : [])]),
+  listed.length ? VALUES.indexOf(listed[0]) : "", update);
+  const each = () => value.select.value.startsWith("each");
   const x = choice("horizontal", "x", names, first.x, update);
   const y = choice("vertical", "y", [["", "the value (lines)"], ...names], first.mark === "lines" ? "" : first.y, update);
   const colour = choice("colour", "colour", [["", "none"], ...names], (first.mark === "lines" && first.y) ?? "", update);
 
   /** The axes of the sweep that the picture shows. */
-  const used = () => [x, y.select.value ? y : colour].filter((one) => one.select.value !== "")
+  const used = () => (each() ? [x] : [x, y.select.value ? y : colour]).filter((one) => one.select.value !== "")
     .map((one) => AXES[Number(one.select.value)].axis);
 
   /** Selects for the keys that the picture does not show: one value of each, or the mean of seeds. A
    * sample has as many values as points: all of them are shown. */
   function others() {
     const shown = new Set(used());
-    colour.element.hidden = y.select.value !== "";
+    y.element.hidden = each();
+    colour.element.hidden = each() || y.select.value !== "";
     const before = new Map([...rest].map(([i, one]) => [i, one.select.value]));
     rest = new Map();
     for (const i of varied) {
@@ -52,16 +57,17 @@ function sweepPlot(open) {
       if ([...rest].every(([i, one]) => one.select.value === "" || AXES[i].of[p] === Number(one.select.value)))
         points.push(p);
     const mean = [...rest.values()].some((one) => one.select.value === "");
-    return { value: VALUES[Number(value.select.value)], kx, ky: ky === kx ? null : ky,
+    const of = VALUES[Number(value.select.value.replace("each", ""))];
+    return { value: of, parts: each() ? partsOf(of) : null, kx, ky: each() || ky === kx ? null : ky,
       by: keyOf(colour) === kx ? null : keyOf(colour), points, mean };
   }
 
   function build() {
-    const { value: v, kx, ky, by, points, mean } = chosen();
+    const { value: v, parts, kx, ky, by, points, mean } = chosen();
     const runs = [...grouped(points, mean ? firstOf : (p) => p).values()]; // at one place of the sweep
     const cells = ky ? new Set(runs.map(([p]) => ky.of[p] * kx.values.length + kx.of[p])).size : 0;
     const grid = ky && ky.axis !== kx.axis && cells === runs.length;
-    const made = !ky ? lines(v, kx, by, runs) : (grid ? heatmap : scattered)(v, kx, ky, runs);
+    const made = parts ? populationLines(v, parts, kx, runs) : !ky ? lines(v, kx, by, runs) : (grid ? heatmap : scattered)(v, kx, ky, runs);
     const above = ky ? null : made.rows;
     const traces = [...made.traces, ...marks(kx, ky, points, above)];
     const bad = points.filter((p) => !completed(p)).length;

@@ -18,24 +18,27 @@ function decimated(xs, ys, from, to) {
   return { x, y };
 }
 
+/** Whether a panel is of the membrane potential, of a population or of all neurons. */
+const isVoltage = ({ name }) => name.split(".").pop() === "V";
+
 function tracesFigure(element, results, time, scale, unit) {
   const step = array("spike_step"), who = array("spike_neuron");
   const panels = results.traces;
   const neurons = [...new Set(panels.flatMap((p) => p.lines.map((l) => l.neuron)))].sort((a, b) => a - b);
-  const lines = panels.flatMap((panel, at) => panel.lines.map(({ neuron, array: name }) => {
-    const y = array(name), sample = array(`${name}/sample`);
+  const lines = panels.flatMap((panel, at) => panel.lines.map(({ neuron, name, array: key }) => {
+    const y = array(key), sample = array(`${key}/sample`);
     const every = panel.every_ms * scale;
     const x = Float64Array.from(y, (_, i) => ((sample ? sample[i] : i) + 1) * every);
-    return { at, neuron, x, y };
+    return { at, neuron, name, x, y };
   }));
-  const voltage = panels.findIndex((panel) => panel.name.split(".").pop() === "V");
-  const ticks = voltage >= 0 && step ? spikeTicks() : [];
-  const strip = `y${panels.length + 1}`; // of their ticks: beside no scale, as they have no voltage
-  const space = 0.05, heights = panels.map((_, i) => (i === voltage ? 2 : 1));
+  const voltages = panels.map((_, i) => i).filter((i) => isVoltage(panels[i]));
+  const ticks = step ? voltages.flatMap(spikeTicks) : [];
+  const strip = (panel) => `y${panels.length + 1 + voltages.indexOf(panel)}`; // of ticks: they have no voltage
+  const space = Math.min(0.05, 0.25 / panels.length), heights = panels.map((panel) => (isVoltage(panel) ? 2 : 1));
   const unitHeight = (1 - space * (panels.length - 1)) / heights.reduce((a, b) => a + b, 0);
 
-  function spikeTicks() { // V is reset and does not show its spikes
-    const mine = lines.filter((line) => line.at === voltage);
+  function spikeTicks(panel) { // V is reset and does not show its spikes
+    const mine = lines.filter((line) => line.at === panel);
     return mine.map(({ neuron }, place) => {
       const x = [], y = [], bottom = mine.length - place;
       for (let i = 0; i < step.length; i++) { // one broken line is faster than many marks
@@ -43,7 +46,7 @@ function tracesFigure(element, results, time, scale, unit) {
         const at = (step[i] + 1) * results.dt_ms * scale;
         x.push(at, at, null); y.push(bottom, bottom + 0.7, null);
       }
-      return { neuron, x, y };
+      return { panel, neuron, x, y };
     });
   }
 
@@ -62,13 +65,13 @@ function tracesFigure(element, results, time, scale, unit) {
     const traces = lines.map((line) => {
       const legend = !first.has(line.neuron);
       first.add(line.neuron);
-      return { type: "scatter", mode: "lines", ...shown(line, time.range), name: `neuron ${line.neuron}`,
+      return { type: "scatter", mode: "lines", ...shown(line, time.range), name: line.name,
         legendgroup: `${line.neuron}`, showlegend: legend, yaxis: `y${line.at + 1}`.replace("y1", "y"),
         line: { color: colour(line.neuron), width: 1.3 },
-        hovertemplate: `%{y:.4g} ${panels[line.at].unit}<br>%{x} ${unit}<extra>neuron ${line.neuron}</extra>` };
+        hovertemplate: `%{y:.4g} ${panels[line.at].unit}<br>%{x} ${unit}<extra>${line.name}</extra>` };
     });
-    for (const { neuron, x, y } of ticks) traces.push({ type: "scatter", mode: "lines", x, y,
-      connectgaps: false, legendgroup: `${neuron}`, showlegend: false, hoverinfo: "skip", yaxis: strip,
+    for (const { panel, neuron, x, y } of ticks) traces.push({ type: "scatter", mode: "lines", x, y,
+      connectgaps: false, legendgroup: `${neuron}`, showlegend: false, hoverinfo: "skip", yaxis: strip(panel),
       line: { color: colour(neuron), width: 1.2 } });
     const wanted = layout({ showlegend: true, margin: { t: 26 },
       xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false,
@@ -77,11 +80,12 @@ function tracesFigure(element, results, time, scale, unit) {
     panels.forEach(({ name, unit: of }, i) => {
       const height = unitHeight * heights[i];
       const text = of ? `${name} (${of})` : name;
-      const above = i === voltage && ticks.length ? Math.min(0.4, 0.07 * ticks.length) * height : 0;
+      const own = ticks.filter(({ panel }) => panel === i).length;
+      const above = Math.min(0.4, 0.07 * own) * height;
       wanted[`yaxis${i ? i + 1 : ""}`] = axis({ domain: [Math.max(0, top - height), top - above],
         title: { text: text.length > 12 ? text.replace(/ \(|_(?=[^_]*$)/, "<br>$&") : text }, nticks: 5, ...still(i) });
-      if (above) wanted[strip.replace("y", "yaxis")] = { domain: [top - above, top], anchor: "x", fixedrange: true,
-        range: [0.7, ticks.length + 1], visible: false };
+      if (above) wanted[strip(i).replace("y", "yaxis")] = { domain: [top - above, top], anchor: "x", fixedrange: true,
+        range: [0.7, own + 1], visible: false };
       top -= height + space;
     });
     return { traces, layout: wanted };
@@ -94,12 +98,20 @@ function tracesFigure(element, results, time, scale, unit) {
   });
 }
 
-function intervals(element, { counts, first_ms: first, bin_ms: bin }) {
+/** Intervals in bins: their number, or of populations, which are unlike large, their share. */
+function intervals(element, { parts, first_ms: first, bin_ms: bin }) {
+  const many = parts.length > 1 || parts[0].name, n = parts[0].counts.length;
+  const at = (counts) => counts.map((_, i) => first + (i + (many ? 0 : 0.5)) * bin);
   figure(element, () => ({
-    traces: [{ type: "bar", x: counts.map((_, i) => first + (i + 0.5) * bin), y: counts,
-      width: bin, marker: { color: palette()[0], line: { width: 0 } },
-      hovertemplate: "%{y} intervals<br>about %{x:.3g} ms<extra></extra>" }],
-    layout: layout({ bargap: 0, xaxis: axis({ title: { text: "interval (ms)" }, rangemode: "tozero",
-      showgrid: false, range: [0, first + counts.length * bin] }), yaxis: axis({ title: { text: "intervals" } }) }),
+    traces: parts.map(({ name, counts, total }, k) => (many
+      ? { type: "scatter", mode: "lines", name, x: [...at(counts), first + n * bin],
+        y: [...counts, counts.at(-1)].map((count) => (100 * count) / (total || 1)),
+        line: { shape: "hv", width: 1.6, color: palette()[k % palette().length] },
+        hovertemplate: `${name} %{y:.2g} %<br>from %{x:.3g} ms<extra></extra>` }
+      : { type: "bar", x: at(counts), y: counts, width: bin, marker: { color: palette()[0], line: { width: 0 } },
+        hovertemplate: "%{y} intervals<br>about %{x:.3g} ms<extra></extra>" })),
+    layout: layout({ bargap: 0, showlegend: Boolean(many), xaxis: axis({ title: { text: "interval (ms)" },
+      rangemode: "tozero", showgrid: false, range: [0, first + n * bin] }),
+    yaxis: axis({ title: { text: many ? "intervals (%)" : "intervals" }, rangemode: "tozero" }) }),
   }));
 }

@@ -1,8 +1,4 @@
-"""Statistics of spike trains: rates, inter-spike intervals (ISIs) and their variability.
-
-Two ways to the same numbers: `spike_statistics` from all spikes at once, and `SpikeStatistics`
-chunk by chunk in memory of a few numbers per neuron, for runs too long to keep their spikes.
-No loop goes over neurons: 1e7 spikes take about a second.
+"""Rates and inter-spike intervals (ISIs) of neurons, from all their spikes at once.
 
 The coefficient of variation of a neuron's ISIs, CV = std(ISI) / mean(ISI) (population standard
 deviation), is 0 for a clock and 1 for a Poisson process; it is averaged over the neurons with at
@@ -12,8 +8,7 @@ least three spikes, since two spikes make one interval, which has no spread.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -35,7 +30,12 @@ class SpikeSummary(TypedDict):
 
 
 def spike_statistics(
-    spike_time_ms: np.ndarray, spike_neuron: np.ndarray, n_neurons: int, duration_ms: float
+    spike_time_ms: np.ndarray,
+    spike_neuron: np.ndarray,
+    n_neurons: int,
+    duration_ms: float,
+    *,
+    begin_ms: float = 0.0,
 ) -> SpikeSummary:
     """Rates and ISI variability of a recording.
 
@@ -43,37 +43,52 @@ def spike_statistics(
         spike_time_ms, spike_neuron: one entry per spike, in any order.
         n_neurons: neurons recorded, silent ones included.
         duration_ms: how long was recorded.
+        begin_ms: what was until then is left out.
 
     Raises:
         ValueError: sizes or neuron indices do not fit, or `duration_ms` is not positive.
     """
-    _check(spike_time_ms, spike_neuron, n_neurons)
+    check(spike_time_ms, spike_neuron, n_neurons)
+    duration_ms, spike_time_ms, spike_neuron = since(
+        begin_ms, duration_ms, spike_time_ms, spike_neuron
+    )
     intervals, neuron, _ = _intervals(spike_time_ms, spike_neuron, n_neurons)
     count = np.bincount(spike_neuron, minlength=n_neurons)
     n = np.maximum(count - 1, 1)
     mean = np.bincount(neuron, weights=intervals, minlength=n_neurons) / n
     deviation = intervals - mean[neuron]
     variance = np.bincount(neuron, weights=deviation**2, minlength=n_neurons) / n
-    return _summary(count, mean, variance, duration_ms)
+    return summary_of(count, mean, variance, duration_ms)
 
 
 def isi(
-    spike_time_ms: np.ndarray, spike_neuron: np.ndarray, n_neurons: int | None = None
+    spike_time_ms: np.ndarray,
+    spike_neuron: np.ndarray,
+    n_neurons: int | None = None,
+    *,
+    begin_ms: float = 0.0,
 ) -> np.ndarray:
-    """All inter-spike intervals in ms, neuron after neuron, each neuron's in order of time."""
+    """All inter-spike intervals in ms, neuron after neuron, each neuron's in order of time; of
+    spikes after ``begin_ms``."""
     if n_neurons is None:
         n_neurons = int(spike_neuron.max()) + 1 if spike_neuron.size else 1
-    _check(spike_time_ms, spike_neuron, n_neurons)
+    check(spike_time_ms, spike_neuron, n_neurons)
+    _, spike_time_ms, spike_neuron = since(begin_ms, np.inf, spike_time_ms, spike_neuron)
     return _intervals(spike_time_ms, spike_neuron, n_neurons)[0]
 
 
 def population_rate(
-    spike_time_ms: np.ndarray, n_neurons: int, duration_ms: float, bin_ms: float
+    spike_time_ms: np.ndarray,
+    n_neurons: int,
+    duration_ms: float,
+    bin_ms: float,
+    *,
+    begin_ms: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean rate of the population in each complete bin.
+    """Mean rate of the population in each complete bin from ``begin_ms`` on.
 
-    Bin b holds the spikes with b * bin_ms < t <= (b + 1) * bin_ms: closed at the end because a
-    spike is stamped with the end of its step.
+    Bin b holds the spikes with b * bin_ms < t - begin_ms <= (b + 1) * bin_ms: closed at the end
+    because a spike is stamped with the end of its step.
 
     Returns:
         Bin centres in ms, and rates in Hz.
@@ -83,13 +98,10 @@ def population_rate(
     """
     if n_neurons < 1:
         raise ValueError(f"n_neurons must be at least 1, got {n_neurons}.")
-    if not 0 < bin_ms <= duration_ms * (1 + 1e-9):
-        raise ValueError(f"bin_ms must be between 0 and the duration {duration_ms}, got {bin_ms}.")
-    n_bins = math.floor(duration_ms / bin_ms + 1e-6)
-    # A time on a bin's edge, such as 3 * 0.1, may be off by rounding: the margin is far below dt.
-    index = np.ceil(np.asarray(spike_time_ms) / bin_ms - 1e-6).astype(np.int64) - 1
-    counts = np.bincount(index[(index >= 0) & (index < n_bins)], minlength=n_bins)
-    return (np.arange(n_bins) + 0.5) * bin_ms, counts / (n_neurons * bin_ms * 1e-3)
+    lasts_ms, time_ms = since(begin_ms, duration_ms, np.asarray(spike_time_ms))
+    n_bins, index, inside = bins(time_ms, lasts_ms, bin_ms)
+    counts = np.bincount(index[inside], minlength=n_bins)
+    return begin_ms + (np.arange(n_bins) + 0.5) * bin_ms, counts / (n_neurons * bin_ms * 1e-3)
 
 
 def instantaneous_rate(
@@ -106,7 +118,7 @@ def instantaneous_rate(
     Raises:
         ValueError: sizes or neuron indices do not fit.
     """
-    _check(spike_time_ms, spike_neuron, n_neurons)
+    check(spike_time_ms, spike_neuron, n_neurons)
     interval, neuron, end = _intervals(spike_time_ms, spike_neuron, n_neurons)
     new = np.diff(neuron.astype(np.int64), prepend=-1, append=n_neurons) != 0
     first, last = new[:-1], new[1:]
@@ -140,76 +152,46 @@ def interval_histogram(
     return (0.5 + width * np.arange(n_bins + 1)) * dt_ms, counts
 
 
-class SpikeStatistics:
-    """`spike_statistics` for spikes that arrive in chunks and are not kept.
+def bins(
+    time_ms: np.ndarray, duration_ms: float, bin_ms: float
+) -> tuple[int, np.ndarray, np.ndarray]:
+    """The number of complete bins, the bin of each spike, and which spikes are in one of these.
 
-    Per neuron it holds the number of spikes, the step of the last one, and the sum and the sum of
-    squares of the ISIs in steps. These are integers, so nothing is lost however long the run is.
+    Raises:
+        ValueError: `bin_ms` is not positive or longer than the recording.
     """
-
-    def __init__(self, n_neurons: int) -> None:
-        if n_neurons < 1:
-            raise ValueError(f"n_neurons must be at least 1, got {n_neurons}.")
-        self.n_neurons = n_neurons
-        self.count = np.zeros(n_neurons, np.int64)
-        self._last = np.zeros(n_neurons, np.int64)
-        self._sum = np.zeros(n_neurons, np.int64)
-        self._sum_of_squares = np.zeros(n_neurons, np.int64)
-
-    def part(self, begin: int, end: int) -> SpikeStatistics:
-        """Those of some neurons, that follow one another, as they are now."""
-        found = SpikeStatistics(end - begin)
-        for name in ("count", "_last", "_sum", "_sum_of_squares"):
-            setattr(found, name, getattr(self, name)[begin:end])
-        return found
-
-    def update(self, step: np.ndarray, neuron: np.ndarray) -> None:
-        """Take in a chunk's spikes, each neuron's sorted by step and later than all before.
-
-        Raises:
-            ValueError: sizes or neuron indices do not fit, or the spikes are not in order.
-        """
-        _check(step, neuron, self.n_neurons)
-        if not step.size:
-            return
-        order = _by_neuron(neuron, self.n_neurons)
-        neuron, step = neuron[order], np.asarray(step, np.int64)[order]
-        first = np.flatnonzero(np.diff(neuron, prepend=-1))  # each neuron's first spike here
-        who = neuron[first]
-        before = np.empty_like(step)
-        before[1:] = step[:-1]
-        # A neuron's very first spike ends no interval: it counts as 0, which adds nothing.
-        before[first] = np.where(self.count[who] > 0, self._last[who], step[first])
-        interval = step - before
-        if interval.min() < 0:
-            raise ValueError(
-                "spikes must come in order of time, within a chunk and from one to next."
-            )
-        last = np.append(first[1:], step.size) - 1
-        self.count[who] += last - first + 1
-        self._last[who] = step[last]
-        self._sum[who] += np.add.reduceat(interval, first)
-        self._sum_of_squares[who] += np.add.reduceat(interval**2, first)
-
-    def result(self, dt_ms: float, duration_ms: float) -> SpikeSummary:
-        """The statistics of all spikes so far, for steps of `dt_ms` and `duration_ms` in all."""
-        return self.results(dt_ms, [duration_ms])[0]
-
-    def results(self, dt_ms: float, durations_ms: Sequence[float]) -> list[SpikeSummary]:
-        """The statistics of each of several populations, which share the neurons in equal parts."""
-        n = np.maximum(self.count - 1, 1)
-        # n * variance = sum of squares - sum^2 / n. With sum = q n + r, all but r^2 / n is an
-        # integer: the difference is exact, where floats would leave a regular train a CV of 1e-8.
-        q, r = np.divmod(self._sum, n)
-        variance = (self._sum_of_squares - q * q * n - 2 * q * r - r * r / n) / n * dt_ms**2
-        mean, parts = self._sum / n * dt_ms, len(durations_ms)
-        each = (values.reshape(parts, -1) for values in (self.count, mean, variance))
-        return [_summary(*part) for part in zip(*each, durations_ms, strict=True)]
+    if not 0 < bin_ms <= duration_ms * (1 + 1e-9):
+        raise ValueError(f"bin_ms must be between 0 and the duration {duration_ms}, got {bin_ms}.")
+    # A time on a bin's edge, such as 3 * 0.1, may be off by rounding: the margin is far below dt.
+    index = np.ceil(time_ms / bin_ms - 1e-6).astype(np.int64) - 1
+    n_bins = math.floor(duration_ms / bin_ms + 1e-6)
+    return n_bins, index, (index >= 0) & (index < n_bins)
 
 
-def _summary(
+def since(begin_ms: float, duration_ms: float, time_ms: np.ndarray, *others: np.ndarray) -> Any:
+    """How long is left after a beginning, the spikes' times from there on, and their ``others``.
+
+    Raises:
+        ValueError: nothing is left.
+    """
+    if begin_ms == 0:
+        return duration_ms, time_ms, *others
+    if not 0 < begin_ms < duration_ms:
+        raise ValueError(
+            f"begin_ms must be at least 0 and before the end, {duration_ms} ms, got {begin_ms}."
+        )
+    after = time_ms > begin_ms + 1e-6  # ms; a spike at it is of the step that ends there
+    return duration_ms - begin_ms, time_ms[after] - begin_ms, *(other[after] for other in others)
+
+
+def summary_of(
     count: np.ndarray, mean: np.ndarray, variance: np.ndarray, duration_ms: float
 ) -> SpikeSummary:
+    """The statistics of neurons, of their numbers of spikes, and mean and variance of their ISIs.
+
+    Raises:
+        ValueError: `duration_ms` is not positive.
+    """
     if not duration_ms > 0:
         raise ValueError(f"duration_ms must be positive, got {duration_ms}.")
     rate_hz = count / (duration_ms * 1e-3)
@@ -231,19 +213,20 @@ def _intervals(
     if np.any(time_ms[1:] < time_ms[:-1]):
         by_time = np.argsort(time_ms, kind="stable")
         time_ms, neuron = time_ms[by_time], neuron[by_time]
-    order = _by_neuron(neuron, n_neurons)
+    order = by_neuron(neuron, n_neurons)
     time_ms, neuron = np.asarray(time_ms, np.float64)[order], neuron[order]
     same = neuron[1:] == neuron[:-1]
     return np.diff(time_ms)[same], neuron[1:][same], time_ms[1:][same]
 
 
-def _by_neuron(neuron: np.ndarray, n_neurons: int) -> np.ndarray:
+def by_neuron(neuron: np.ndarray, n_neurons: int) -> np.ndarray:
     """The stable order by neuron; as 16-bit keys NumPy sorts by radix, ten times faster."""
     key = neuron.astype(np.uint16) if n_neurons <= 2**16 else neuron
     return np.argsort(key, kind="stable")
 
 
-def _check(time: np.ndarray, neuron: np.ndarray, n_neurons: int) -> None:
+def check(time: np.ndarray, neuron: np.ndarray, n_neurons: int) -> None:
+    """That sizes and indices fit; else a ValueError."""
     if n_neurons < 1:
         raise ValueError(f"n_neurons must be at least 1, got {n_neurons}.")
     if time.ndim != 1 or time.shape != neuron.shape:

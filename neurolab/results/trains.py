@@ -1,0 +1,199 @@
+"""The spikes of a run, or of one of its populations, with what is computed from them.
+
+run["E"].rate, run["E"].synchrony(begin_ms=100), run.power_spectrum().attrs["peak_hz"]
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurolab import analysis
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from neurolab.results.run import Run
+
+__all__ = ["Population", "Trains"]
+
+
+class Trains(ABC):
+    """Spikes and rate of some neurons, numbered from 0.
+
+    Statistics are those of `neurolab.analysis`, with its options: each takes ``begin_ms``, the
+    start that is left out, and raises a ValueError where spikes were not recorded.
+    """
+
+    @property
+    @abstractmethod
+    def attributes(self) -> dict[str, Any]:
+        """What the writer said about the recording."""
+
+    @property
+    @abstractmethod
+    def n_neurons(self) -> int:
+        """How many neurons, silent ones included."""
+
+    @property
+    @abstractmethod
+    def committed_steps(self) -> int:
+        """Steps whose results are here."""
+
+    @abstractmethod
+    def read(self, name: str) -> np.ndarray:
+        """An array as it is stored, trimmed to the commit, of rate counts those of these neurons;
+        a ValueError says if it is damaged."""
+
+    @property
+    def dt_ms(self) -> float:
+        """Length of a step."""
+        return float(self.attributes["dt_ms"])
+
+    @property
+    def duration_ms(self) -> float:
+        """Time that the committed steps cover."""
+        return self.committed_steps * self.dt_ms
+
+    @cached_property
+    def spikes(self) -> xr.Dataset | None:
+        """`time` (ms, end of the step) and `neuron` of every spike; None when not recorded."""
+        import xarray as xr
+
+        if not self.attributes["record_spikes"]:
+            return None
+        step, neuron = self.read("spike_step"), self.read("spike_neuron")
+        return xr.Dataset(
+            {
+                "time": ("spike", (step + 1) * self.dt_ms, {"units": "ms"}),
+                "neuron": ("spike", neuron),
+            },
+            attrs={"n_neurons": self.n_neurons, "duration_ms": self.duration_ms},
+        )
+
+    @cached_property
+    def rate(self) -> xr.DataArray | None:
+        """Population rate in Hz over the centre of each bin; None when not recorded."""
+        bin_steps = self.attributes["rate_bin_steps"]
+        if bin_steps is None:
+            return None
+        counts, bin_ms = self.read("rate_counts"), bin_steps * self.dt_ms
+        counts = counts.sum(axis=tuple(range(1, counts.ndim)))  # over populations
+        centre_ms = (np.arange(counts.size) + 0.5) * bin_ms
+        return _rate(centre_ms, counts / (self.n_neurons * bin_ms * 1e-3), bin_ms)
+
+    def spike_statistics(self, **options: Any) -> analysis.SpikeSummary:
+        """Rates and ISI variability over neurons."""
+        return analysis.spike_statistics(*self._trains(), **options)
+
+    def isi(self, **options: Any) -> np.ndarray:
+        """All inter-spike intervals in ms."""
+        return analysis.isi(*self._trains()[:3], **options)
+
+    def population_rate(self, bin_ms: float, **options: Any) -> xr.DataArray:
+        """Rate in Hz over the centre of each bin, from the spikes."""
+        time, _, n, lasts_ms = self._trains()
+        return _rate(*analysis.population_rate(time, n, lasts_ms, bin_ms, **options), bin_ms)
+
+    def pairwise_correlation(self, **options: Any) -> analysis.Correlation:
+        """Correlation of the spike counts of pairs of neurons."""
+        return analysis.pairwise_correlation(*self._trains(), **options)
+
+    def synchrony(self, **options: Any) -> float:
+        """Variance over mean of the population's spike counts."""
+        return analysis.synchrony(*self._trains(), **options)
+
+    def power_spectrum(self, above_hz: float = 5.0, **options: Any) -> xr.DataArray:
+        """Power spectrum of the rate over frequency; ``peak_hz`` among its attributes is where it
+        is largest above a frequency, as `neurolab.analysis.peak_of` finds it."""
+        import xarray as xr
+
+        time, _, n, lasts_ms = self._trains()
+        found = analysis.power_spectrum(time, n, lasts_ms, **options)
+        about = {"units": "Hz", "long_name": "power spectrum of the rate, times neurons"}
+        return xr.DataArray(
+            found.power_hz,
+            coords={"frequency": ("frequency", found.frequency_hz, {"units": "Hz"})},
+            name="power",
+            attrs=about | {"peak_hz": analysis.peak_of(found, above_hz)},
+        )
+
+    def _trains(self) -> tuple[np.ndarray, np.ndarray, int, float]:
+        """What functions of `neurolab.analysis` take."""
+        if self.spikes is None:
+            raise ValueError(
+                "spikes were not recorded (record.spikes): run it again with record=spikes."
+            )
+        time, neuron = self.spikes["time"].values, self.spikes["neuron"].values
+        return time, neuron, self.n_neurons, self.duration_ms
+
+
+class Population(Trains):
+    """One population of a run, its neurons numbered from 0. See `Run.__getitem__`."""
+
+    def __init__(self, run: Run, name: str) -> None:
+        self._run, self.name = run, name
+        #: Which neurons of the run they are.
+        self.neurons = run.populations[name]
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return self._run.attributes
+
+    @property
+    def n_neurons(self) -> int:
+        return int(self.neurons.stop - self.neurons.start)
+
+    @property
+    def committed_steps(self) -> int:
+        return self._run.committed_steps
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the run's summary has of the population."""
+        return dict((self._run.summary.get("populations") or {}).get(self.name, {}))
+
+    @cached_property
+    def traces(self) -> xr.Dataset:
+        """Its recorded variables over (time in ms, neuron), without its name."""
+        traces, prefix = self._run.traces, f"{self.name}."
+        found = traces[[name for name in traces.data_vars if str(name).startswith(prefix)]]
+        axes = {dim: "neuron" for dim in found.dims if str(dim).startswith("neuron")}
+        found = found.rename({name: str(name).removeprefix(prefix) for name in found} | axes)
+        if "neuron" in found.coords:
+            found = found.assign_coords(neuron=found["neuron"] - self.neurons.start)
+        return found.assign_attrs(n_neurons=self.n_neurons)
+
+    @cached_property
+    def spikes(self) -> xr.Dataset | None:
+        whole, own = self._run.spikes, self.neurons
+        if whole is None:
+            return None
+        who = whole["neuron"].values
+        found = whole.isel(spike=np.flatnonzero((own.start <= who) & (who < own.stop)))
+        found = found.assign(neuron=found["neuron"] - own.start)
+        return found.assign_attrs(n_neurons=self.n_neurons)
+
+    def read(self, name: str) -> np.ndarray:
+        values = self._run.read(name)
+        if name != "rate_counts":
+            return values
+        place = list(self._run.populations).index(self.name)
+        return values[:, place] if values.ndim > 1 else values[:0]  # before the first bin
+
+    def __repr__(self) -> str:
+        return f"Population {self.name} of {self.n_neurons} neurons in {self._run!r}"
+
+
+def _rate(centre_ms: np.ndarray, hz: np.ndarray, bin_ms: float) -> xr.DataArray:
+    import xarray as xr
+
+    return xr.DataArray(
+        hz,
+        coords={"time": ("time", centre_ms, {"units": "ms"})},
+        name="rate",
+        attrs={"units": "Hz", "long_name": "population rate", "bin_ms": bin_ms},
+    )
