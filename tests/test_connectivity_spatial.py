@@ -187,7 +187,7 @@ def test_memory_is_that_of_the_synapses(shape):
         ({"p": 1.2}, "", "a probability is at most 1"),
         ({"length": "1 um"}, ".length", "There are"),
         ({"p": ["uniform", 0.1, 0.2]}, ".p", "expected one value"),
-        ({"sigma": [f"{k + 1} um" for k in range(20)]}, ".sigma", "expected one value"),
+        ({"sigma": [f"{k + 1} um" for k in range(19)]}, ".sigma", "expected one value"),
     ],
 )
 def test_what_cannot_be_is_refused(change, key, words):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import neurolab
-from neurolab.engine import program
+from neurolab.engine import wiring
 
 #: A fiftieth of Brunel's network, with its in-degrees.
 SMALL = ("network=brunel", "populations.E.size=200", "populations.I.size=50", "duration=50ms")
@@ -22,8 +22,8 @@ def counts(run) -> dict[str, int]:
 def sweep(tmp_path_factory):
     drawn = []
     with pytest.MonkeyPatch.context() as patch:
-        wired = program.wired
-        patch.setattr(program, "wired", lambda *args: drawn.append(1) or wired(*args))
+        synapses = wiring.synapses
+        patch.setattr(wiring, "synapses", lambda *args: drawn.append(1) or synapses(*args))
         patch.setattr("neurolab.sweep.compute._NEURONS_PER_DEVICE", {"cpu": 1})
         found = neurolab.run_sweep([*SMALL, *SWEPT, "device=cpu"], tmp_path_factory.mktemp("s"))
     return found, len(drawn)
@@ -51,4 +51,4 @@ def test_synapses_that_all_points_share_are_drawn_once(sweep):
     """For each of 200 batches they took longer to draw than the points to compute."""
     swept, n_drawn = sweep
     assert len(list((swept.path / "batches").iterdir())) > 1
-    assert n_drawn == 1
+    assert n_drawn == 4  # projections

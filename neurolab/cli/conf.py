@@ -30,7 +30,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
-from neurolab import arithmetic
+from neurolab.cli import arithmetic
 from neurolab.problems import ConfigError, Problem
 
 __all__ = [

@@ -204,9 +204,11 @@ def _above(group: PopulationSpec, numbers: Mapping[str, Any]) -> list[Problem]:
     start, level = np.asarray(numbers[V]), np.asarray(numbers[threshold])
     if start.ndim != level.ndim:  # those of many points, or neurons, beside one
         start, level = start[..., None], level[..., None]
-    above = np.atleast_1d(start >= level)
-    if above.mean(axis=-1).max() < 0.05 and (above.shape[-1] >= 100 or not above.any()):
-        return []  # a few of many are nobody's mistake
+    above = start >= level
+    if any(number.per_neuron and number.key == V for _, number in group.neuron.numbers):
+        above = above.reshape(-1, group.size).mean(axis=1) > 0.05  # a few are nobody's mistake
+    if not np.any(above):
+        return []
     advice = (
         f"starts at or above the threshold, {threshold} = {float(level.min()):g} "
         f"{units[threshold]}, and fires in the first step; give {V} the resting potential"

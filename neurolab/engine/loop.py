@@ -218,7 +218,10 @@ class Loop:
             values = values | self._remembered(values, words, begin, lower, upper)
             if recording.spikes:
                 new = jax.lax.dynamic_update_slice_in_dim(
-                    records["spikes"], jnp.concatenate(list(words.values()), 1), b * length, 0
+                    records["spikes"],
+                    jnp.concatenate([words[group.prefix] for group in keeps], 1),
+                    b * length,
+                    0,
                 )
                 records = records | {"spikes": new}
             return values, records
