@@ -29,9 +29,10 @@ C = np.array([
 K_EXT = np.array([1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100])
 #: Of the full network, in Hz: NEST, with which scaling down keeps the mean input.
 FULL = np.array([.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829])  # fmt: skip
-#: A tenth of it, in Hz: NEST 3.10, 10 s after 0.5 s, scaled in this way.  (Romaro et al. 2021, table
-#: A.1, have up to half more, 0.75 and 3.28 in L23, and scale down in another.)
-TENTH = np.array([.49, 2.18, 4.04, 5.05, 7.06, 7.77, .87, 7.07])  # fmt: skip
+#: A tenth of it, in Hz: NEST 3.10, three seeds of 10 s after 0.5 s, scaled in this way; L5E had
+#: 7.06, 6.83 and 6.27.  (Romaro et al. 2021, table A.1, scale down in another way and have up to half
+#: more, 0.75 and 3.28 in L23.)
+TENTH = np.array([.49, 2.14, 4.00, 5.02, 6.72, 7.82, .86, 7.01])  # fmt: skip
 
 
 @cache
@@ -111,7 +112,7 @@ TAU_M, TAU_S, T_REF, CAPACITY = 10e-3, 0.5e-3, 2e-3, 250.0  # s, pF
 
 
 def inputs_of(of):
-    """The mean and standard deviation of what cells get, in mV above rest, as a function of rates."""
+    """Mean and standard deviation of what cells get, in mV above rest, as a function of rates."""
     sizes = np.array(of.structure.sizes)
     jump = table(of.numbers, "weight")[..., 0] * 1e9 * TAU_S * 1e3 / CAPACITY
     degree = synapse_counts(of) / sizes[:, None]
@@ -211,14 +212,16 @@ def simulated(seconds: int, *overrides: str):
 
 
 def close(rates: np.ndarray, hz: float, rtol: float) -> bool:
-    """L23E and L6E, which vary between seconds, within so many Hz; the others by their ratio."""
+    """L23E and L6E, which vary between seconds, within so many Hz; the others by their ratio, L5E,
+    which varies between seeds, by twice that."""
     allowed = np.where(np.isin(NAMES, ("L23E", "L6E")), hz, rtol * TENTH)
+    allowed[NAMES.index("L5E")] *= 2
     return bool((np.abs(rates - TENTH) < allowed).all())
 
 
 def test_a_tenth_of_it_fires_as_in_nest():
     _, rates = simulated(4, "seed=1")
-    assert close(rates, 0.15, 0.1), rates
+    assert close(rates, 0.15, 0.08), rates
 
 
 @pytest.mark.nightly
@@ -229,4 +232,4 @@ def test_ten_seconds_of_a_tenth_of_it_fire_as_in_nest(seed):
     run, rates = simulated(10, f"seed={seed}")
     assert close(rates, 0.1, 0.05), rates
     cv = np.array([of["isi_cv_mean"] for of in run.summary["populations"].values()])
-    assert ((0.7 < cv) & (cv < 0.97)).all(), cv
+    assert ((cv > 0.7) & (cv < 0.97)).all(), cv

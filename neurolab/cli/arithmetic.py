@@ -63,7 +63,9 @@ class _Value:
     def __pow__(self, other: _Value) -> _Value:
         if self.unit or other.unit:
             raise ValueError(f"{self} to the power of {other}: both are plain numbers")
-        return _Value(self.number**other.number)
+        found = float(self.number) ** other.number  # whole numbers have no largest power
+        whole = isinstance(self.number, int) and isinstance(other.number, int) and found < 2**53
+        return _Value(int(found) if whole and other.number >= 0 else found)
 
     def _same(self, other: _Value) -> str:
         if self.unit != other.unit:
