@@ -30,8 +30,8 @@ K_EXT = np.array([1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100])
 #: Of the full network, in Hz: NEST, with which scaling down keeps the mean input.
 FULL = np.array([.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829])  # fmt: skip
 #: A tenth of it, in Hz: NEST 3.10, three seeds of 10 s after 0.5 s, scaled in this way; L5E had
-#: 7.06, 6.83 and 6.27.  (Romaro et al. 2021, table A.1, scale down in another way and have up to half
-#: more, 0.75 and 3.28 in L23.)
+#: 7.06, 6.83 and 6.27.  (Romaro et al. 2021, table A.1, scale down in another way and have up to
+#: half more, 0.75 and 3.28 in L23.)
 TENTH = np.array([.49, 2.14, 4.00, 5.02, 6.72, 7.82, .86, 7.01])  # fmt: skip
 
 
