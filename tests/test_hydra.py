@@ -143,6 +143,8 @@ def told(capsys, monkeypatch, *arguments):
         (["-cn", "neurolap"], "--config-name = neurolap", "did you mean 'neurolab'"),
         (["--cfg", "job", "-m", "neuron.tau=5ms,6ms"], "--cfg = job", "leave out -m"),
         (["neuron=null"], "neuron = null", "adexif"),
+        (["experiment=naud_pattern"], "experiment = naud_pattern", "naud_patterns"),
+        (["network=brunl"], "network = brunl", "brunel"),
         (["-m", "neuron=lif,null"], "neuron = null", "adexif"),
         (["neuron=zip:lif:expif"], "neuron = zip:lif:expif", "add -m"),
         (["neuron.tau=linspace:5ms:6ms:2"], "neuron.tau = linspace:5ms:6ms:2", "add -m"),

@@ -29,6 +29,7 @@ SMALL = {
     "naud_patterns": [],
     "mihalas_niebur_patterns": [],
     "coba_cuba": ["duration=150ms", *FEWER],
+    "microcircuit": ["network.scale=0.02,0.03", "duration=100ms"],
     "brunel_states": ["duration=60ms", *FEWER],
     "brunel_phase_diagram": [
         "projections.I_E.weight=linspace:-0.4mV:-0.8mV:3", "duration=60ms",
