@@ -118,6 +118,10 @@ def build(network: Scaled) -> list[nest.NodeCollection]:
         )
         for size, current in zip(network.sizes, network.currents, strict=True)
     ]
+    # A model of synapses of each source: NEST counts to 2^27 of one model on a thread.
+    models = [f"from_{source}" for source in range(len(populations))]
+    for model in models:
+        nest.CopyModel("static_synapse", model)
     recorders = []
     for target, population in enumerate(populations):
         generator = nest.Create("poisson_generator", params={"rate": network.external_hz[target]})
@@ -128,7 +132,7 @@ def build(network: Scaled) -> list[nest.NodeCollection]:
             if count:
                 rule = {"rule": "fixed_total_number", "N": count}
                 synapse = drawn(float(network.weights[target, source]), DELAYS_MS[source % 2])
-                nest.Connect(sender, population, rule, synapse)
+                nest.Connect(sender, population, rule, {"synapse_model": models[source], **synapse})
         recorders.append(nest.Create("spike_recorder"))
         nest.Connect(population, recorders[-1])
     return recorders

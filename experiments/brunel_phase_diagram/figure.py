@@ -9,12 +9,13 @@ from runpy import run_path
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from scipy.signal import welch
 
 import neurolab
 from neurolab.plots.parts import BLUE, GREEN, INK, PURPLE, VERMILLION, colour_key, new_figure
 
 _STATES = run_path(str(Path(__file__).parent.parent / "brunel_states" / "figure.py"))
-siegert_rate, spectrum, STATES = (_STATES[name] for name in ("theory", "spectrum", "STATES"))
+siegert_rate, STATES = _STATES["theory"], _STATES["STATES"]
 START_MS, SYNCHRONOUS, REGULAR, CHOSEN = 100.0, 1.5, 0.22, 1000
 
 
@@ -33,7 +34,7 @@ def measured(point: neurolab.Run, n_neurons: int) -> tuple[float, float, float]:
     if counts.sum() < 100:
         return rate, np.nan, np.nan
     together = counts.var() / counts.mean()
-    frequency, power = spectrum(hz, width, n_neurons)
+    frequency, power = welch(hz, 1e3 / width, nperseg=min(round(500 / width), hz.size))
     seen = frequency > 5
     synchrony = 1 + (together - 1) * CHOSEN / n_neurons
     return rate, max(synchrony, 1e-2), float(frequency[seen][power[seen].argmax()])

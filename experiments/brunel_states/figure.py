@@ -9,11 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.integrate import quad
 from scipy.optimize import brentq
-from scipy.signal import welch
 from scipy.special import erfcx
 
 import neurolab
-from neurolab.analysis import population_rate
+from neurolab.analysis import population_rate, power_spectrum
 from neurolab.plots.parts import BLUE, GREY, INK, VERMILLION, colour_key, new_figure
 
 #: Of each network of figure 8: its panel, g and eta, and of the paper the rate and the frequency
@@ -58,14 +57,6 @@ def theory(g: float, eta: float) -> float:
     return brentq(excess, rates[over], rates[over - 1]) if over else rates[0]
 
 
-def spectrum(rate_hz: np.ndarray, bin_ms: float, n_neurons: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies in Hz, and the power at them: independent Poisson processes have their rate."""
-    width = min(round(500.0 / bin_ms), rate_hz.size)
-    frequency, power = welch(rate_hz, 1e3 / bin_ms, nperseg=width, return_onesided=False)
-    half = slice(0, width // 2)
-    return frequency[half], power[half] * n_neurons
-
-
 def draw(sweep: neurolab.Sweep) -> Figure:
     """A column for each state: spikes, the population rate, and its spectrum."""
     figure = new_figure("Four states of one network", height=8.2)
@@ -90,8 +81,9 @@ def draw(sweep: neurolab.Sweep) -> Figure:
         for ax in (top, middle):
             ax.set_xlim(*window)
             ax.locator_params(axis="x", nbins=3)
-        at, hz = population_rate(time, point.n_neurons, point.duration_ms, STEP_MS)
-        frequency, power = spectrum(hz[at > start], STEP_MS, point.n_neurons)
+        frequency, power = power_spectrum(
+            time, point.n_neurons, point.duration_ms, bin_ms=STEP_MS, begin_ms=start
+        )
         seen = (frequency > 5) & (frequency < 400)
         frequency, power = frequency[seen], power[seen]
         bottom.semilogy(frequency, power, color=BLUE, linewidth=1.0)
