@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from neurolab.cli.compose import (
     compose_master,
 )
 from neurolab.cli.diagnose import checked, explained, not_of_a_run
+from neurolab.cli.given import option_of
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.run import Run, open_run
@@ -36,7 +37,10 @@ __all__ = ["compile", "experiment_of", "run", "run_sweep", "untracked"]
 
 
 def run(
-    overrides: Iterable[str] = (), folder: str | Path | None = None, *, save: bool = True
+    overrides: Iterable[str | Mapping[str, Any]] = (),
+    folder: str | Path | None = None,
+    *,
+    save: bool = True,
 ) -> Run:
     """Simulate a configuration and return its results.
 
@@ -44,7 +48,8 @@ def run(
     ----------
     overrides
         As on the command line: ``["neuron=lif", "neuron.tau=12ms"]``; but of a key that is given
-        twice, as in ``[*usual, "duration=2s"]``, the last counts.
+        twice, as in ``[*usual, "duration=2s"]``, the last counts.  A mapping is a network, written
+        as the file of one: ``[{"populations": ..., "projections": ...}, "duration=2s"]``.
     folder
         The run folder; by default one under ``outputs/``, as on the command line.
     save
@@ -89,7 +94,7 @@ def _in_memory(experiment: Experiment, folder: str | Path | None) -> Run:
     return outcome.run
 
 
-def compile(overrides: Iterable[str] = (), capacity: int = 1000) -> Program:
+def compile(overrides: Iterable[str | Mapping[str, Any]] = (), capacity: int = 1000) -> Program:
     """The compiled program of a configuration, for users of JAX.
 
     ``program.start(numbers)`` is the state before the first step, ``program.advance(numbers, state,
@@ -105,7 +110,7 @@ def compile(overrides: Iterable[str] = (), capacity: int = 1000) -> Program:
     Parameters
     ----------
     overrides
-        As on the command line.
+        As on the command line; a mapping is a network, as for `run`.
     capacity
         Most steps that one `advance` may make, at least.
 
@@ -143,7 +148,7 @@ def untracked(experiment: Experiment) -> None:
         raise ConfigError([Problem("tracker", target, advice)])
 
 
-def experiment_of(overrides: Iterable[str]) -> Experiment:
+def experiment_of(overrides: Iterable[str | Mapping[str, Any]]) -> Experiment:
     """What a configuration asks for."""
     overrides = _listed(overrides)
     return checked(_one(overrides), overrides)
@@ -161,20 +166,24 @@ def _one(overrides: list[str]) -> DictConfig:
     return config
 
 
-def _listed(overrides: Iterable[str]) -> list[str]:
-    if isinstance(overrides, str):
-        advice = f"is one text; give a list: {overrides.split()}"
-        raise ConfigError([Problem("overrides", overrides, advice)])
-    return list(overrides)
+def _listed(overrides: Iterable[str | Mapping[str, Any]]) -> list[str]:
+    if isinstance(overrides, (str, Mapping)):
+        given = overrides.split() if isinstance(overrides, str) else "[{...}]"
+        advice = f"is one {'text' if isinstance(overrides, str) else 'mapping'}; give a list: "
+        raise ConfigError([Problem("overrides", str(overrides), f"{advice}{given}")])
+    return [option_of(one) if isinstance(one, Mapping) else one for one in overrides]
 
 
-def run_sweep(overrides: Iterable[str], folder: str | Path | None = None) -> Sweep:
+def run_sweep(
+    overrides: Iterable[str | Mapping[str, Any]], folder: str | Path | None = None
+) -> Sweep:
     """Compute the points of a sweep, as ``python -m neurolab -m`` does, and return its results.
 
     Parameters
     ----------
     overrides
-        As on the command line: ``["neuron=lif", "input.rate=linspace(10Hz, 30Hz, 5)"]``.
+        As on the command line: ``["neuron=lif", "input.rate=linspace(10Hz, 30Hz, 5)"]``; a mapping
+        is a network, as for `run`.
     folder
         The sweep's folder; by default one under ``outputs/``, as on the command line.
 

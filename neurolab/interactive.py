@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from neurolab.api import experiment_of, untracked
 from neurolab.simulation.stepwise import Stepwise
@@ -25,7 +26,8 @@ class Simulation(Stepwise):
     Parameters
     ----------
     overrides
-        As on the command line; ``duration`` means nothing here.
+        As on the command line; ``duration`` means nothing here.  A mapping is a network, as for
+        `neurolab.run`.
 
     Raises
     ------
@@ -33,7 +35,7 @@ class Simulation(Stepwise):
         For a configuration that cannot be run.
     """
 
-    def __init__(self, overrides: Iterable[str] = ()) -> None:
+    def __init__(self, overrides: Iterable[str | Mapping[str, Any]] = ()) -> None:
         experiment = experiment_of(overrides)
         untracked(experiment)
         super().__init__(experiment)

@@ -1,0 +1,80 @@
+"""A network as a mapping, in Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import neurolab
+from neurolab.problems import ConfigError
+
+OWN = {
+    "defaults": [
+        {"/neuron@populations.E.neuron": "lif_ref"},
+        {"/input@populations.E.inputs.drive": "poisson"},
+        {"/connectivity@projections.E_E.connectivity": "fixed_indegree"},
+    ],
+    "populations": {"E": {"size": 50, "neuron": {"tau": "10 ms"}}},
+    "projections": {
+        "E_E": {
+            "from": "E", "to": "E", "connectivity": {"n": 5}, "weight": "0.02 mV",
+            "delay": "1.5 ms",
+        }
+    },
+}  # fmt: skip
+FILE = """# @package _global_
+# Cells that excite each other.
+defaults:
+  - /neuron@populations.E.neuron: lif_ref
+  - /input@populations.E.inputs.drive: poisson
+  - /connectivity@projections.E_E.connectivity: fixed_indegree
+  - override /neuron: null
+  - override /synapse: none
+  - override /input: none
+  - _self_
+size: null
+populations:
+  E: {size: 50, neuron: {tau: 10 ms}}
+projections:
+  E_E: {from: E, to: E, connectivity: {n: 5}, weight: 0.02 mV, delay: 1.5 ms}
+"""
+SHORT = ("duration=100ms", "device=cpu")
+
+
+def test_a_mapping_is_the_file_of_a_network(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf" / "network").mkdir(parents=True)
+    (tmp_path / "conf" / "network" / "own.yaml").write_text(FILE)
+    of_file = neurolab.run(["network=own", *SHORT], save=False)
+    given = neurolab.run([OWN, *SHORT], tmp_path / "run")
+    assert given.spikes.sizes["spike"] == of_file.spikes.sizes["spike"] > 20
+    assert np.array_equal(given.spikes["neuron"], of_file.spikes["neuron"])
+    assert given.config.populations.E.neuron.tau == "10 ms"
+    assert given.config.populations.E.neuron._target_ == "neurolab.neurons.LIFRef"
+
+
+def test_what_is_typed_counts_after_the_mapping(tmp_path):
+    swept = neurolab.run_sweep(
+        [OWN, "projections.E_E.weight=0mV,0.02mV,0.2mV", *SHORT], tmp_path / "sweep"
+    )
+    counts = [swept[k].spikes.sizes["spike"] for k in range(3)]
+    assert counts == sorted(counts) and counts[0] < counts[2]
+    alone = neurolab.run([OWN, *SHORT], save=False)
+    assert counts[1] == alone.spikes.sizes["spike"]
+    fewer = neurolab.run([OWN, "populations.E.size=20", *SHORT], save=False)
+    assert fewer.n_neurons == 20
+
+
+def test_another_mapping_is_another_network():
+    other = OWN | {"populations": {"E": {"size": 30}}}
+    runs = [neurolab.run([one, *SHORT], save=False) for one in (OWN, other, OWN)]
+    assert [run.n_neurons for run in runs] == [50, 30, 50]
+
+
+def test_mistakes_in_a_mapping_are_told_with_their_keys():
+    wrong = OWN | {"projections": {"E_E": OWN["projections"]["E_E"] | {"from": "F"}}}
+    with pytest.raises(ConfigError) as error:
+        neurolab.run([wrong, *SHORT], save=False)
+    assert [problem.key for problem in error.value.problems] == ["projections.E_E.from"]
+    with pytest.raises(ConfigError, match="give a list"):
+        neurolab.run(OWN)
