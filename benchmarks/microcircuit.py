@@ -19,8 +19,8 @@ __all__ = ["POPULATIONS", "PUBLISHED_HZ", "SIMULATORS", "measure", "odd", "show"
 
 SIMULATORS = ("neurolab", "nest")
 POPULATIONS = ("L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I")
-#: NEST at full size, ``full_mean_rates`` of github.com/INM-6/microcircuit-PD14-model; and at a tenth
-#: under Poisson input, NEST 3.10, means of three seeds of 10 s.
+#: NEST at full size, ``full_mean_rates`` of github.com/INM-6/microcircuit-PD14-model; and at a
+#: tenth under Poisson input, NEST 3.10, means of three seeds of 10 s.
 PUBLISHED_HZ = {
     1.0: (0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829),
     0.1: (0.49, 2.14, 4.00, 5.02, 6.72, 7.82, 0.86, 7.01),
