@@ -90,6 +90,8 @@ def traces(run: Run) -> Figure | None:
     scale = parts.time_axis(axes[-1], run)
     for ax, (name, variable) in zip(axes, data.items(), strict=True):
         parts.label(ax, parts.named(name, variable.attrs.get("units", "")))
+        if run.populations:  # whose names make it long
+            ax.yaxis.label.set_fontsize(9)
         time, neuron = variable.dims
         values = variable.isel({neuron: list(chosen[name])}).values.astype(float)
         for column, index in reversed(list(enumerate(chosen[name].values()))):
