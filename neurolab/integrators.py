@@ -147,7 +147,7 @@ class RK4(RungeKutta):
 
 
 def relative_exp(z: jax.Array) -> jax.Array:
-    r""":math:`\varphi(z) = (e^z - 1)/z` to rounding for any z, with its limit 1 at 0.
+    r""":math:`\varphi(z) = (e^z - 1)/z` to rounding, with its limit 1 at 0.
 
     In float32 :math:`e^z = 2^k e^r` with :math:`|r| \le \ln(2)/2` and
     :math:`e^z - 1 = 2^k (e^r - 1) + (2^k - 1)`, where the series of :math:`e^r - 1` loses nothing:
@@ -156,7 +156,7 @@ def relative_exp(z: jax.Array) -> jax.Array:
     if z.dtype == jnp.float64:
         safe = jnp.where(z == 0, 1.0, z)
         return jnp.where(z == 0, 1.0 + z / 2, jnp.expm1(safe) / safe)
-    # Below -87, e^z is less than the rounding of 1; above 89 it is infinite.
+    # Below -87, e^z is less than the rounding of 1; above 88.7 it is infinite.
     x = jnp.clip(z, -87.0, 89.0)
     k = jnp.round(x * _LOG2_E)
     r = (x - k * _LN2[0]) - k * _LN2[1]

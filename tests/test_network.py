@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import brainunit as u
@@ -19,6 +20,7 @@ from neurolab.engine import wiring as wirings
 from neurolab.engine.program import Program
 from neurolab.neurons import Spiking
 from neurolab.problems import ConfigError
+from neurolab.simulation.stepwise import Stepwise
 
 N_STEPS = 400
 #: Odd: two devices have shares that differ.
@@ -199,6 +201,40 @@ def devices_and_chunks() -> None:
         check_devices_and_chunks(delay, "bernoulli", ["uniform", "1 mV", "5 mV"])
     check_devices_and_chunks("0.2 ms", "all_to_all", "1 mV")
     check_devices_and_chunks("0.2 ms", "total", "1 mV")
+    check_arrays_of_shards()
+
+
+def check_arrays_of_shards() -> None:
+    """Devices have places for 62 of the 61 neurons: nobody is told of the last."""
+    given = network(dict(RULES["bernoulli"]), "0.3 ms")
+    experiment = replace(read_experiment(given), devices=tuple(jax.devices()[:2]))
+    alone = replace(experiment, devices=experiment.devices[:1])
+    two, one = Stepwise(experiment), Stepwise(alone)
+    for sim in (two, one):
+        sim.advance(10 * u.ms)
+        assert sim.state["E.V"].shape == (61,)
+        sim.state["E.V"] = np.linspace(0, 39, 61) * u.mV
+        sim.numbers["projections.E_E.weight"] = "2 mV"
+        sim.advance(10 * u.ms)
+    for name in one.state:
+        np.testing.assert_array_equal(*(sim.state[name].mantissa if hasattr(
+            sim.state[name], "mantissa") else sim.state[name] for sim in (two, one)))  # fmt: skip
+    V = np.zeros(62, np.float32)
+    V[3], V[5] = np.inf, -np.inf
+    told = two._computation._what({"populations.E.neuron.V": V}, 0, 20, 5)
+    assert told.startswith("E.V became -inf")
+    program = two._computation.program
+    numbers = program.place(experiment.numbers)
+
+    def final(weight):
+        changed = dict(experiment.numbers) | {"projections.E_E.weight": weight}
+        state, _ = program.advance(changed, program.start(changed), 30)
+        return state["populations.E.neuron.V"][:61].sum()
+
+    value, slope = jax.jvp(final, (np.float32(3),), (np.float32(1),))
+    state, _ = program.advance(numbers, program.start(numbers), 30)
+    assert float(value) == float(np.asarray(state["populations.E.neuron.V"])[:61].sum())
+    assert np.isfinite(slope)
 
 
 def check_devices_and_chunks(delay, rule, weight) -> None:
@@ -209,6 +245,43 @@ def check_devices_and_chunks(delay, rule, weight) -> None:
     assert np.array_equal(computed(experiment, jax.devices()[:2]), once)
     assert np.array_equal(computed(experiment, steps=(7, 1, 200, 15, 177)), once)
     assert np.array_equal(computed(experiment, jax.devices()[:2], steps=(7, 1, 200, 192)), once)
+
+
+def weights_count(experiment) -> np.ndarray:
+    """How the potentials follow from a change of all weights of E's synapses."""
+    program = Program(experiment.structure, 100)
+    numbers = dict(program.place(experiment.numbers))
+    (key,) = (k for k in numbers if k.endswith(".weights") and "E_E" in k)
+
+    def final(weights):
+        changed = numbers | {key: weights}
+        return program.advance(changed, program.start(changed), 45)[0]["populations.E.neuron.V"]
+
+    table = numbers[key]
+    return np.asarray(jax.jvp(final, (table,), (np.ones(table.shape, np.float32),))[1])
+
+
+def test_derivatives_by_weights_do_not_depend_on_how_they_are_added(monkeypatch):
+    """Of weights as whole multiples of a quantum they would be 0."""
+    given = network(dict(RULES["bernoulli"]), "0.3 ms", ["uniform", "1 mV", "5 mV"])
+    experiment = read_experiment(given)
+    in_turn = weights_count(experiment)
+    monkeypatch.setattr(delivery, "in_turn", delivery.together)
+    together = weights_count(experiment)
+    assert np.abs(in_turn).sum() > 10
+    np.testing.assert_allclose(together, in_turn, rtol=1e-5)
+
+
+def test_changing_a_number_draws_no_synapses_again(monkeypatch):
+    drawn = []
+    synapses = wirings.synapses
+    monkeypatch.setattr(wirings, "synapses", lambda *args: drawn.append(1) or synapses(*args))
+    sim = Stepwise(read_experiment(network(dict(RULES["total"]))))
+    assert len(drawn) == 3
+    for weight in ("1 mV", "2 mV"):
+        sim.numbers["projections.E_E.weight"] = weight
+        sim.advance(1 * u.ms)
+    assert len(drawn) == 3
 
 
 def test_what_processors_add_in_turn_other_devices_add_together(monkeypatch):
@@ -260,6 +333,13 @@ def test_what_cannot_be_is_refused(change, key, words):
 def test_what_cannot_be_drawn_is_refused(rule):
     with pytest.raises(ConfigError, match="connectivity"):
         read_experiment(network(rule))
+
+
+def test_more_synapses_than_a_table_can_number_are_refused(monkeypatch):
+    monkeypatch.setattr(wirings, "_KNOWN", False)  # whatever memory there is
+    given = network({"name": "FixedIndegree", "n": 10**8})
+    with pytest.raises(ConfigError, match="2\\^31"):
+        read_experiment(given)
 
 
 def test_a_network_that_memory_cannot_hold_is_refused():

@@ -6,6 +6,7 @@ import pytest
 
 import neurolab
 from neurolab.engine import wiring
+from neurolab.problems import ConfigError
 
 #: A fiftieth of Brunel's network, with its in-degrees.
 SMALL = ("network=brunel", "populations.E.size=200", "populations.I.size=50", "duration=50ms")
@@ -52,3 +53,30 @@ def test_synapses_that_all_points_share_are_drawn_once(sweep):
     swept, n_drawn = sweep
     assert len(list((swept.path / "batches").iterdir())) > 1
     assert n_drawn == 4  # projections
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["neuron.V_initializer=[uniform,0mV,0.5mV]", "neuron.V_th=1mV,2mV"],
+        ["neuron.V_th=[normal,2mV,0.1mV]", "neuron.V_initializer=0mV,0.5mV,1mV"],
+        ["neuron.V_initializer=[uniform,0mV,0.5mV]", "neuron.V_th=1mV,2mV,3mV", "seed=1,2"],
+    ],
+)
+def test_thresholds_are_compared_with_potentials_neuron_by_neuron_and_point_by_point(
+    typed, tmp_path
+):
+    """Of one the axis is that of points, of the other of neurons, of which there are as many."""
+    size = "size=3" if len(typed) == 3 else f"size={typed[1].count(',') + 1}"
+    sweep = neurolab.run_sweep(["neuron=lif", size, "duration=5ms", *typed], tmp_path)
+    assert set(sweep.table["status"]) == {"completed"}
+
+
+def test_parts_of_a_network_are_taken_out_and_numbers_that_it_has_not_are_refused():
+    run = neurolab.run([*SMALL, "~projections.I_I", "~projections.E_I"], save=False)
+    assert list(run.config.projections) == ["E_E", "I_E"]
+    with pytest.raises(ConfigError) as error:
+        neurolab.run([*SMALL, "+network.scale=0.5"], save=False)
+    assert [problem.key for problem in error.value.problems] == ["network.scale"]
+    with pytest.raises(ConfigError):
+        neurolab.run([*SMALL, "~projections.I_I.weight"], save=False)

@@ -33,7 +33,10 @@ _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
-_QUANTITY = re.compile(r"(?<![\w.])((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]+)(?![\w(.])")
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+|(?![eE][+-]?\d))"
+_QUANTITY = re.compile(rf"(?<![\w.])({_NUMBER})\s*([A-Za-z]+)(?![\w(.])")
+#: A sign before a number to a power: it belongs to the power, unless a value was put there.
+_POWER = re.compile(rf"(?:^|[-+*/(,])\s*-\s*{_NUMBER}\s*\*\*")
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class _Value:
         return self.unit
 
     def __str__(self) -> str:
-        return f"{self.number:.12g} {self.unit}".rstrip()
+        return f"{self.number:.15g} {self.unit}".rstrip()
 
 
 def calculate(text: Any) -> float | int | str:
@@ -88,12 +91,15 @@ def calculate(text: Any) -> float | int | str:
         For what is no such expression, and units that do not fit.
     """
     written = str(text).strip()
+    if _POWER.search(written):
+        advice = "what is negative to a power needs brackets, as in (${x})**2 or -(3**2)"
+        raise ValueError(f"calc: {written!r}: {advice}")
     try:
         tree = ast.parse(_QUANTITY.sub(r"(\1*_\2)", written), mode="eval").body
         found = _evaluate(tree)
         if not math.isfinite(found.number):
             raise ValueError(f"is {found}")
-    except (SyntaxError, TypeError, KeyError, ZeroDivisionError, OverflowError) as error:
+    except (ArithmeticError, KeyError, RecursionError, SyntaxError, TypeError) as error:
         raise ValueError(
             f"calc: {written!r} is no expression of numbers, quantities such as 2 nS, + - * / ** "
             f"and {', '.join(_FUNCTIONS)}: {error}"
@@ -107,7 +113,7 @@ def _evaluate(node: ast.AST) -> _Value:
     match node:
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             return _Value(number)
-        case ast.Name(id=name) if name.startswith("_"):
+        case ast.Name(id=name) if name.startswith("_") and len(name) > 1:
             return _Value(1, name.removeprefix("_"))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return _Value(-1) * _evaluate(operand)

@@ -159,8 +159,11 @@ def own_hydra() -> Iterator[ConfigLoader]:
 _ALTERNATIVES = (("R", "g_L"), ("tau", "C"))
 
 
-#: Keys that may be taken out: what was added beside the options, and options of Hydra's groups.
-_REMOVABLE = re.compile(r"(vars|hydra|device\.jax)\..*|(receptors|inputs)\.\w+|.*[@/].*")
+#: Keys that may be taken out: what was added, parts of a network, options of Hydra's groups.
+_REMOVABLE = re.compile(
+    r"(vars|hydra|device\.jax)\..*|(populations\.\w+\.)?(receptors|inputs)\.\w+"
+    r"|(populations|projections)\.\w+|.*[@/].*"
+)
 
 
 def typed(hydra: Any) -> list[str]:
@@ -182,8 +185,10 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     if gone := [key for key in removed if not _REMOVABLE.fullmatch(key)]:
         option = "cannot be left out; choose an option: --help lists them"
         other = "cannot be left out: a default would be used in silence; give it a value"
-        told = [Problem(key, "", option if key.isidentifier() else other) for key in gone]
-        raise ConfigError(told)
+        raise ConfigError([Problem(k, "", option if k.isidentifier() else other) for k in gone])
+    if new := [text[1:] for text in overrides if text.startswith("+network.")]:
+        advice = "is no number that this network's file has; those of your own are +vars.x=5"
+        raise ConfigError([Problem(*text.partition("=")[::2], advice) for text in new])
     with _LOCK:
         hydra: Any = HydraConfig.instance()
         configured = hydra.cfg

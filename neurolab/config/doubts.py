@@ -201,13 +201,14 @@ def _above(group: PopulationSpec, numbers: Mapping[str, Any]) -> list[Problem]:
     V, threshold = keys.get("V_initializer"), keys.get("V_th", keys.get("V_th_initializer"))
     if V is None or threshold is None:
         return []
-    start, level = np.asarray(numbers[V]), np.asarray(numbers[threshold])
-    if start.ndim != level.ndim:  # those of many points, or neurons, beside one
-        start, level = start[..., None], level[..., None]
+    each = {number.key for _, number in group.neuron.numbers if number.per_neuron}
+    # Of many points the axis comes before that of neurons.
+    start, level = (
+        np.asarray(numbers[key])[... if key in each else (..., None)] for key in (V, threshold)
+    )
     above = start >= level
-    if any(number.per_neuron and number.key == V for _, number in group.neuron.numbers):
-        above = above.reshape(-1, group.size).mean(axis=1) > 0.05  # a few are nobody's mistake
-    if not np.any(above):
+    few = 0.05 if V in each else 0.0  # of many that are drawn, they are nobody's mistake
+    if not np.any(above.mean(axis=-1) > few):
         return []
     advice = (
         f"starts at or above the threshold, {threshold} = {float(level.min()):g} "

@@ -180,26 +180,41 @@ def together(table: Table, slot: Any, words: Any, total: Any) -> Any:
     n_words = -(-table.n_source // 32)
     fired = bits.reshape(-1, n_words * 32)[:, : table.n_source].reshape(-1) != 0
     (sources,) = jnp.nonzero(fired, size=fired.shape[0], fill_value=0)
-    place, group = sources * table.n_slots + slot, table.targets.shape[1]
-    begin, end = table.first[place] * group, table.first[place + 1] * group
-    n_spikes = fired.sum()
-    length = jnp.where(jnp.arange(fired.shape[0]) < n_spikes, end - begin, 0)
-    ends = jnp.cumsum(length)
+    place = sources * table.n_slots + slot
+    begin, end = table.first[place], table.first[place + 1]
+    length = jnp.where(jnp.arange(fired.shape[0]) < fired.sum(), end - begin, 0)
+    # Groups of synapses, spike after spike: as numbers of synapses they may be beyond 2^31.
+    ends, width = jnp.cumsum(length), total.shape[0]
+    groups = (begin - (ends - length), ends, table.targets)
+    if table.weights is None:
+        return total + _added(lambda at: jnp.int32(1), groups, jnp.zeros(width, jnp.int32))
+    return total + _summed(table.weights, groups, table.quantum, width)
+
+
+def _added(more: Callable[[Any], Any], groups: tuple[Any, ...], found: Any) -> Any:
+    """``found`` with the weights ``more`` of groups of synapses, whose places these are told by."""
+    shift, ends, targets = groups
+    most = max(_TOGETHER // targets.shape[1], 1)
 
     def some(c: Any, found: Any) -> Any:
-        k = c * _TOGETHER + jnp.arange(_TOGETHER)
+        k = c * most + jnp.arange(most, dtype=ends.dtype)
         spike = jnp.minimum(jnp.searchsorted(ends, k, side="right"), ends.shape[0] - 1)
-        at = begin[spike] + k - (ends[spike] - length[spike])
         there = k < ends[-1]
-        at = jnp.where(there, at, 0)
-        more: Any = 1
-        if table.weights is not None:
-            more = jnp.round(table.weights.reshape(-1)[at] / table.quantum).astype(found.dtype)
-        return found.at[table.targets.reshape(-1)[at]].add(jnp.where(there, more, 0))
+        at = jnp.where(there, shift[spike] + k, 0)
+        return found.at[targets[at]].add(jnp.where(there[:, None], more(at), 0).astype(found.dtype))
 
-    whole = table.weights is None or table.weights.dtype == jnp.float32
-    found = jnp.zeros(total.shape, jnp.int32 if whole else jnp.int64)
-    found = jax.lax.fori_loop(0, -(-ends[-1] // _TOGETHER), some, found)
-    if table.weights is None:
-        return total + found
-    return total + found.astype(total.dtype) * table.quantum
+    return jax.lax.fori_loop(0, -(-ends[-1] // most), some, found)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(3,))
+def _summed(weights: Any, groups: tuple[Any, ...], quantum: Any, width: int) -> Any:
+    """Sums of weights as whole multiples of a quantum; of their derivatives no order is asked."""
+    kind = jnp.int32 if weights.dtype == jnp.float32 else jnp.int64
+    found = _added(lambda at: jnp.round(weights[at] / quantum), groups, jnp.zeros(width, kind))
+    return found.astype(weights.dtype) * quantum
+
+
+@_summed.defjvp
+def _(width: int, given: tuple[Any, ...], changes: tuple[Any, ...]) -> tuple[Any, Any]:
+    change, zeros = changes[0], jnp.zeros(width, given[0].dtype)
+    return _summed(*given, width), _added(lambda at: change[at], given[1], zeros)

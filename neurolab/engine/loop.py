@@ -9,8 +9,7 @@ shared by devices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import brainstate
@@ -20,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurolab.engine.delivery import arrivals, everyone, exchange, history_length, remember
-from neurolab.engine.network import Network
+from neurolab.engine.network import Network, kept_random, seed_random
 from neurolab.engine.records import pack
 from neurolab.engine.structure import Numbers, PopulationSpec, Structure
 
@@ -74,7 +73,7 @@ class Loop:
     def environment(self) -> Any:
         """The context in which both functions are traced and called: precision and dt."""
         stack = ExitStack()
-        stack.enter_context(_kept_brainstate_random())
+        stack.enter_context(kept_random())
         double = self.structure.precision == 64
         stack.enter_context(jax.enable_x64(double))
         dt = self.structure.dt_ms * u.ms
@@ -91,6 +90,17 @@ class Loop:
             return value.astype(dtype) if other else value
 
         return {key: fit(value) for key, value in numbers.items()}
+
+    def fitted(self, numbers: Numbers) -> dict[str, Any]:
+        """Those that a step needs, of neurons as many as the shards have places for."""
+        drawn_from = {key for of in self.structure.bundles for key in of.drawn_from} - {"seed"}
+        found = {key: value for key, value in numbers.items() if key not in drawn_from}
+        for key in self.structure.per_neuron if not self.even else ():
+            value = found[key]
+            more = self.width(key) * self.n_shards - np.shape(value)[-1]
+            pad = jnp.pad if isinstance(value, jax.core.Tracer) else np.pad
+            found[key] = pad(value, [(0, 0)] * (np.ndim(value) - 1) + [(0, more)], mode="edge")
+        return found
 
     def width(self, name: str) -> int:
         """How many neurons of a shard a variable or number may have a value for."""
@@ -150,7 +160,7 @@ class Loop:
             drawn = {**drawn, prefix: {**drawn[prefix], **arrived}}
         now = {"i": i, "t": i * dt, "stepped": self.structure.stepped}
         with brainstate.StateTraceStack(), brainstate.environ.context(**now):
-            _seed_brainstate((numbers["seed"], i, shard))
+            seed_random((numbers["seed"], i, shard))
             spikes = network.update(drawn)
         return network.read() | {name: values[name] for name in self.histories}, spikes
 
@@ -278,21 +288,3 @@ class Loop:
             shape = (self._sample_rows, chosen[self.structure.of(name).prefix].shape[0])
             records[name] = jnp.broadcast_to(nothing.astype(values[name].dtype), shape)
         return records
-
-
-def _seed_brainstate(seed: tuple[Any, ...]) -> None:
-    """Make ``brainstate.random``, which a user's model may draw from, a function of the step."""
-    key = jax.random.PRNGKey(0)
-    for number in seed:
-        key = jax.random.fold_in(key, number)
-    brainstate.random.DEFAULT.value = key
-
-
-@contextmanager
-def _kept_brainstate_random() -> Iterator[None]:
-    """Leave ``brainstate.random`` as it was."""
-    before = brainstate.random.DEFAULT.value
-    try:
-        yield
-    finally:
-        brainstate.random.DEFAULT.value = before

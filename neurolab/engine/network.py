@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import brainstate
 import brainunit as u
+import jax
 
 from neurolab.dynamics import Dynamics
 from neurolab.engine.population import Population
 from neurolab.engine.structure import Numbers, Structure
 from neurolab.units import with_unit
 
-__all__ = ["Network"]
+__all__ = ["Network", "kept_random", "seed_random"]
 
 
 class Network:
@@ -68,3 +70,21 @@ class Network:
         """Put values in place of those of all states."""
         for name, held in self.states().items():
             held.value = with_unit(values[name], u.get_unit(held.value))
+
+
+def seed_random(seed: tuple[Any, ...]) -> None:
+    """Make ``brainstate.random``, which a user's model may draw from, a function of the step."""
+    key = jax.random.PRNGKey(0)
+    for number in seed:
+        key = jax.random.fold_in(key, number)
+    brainstate.random.DEFAULT.value = key
+
+
+@contextmanager
+def kept_random() -> Iterator[None]:
+    """Leave ``brainstate.random`` as it was."""
+    before = brainstate.random.DEFAULT.value
+    try:
+        yield
+    finally:
+        brainstate.random.DEFAULT.value = before

@@ -42,7 +42,8 @@ class Program:
     capacity
         Most steps that one `advance` may make.
     devices
-        Devices that share the neurons of one point (as many as divide the size evenly), or points.
+        Devices that share the neurons of one point, or points (as many as divide them evenly; the
+        populations of a network may have a remainder).
     points
         How many points are computed together, along a first axis of states and records; None for
         one point without that axis.
@@ -82,6 +83,11 @@ class Program:
         self.columns, self._chosen = choose_columns(structure, shape[1] * self.parts.n)
         bits = self.loop.n_shards  # of a single population also the parts
         self._neurons, self.places = neurons_of(structure.sizes, bits)
+        #: Of each population the shape of a variable's array, which may have places for more.
+        self.arrays = {
+            group.prefix: (size * shape[1],)
+            for group, size in zip(structure.populations, self.whole.sizes, strict=True)
+        }
         #: Of the configuration that it was compiled for (`neurolab.compile`), and their units.
         self.numbers, self.units = dict[str, Any](), dict[str, str]()
         #: What says by a `ValueError` that numbers do not fit that configuration.
@@ -119,22 +125,12 @@ class Program:
             )
         numbers = self._with_synapses(numbers)
         with self.loop.environment():
-            values = self.loop.arguments(self._fitted(numbers))
+            values = self.loop.arguments(self.whole.fitted(numbers))
             shared_by = {
                 key: NamedSharding(self.mesh, self._number(key, value))
                 for key, value in values.items()
             }
             return _Placed(jax.device_put(values, shared_by))
-
-    def _fitted(self, numbers: Numbers) -> dict[str, Any]:
-        """Those that a step needs, of neurons as many as the shards have places for."""
-        tables_only = {k for of in self.structure.bundles for k in of.drawn_from} - {"seed"}
-        found = {k: v for k, v in numbers.items() if k not in tables_only}
-        for key in self.structure.per_neuron if not self.whole.even else ():
-            more = self.whole.width(key) * self.mesh.shape["neurons"] - np.shape(found[key])[-1]
-            pad = [(0, 0)] * (np.ndim(found[key]) - 1) + [(0, more)]
-            found[key] = np.pad(np.asarray(found[key]), pad, mode="edge")
-        return found
 
     def _with_synapses(self, numbers: Numbers) -> Numbers:
         """The numbers and the tables of projections, drawn where they are not there yet."""
@@ -184,7 +180,7 @@ class Program:
             return numbers
         self.check(numbers)
         if any(isinstance(value, jax.core.Tracer) for value in numbers.values()):
-            return self._with_synapses(numbers)
+            return self.whole.fitted(self._with_synapses(numbers))
         return self.place(numbers)
 
     def spikes(

@@ -28,8 +28,8 @@ __all__ = ["Synapses", "Tables", "synapse_problems", "synapses", "wired"]
 
 Tables = dict[str, np.ndarray[Any, Any]]
 
-#: What a synapse takes in its table, and while it is drawn: its ends, its place, their order.
-_KEPT, _DRAWN = 8, 40
+#: What a synapse takes in its table; while that is filled, and while a projection is drawn.
+_KEPT, _FILLED, _DRAWN = 8, 24, 40
 #: Synapses of a row that are added in one turn of a loop; a row is filled up to whole groups.
 _GROUP = 4
 _KNOWN = hasattr(os, "sysconf")  # not on Windows
@@ -79,21 +79,26 @@ def rule_of(
 
 def synapse_problems(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with the rules of projections, before any synapse is drawn."""
-    found, each = [], [0.0]
+    found, expected = [], dict[str, float]()
     for wiring in structure.projections:
         rule, pairs = rule_of(structure, wiring, numbers)
         if why := rule.refuses(pairs):
             found.append(Problem(wiring.key("connectivity"), type(rule).__name__, why))
         elif not wiring.everyone:
-            each.append(rule.expected(pairs))
-    n_bytes = sum(each) * _KEPT + max(each) * _DRAWN
+            expected[wiring.name] = rule.expected(pairs)
+    bundles = [sum(expected.get(of.name, 0.0) for of in b.wirings) for b in structure.bundles]
+    together = max(max(bundles, default=0.0) * _FILLED, max(expected.values(), default=0) * _DRAWN)
+    n, n_bytes = sum(bundles), sum(bundles) * _KEPT + together
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if _KNOWN else n_bytes
     if n_bytes > there:
         advice = (
             f"need {n_bytes / 1e9:.3g} GB of memory or more while they are drawn, and there are "
         )
         advice += f"{there / 1e9:.3g} GB; fewer neurons or synapses fit"
-        found.append(Problem("projections", f"{sum(each):.3g} synapses", advice))
+        found.append(Problem("projections", f"{n:.3g} synapses", advice))
+    elif max(bundles, default=0.0) >= 2**31:
+        advice = "are more than the 2^31 that a population may have; divide it into several"
+        found.append(Problem("projections", f"{max(bundles):.3g} synapses of one source", advice))
     return found
 
 

@@ -278,7 +278,9 @@ class Computation:
             if not name.startswith(group.prefix) or value.dtype.kind != "f":  # as clocks are not
                 continue
             value = value if self.program.points is None else value[point]
-            mine = value[..., own] if value.shape[-1:] == (group.size,) else value
+            mine = (
+                value[..., own] if value.shape[-1:] == self.program.arrays[group.prefix] else value
+            )
             wrong = mine[~np.isfinite(mine)]
             if wrong.size:
                 return f"{short_name(name)} became {float(wrong.flat[0])} {when}"

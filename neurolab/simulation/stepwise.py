@@ -131,15 +131,21 @@ class _States(MutableMapping[str, Any]):
         known = [short_name(key) for key in self._units]
         raise KeyError(f"no variable '{name}'; {did_you_mean(name, known)}")
 
+    def _values(self, name: str) -> np.ndarray:
+        """Those of the neurons that there are: devices may have places for more."""
+        values, group = np.asarray(self._of.state[name]), self._of.experiment.structure.of(name)
+        padded = values.shape[-1:] == self._of.program.arrays[group.prefix]
+        return values[..., : group.size] if padded else values
+
     def __getitem__(self, name: str) -> Any:
         name = self._name(name)
-        values = self._simulation.experiment.in_shown_unit(name, np.asarray(self._of.state[name]))
+        values = self._simulation.experiment.in_shown_unit(name, self._values(name))
         return with_unit(values, self._simulation.experiment.shown[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
         self._simulation.check_whole()
         name = self._name(name)
-        unit, before = self._units[name], self._of.state[name]
+        unit, before = self._units[name], self._values(name)
         if not u.get_unit(value).has_same_dim(unit):
             raise ValueError(f"{name} = {value}: expected {unit}")
         number = u.get_mantissa(value if unit.is_unitless else value.to(unit))
@@ -160,8 +166,11 @@ class _States(MutableMapping[str, Any]):
         neuron, fired = group.neuron.target, f"{group.prefix}neuron.fired"
         if issubclass(neuron, Spiking) and name == f"{group.prefix}neuron.{neuron.potential}":
             # A spike resets the V that it left: one that is set instead stays, and may fire.
-            kept = np.asarray(before) == array
-            changed[fired] = np.asarray(self._of.state[fired]) & kept
+            changed[fired] = self._values(fired) & (before == array)
+        for key, values in changed.items():
+            more = self._of.state[key].shape[-1] - values.shape[-1] if values.ndim else 0
+            if more:
+                changed[key] = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, more)], "edge")
         with self._of.program.loop.environment():
             placed = {k: jax.device_put(v, self._of.state[k].sharding) for k, v in changed.items()}
         self._of.state = {**self._of.state, **placed}
@@ -219,7 +228,9 @@ class _Numbers(MutableMapping[str, Any]):
         for part in structure.named().values():
             for problem in disorder(part, values):
                 raise ValueError(str(problem))
-        self._of.numbers = self._of.program.place(values)
+        kept = {k for of in structure.bundles if key not in of.drawn_from for k in of.made}
+        synapses = {name: self._of.numbers[name] for name in kept}
+        self._of.numbers = self._of.program.place({**values, **synapses})
         self.now = values
 
     def __delitem__(self, key: str) -> None:
