@@ -84,7 +84,7 @@ def test_populations_are_compared_with_published_rates():
     row = {"case": "NEST", "size": 0.1, "rates_hz": [*microcircuit.PUBLISHED_HZ[0.1]]}
     assert microcircuit.odd([row]) == []
     row["rates_hz"][2] = 3.0
-    assert microcircuit.odd([row]) == ["NEST, L4E: 3.00 Hz, published 4.76 Hz"]
+    assert microcircuit.odd([row]) == ["NEST, L4E: 3.00 Hz, published 4.00 Hz"]
 
 
 def test_an_interpreter_without_the_peers_is_refused():
