@@ -147,7 +147,7 @@ class RK4(RungeKutta):
 
 
 def relative_exp(z: jax.Array) -> jax.Array:
-    r""":math:`\varphi(z) = (e^z - 1)/z` to rounding, with its limit 1 at 0.
+    r""":math:`\varphi(z) = (e^z - 1)/z` to rounding for any z, with its limit 1 at 0.
 
     In float32 :math:`e^z = 2^k e^r` with :math:`|r| \le \ln(2)/2` and
     :math:`e^z - 1 = 2^k (e^r - 1) + (2^k - 1)`, where the series of :math:`e^r - 1` loses nothing:
@@ -156,20 +156,15 @@ def relative_exp(z: jax.Array) -> jax.Array:
     if z.dtype == jnp.float64:
         safe = jnp.where(z == 0, 1.0, z)
         return jnp.where(z == 0, 1.0 + z / 2, jnp.expm1(safe) / safe)
-    # Below -87, e^z is less than the rounding of 1; above 88.7 it is infinite.
-    x = jnp.clip(z, -87.0, 89.0)
-    k = jnp.round(x * _LOG2_E)
+    x = jnp.maximum(z, -87.0)  # below, e^z is less than the rounding of 1
+    k = jnp.clip(jnp.round(x * _LOG2_E), -126.0, 127.0)
     r = (x - k * _LN2[0]) - k * _LN2[1]
     series = 1 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720 + r / 5040)))))
-    # 2^k / 2, no infinity for k = 128 either: k as the last bits of a float, made an exponent.
-    bits = jax.lax.bitcast_convert_type(k + _ONES, jnp.int32)
-    half = jax.lax.bitcast_convert_type((bits + 126) << 23, jnp.float32)
-    change = half * (r * series) + (half - 0.5)
-    return jnp.where(k == 0, series, (change + change) / jnp.where(k == 0, 1.0, z))
+    power = jax.lax.bitcast_convert_type((k.astype(jnp.int32) + 127) << 23, jnp.float32)  # 2^k
+    change = power * (r * series) + (power - 1.0)
+    return jnp.where(z == 0, 1.0 + z / 2, change / jnp.where(z == 0, 1.0, z))
 
 
-#: Of floats beyond this, the last bit is 1.
-_ONES = 1.5 * 2.0**23
 _LOG2_E = 1.44269504
 #: ln(2) as the sum of two float32 numbers, the first short enough that its multiples are exact.
 _LN2 = (0.693359375, -2.12194440e-4)

@@ -54,7 +54,9 @@ class _Firing(Membrane, Spiking):
 
     def derivatives(self, y: Variables, current: Callable[[Any], Any]) -> Variables:
         V = y["V"]
-        return {"V": over(self.curve(V) + self.R * current(V), self.tau)}
+        slope = self.curve(V) + self.R * current(V)
+        # Of an upstroke the slope is asked for several times, and a division is what they share.
+        return {"V": over(slope, self.tau) if self.peak(y) is None else slope / self.tau}
 
     def threshold(self, y: Variables) -> Any:
         return y["V"] - self.V_th
@@ -144,7 +146,7 @@ class ExpIF(_Firing):
     spk_reset = parameter("hard", "hard sets V to V_reset", choices=("soft", "hard"))
 
     def curve(self, V: Any) -> Any:
-        return -(V - self.V_rest) + self.delta_T * u.math.exp(over(V - self.V_T, self.delta_T))
+        return -(V - self.V_rest) + self.delta_T * u.math.exp((V - self.V_T) / self.delta_T)
 
     def peak(self, y: Variables) -> Any:
         return self.V_th
@@ -204,8 +206,8 @@ class _Adaptive(_Firing):
     def derivatives(self, y: Variables, current: Callable[[Any], Any]) -> Variables:
         V, w = y["V"], y["w"]
         return {
-            "V": over(self.curve(V) - self.R * w + self.R * current(V), self.tau),
-            "w": over(self.a * (V - self.V_rest) - w, self.tau_w),
+            "V": (self.curve(V) - self.R * w + self.R * current(V)) / self.tau,
+            "w": (self.a * (V - self.V_rest) - w) / self.tau_w,
         }
 
     def after_spike(self, y: Variables) -> Variables:

@@ -8,7 +8,7 @@ from typing import Any
 import brainunit as u
 
 from neurolab.dynamics import parameter
-from neurolab.neurons.base import Variables, over
+from neurolab.neurons.base import Variables
 from neurolab.neurons.spiking import Spiking
 
 __all__ = ["Izhikevich"]
@@ -47,7 +47,7 @@ class Izhikevich(Spiking):
 
     def derivatives(self, y: Variables, current: Callable[[Any], Any]) -> Variables:
         V, recovery = y["V"], y["u"]
-        driven = over(current(V), self.C).to(u.mV / u.ms)
+        driven = (current(V) / self.C).to(u.mV / u.ms)
         return {
             "V": self.curve(V) - recovery + driven,
             "u": self.a * (self.b * V - recovery),
