@@ -54,6 +54,7 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
         self.driver.get(page.as_uri())
+        self.wait("return document.readyState === 'complete'")  # get() may come back before that
 
     def __call__(self, script: str, *arguments: Any) -> Any:
         """The value of a script in the page."""

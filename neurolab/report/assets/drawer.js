@@ -69,11 +69,12 @@ function drawer(moved) {
     if (held !== null) ([...inside.querySelectorAll("button, a")].find((e) => nameOf(e) === held) ?? panel).focus({ preventScroll: true });
   }
 
-  let lasted = null, kept = null; // the arrays, decoded when first asked for
+  let ready = false, lasted = null, kept = null; // the arrays, decoded when first asked for
   function picture() {
     const { place, told } = shown, { spikes } = data;
     place.hidden = true;
     if (spikes.why) { told.textContent = spikes.why; return; }
+    if (!ready) return; // the plotting library is still being read: it is drawn then
     if (typeof Plotly === "undefined") { told.textContent = "The plotting library is missing, see the top of the page."; return; }
     kept ??= { time: array("spike_time"), neuron: array("spike_neuron"), end: array("spike_end"), shown: array("shown_of") };
     const start = point ? kept.end[point - 1] : 0, end = kept.end[point];
@@ -99,5 +100,5 @@ function drawer(moved) {
     spikeLayer(place, x, kept.neuron.subarray(start, end), unit, populations);
   }
   themed.push(() => { if (!panel.hidden && shown) { show(point); picture(); } });
-  return { panel, open };
+  return { panel, open, draw: () => { ready = true; if (!panel.hidden) picture(); } };
 }

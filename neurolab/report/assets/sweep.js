@@ -22,6 +22,7 @@ if (data.summary.length) main.append(h("section.card", {}, h("details", {},
     h("tr", {}, h("th", { scope: "row" }, key), h("td", {}, value))))))));
 
 function draw() {
+  beside.draw();
   if (typeof Plotly === "undefined") {
     plots.replaceChildren(withoutPlots(data.folder, data.pictures));
     return;
