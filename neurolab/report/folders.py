@@ -171,8 +171,8 @@ def short(value: float | None) -> str:
     """A number as one reads it: ``2.19 M`` rather than 2188013.2; a dash for None."""
     if value is None:
         return "–"
-    for factor, prefix in ((1e9, " G"), (1e6, " M")):
-        if abs(value) >= factor:
+    for least, factor, prefix in ((1e9, 1e9, " G"), (1e6, 1e6, " M"), (1e5, 1e3, " k")):
+        if abs(value) >= least:
             return f"{value / factor:.3g}{prefix}"
     if abs(value) >= 1000 or value == int(value):
         return f"{value:,.0f}"

@@ -39,13 +39,16 @@ function configuration() {
   function show() {
     body.replaceChildren(...groups.map(group).filter(Boolean));
   }
+  function parts(key) { // where a line may end
+    return key.split(/(?<=[._])(?=.)/).flatMap((part) => [part, h("wbr")]);
+  }
   function group({ name, rows, option, default: usual }) {
     const kept = rows.filter((row) => row.differs || !only.checked);
     if (!kept.length && (only.checked && !usual)) return null;
     const title = h("h3", {}, name, option ? h(usual ? "span.option.differs" : "span.option", {}, ` ${option}`) : null,
       usual ? h("span.default", {}, `default: ${usual}`) : null);
-    return h("div.group", {}, title, kept.length ? h("table.values", {}, h("tbody", {}, kept.map((row) =>
-      h(row.differs ? "tr.differs" : "tr", {}, h("th", { scope: "row" }, row.name), h("td", {},
+    return h(kept.length > 40 ? "div.group.long" : "div.group", {}, title, kept.length ? h("table.values", {}, h("tbody", {}, kept.map((row) =>
+      h(row.differs ? "tr.differs" : "tr", {}, h("th", { scope: "row" }, parts(row.name)), h("td", {},
         h(row.differs ? "b" : "span", {}, row.value),
         row.default !== undefined ? h("span.default", {}, `default: ${row.default}`) : null))))) : null);
   }

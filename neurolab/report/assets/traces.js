@@ -83,7 +83,7 @@ function tracesFigure(element, results, time, scale, unit) {
       const own = ticks.filter(({ panel }) => panel === i).length;
       const above = Math.min(0.4, 0.07 * own) * height;
       wanted[`yaxis${i ? i + 1 : ""}`] = axis({ domain: [Math.max(0, top - height), top - above],
-        title: { text: text.length > 12 ? text.replace(/ \(|_(?=[^_]*$)/, "<br>$&") : text }, nticks: 5, ...still(i) });
+        title: { text: text.length > 9 ? text.replace(of ? / (?=\([^(]*$)/ : /(?=_[^_]*$)/, "<br>") : text }, nticks: 5, ...still(i) });
       if (above) wanted[strip(i).replace("y", "yaxis")] = { domain: [top - above, top], anchor: "x", fixedrange: true,
         range: [0.7, own + 1], visible: false };
       top -= height + space;
