@@ -47,11 +47,11 @@ def compile_it(folder: str) -> None:
     brian2.device.build(directory=folder, compile=True, run=False, clean=False, debug=False)
 
 
-def run(folder: str, duration_ms: float) -> dict[str, Any]:
-    """Run the program; ``run_s`` is what it measures of its own simulation loop.
+def run(folder: str, duration_ms: float) -> tuple[dict[str, Any], np.ndarray]:
+    """Run the program; ``run_s`` is what it measures of its own simulation loop.  And the spikes of
+    each neuron: their group is named ``neurongroup`` and has a variable ``count``.
 
-    ``start_s`` is what it took beside: drawing synapses, and writing results.  The group of neurons
-    is named ``neurongroup`` and has a variable ``count``.
+    ``start_s`` is what it took beside: drawing synapses, and writing results.
     """
     # Not Brian2's own device.run: this way the compiler's memory is not counted with it.
     began = time.perf_counter()
@@ -65,15 +65,13 @@ def run(folder: str, duration_ms: float) -> dict[str, Any]:
     seconds = float((results / "last_run_info.txt").read_text().split()[0])
     (file,) = results.glob("_array_neurongroup_count_*")
     counts = np.fromfile(file, np.int32)
-    peak = max(used.ru_maxrss, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     return {
         "run_s": seconds,
         "start_s": wall_s - seconds,
-        "peak_rss_mb": peak / 2**10,
+        "peak_rss_mb": max(used.ru_maxrss / 2**10, _peak_mb()),
         "rate_hz": float(counts.mean()) / (duration_ms * 1e-3),
-        "counts": counts,
         "version": brian2.__version__,
-    }
+    }, counts
 
 
 def in_processes(
@@ -81,11 +79,12 @@ def in_processes(
     points: Sequence[dict[Any, Any]],
     duration_ms: float,
     workers: int,
-) -> list[float]:
-    """The rates that the compiled program finds with the ``run_args`` of each point.
+) -> dict[str, Any]:
+    """Run the compiled program with the ``run_args`` of each point: ``rates_hz``, in their order.
 
     Each worker runs every n-th point.
     """
+    began = time.perf_counter()
 
     def share(first: int) -> dict[int, float]:
         rates = {}
@@ -95,7 +94,12 @@ def in_processes(
         return rates
 
     found = share(0) if workers == 1 else _forked(share, workers)
-    return [found[number] for number in range(len(points))]
+    return {
+        "run_s": time.perf_counter() - began,
+        "peak_rss_mb": _peak_mb(),
+        "rates_hz": [found[number] for number in range(len(points))],
+        "version": brian2.__version__,
+    }
 
 
 def _forked(share: Callable[[int], dict[int, float]], workers: int) -> dict[int, float]:
@@ -115,3 +119,7 @@ def _forked(share: Callable[[int], dict[int, float]], workers: int) -> dict[int,
     for receiver in receivers:
         found |= receiver.recv()
     return found
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

@@ -15,6 +15,8 @@ from typing import Any
 from benchmarks.environment import cores, timed
 
 __all__ = [
+    "BRAINPY",
+    "NEUROLAB",
     "PEERS",
     "Case",
     "Options",
@@ -34,7 +36,18 @@ PEERS = {
     "nest": "NEST",
     "basic": "Hydra's basic launcher",
 }
+#: How neurolab is run, by the names of its rows.
+NEUROLAB = {
+    "neurolab": ("record=summary",),
+    "neurolab device.count=1": ("record=summary", "device.count=1"),
+    "neurolab record=spikes": ("record=spikes",),
+}
+#: The environments of brainpy.state.  One thread for each operation: what neurolab sets for itself
+#: helps its peer as well.
+BRAINPY = {"brainpy.state": {}, "brainpy.state NPROC=1": {"NPROC": "1"}}
 Say = Callable[[str], None]
+#: What is measured at a size, or scale, in ms of the model.
+Run = Callable[[Any, float], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ class Case:
 
     name: str
     simulator: str
-    run: Callable[[Any, float], dict[str, Any]]
+    run: Run
     durations_ms: dict[Any, float]
 
 
@@ -77,9 +90,9 @@ class Program:
         return {"wall_s": wall_s, **json.loads(line)}
 
 
-def threads() -> list[int]:
-    """The counts of threads that peers are tried with."""
-    return sorted({1, 2, cores()})
+def threads() -> dict[int, str]:
+    """The counts of threads that peers are tried with, and how they are called."""
+    return {n: f"{n} thread{'s' * (n > 1)}" for n in sorted({1, 2, cores()})}
 
 
 def neurolab(*overrides: str) -> dict[str, Any]:
@@ -124,14 +137,15 @@ def neurolab_sweep(cache: Path, points: int, *overrides: str) -> dict[str, Any]:
 
 
 def measure(
-    rows: Sequence[Case], sizes: Sequence[Any], repeats: int, say: Say
+    rows: Sequence[Case], sizes: Sequence[Any], options: Options, say: Say
 ) -> Iterator[dict[str, Any]]:
-    """Every single measurement: in each round, each size in each case once."""
-    for repeat in range(repeats):
+    """Every single measurement: in each round, each size in each case that is asked for once."""
+    rows = [row for row in rows if row.simulator in options.simulators]
+    for repeat in range(options.repeats):
         for size in sizes:
             for case in rows:
                 duration = case.durations_ms[size]
-                say(f"round {repeat + 1} of {repeats}: {case.name}, {size:,}")
+                say(f"round {repeat + 1} of {options.repeats}: {case.name}, {size:,}")
                 yield {
                     "case": case.name,
                     "simulator": case.simulator,

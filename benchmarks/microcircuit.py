@@ -6,14 +6,14 @@ as they should.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from benchmarks import cases, report
-from benchmarks.cases import Case, Options, Program, Say
+from benchmarks.cases import Case, Options, Program, Run, Say
 
 __all__ = ["POPULATIONS", "PUBLISHED_HZ", "SIMULATORS", "measure", "odd", "show", "table"]
 
@@ -34,9 +34,8 @@ _DURATIONS_MS = {0.02: 500.0, 0.1: 10_000.0, 1.0: 10_000.0}
 
 def measure(options: Options, say: Say) -> Iterator[dict[str, Any]]:
     """Every single measurement."""
-    rows = [row for row in _rows(options.python) if row.simulator in options.simulators]
     scale = 0.02 if options.quick else 1.0 if options.full else 0.1
-    return cases.measure(rows, (scale,), options.repeats, say)
+    return cases.measure(_rows(options.python), (scale,), options, say)
 
 
 def table(measured: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -76,20 +75,15 @@ def show(console: Console, rows: Sequence[dict[str, Any]], where: str) -> None:
         {"size": scale, "case": "published", "rates_hz": PUBLISHED_HZ[scale]}
         for scale in sorted({row["size"] for row in rows} & PUBLISHED_HZ.keys())
     ]
-    rates = [*columns[:2], *((name, _rate(n), ".2f") for n, name in enumerate(POPULATIONS))]
-    report.show(console, "Rates, Hz", [*rows, *published], rates)
-
-
-def _rate(number: int) -> Callable[[dict[str, Any]], float]:
-    return lambda row: row["rates_hz"][number]
+    each = ((name, report.entry("rates_hz", n), ".2f") for n, name in enumerate(POPULATIONS))
+    report.show(console, "Rates, Hz", [*rows, *published], [*columns[:2], *each])
 
 
 def _rows(python: Path | None) -> list[Case]:
     found = [Case("neurolab", "neurolab", _neurolab, _DURATIONS_MS)]
-    for threads in cases.threads():
+    for threads, named in cases.threads().items():
         nest = _nest(Program(python, "microcircuit_nest.py", (_START_MS, threads)))
-        name = f"NEST {threads} thread{'s' * (threads > 1)}"
-        found.append(Case(name, "nest", nest, _DURATIONS_MS))
+        found.append(Case(f"NEST {named}", "nest", nest, _DURATIONS_MS))
     return found
 
 
@@ -109,7 +103,7 @@ def _neurolab(scale: float, duration_ms: float) -> dict[str, Any]:
     }
 
 
-def _nest(program: Program) -> Callable[[float, float], dict[str, Any]]:
+def _nest(program: Program) -> Run:
     def run(scale: float, duration_ms: float) -> dict[str, Any]:
         found = program(scale, duration_ms)
         return {"real_time_factor": found["run_s"] / (duration_ms * 1e-3), **found}

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Column", "save", "show", "span"]
+__all__ = ["Column", "entry", "save", "show", "span"]
 
 _RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -36,6 +36,11 @@ def show(
 def span(form: str) -> Callable[[dict[str, Any]], str]:
     """From the lowest to the highest of the rounds."""
     return lambda row: f"{row['lowest']:{form}} - {row['highest']:{form}}"
+
+
+def entry(key: str, number: int) -> Callable[[dict[str, Any]], Any]:
+    """One of the values that a row has by a key."""
+    return lambda row: row[key][number]
 
 
 def save(results: Mapping[str, Any]) -> Path:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from benchmarks import cases, report
-from benchmarks.cases import Say
+from benchmarks.cases import Options, Say
 
 __all__ = ["Case", "Points", "estimated", "measure", "odd_rates", "show", "table"]
 
@@ -36,14 +36,16 @@ class Case:
 
 
 def measure(
-    rows: Sequence[Case], grids: Sequence[Points], repeats: int, say: Say
+    rows: Sequence[Case], grids: Sequence[Points], options: Options, say: Say
 ) -> Iterator[dict[str, Any]]:
-    """Every single measurement: in each round, each case once at each grid, or once at a sample.
+    """Every single measurement: in each round, each case that is asked for once at each grid, or
+    once at a sample.
 
     ``total_s`` is from the start of the command to its end.
     """
+    rows = [row for row in rows if row.simulator in options.simulators]
     with tempfile.TemporaryDirectory() as folder:
-        for repeat in range(repeats):
+        for repeat in range(options.repeats):
             for case in rows:
                 done: dict[Points, dict[str, Any]] = {}
                 for grid in grids:
@@ -52,7 +54,7 @@ def measure(
                         computed = case.sample
                     if computed not in done:
                         points = f"{computed.points:,} points"
-                        say(f"round {repeat + 1} of {repeats}: {case.name}, {points}")
+                        say(f"round {repeat + 1} of {options.repeats}: {case.name}, {points}")
                         done[computed] = case.run(computed, Path(folder), repeat)
                     about = {"case": case.name, "simulator": case.simulator, "repeat": repeat}
                     one = {**about, "size": grid.points, **done[computed]}
@@ -123,9 +125,5 @@ def show(console: Console, rows: Sequence[dict[str, Any]], ends: Sequence[str], 
         console,
         "Rates, Hz",
         told,
-        [*columns[:2], *((end, _entry(n), ".2f") for n, end in enumerate(ends))],
+        [*columns[:2], *((end, report.entry("ends_hz", n), ".2f") for n, end in enumerate(ends))],
     )
-
-
-def _entry(number: int) -> Callable[[dict[str, Any]], float]:
-    return lambda row: row["ends_hz"][number]

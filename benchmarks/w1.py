@@ -7,14 +7,14 @@ sources at 20 Hz of its own; they fire at about 25 Hz; dt is 0.1 ms.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from benchmarks import cases, report
-from benchmarks.cases import Case, Options, Program, Say
+from benchmarks.cases import Case, Options, Program, Run, Say
 
 __all__ = ["SIMULATORS", "SIZES", "measure", "odd", "show", "table"]
 
@@ -45,8 +45,8 @@ _W1 = (
 
 def measure(options: Options, say: Say) -> Iterator[dict[str, Any]]:
     """Every single measurement."""
-    rows = [row for row in _rows(options.python) if row.simulator in options.simulators]
-    return cases.measure(rows, SIZES[:1] if options.quick else SIZES, options.repeats, say)
+    sizes = SIZES[:1] if options.quick else SIZES
+    return cases.measure(_rows(options.python), sizes, options, say)
 
 
 def table(measured: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -83,38 +83,28 @@ def show(console: Console, rows: Sequence[dict[str, Any]], where: str) -> None:
 
 
 def _rows(python: Path | None) -> list[Case]:
-    peer = "w1_brainpy.py"
-    found = [
-        _case("neurolab", "neurolab", _neurolab("record=summary")),
-        _case("neurolab device.count=1", "neurolab", _neurolab("record=summary", "device.count=1")),
-        _case("neurolab record=spikes", "neurolab", _neurolab("record=spikes")),
-        _case("brainpy.state", "brainpy", Program(sys.executable, peer)),
-        # One thread for each operation: what neurolab sets for itself helps its peer as well.
-        _case(
-            "brainpy.state NPROC=1",
-            "brainpy",
-            Program(sys.executable, peer, environment={"NPROC": "1"}),
-        ),
-    ]
-    for threads in cases.threads():
+    found = [_case(name, "neurolab", _neurolab(*how)) for name, how in cases.NEUROLAB.items()]
+    for name, environment in cases.BRAINPY.items():
+        run = Program(sys.executable, "w1_brainpy.py", environment=environment)
+        found.append(_case(name, "brainpy", run))
+    for threads, named in cases.threads().items():
         run = Program(python, "w1_brian2.py", (threads,))
         kind = "brian2" if threads == 1 else "brian2 in threads"
-        found.append(_case(f"Brian2 {threads} thread{'s' * (threads > 1)}", "brian2", run, kind))
+        found.append(_case(f"Brian2 {named}", "brian2", run, kind))
     return found
 
 
-def _case(name: str, simulator: str, run: Callable[..., Any], kind: str | None = None) -> Case:
-    return Case(name, simulator, run, _DURATIONS[kind or simulator])
+def _case(name: str, simulator: str, run: Run, kind: str | None = None) -> Case:
+    def per_second(size: int, duration_ms: float) -> dict[str, Any]:
+        found = run(size, duration_ms)
+        return {"updates_per_s": size * (duration_ms / 0.1) / found["run_s"], **found}
+
+    return Case(name, simulator, per_second, _DURATIONS[kind or simulator])
 
 
-def _neurolab(*overrides: str) -> Callable[[int, float], dict[str, Any]]:
+def _neurolab(*overrides: str) -> Run:
     def run(size: int, duration_ms: float) -> dict[str, Any]:
         found = cases.neurolab(*_W1, *overrides, f"size={size}", f"duration={duration_ms}ms")
-        summary = found.pop("summary")
-        return {
-            "updates_per_s": summary["n_steps"] * size / found["run_s"],
-            "summary_updates_per_s": summary["neuron_updates_per_s"],
-            **found,
-        }
+        return {"summary_updates_per_s": found.pop("summary")["neuron_updates_per_s"], **found}
 
     return run

@@ -6,16 +6,13 @@ A program of its own: ``python w1_brainpy.py SIZE DURATION_MS`` prints one line 
 from __future__ import annotations
 
 import sys
-import time
 
 import brainstate
 import braintools
 import brainunit as u
 import jax.numpy as jnp
 from brainpy import state as bp
-from brainpy_calls import report
-
-DT = 0.1 * u.ms
+from brainpy_calls import DT, report
 
 
 class Population(brainstate.nn.Module):
@@ -53,13 +50,5 @@ class Population(brainstate.nn.Module):
             self.count.value = self.count.value + (spikes != 0).astype(jnp.int32)
 
 
-def main(size: int, duration_ms: float) -> None:
-    began = time.perf_counter()
-    brainstate.environ.set(dt=DT)
-    population = Population(size)
-    brainstate.nn.init_all_states(population)
-    report(population, size, duration_ms, began)
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    report(Population, int(sys.argv[1]), float(sys.argv[2]))

@@ -9,14 +9,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from benchmarks import cases, report
-from benchmarks.cases import Case, Options, Program, Say
+from benchmarks.cases import Case, Options, Program, Run, Say
 
 __all__ = ["SIMULATORS", "SIZES", "measure", "network", "odd", "show", "table"]
 
@@ -49,8 +49,8 @@ def network(size: int) -> tuple[str, ...]:
 
 def measure(options: Options, say: Say) -> Iterator[dict[str, Any]]:
     """Every single measurement."""
-    rows = [row for row in _rows(options.python) if row.simulator in options.simulators]
-    return cases.measure(rows, SIZES[:1] if options.quick else SIZES, options.repeats, say)
+    sizes = SIZES[:1] if options.quick else SIZES
+    return cases.measure(_rows(options.python), sizes, options, say)
 
 
 def table(measured: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -83,21 +83,13 @@ def show(console: Console, rows: Sequence[dict[str, Any]], where: str) -> None:
 
 
 def _rows(python: Path | None) -> list[Case]:
-    one_device = ("record=summary", "device.count=1")
-    found = [
-        _case("neurolab", "neurolab", lambda *asked: _neurolab(*asked, "record=summary")),
-        _case("neurolab device.count=1", "neurolab", lambda *asked: _neurolab(*asked, *one_device)),
-        _case(
-            "neurolab record=spikes", "neurolab", lambda *asked: _neurolab(*asked, "record=spikes")
-        ),
-    ]
+    found = [_case(name, "neurolab", _neurolab(*how)) for name, how in cases.NEUROLAB.items()]
     numba = importlib.util.find_spec("numba") is not None  # with it, its synapses are faster
     backend, without = ("numba", "") if numba else ("jax_raw", " without numba")
-    for name, environment in (("", {}), (" NPROC=1", {"NPROC": "1"})):
+    for name, environment in cases.BRAINPY.items():
         brainpy = Program(sys.executable, "w2_brainpy.py", (backend,), environment)
-        found.append(_case(f"brainpy.state{name}{without}", "brainpy", brainpy))
-    for threads in cases.threads():
-        named = f"{threads} thread{'s' * (threads > 1)}"
+        found.append(_case(f"{name}{without}", "brainpy", brainpy))
+    for threads, named in cases.threads().items():
         kind = "brian2" if threads == 1 else "brian2 in threads"
         for precision in ("float64", "float32"):
             brian2 = _brian2(python, threads, precision)
@@ -106,9 +98,7 @@ def _rows(python: Path | None) -> list[Case]:
     return found
 
 
-def _case(
-    name: str, simulator: str, run: Callable[..., dict[str, Any]], kind: str | None = None
-) -> Case:
+def _case(name: str, simulator: str, run: Run, kind: str | None = None) -> Case:
     def per_step(size: int, duration_ms: float) -> dict[str, Any]:
         found = run(size, duration_ms)
         return {"us_per_step": 1e6 * found["run_s"] / (duration_ms / 0.1), **found}
@@ -116,22 +106,19 @@ def _case(
     return Case(name, simulator, per_step, _DURATIONS[kind or simulator])
 
 
-def _neurolab(size: int, duration_ms: float, *overrides: str) -> dict[str, Any]:
-    found = cases.neurolab(*network(size), *overrides, f"duration={duration_ms:g}ms")
-    del found["summary"]
-    return found
-
-
-def _brian2(
-    python: Path | None, threads: int, precision: str
-) -> Callable[[int, float], dict[str, Any]]:
+def _neurolab(*overrides: str) -> Run:
     def run(size: int, duration_ms: float) -> dict[str, Any]:
-        what = {
-            "size": size,
-            "duration_ms": duration_ms,
-            "threads": threads,
-            "precision": precision,
-        }
+        found = cases.neurolab(*network(size), *overrides, f"duration={duration_ms:g}ms")
+        del found["summary"]
+        return found
+
+    return run
+
+
+def _brian2(python: Path | None, threads: int, precision: str) -> Run:
+    def run(size: int, duration_ms: float) -> dict[str, Any]:
+        what = {"size": size, "duration_ms": duration_ms}
+        what |= {"threads": threads, "precision": precision}
         return Program(python, "w2_brian2.py")("run", json.dumps(what))
 
     return run

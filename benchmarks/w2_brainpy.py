@@ -7,7 +7,6 @@ Each neuron has 80 synapses onto others; BACKEND is of brainevent, numba or jax_
 from __future__ import annotations
 
 import sys
-import time
 
 import brainevent
 import brainstate
@@ -15,9 +14,8 @@ import braintools
 import brainunit as u
 import jax.numpy as jnp
 from brainpy import state as bp
-from brainpy_calls import report
+from brainpy_calls import DT, report
 
-DT = 0.1 * u.ms
 SYNAPSES = 80
 
 
@@ -64,14 +62,6 @@ class Network(brainstate.nn.Module):
             self.count.value = self.count.value + (spikes != 0).astype(jnp.int32)
 
 
-def main(size: int, duration_ms: float, backend: str) -> None:
-    began = time.perf_counter()
-    brainevent.config.set_backend("cpu", backend)
-    brainstate.environ.set(dt=DT)
-    network = Network(size)
-    brainstate.nn.init_all_states(network)
-    report(network, size, duration_ms, began)
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3])
+    brainevent.config.set_backend("cpu", sys.argv[3])
+    report(Network, int(sys.argv[1]), float(sys.argv[2]))

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from benchmarks import sweeps, w2
@@ -37,8 +38,7 @@ class Line:
 
     @property
     def weights_ns(self) -> list[float]:
-        first, last = _WEIGHTS_NS
-        return [first + (last - first) * k / (self.points - 1) for k in range(self.points)]
+        return np.linspace(*_WEIGHTS_NS, self.points).tolist()
 
 
 table = sweeps.table
@@ -46,9 +46,8 @@ table = sweeps.table
 
 def measure(options: Options, say: Say) -> Iterator[dict[str, Any]]:
     """Every single measurement."""
-    rows = [row for row in _rows(options.python) if row.simulator in options.simulators]
     lines = (Line(10 if options.quick else 100),)
-    return sweeps.measure(rows, lines, options.repeats, say)
+    return sweeps.measure(_rows(options.python), lines, options, say)
 
 
 def odd(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from benchmarks import cases, sweeps
@@ -43,7 +44,8 @@ class Grid:
 
     @property
     def axes(self) -> dict[str, list[float]]:
-        return {"rates_hz": _spaced(*_RATES_HZ, self.n_rates), "b_ma": _spaced(*_B_MA, self.n_b)}
+        rates, b = np.linspace(*_RATES_HZ, self.n_rates), np.linspace(*_B_MA, self.n_b)
+        return {"rates_hz": rates.tolist(), "b_ma": b.tolist()}
 
 
 GRIDS = (Grid(20, 50), Grid(100, 100))
@@ -59,8 +61,8 @@ table = sweeps.table
 
 def measure(options: Options, say: Say) -> Iterator[dict[str, Any]]:
     """Every single measurement."""
-    rows = [row for row in _rows(options.python) if row.simulator in options.simulators]
-    return sweeps.measure(rows, QUICK if options.quick else GRIDS, options.repeats, say)
+    grids = QUICK if options.quick else GRIDS
+    return sweeps.measure(_rows(options.python), grids, options, say)
 
 
 def odd(rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -164,7 +166,3 @@ class _Brian2:
 def _corners(grid: Grid, rates: list[float]) -> list[float]:
     """Of rates in the order of the product of input rates and b."""
     return [rates[0], rates[grid.n_b - 1], rates[-grid.n_b], rates[-1]]
-
-
-def _spaced(first: float, last: float, n: int) -> list[float]:
-    return [first + (last - first) * k / (n - 1) for k in range(n)]

@@ -11,25 +11,21 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import resource
 import sys
 import time
 from typing import Any
 
-import brian2
 import numpy as np
-import w1_brian2
 from brian2 import Network, NeuronGroup, ms
 from brian2_standalone import compile_it, in_processes, run, standalone
+from w1_brian2 import EQUATIONS, population
 
 # PoissonInput has one rate for all its neurons, compiled into the program.  This draws the same
 # count by comparing one random number with the cumulated probabilities P(count <= k), which is
 # as fast as PoissonInput; Brian2's poisson() takes twice the time.  More than 4 spikes in a step
 # (a mean of at most 0.3) come once in 60 000 steps.
 _MOST = 4
-EQUATIONS = w1_brian2.EQUATIONS + "".join(
-    f"\n{name} : 1 (constant)" for name in ("b", *(f"c{k}" for k in range(_MOST)))
-)
+OWN = "".join(f"\n{name} : 1 (constant)" for name in ("b", *(f"c{k}" for k in range(_MOST))))
 DRAW = "x = rand()\ng += 1.1*(" + " + ".join(f"int(x > c{k})" for k in range(_MOST)) + ")"
 
 
@@ -37,7 +33,7 @@ def main(how: str, what: dict[str, Any]) -> None:
     points = list(itertools.product(what["rates_hz"], what["b_ma"]))
     with standalone(what["workers"] if how == "group" else 1) as folder:
         found = (runs if how == "runs" else group)(points, what, folder)
-    print(json.dumps({**found, "version": brian2.__version__}))
+    print(json.dumps(found))
 
 
 def runs(points: list[tuple[float, float]], what: dict[str, Any], folder: str) -> dict[str, Any]:
@@ -45,15 +41,14 @@ def runs(points: list[tuple[float, float]], what: dict[str, Any], folder: str) -
     began = time.perf_counter()
     neurons = build(what["neurons"], {}, what["duration_ms"], folder)
     build_s = time.perf_counter() - began
-    began = time.perf_counter()
     each = [
         {neurons.b: b, **{getattr(neurons, f"c{k}"): c for k, c in enumerate(cumulated(rate))}}
         for rate, b in points
     ]
-    rates = in_processes(neurons, each, what["duration_ms"], what["workers"])
-    run_s = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    return {"build_s": build_s, "run_s": run_s, "rates_hz": rates, "peak_rss_mb": peak}
+    return {
+        **in_processes(neurons, each, what["duration_ms"], what["workers"]),
+        "build_s": build_s,
+    }
 
 
 def group(points: list[tuple[float, float]], what: dict[str, Any], folder: str) -> dict[str, Any]:
@@ -65,24 +60,14 @@ def group(points: list[tuple[float, float]], what: dict[str, Any], folder: str) 
     each = {name: np.repeat(array, what["neurons"]) for name, array in values.items()}
     build(len(points) * what["neurons"], each, what["duration_ms"], folder)
     build_s = time.perf_counter() - began
-    found = run(folder, what["duration_ms"])
-    spikes = found.pop("counts").reshape(len(points), -1)
-    rates = spikes.mean(axis=1) / (what["duration_ms"] * 1e-3)
+    found, counts = run(folder, what["duration_ms"])
+    rates = counts.reshape(len(points), -1).mean(axis=1) / (what["duration_ms"] * 1e-3)
     return {**found, "build_s": build_s, "rates_hz": rates.tolist()}
 
 
 def build(size: int, values: dict[str, np.ndarray], duration_ms: float, folder: str) -> NeuronGroup:
     """Write and compile the program."""
-    neurons = NeuronGroup(
-        size,
-        EQUATIONS,
-        threshold="V > -55",
-        reset="V = -68; w += b; count += 1",
-        refractory=1.7 * ms,
-        method="euler",
-        name="neurongroup",
-    )
-    neurons.V = -65
+    neurons = population(size, EQUATIONS + OWN, "b")
     for name, array in values.items():
         setattr(neurons, name, array)
     neurons.run_regularly(DRAW, when="synapses")

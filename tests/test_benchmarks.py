@@ -49,7 +49,8 @@ def test_a_sweep_is_estimated_from_a_part_and_its_ends_are_compared():
 
     rows = [sweeps.Case("neurolab", "neurolab", run(0.5, 12.0))]
     rows += [sweeps.Case("Brian2 run_args", "brian2", run(2.0, 11.0), w2_sweep.Line(10))]
-    found = sweeps.table([*sweeps.measure(rows, [w2_sweep.Line(100)], 1, lambda _: None)])
+    options = cases.Options(("neurolab", "brian2"), repeats=1)
+    found = sweeps.table([*sweeps.measure(rows, [w2_sweep.Line(100)], options, lambda _: None)])
     assert [row["total_s"] for row in found] == pytest.approx([53.0, 203.0])
     assert [row["estimated_from"] for row in found] == [None, "10 points"]
     assert found[0]["times_brian2"] == pytest.approx(203 / 53)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import neurolab
-from neurolab.plots.run import raster, traces
+from neurolab.plots.run import raster, rate, traces
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,11 @@ def test_weights_let_the_potential_vary_as_they_are_meant_to(run):
     late = V.values[V["time"].values > 100]
     # Of a neuron the mean over time is not 0, but n nu tau times a sum of 100 weights.
     assert np.sqrt(late.var(axis=0).mean()) == pytest.approx(0.77 / 0.7746, rel=0.05)
+
+
+def test_the_picture_of_rates_has_none_of_the_readout(run):
+    told = [text.get_text() for text in rate(run).findobj(Text)]
+    assert "readout" in told and any(text.startswith("hidden_2 ") for text in told)
 
 
 def test_pictures_have_room_for_the_names_of_layers(run):

@@ -16,6 +16,7 @@ from neurolab.plots import run as pictures
 from neurolab.plots.parts import labels_of
 from neurolab.plots.rates import rates_of
 from neurolab.plots.sweep import draw
+from neurolab.report import sweep_spikes
 from neurolab.results.export import export_point
 
 pytest_plugins = ["browser"]
@@ -154,6 +155,16 @@ def test_a_sweep_without_networks_has_no_such_dimension(tmp_path):
         ["neuron=lif", "size=3", "duration=20ms", "seed=0,1", KEEP], tmp_path / "s"
     )
     assert "population" not in one.data.dims and "populations" not in one.rows[0]
+
+
+def test_rows_of_a_point_are_told_apart_beyond_255(tmp_path, monkeypatch):
+    """Sixty populations, of each of which 5 neurons are shown, have 300."""
+    monkeypatch.setattr(sweep_spikes, "_MOST_NEURONS", 300)
+    typed = ["neuron=lif", "input=constant", "input.amplitude=3rheobase", "size=300"]
+    found = neurolab.run_sweep([*typed, "duration=50ms", "seed=0,1", KEEP], tmp_path / "s")
+    arrays = {}
+    sweep_spikes.spikes_of(found.rows, arrays)
+    assert set(arrays["spike_neuron"]) == set(range(300))
 
 
 def test_the_picture_of_a_sweep_has_a_line_for_each_population(sweep):

@@ -14,9 +14,7 @@ SWEPT = ("projections.I_E.weight=-0.3mV,-0.8mV", "populations.E.inputs.external.
 
 
 def counts(run) -> dict[str, int]:
-    neuron = run.spikes["neuron"].values
-    return {name: int(((of.start <= neuron) & (neuron < of.stop)).sum())
-            for name, of in run.populations.items()}  # fmt: skip
+    return {name: run[name].spikes.sizes["spike"] for name in run.populations}
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ siegert_rate, STATES = _STATES["theory"], _STATES["STATES"]
 START_MS, SYNCHRONOUS, REGULAR, CHOSEN = 100.0, 1.5, 0.22, 1000
 
 
-def measured(point: neurolab.Run, n_neurons: int) -> tuple[float, float, float]:
+def measured(point: neurolab.Run) -> tuple[float, float, float]:
     """Rate in Hz, synchrony, and frequency of the oscillation in Hz of a point, after its start.
 
     Synchrony is the variance over the mean of spikes of 1000 neurons in a bin of the rate, 1 for
@@ -30,13 +30,13 @@ def measured(point: neurolab.Run, n_neurons: int) -> tuple[float, float, float]:
     hz = hz[time > min(START_MS, point.duration_ms / 2)]
     width = float(point.rate.attrs["bin_ms"])
     rate = float(hz.mean())
-    counts = hz * n_neurons * width * 1e-3
+    counts = hz * point.n_neurons * width * 1e-3
     if counts.sum() < 100:
         return rate, np.nan, np.nan
     together = counts.var() / counts.mean()
     frequency, power = welch(hz, 1e3 / width, nperseg=min(round(500 / width), hz.size))
     seen = frequency > 5
-    synchrony = 1 + (together - 1) * CHOSEN / n_neurons
+    synchrony = 1 + (together - 1) * CHOSEN / point.n_neurons
     return rate, max(synchrony, 1e-2), float(frequency[seen][power[seen].argmax()])
 
 
@@ -44,14 +44,13 @@ def draw(sweep: neurolab.Sweep) -> Figure:
     """Rate, synchrony and frequency over inhibition and drive, and rates beside theory."""
     weights = sweep.rate_hz["projections.I_E.weight"].values
     g, eta = weights / -0.1, sweep.rate_hz["populations.E.inputs.external.rate"].values / 10.0
-    n_neurons = sum(of.size for of in sweep.config(0).populations.values())
-    found = np.array([measured(point, n_neurons) for point in sweep])
+    found = np.array([measured(point) for point in sweep])
     rate, synchrony, frequency = found.T.reshape(3, g.size, eta.size)
     # Regular cells fire in each cycle; bins are too wide for the harmonics of their volleys.
     frequency = np.where(sweep.data["isi_cv"].values < REGULAR, rate, frequency)
     expected = np.array([[siegert_rate(x, y) for y in eta] for x in g])
 
-    title = f"{g.size * eta.size} networks of {n_neurons:,} neurons, as of Brunel"
+    title = f"{g.size * eta.size} networks of {sweep[0].n_neurons:,} neurons, as of Brunel"
     figure = new_figure(title, height=7.4)
     axes = figure.subplots(2, 2)
     maps = (

@@ -12,7 +12,6 @@ from scipy.optimize import brentq
 from scipy.special import erfcx
 
 import neurolab
-from neurolab.analysis import population_rate, power_spectrum
 from neurolab.plots.parts import BLUE, GREY, INK, VERMILLION, colour_key, new_figure
 
 #: Of each network of figure 8: its panel, g and eta, and of the paper the rate and the frequency
@@ -66,7 +65,7 @@ def draw(sweep: neurolab.Sweep) -> Figure:
         top, middle, bottom = column
         time, neuron = point.spikes["time"].values, point.spikes["neuron"].values
         start = min(START_MS, point.duration_ms / 2)
-        rate = time[time > start].size / point.n_neurons / (point.duration_ms - start) * 1e3
+        rate = point.spike_statistics(begin_ms=start)["rate_hz_mean"]
         window = point.duration_ms - (200.0 if rate < 10 else 100.0), point.duration_ms
         shown = (time > window[0]) & (neuron < CELLS)
         top.plot(time[shown], neuron[shown], "o", markersize=1.2, color=BLUE)
@@ -74,16 +73,14 @@ def draw(sweep: neurolab.Sweep) -> Figure:
         text = f"g = {g:g}, η = {eta:g}: {rate:.3g} Hz\npaper's simulation {published:g} Hz\n"
         text += f"theory {theory(g, eta):.3g} Hz"
         top.text(0, 1.03, text, transform=top.transAxes, fontsize=8, color=INK)
-        at, hz = population_rate(time, point.n_neurons, point.duration_ms, BIN_MS)
-        seen = at > window[0]
-        middle.fill_between(at[seen], hz[seen], step="mid", color=BLUE, linewidth=0)
+        hz = point.population_rate(BIN_MS).sel(time=slice(window[0], None))
+        middle.fill_between(hz["time"], hz, step="mid", color=BLUE, linewidth=0)
         middle.set_ylim(bottom=0)
         for ax in (top, middle):
             ax.set_xlim(*window)
             ax.locator_params(axis="x", nbins=3)
-        frequency, power = power_spectrum(
-            time, point.n_neurons, point.duration_ms, bin_ms=STEP_MS, begin_ms=start
-        )
+        spectrum = point.power_spectrum(bin_ms=STEP_MS, begin_ms=start)
+        frequency, power = spectrum["frequency"].values, spectrum.values
         seen = (frequency > 5) & (frequency < 400)
         frequency, power = frequency[seen], power[seen]
         bottom.semilogy(frequency, power, color=BLUE, linewidth=1.0)

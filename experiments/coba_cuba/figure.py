@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import neurolab
-from neurolab.analysis import isi, population_rate
 from neurolab.plots.parts import BLUE, GREEN, INK, VERMILLION, colour_key, new_figure
 
 #: Of each network what it is, and rates that Brian2 2.9 gives for two seeds, in Hz.
@@ -29,24 +28,23 @@ def draw(sweep: neurolab.Sweep) -> Figure:
         name = str(sweep.table["network"].iloc[index])
         what, others = NETWORKS[name]
         top, middle, bottom = column
-        time, neuron = point.spikes["time"].values, point.spikes["neuron"].values
-        for (_, of), colour, below in zip(
-            point.populations.items(), (BLUE, VERMILLION), (0, CELLS), strict=True
+        for of, colour, below, most in (
+            ("E", BLUE, 0, CELLS),
+            ("I", VERMILLION, CELLS, CELLS // 4),
         ):
-            most = CELLS if colour == BLUE else CELLS // 4
-            shown = (time < RASTER_MS) & (of.start <= neuron) & (neuron < of.start + most)
-            row = neuron[shown] - of.start + below
-            top.plot(time[shown], row, "o", markersize=1.3, color=colour)
+            time, neuron = point[of].spikes["time"].values, point[of].spikes["neuron"].values
+            shown = (time < RASTER_MS) & (neuron < most)
+            top.plot(time[shown], below + neuron[shown], "o", markersize=1.3, color=colour)
         cv = float(sweep.table["isi_cv"].iloc[index])
         rate = float(sweep.table["rate_hz"].iloc[index])
         top.set_title(f"{name}\n{what}", fontsize=10, color=INK, loc="left", pad=18)
         text = f"{rate:.3g} Hz, ISI CV {cv:.2f}"
         top.text(0, 1.03, text, transform=top.transAxes, fontsize=9, color=INK)
-        at, hz = population_rate(time, point.n_neurons, point.duration_ms, BIN_MS)
-        middle.plot(at, hz, color=BLUE, linewidth=0.7)
+        hz = point.population_rate(BIN_MS)
+        middle.plot(hz["time"], hz, color=BLUE, linewidth=0.7)
         for other in others:
             middle.axhline(other, color=GREEN, linewidth=1.4, zorder=3)
-        intervals = isi(time, neuron, point.n_neurons)
+        intervals = point.isi()
         share = np.full(intervals.size, 100 / max(intervals.size, 1))
         edges = np.geomspace(5, 2000, 60)
         bottom.hist(intervals, edges, weights=share, color=BLUE, histtype="step")

@@ -15,7 +15,7 @@ from neurolab.connectivity.base import Connectivity, Pairs, Synapses
 from neurolab.dynamics import parameter
 from neurolab.problems import InputFileError, must_exist
 
-__all__ = ["Edges", "checked", "whole"]
+__all__ = ["Edges", "checked"]
 
 #: What a table has, and by which other names.
 _ENDS = {"source": "pre", "target": "post"}
@@ -106,11 +106,11 @@ def checked(path: Path, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
                     f"{path}: edge {bad[0]} (from 0) has {name} {columns[name][bad[0]]}; "
                     "expected a finite number"
                 )
-    ends = {name: whole(path, name, columns[name]) for name in _ENDS}
+    ends = {name: _whole(path, name, columns[name]) for name in _ENDS}
     return ends | {name: columns[name].astype(np.float64) for name in _OWN if name in columns}
 
 
-def whole(path: Path, name: str, column: np.ndarray) -> np.ndarray:
+def _whole(path: Path, name: str, column: np.ndarray) -> np.ndarray:
     """Neurons, counted from 0."""
     _real(path, name, column)
     with np.errstate(invalid="ignore"):

@@ -106,16 +106,14 @@ def choose_columns(structure: Structure, n_shards: int) -> tuple[dict[str, Any],
 
 def _columns(wanted: np.ndarray, size: int, n_shards: int) -> tuple[np.ndarray, np.ndarray]:
     local = -(-size // n_shards)
-    width = max(int(np.bincount(wanted // local, minlength=n_shards).max(initial=0)), 1)
-    chosen = np.zeros((n_shards, width), np.int32)
-    columns = np.zeros(wanted.size, np.int64)
-    filled = np.zeros(n_shards, np.int64)
-    for k, neuron in enumerate(wanted):
-        shard = neuron // local
-        chosen[shard, filled[shard]] = neuron % local
-        columns[k] = shard * width + filled[shard]
-        filled[shard] += 1
-    return columns, chosen
+    shard = wanted // local
+    counts = np.bincount(shard, minlength=n_shards)
+    chosen = np.zeros((n_shards, max(int(counts.max()), 1)), np.int32)
+    place = np.zeros(wanted.size, np.int64)  # among those of its shard
+    by_shard = np.argsort(shard, kind="stable")
+    place[by_shard] = np.arange(wanted.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    chosen[shard, place] = wanted % local
+    return shard * chosen.shape[1] + place, chosen
 
 
 def neurons_of(sizes: Sequence[int], n_shards: int) -> tuple[np.ndarray, np.ndarray]:

@@ -161,14 +161,12 @@ def _tables(
         part.clear()  # a bundle may be half of what memory holds
         begin += count
         offset += width
-    found: Tables = {bundle.key("first"): first, bundle.key("targets"): targets}
+    in_groups = (n_shards, -1, group)
+    found: Tables = {"first": first, "targets": targets.reshape(in_groups)}
     if weights is not None:
-        found[bundle.key("weights")] = weights
-        found[bundle.key("quantum")] = _quantum(targets, weights, sum(widths))
-    for key in (bundle.key("targets"), bundle.key("weights")):
-        if key in found:
-            found[key] = found[key].reshape(n_shards, -1, group)
-    return found
+        found["weights"] = weights.reshape(in_groups)
+        found["quantum"] = _quantum(targets, weights, sum(widths))
+    return {bundle.key(part): values for part, values in found.items()}
 
 
 def _quantum(targets: np.ndarray, weights: np.ndarray, n_target: int) -> np.ndarray:

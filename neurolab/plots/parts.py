@@ -194,11 +194,12 @@ def duration(ms: float) -> str:
 
 
 def mean_rate_hz(run: Run | Population) -> float | None:
-    """Spikes per neuron and second; None when nothing tells them, or the run diverged."""
-    summary = run.summary
-    if summary.get("rate_hz_mean") is not None:
-        return float(summary["rate_hz_mean"])
-    if summary.get("status") == "diverged" or summary.get("rate_hz_so_far") is not None:
+    """Spikes per neuron and second; None when nothing tells them, neurons do not spike, or the run
+    diverged."""
+    for key in ("rate_hz_mean", "rate_hz"):  # of a run, of a point
+        if key in run.summary:
+            return run.summary[key]
+    if run.summary.get("status") == "diverged":
         return None
     if run.spikes is not None and run.committed_steps:
         return run.spikes.sizes["spike"] / (run.n_neurons * run.duration_ms * 1e-3)

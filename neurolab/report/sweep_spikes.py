@@ -56,7 +56,8 @@ def spikes_of(table: Table, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     point, time, neuron = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.argsort(point, kind="stable")
     arrays["spike_time"] = np.rint(time[order] * (_TIMES / window)).astype(np.uint16)
-    arrays["spike_neuron"] = neuron[order].astype(np.uint8)
+    kind = np.min_scalar_type(int(neuron.max(initial=0)))
+    arrays["spike_neuron"] = neuron[order].astype(kind)
     counts = np.bincount(point, minlength=table.status.size)
     arrays["spike_end"] = np.cumsum(counts).astype(np.uint32)
     shown: list[list[dict[str, Any]]] = []

@@ -80,9 +80,9 @@ class Table(Mapping[int, dict[str, Any]]):
         row: dict[str, Any] = {"point": index, "status": STATUSES[self.status[index]]}
         row["message"] = self.messages.get(index, "")
         if self._batch[index] >= 0:
-            row |= {name: self._value(name, name, index) for name in _NUMBERS}
+            row |= {name: _known(self.columns[name][index], name) for name in _NUMBERS}
             own = {
-                one: {name: self._value(_of(name, one), name, index) for name in VALUES}
+                one: {name: _known(self.columns[_of(name, one)][index], name) for name in VALUES}
                 for one in self.populations
             }
             own = {one: values for one, values in own.items() if set(values.values()) != {None}}
@@ -90,20 +90,13 @@ class Table(Mapping[int, dict[str, Any]]):
             row["batch"] = self._paths[self._batch[index]]
         return row
 
-    def _value(self, column: str, name: str, index: int) -> float | None:
-        value = float(self.columns[column][index])
-        return None if np.isnan(value) else int(value) if name in _WHOLE else value
-
     @property
     def about(self) -> dict[str, tuple[str, str]]:
         """The columns of summary values, those of each population too: unit and what it is."""
         return {
-            column: (unit, long_name)
+            _of(name, one): (unit, f"{text} of {one}" if one else text)
             for name, (unit, text) in VALUES.items()
-            for column, long_name in (
-                (name, text),
-                *((_of(name, one), f"{text} of {one}") for one in self.populations),
-            )
+            for one in ("", *self.populations)
         }
 
     def __iter__(self) -> Iterator[int]:
@@ -132,7 +125,7 @@ class Table(Mapping[int, dict[str, Any]]):
         empty name, and of each population."""
         completed, found = self.where("completed"), {}
         for name in ("", *self.populations):
-            rates = self.columns[_of("rate_hz", name) if name else "rate_hz"][completed]
+            rates = self.columns[_of("rate_hz", name)][completed]
             if np.isfinite(rates).any():
                 found[name] = (float(np.nanmin(rates)), float(np.nanmax(rates)))
         return found
@@ -143,8 +136,15 @@ class Table(Mapping[int, dict[str, Any]]):
 
 
 def _of(name: str, population: str) -> str:
-    """The column of a population's value."""
-    return f"{name}.{population}"
+    """The column of a population's value, or of all neurons' by an empty name."""
+    return f"{name}.{population}" if population else name
+
+
+def _known(value: float, column: str) -> float | None:
+    """A value of a column as it was put there; None where nothing is known."""
+    if value != value:
+        return None
+    return int(value) if column.partition(".")[0] in _WHOLE else float(value)
 
 
 def name_of(key: str) -> str:
@@ -227,8 +227,8 @@ def write_csv(plan: Plan, table: Table, path: Path) -> None:
     for typed in plan.numbered:
         key = typed.lstrip("+")
         keys[key] = [plan.numbered_value(typed, point) for point in range(len(plan))]
-    columns = {
-        name: [_cell(value, name) for value in table.columns[name].tolist()]
+    columns: dict[str, list[Any]] = {
+        name: [_known(value, name) for value in table.columns[name].tolist()]
         for name in (*table.about, "duration_ms", "seed")
         if name not in keys
     }
@@ -240,9 +240,3 @@ def write_csv(plan: Plan, table: Table, path: Path) -> None:
         points, statuses = range(len(plan)), table.statuses().tolist()
         writer.writerows(zip(points, *keys.values(), statuses, *columns.values(), strict=True))
     partial.replace(path)
-
-
-def _cell(value: float, name: str) -> Any:
-    if value != value:  # nothing is known
-        return ""
-    return int(value) if name.partition(".")[0] in _WHOLE else value
