@@ -336,7 +336,7 @@ def test_what_cannot_be_drawn_is_refused(rule):
 
 
 def test_more_synapses_than_a_table_can_number_are_refused(monkeypatch):
-    monkeypatch.setattr(wirings, "_KNOWN", False)  # whatever memory there is
+    monkeypatch.setattr(wirings, "available", lambda: np.inf)  # whatever memory there is
     given = network({"name": "FixedIndegree", "n": 10**8})
     with pytest.raises(ConfigError, match="2\\^31"):
         read_experiment(given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import brainunit as u
 import numpy as np
 
 from neurolab.config.shown import feeds
+from neurolab.engine.memory import available
 from neurolab.engine.structure import ModelSpec, Number, PopulationSpec, Structure, short_name
 from neurolab.inputs import OrnsteinUhlenbeck, Ramp, Signal, SpikeInput
 from neurolab.integrators import ExpEuler
@@ -42,11 +42,9 @@ def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
 def too_large(structure: Structure) -> list[Problem]:
     """A problem of a population that the machine's memory cannot hold."""
     needed = structure.size * (_COUNTS + structure.precision // 8)
-    known = hasattr(os, "sysconf")  # not on Windows
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if known else needed
-    if needed <= there:
+    if needed <= (there := available()):
         return []
-    advice = f"takes {needed / 1e9:.3g} GB of memory or more, and there are {there / 1e9:.3g} GB"
+    advice = f"takes {needed / 1e9:.3g} GB of memory or more, and {there / 1e9:.3g} GB are free"
     return [Problem("size", str(structure.size), f"{advice}; fewer neurons fit")]
 
 

@@ -9,7 +9,6 @@ name, synapses depend neither on devices nor on what else there is.
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ import numpy as np
 
 from neurolab.connectivity import Connectivity, Pairs
 from neurolab.distributions import draw
+from neurolab.engine.memory import available
 from neurolab.engine.projections import Bundle, Wiring
 from neurolab.engine.structure import Structure
 from neurolab.problems import ConfigError, Problem
@@ -30,9 +30,10 @@ Tables = dict[str, np.ndarray[Any, Any]]
 
 #: What a synapse takes in its table; while that is filled, and while a projection is drawn.
 _KEPT, _FILLED, _DRAWN = 8, 24, 40
+#: What else a process needs, as a part of that: the network may be too large by this much.
+_BESIDE = 0.15
 #: Synapses of a row that are added in one turn of a loop; a row is filled up to whole groups.
 _GROUP = 4
-_KNOWN = hasattr(os, "sysconf")  # not on Windows
 
 
 def wired(
@@ -44,26 +45,44 @@ def wired(
     Raises
     ------
     ConfigError
-        For synapses that cannot be drawn.
+        For synapses that cannot be drawn, or not in the memory that there is.
     """
     found: Tables = {}
     for bundle in structure.bundles:
         if set(bundle.tables) <= numbers.keys():
             continue
-        keys = bundle.drawn_from
-        own = {key: np.asarray(numbers[key]) for key in keys}
-        many = keys & set(varying)
-        if not many:
-            found |= _tables(structure, bundle, own, n_shards)
-            continue
-        n_points = len(own[next(iter(many))])
-        points = [{k: v[p] if k in many else v for k, v in own.items()} for p in range(n_points)]
-        each = [_tables(structure, bundle, points[0], n_shards)]
-        group = each[0][bundle.key("targets")].shape[-1]
-        each += [_tables(structure, bundle, one, n_shards, group) for one in points[1:]]
-        for key in each[0]:
-            longest = max(np.shape(table[key])[1:2] for table in each)
-            found[key] = np.stack([_as_long(table[key], longest) for table in each])
+        try:
+            found |= _of_bundle(structure, bundle, numbers, n_shards, varying)
+        except MemoryError as error:
+            names = ", ".join(of.name.removeprefix("projections.") for of in bundle.wirings)
+            advice = f"memory ran out while synapses were drawn ({error}); fewer neurons or "
+            advice += "synapses fit" + "; so do fewer points at once (sweep.batch)" * bool(varying)
+            raise ConfigError([Problem("projections", names, advice)]) from error
+    return found
+
+
+def _of_bundle(
+    structure: Structure,
+    bundle: Bundle,
+    numbers: Mapping[str, Any],
+    n_shards: int,
+    varying: Collection[str],
+) -> Tables:
+    """The table of a bundle, or of each point."""
+    keys = bundle.drawn_from
+    own = {key: np.asarray(numbers[key]) for key in keys}
+    many = keys & set(varying)
+    if not many:
+        return _tables(structure, bundle, own, n_shards)
+    n_points = len(own[next(iter(many))])
+    points = [{k: v[p] if k in many else v for k, v in own.items()} for p in range(n_points)]
+    each = [_tables(structure, bundle, points[0], n_shards)]
+    group = each[0][bundle.key("targets")].shape[-1]
+    each += [_tables(structure, bundle, one, n_shards, group) for one in points[1:]]
+    found: Tables = {}
+    for key in each[0]:
+        longest = max(np.shape(table[key])[1:2] for table in each)
+        found[key] = np.stack([_as_long(table[key], longest) for table in each])
     return found
 
 
@@ -89,12 +108,10 @@ def synapse_problems(structure: Structure, numbers: Mapping[str, Any]) -> list[P
     bundles = [sum(expected.get(of.name, 0.0) for of in b.wirings) for b in structure.bundles]
     together = max(max(bundles, default=0.0) * _FILLED, max(expected.values(), default=0) * _DRAWN)
     n, n_bytes = sum(bundles), sum(bundles) * _KEPT + together
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if _KNOWN else n_bytes
+    n_bytes, there = n_bytes * (1 + _BESIDE), available()
     if n_bytes > there:
-        advice = (
-            f"need {n_bytes / 1e9:.3g} GB of memory or more while they are drawn, and there are "
-        )
-        advice += f"{there / 1e9:.3g} GB; fewer neurons or synapses fit"
+        advice = f"need {n_bytes / 1e9:.3g} GB of memory or more while they are drawn, and "
+        advice += f"{there / 1e9:.3g} GB are free; fewer neurons or synapses fit"
         found.append(Problem("projections", f"{n:.3g} synapses", advice))
     elif max(bundles, default=0.0) >= 2**31:
         advice = "are more than the 2^31 that a population may have; divide it into several"

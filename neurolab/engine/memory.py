@@ -1,0 +1,32 @@
+"""What memory there is for what will be computed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["available"]
+
+_FREE = Path("/proc/meminfo")
+#: Where a container is told what it may take, and what it takes (Linux, control groups version 2).
+_GROUP = Path("/sys/fs/cgroup")
+
+
+def available() -> float:
+    """Bytes that this process may still take, by what the system says of the machine and of the
+    container it is in; infinite where it says nothing."""
+    found = [float("inf")]
+    if hasattr(os, "sysconf"):  # not on Windows
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    if _FREE.exists() and (free := _numbers(_FREE).get("MemAvailable:")):
+        found.append(free * 1024)
+    if (limit := _GROUP / "memory.max").exists() and limit.read_text().strip().isdigit():
+        taken = int((_GROUP / "memory.current").read_text())
+        cached = _numbers(_GROUP / "memory.stat")["inactive_file"]  # given up when it is asked for
+        found.append(int(limit.read_text()) - taken + cached)
+    return min(found)
+
+
+def _numbers(path: Path) -> dict[str, int]:
+    """The lines of a file: a name and a number, and perhaps a unit."""
+    return {words[0]: int(words[1]) for words in map(str.split, path.read_text().splitlines())}
