@@ -5,7 +5,6 @@ Only Hydra and OmegaConf are imported here, so that printing a configuration sta
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -31,6 +30,7 @@ from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
 from neurolab.cli import arithmetic
+from neurolab.cli.parts import not_removable
 from neurolab.problems import ConfigError, Problem
 
 __all__ = [
@@ -159,13 +159,6 @@ def own_hydra() -> Iterator[ConfigLoader]:
 _ALTERNATIVES = (("R", "g_L"), ("tau", "C"))
 
 
-#: Keys that may be taken out: what was added, parts of a network, options of Hydra's groups.
-_REMOVABLE = re.compile(
-    r"(vars|hydra|device\.jax)\..*|(populations\.\w+\.)?(receptors|inputs)\.\w+"
-    r"|(populations|projections)\.\w+|.*[@/].*"
-)
-
-
 def typed(hydra: Any) -> list[str]:
     """What was typed, as it was, by Hydra's part of a configuration: also ``b=${vars.b}``."""
     return list(OmegaConf.to_container(hydra.overrides.task, resolve=False))  # type: ignore
@@ -181,11 +174,8 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     the option typed beside it, a `ConfigError`.
     """
     overrides, plain = list(overrides), dict[str, Any]()
-    removed = [text[1:].partition("=")[0] for text in overrides if text.startswith("~")]
-    if gone := [key for key in removed if not _REMOVABLE.fullmatch(key)]:
-        option = "cannot be left out; choose an option: --help lists them"
-        other = "cannot be left out: a default would be used in silence; give it a value"
-        raise ConfigError([Problem(k, "", option if k.isidentifier() else other) for k in gone])
+    if gone := not_removable(config, overrides):
+        raise ConfigError(gone)
     if new := [text[1:] for text in overrides if text.startswith("+network.")]:
         advice = "is no number that this network's file has; those of your own are +vars.x=5"
         raise ConfigError([Problem(*text.partition("=")[::2], advice) for text in new])

@@ -126,7 +126,10 @@ class ModelReader:
                 continue
             try:
                 if name not in declared:
-                    raise UnfitValueError(did_you_mean(name, declared))
+                    advice = f"{target.__name__} has no {name}; {did_you_mean(name, declared)}"
+                    if self.prefix:  # of a network
+                        advice += f". If it is from the network's file, ~{where} leaves it out"
+                    raise UnfitValueError(advice)
                 found = self._value(where, value, declared[name], signal)
             except UnfitValueError as error:
                 self.problems.add(where, None if value == "???" else show(value), str(error))

@@ -1,0 +1,46 @@
+"""Parts of a configuration: which values may be taken out, and which are those of another part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from omegaconf import DictConfig, OmegaConf
+
+from neurolab.problems import Problem
+
+__all__ = ["not_removable"]
+
+#: Keys that may be taken out: what was added, parts of a network, options of Hydra's groups.
+_REMOVABLE = re.compile(
+    r"(vars|hydra|device\.jax)\..*|(populations\.\w+\.)?(receptors|inputs)\.\w+"
+    r"|(populations|projections)\.\w+|.*[@/].*"
+)
+
+
+def not_removable(config: DictConfig, overrides: Iterable[str]) -> list[Problem]:
+    """The keys that were taken out (``~key``) and are needed: no default is used in silence.  What
+    a file gave an option is not, where another stands in its place that has no such parameter."""
+    removed = [text[1:].partition("=")[0] for text in overrides if text.startswith("~")]
+    option = "cannot be left out; choose an option: --help lists them"
+    other = "cannot be left out: a default would be used in silence; give it a value"
+    return [
+        Problem(key, "", option if key.isidentifier() else other)
+        for key in removed
+        if not _REMOVABLE.fullmatch(key) and not _foreign(config, key)
+    ]
+
+
+def _foreign(config: DictConfig, key: str) -> bool:
+    """Whether a key stands at a model that has no such parameter."""
+    part, _, name = key.rpartition(".")
+    target = OmegaConf.select(config, f"{part}._target_", throw_on_resolution_failure=False)
+    if target is None or name == "_target_":
+        return False
+    from neurolab.config.classes import class_at, declared_parameters
+    from neurolab.config.values import UnfitValueError
+
+    try:
+        return name not in declared_parameters(class_at(target, object))
+    except UnfitValueError:  # whoever reads the configuration says so
+        return False

@@ -1,0 +1,63 @@
+"""Parts of a network exchanged for others: what its file gave the old one, and what is shared."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import pytest
+from test_config import problems
+
+import neurolab
+
+COBA = ("network=coba_ei", "populations.E.size=30", "populations.I.size=10", "duration=2ms")
+E_E = "connectivity@projections.E_E.connectivity"
+P = "projections.E_E.connectivity.p"
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "left_out"),
+    [
+        ([f"{E_E}=all_to_all"], "AllToAll has no p", P),
+        ([f"{E_E}=one_to_one"], "OneToOne has no p", P),
+        (
+            [f"{E_E}=fixed_indegree", "projections.E_E.connectivity.n=3"],
+            "FixedIndegree has no p", P,
+        ),
+        (
+            ["synapse/output@populations.E.receptors.inh.output=current",
+             "projections.I_E.weight=-1pA"],
+            "Current has no E", "populations.E.receptors.inh.output.E",
+        ),
+        (
+            ["input@populations.E.inputs.drive=poisson", "populations.E.inputs.drive.receptor=exc",
+             "populations.E.inputs.drive.weight=1nS"],
+            "Poisson has no amplitude", "populations.E.inputs.drive.amplitude",
+        ),
+        (
+            ["neuron@populations.E.neuron=leaky_integrator", *(
+                f"~populations.E.neuron.{key}" for key in ("V_th", "V_reset", "tau_ref"))],
+            "LeakyIntegrator has no spk_reset", "populations.E.neuron.spk_reset",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_part_has_no_parameter_for_is_left_out(typed, name, left_out):
+    found = {problem.key: problem.advice for problem in problems(*COBA, *typed)}
+    assert name in found[left_out]
+    assert f"~{left_out} leaves it out" in found[left_out]
+    run = neurolab.run([*COBA, *typed, f"~{left_out}", "device=cpu"], save=False)
+    *part, key = left_out.split(".")
+    assert key not in reduce(getattr, part, run.config)
+
+
+def test_what_a_part_has_a_parameter_for_is_not_left_out():
+    (found,) = problems(*COBA, f"~{P}")
+    assert found.key == P and "give it a value" in found.advice
+
+
+def test_points_of_a_sweep_are_refused_in_the_same_words(tmp_path):
+    sweep = neurolab.run_sweep(
+        [*COBA, f"{E_E}=pairwise_bernoulli,all_to_all", "device=cpu"], tmp_path
+    )
+    assert list(sweep.table["status"]) == ["completed", "refused"]
+    assert "AllToAll has no p" in sweep.table["message"][1]
+    assert f"~{P} leaves it out" in sweep.table["message"][1]
