@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import reduce
+from operator import getitem
 
 import pytest
 from test_config import problems
 
 import neurolab
+from neurolab.api import experiment_of
 
 COBA = ("network=coba_ei", "populations.E.size=30", "populations.I.size=10", "duration=2ms")
 E_E = "connectivity@projections.E_E.connectivity"
@@ -34,9 +36,9 @@ P = "projections.E_E.connectivity.p"
             "Poisson has no amplitude", "populations.E.inputs.drive.amplitude",
         ),
         (
-            ["neuron@populations.E.neuron=leaky_integrator", *(
-                f"~populations.E.neuron.{key}" for key in ("V_th", "V_reset", "tau_ref"))],
-            "LeakyIntegrator has no spk_reset", "populations.E.neuron.spk_reset",
+            ["neuron@populations.E.neuron=izhikevich", *(  # of R and tau the file says null
+                f"~populations.E.neuron.{key}" for key in ("V_rest", "V_reset", "tau_ref"))],
+            "Izhikevich has no g_L", "populations.E.neuron.g_L",
         ),
     ],
 )  # fmt: skip
@@ -61,3 +63,39 @@ def test_points_of_a_sweep_are_refused_in_the_same_words(tmp_path):
     assert list(sweep.table["status"]) == ["completed", "refused"]
     assert "AllToAll has no p" in sweep.table["message"][1]
     assert f"~{P} leaves it out" in sweep.table["message"][1]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "both", "own"),
+    [
+        (
+            "populations.I.neuron.tau_ref", "2ms", "populations.E.neuron.tau_ref=2ms",
+            "+neuron@populations.I.neuron=lif_ref",
+        ),
+        (
+            "populations.I.inputs.drive.amplitude", "3pA",
+            "populations.E.inputs.drive.amplitude=3pA",
+            "+input@populations.I.inputs.drive=constant",
+        ),
+        (
+            "populations.I.receptors.exc.tau", "3ms", "populations.E.receptors.exc.tau=3ms",
+            "+synapse@populations.I.receptors.exc=expon "
+            "synapse/output@populations.I.receptors.exc.output=conductance "
+            "+synapse@populations.I.receptors.inh=expon "
+            "synapse/output@populations.I.receptors.inh.output=conductance",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_shared_is_changed_for_both_or_made_ones_own(key, value, both, own):
+    (problem,) = problems(*COBA, f"{key}={value}")
+    shared = ".".join(key.split(".")[:3])
+    assert key.startswith(problem.key)
+    assert f"{shared} is ${{{shared.replace('.I.', '.E.')}}}: {both} changes both" in problem.advice
+    assert problem.advice.count("@") == own.count("@")
+    assert all(word in problem.advice.split() for word in own.split())
+    for typed, alike in (([both], True), ([*own.split(), f"{key}={value}"], False)):
+        config = experiment_of([*COBA, *typed, "device=cpu"]).config
+        mine, other = (
+            reduce(getitem, k.split("."), config) for k in (key, key.replace(".I.", ".E."))
+        )
+        assert mine == value and (other == value) is alike

@@ -27,6 +27,7 @@ from neurolab.cli.conf import (
     unreadable,
     user_folder,
 )
+from neurolab.cli.parts import shared
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -266,6 +267,7 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
                 above = ".".join(path[: depth - 1])
                 typed = f"+{override.input_line}"
                 hint = f"{above} is empty: choose an option that has this, or add it: {typed}"
+            hint = shared(config, override, ".".join(path[: depth - 1]), node) or hint
             given = value if depth == len(path) else None
             problems.add(".".join(path[:depth]), given, hint)
             return False

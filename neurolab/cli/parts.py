@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from neurolab.problems import Problem
 
-__all__ = ["not_removable"]
+__all__ = ["not_removable", "shared"]
 
 #: Keys that may be taken out: what was added, parts of a network, options of Hydra's groups.
 _REMOVABLE = re.compile(
@@ -44,3 +46,21 @@ def _foreign(config: DictConfig, key: str) -> bool:
         return name not in declared_parameters(class_at(target, object))
     except UnfitValueError:  # whoever reads the configuration says so
         return False
+
+
+def shared(config: Any, override: Override, own: str, whole: Any) -> str:
+    """What to type for a value of a part that is another's, as where ``populations.I.neuron`` is
+    ``${populations.E.neuron}``; empty where it is none."""
+    found = re.fullmatch(r"\$\{([\w.]+)\}", str(whole))
+    if not found:
+        return ""
+    of = found[1]
+    both = str(override.input_line).replace(own, of, 1)
+    places = [(*key.partition("@"), option) for key, option in config.hydra.runtime.choices.items()]
+    options = [  # of synapse/output there is one already, which comes with its synapse
+        f"{'' if '/' in group else '+'}{group}@{own}{place.removeprefix(of)}={option}"
+        for group, _, place, option in places
+        if f"{place}.".startswith(f"{of}.")
+    ]
+    more = f", {' '.join(options)} gives {own} the values of the option, for its own to be typed"
+    return f"{own} is {whole}: {both} changes both{more if options else ''}"

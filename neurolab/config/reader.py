@@ -126,6 +126,8 @@ class ModelReader:
                 continue
             try:
                 if name not in declared:
+                    if value is None and self.prefix:  # of a network's file, to another option
+                        continue
                     advice = f"{target.__name__} has no {name}; {did_you_mean(name, declared)}"
                     if self.prefix:  # of a network
                         advice += f". If it is from the network's file, ~{where} leaves it out"
