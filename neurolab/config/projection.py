@@ -102,6 +102,11 @@ class ProjectionReader:
             drawn = read_drawn(value, reader.unit(declared), declared)
             there = self._of_file("weight", drawn, own)
             if drawn is None:
+                if isinstance(value, list) and len(value) != reader.size:
+                    each = f"one value for each neuron of the target {self.target.name}"
+                    advice = f"a list of {len(value)} values; expected {each} ({reader.size}), one "
+                    advice += "for all, or a distribution such as [normal, mean, std]"
+                    raise UnfitValueError(advice)
                 number = reader.number(where, value, declared)
                 return ModelSpec(Projection, fixed, (("weight", number),)), None
             name, arguments = drawn
