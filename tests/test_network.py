@@ -306,7 +306,11 @@ def test_what_processors_add_in_turn_other_devices_add_together(monkeypatch):
         ({"delay": "0.05 ms"}, "projections.E_I.delay", "less than a step"),
         ({"weight": "3 nS"}, "projections.E_I.weight", "expected"),
         ({"weight": None}, "projections.E_I.weight", "is needed"),
-        ({"weight": ["1 mV"] * 2}, "projections.E_I.weight", "for each neuron of the target I (19)"),
+        (
+            {"weight": ["1 mV"] * 2},
+            "projections.E_I.weight",
+            "each neuron of the target I (19)",
+        ),
         ({"receptor": "ampa"}, "projections.E_I.receptor", "names no receptor"),
         ({"connectivity": None}, "projections.E_I.connectivity._target_", "expected"),
         ({"p": 3}, "projections.E_I.p", "weight"),

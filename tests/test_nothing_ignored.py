@@ -72,6 +72,25 @@ def test_settings_of_record_that_do_less_than_they_say_are_told(overrides, told)
     assert all(words in found[key] for key, words in told.items())
 
 
+def test_neurons_to_record_are_told_by_their_populations():
+    sizes = ("populations.E.size=16", "populations.I.size=4", "duration=2ms")
+    network = (*sizes, "network=coba_ei", "device.cache_dir=null")
+    told = {
+        typed: {w.key: w.advice for w in experiment_of([*network, *typed.split()]).warnings}
+        for typed in (
+            "record.neurons=[3,10]",
+            "record.neurons=[10,10]",
+            "record.neurons=[10] record.variables=[E.V]",
+        )
+    }
+    nothing, twice, meant = told.values()
+    assert not nothing and not meant
+    assert "names none of I, which has neurons 0 to 3" in twice["record.neurons"]
+    assert "[10] are recorded" in twice["record.neurons"]
+    (problem,) = problems(*network, "record.neurons=[0,17]")
+    assert "some of 0 to 15 (of E, the largest population)" in problem.advice
+
+
 def test_a_sweep_has_no_points_of_more_recorded_neurons_than_there_are(tmp_path):
     typed = (*SHORT, "record.neurons=1,2,4", "size=2", "duration=1ms", "device=cpu")
     sweep = neurolab.run_sweep(typed, tmp_path)

@@ -185,7 +185,7 @@ def read_experiment(
         raise ConfigError(problems.found)
     structure = replace(structure, recording=recorded.recording)
     problems.warnings += later(structure, numbers, n_steps)
-    problems.warnings += unmet(record.node, recorded, max(structure.sizes), n_steps, dt_ms)
+    problems.warnings += unmet(record.node, recorded, structure, n_steps)
     return Experiment(
         structure=structure,
         numbers=numbers,

@@ -10,7 +10,7 @@ import brainunit as u
 
 from neurolab.config.settings import SettingsReader, is_whole
 from neurolab.config.values import rounded
-from neurolab.engine.structure import PopulationSpec, Recording, short_name
+from neurolab.engine.structure import PopulationSpec, Recording, Structure, short_name
 from neurolab.problems import Problem, did_you_mean, show
 from neurolab.results.layout import RESERVED
 
@@ -49,7 +49,7 @@ def read_recording(
     """
     record.only(("spikes", "variables", "neurons", "interval", "rate_bin", "memory"))
     spiking = any(group.fires for group in groups)
-    neurons = _neurons(record, max((group.size for group in groups), default=1))
+    neurons = _neurons(record, groups)
     variables = _variables(record, groups, units, others)
     every, rate_bin = (_steps_of(record, key, dt_ms) for key in ("interval", "rate_bin"))
     return RecordSettings(
@@ -62,19 +62,25 @@ def read_recording(
 
 
 def unmet(
-    record: Mapping[str, Any], found: RecordSettings, size: int, n_steps: int, dt_ms: float
+    record: Mapping[str, Any], found: RecordSettings, structure: Structure, n_steps: int
 ) -> list[Problem]:
     """Warnings of settings that do nothing, or less than they say."""
     typed = {key: v for key, v in record.items() if v and v not in _OF_OPTIONS.get(key, ())}
     told, recording = dict[str, str](), found.recording
     neurons, width = typed.get("neurons", 0), found.rate_bin_steps or n_steps
+    size, dt_ms = max(structure.sizes), structure.dt_ms
     if not recording.variables:
         why = "neurons is 0" if recording.neurons == () else "variables names none"
         told = dict.fromkeys(("variables", "neurons", "interval"), f"does nothing: record.{why}")
     elif is_whole(neurons, size + 1):
         told["neurons"] = f"is more than there are: those of size = {size} are recorded"
-    elif isinstance(neurons, list) and len(set(neurons)) < len(neurons):
-        told["neurons"] = f"names some twice: {list(recording.neurons or ())} are recorded"
+    elif isinstance(neurons, list):
+        groups = dict.fromkeys(map(structure.of, recording.variables))
+        without = [group for group in groups if not structure.recorded(group).size]
+        less = [f"names none of {g.name}, which has neurons 0 to {g.size - 1}" for g in without]
+        if len(set(neurons)) < len(neurons):
+            less.append(f"names some twice: {list(recording.neurons or ())} are recorded")
+        told |= {"neurons": "; ".join(less)} if less else {}
     if width > n_steps:
         told["rate_bin"] = f"is longer than the duration, {n_steps * dt_ms:g} ms: there is no rate"
     elif left := n_steps % width:
@@ -133,8 +139,9 @@ def _names(full: str) -> tuple[str, ...]:
     return full, short_name(full), own, own.removeprefix("neuron.")
 
 
-def _neurons(record: SettingsReader, size: int) -> tuple[int, ...] | None:
+def _neurons(record: SettingsReader, groups: Sequence[PopulationSpec]) -> tuple[int, ...] | None:
     """The neurons, of each population, whose variables are recorded; None for all."""
+    size, name = max(((group.size, group.name) for group in groups), default=(1, ""))
     value = record.node.get("neurons")
     if value in ("all", None):
         return None
@@ -142,9 +149,8 @@ def _neurons(record: SettingsReader, size: int) -> tuple[int, ...] | None:
         return tuple(range(min(value, size)))
     if isinstance(value, list) and all(is_whole(number, 0, size - 1) for number in value):
         return tuple(dict.fromkeys(value))
-    record.refuse(
-        "neurons", f"expected a number of neurons, a list of some of 0 to {size - 1}, or all"
-    )
+    some = f"some of 0 to {size - 1}{f' (of {name}, the largest population)' if name else ''}"
+    record.refuse("neurons", f"expected a number of neurons, a list of {some}, or all")
     return ()
 
 
