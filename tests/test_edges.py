@@ -37,7 +37,7 @@ def sonata(path: Path, **populations: dict) -> Path:
             )
             for g in np.unique(group):
                 own = edges.create_group(str(g))
-                for key in set(columns) & {"syn_weight", "delay"}:
+                for key in set(columns) & {"syn_weight", "delay", "nsyns"}:
                     own[key] = np.asarray(columns[key])[group == g]
     return path
 
@@ -120,6 +120,35 @@ def test_one_weight_and_delay_serve_for_all_and_what_is_not_used_is_told(tmp_pat
     told = {one.key: one.advice for one in experiment.warnings}
     assert set(told) == {"projections.E_I.weight", "projections.E_I.delay"}
     assert "unused" in told["projections.E_I.weight"]
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".csv", ".h5"])
+def test_a_file_without_synapses_is_told(tmp_path, suffix):
+    given = network(dict(RULES["indegree"]))
+    from_file(given, "E_I", table(tmp_path / f"e{suffix}", source=[], target=[]))
+    told = {one.key: one.advice for one in read_experiment(given).warnings}
+    assert told == {"projections.E_I.connectivity.file": "lists no synapses"}
+
+
+@pytest.mark.parametrize("where", ["edges", "types"])
+def test_synapses_of_an_edge_beyond_one_are_told(tmp_path, where):
+    """SONATA's nsyns, of the edges or their type: each edge is one synapse all the same."""
+    given = network(dict(RULES["indegree"]))
+    types = tmp_path / "types.csv"
+    for n, words in ((1, ""), (5, "nsyns")):
+        own = {"nsyns": [1, n, n]} if where == "edges" else {}
+        from_file(given, "E_I", sonata(tmp_path / f"{n}.h5", ours=GOOD | own))
+        if where == "types":
+            types.write_text(f"edge_type_id nsyns\n100 {n}\n")
+            given["projections"]["E_I"]["connectivity"]["types"] = str(types)
+        experiment = read_experiment(given)
+        told = {one.key: one.advice for one in experiment.warnings}
+        assert list(told) == ["projections.E_I.connectivity.file"] * bool(words)
+        assert words in " ".join(told.values())
+        drawn = drawn_of(
+            experiment.structure, experiment.structure.projections[1], experiment.numbers
+        )
+        assert drawn[0].tolist() == GOOD["source"]
 
 
 def test_what_edges_lack_is_that_of_their_types(tmp_path):

@@ -41,6 +41,7 @@ ABSENT = {
         for rule in ("Edges", "Sonata")
         for name in ("source", "target", "weight", "delay")
     },
+    ("Sonata", "multiple"): "the content of the file",
     ("PoissonRates", "rates"): "a group of its own, input/rates",
     **{(c, "output"): "a group, synapse/output" for c in ("Expon", "DualExpon", "Alpha")},
 }

@@ -66,9 +66,12 @@ class ProjectionReader:
                 self.reader.problems.add(key, value, "expected one value, which is for all pairs")
             return None if many else {}
         edges: Connectivity = rule.build(1, numbers, where)
+        file = f"{where}.{recorded[0]}", str(given[recorded[0]])
         if why := edges.refuses(edges.pairs(self.source.size, self.target.size, same=False)):
-            self.reader.problems.add(f"{where}.{recorded[0]}", given[recorded[0]], why)
+            self.reader.problems.add(*file, why)
             return None
+        if doubt := edges.doubts():
+            self.reader.problems.warnings.append(Problem(*file, doubt))
         keys = {name: f"{where}.{name}" for name in ("weight", "delay")}
         return {name: numbers[key] for name, key in keys.items() if key in numbers}
 

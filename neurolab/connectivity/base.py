@@ -70,6 +70,10 @@ class Connectivity(Dynamics):
         """Why the rule cannot connect these; empty if it can."""
         return ""
 
+    def doubts(self) -> str:
+        """What of its file is probably not as it was meant; empty if nothing is."""
+        return ""
+
     def expected(self, pairs: Pairs) -> float:
         """How many synapses there will be, on average."""
         raise NotImplementedError

@@ -80,6 +80,9 @@ class Edges(Connectivity):
                 return f"edge {at} (from 0) has {end} {neurons[at]}, but the population {advice}"
         return ""
 
+    def doubts(self) -> str:
+        return "" if np.size(self.source) else "lists no synapses"
+
     def expected(self, pairs: Pairs) -> float:
         return float(np.size(self.source))
 

@@ -28,7 +28,8 @@ class Sonata(Edges):
     names, at ``edge_group_index``; what is not there is taken from a table of edge types, where one
     is given.  Both are plain numbers: ``delay: [file, 1 ms]``, ``weight: [file, 1 nS]``, in which
     unit weights are is the model's to say.  The attributes ``magic`` and ``version`` are not asked
-    for, which files of some tools lack; indices, and all else, are passed over.
+    for, which files of some tools lack; indices, and all else, are passed over: an edge is one
+    synapse, whatever its ``nsyns``, of which `doubts` tells.
 
     Source: the SONATA developer guide, github.com/AllenInstitute/sonata.
 
@@ -44,6 +45,16 @@ class Sonata(Edges):
     file = parameter(None, "edges by SONATA (.h5)")
     population = parameter(None, "population of edges; None: the only one")
     types = parameter(None, "table of edge types (.csv), for what the edges themselves lack")
+    multiple = parameter(None, "how many edges have an nsyns other than 1", role="events")
+
+    def doubts(self) -> str:
+        if self.multiple is None:
+            return super().doubts()
+        some = f"{int(self.multiple)} of {np.size(self.source)} edges"
+        return (
+            f"has an nsyns other than 1 at {some}, each of which is one synapse here: where it "
+            "counts, multiply syn_weight by it in the file"
+        )
 
     @classmethod
     def load(cls, settings: Mapping[str, Any], size: int) -> Mapping[str, Any]:
@@ -76,20 +87,30 @@ def _read(path: Path, file: Any, population: Any, types: Any) -> dict[str, np.nd
     edges = file[f"edges/{name}"]
     columns = {end: _column(path, edges, f"{end}_node_id") for end in ("source", "target")}
     for own, in_file in _NAMES.items():
-        values, there = _of_groups(path, edges, in_file, columns["source"].size)
-        if types is not None and not there.all():
-            of_type = _of_types(Path(str(types)), name, in_file)
-            kind, at = np.unique(_column(path, edges, "edge_type_id"), return_inverse=True)
-            known_type = np.array([one in of_type for one in kind.tolist()], bool)
-            of_kind = np.array([of_type.get(one, 0.0) for one in kind.tolist()])
-            values = np.where(there, values, of_kind[at])
-            there |= known_type[at]
+        values, there = _of_edges(path, edges, name, in_file, types)
         if there.any() and not there.all():
             lacks = f"edge {np.argmin(there)} (from 0) has no {in_file}, and others have"
             raise InputFileError(f"{path}: {lacks}; a table of edge types may say: types")
         if there.any():
             columns[own] = values
-    return checked(path, columns)
+    nsyns, there = _of_edges(path, edges, name, "nsyns", types)
+    multiple = np.count_nonzero(there & (nsyns != 1))
+    return checked(path, columns) | ({"multiple": np.array(multiple)} if multiple else {})
+
+
+def _of_edges(
+    path: Path, edges: Any, population: str, name: str, types: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """A value of each edge, its own or that of its type, and which edges have one."""
+    values, there = _of_groups(path, edges, name, len(edges["source_node_id"]))
+    if types is not None and not there.all():
+        of_type = _of_types(Path(str(types)), population, name)
+        kind, at = np.unique(_column(path, edges, "edge_type_id"), return_inverse=True)
+        known_type = np.array([one in of_type for one in kind.tolist()], bool)
+        of_kind = np.array([of_type.get(one, 0.0) for one in kind.tolist()])
+        values = np.where(there, values, of_kind[at])
+        there |= known_type[at]
+    return values, there
 
 
 def _column(path: Path, group: Any, name: str) -> np.ndarray:
