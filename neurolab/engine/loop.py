@@ -45,7 +45,7 @@ class Loop:
     capacity
         Most steps that one `advance` may make.
     n_shards
-        How many equal shards the neurons are in.
+        How many shards the neurons are in.
     """
 
     def __init__(self, structure: Structure, capacity: int, n_shards: int = 1) -> None:
@@ -173,13 +173,10 @@ class Loop:
         """
         recording, length, indices = self.structure.recording, self.block, self.indices(shard)
         first, last = state[CLOCK], state[CLOCK] + n_steps
-        #: The populations of which spikes are asked for.
-        keeps = [
-            group
-            for group in self.structure.populations
-            if recording.spikes or group.prefix + HISTORY in self.histories
-        ]
         first_block = first // length
+        groups = self.structure.populations
+        #: The populations of which spikes are asked for.
+        keeps = [g for g in groups if recording.spikes or g.prefix + HISTORY in self.histories]
 
         def sample(records: Records, values: State, i: Any) -> Records:
             row = (i + 1) // recording.every - first // recording.every - 1
@@ -206,7 +203,7 @@ class Loop:
                 here = jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, j, 0, False), drawn)
                 i, seen = begin + j, values
                 values, spikes = self._step(numbers, values, here, indices, i, shard)
-                values = values | self._watched(seen, values, i)
+                values = self._in_place(values | self._watched(seen, values, i))
                 fired = {
                     group.prefix: jax.lax.dynamic_update_index_in_dim(
                         fired[group.prefix], self._fired(group, spikes, indices), j, 0
@@ -222,8 +219,8 @@ class Loop:
                 for group in keeps
             }
             lower, upper = jnp.maximum(first - begin, 0), jnp.minimum(last - begin, length)
-            start = (values, fired, records)
-            values, fired, records = jax.lax.fori_loop(lower, upper, in_step, start)
+            carry = (values, fired, records)
+            values, fired, records = jax.lax.fori_loop(lower, upper, in_step, carry)
             words = {prefix: pack(spikes) for prefix, spikes in fired.items()}
             values = values | self._remembered(values, words, begin, lower, upper)
             if recording.spikes:
@@ -270,6 +267,17 @@ class Loop:
         for prefix, total in totals.items():
             before = seen[prefix + NONFINITE]
             found[prefix + NONFINITE] = jnp.where(total == 0, before, jnp.minimum(before, i))
+        return found
+
+    def _in_place(self, values: State) -> State:
+        """The same values; those of receptors seem to depend on all that their old ones lead to:
+        XLA, which else does not know what it may write over, would copy them in each step."""
+        found = dict(values)
+        for group in self.structure.populations:
+            never = values[group.prefix + NONFINITE][0] < 0  # steps count from 0
+            own = tuple(f"{group.full(key)}." for key, _ in group.receptors)
+            for name in filter(lambda name: name.startswith(own), values):
+                found[name] += never.astype(found[name].dtype)
         return found
 
     @property

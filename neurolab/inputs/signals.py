@@ -38,9 +38,15 @@ class Signal(Input):
     continuous: ClassVar[bool] = False
 
     def draw(self, first: Any, n_steps: int, c: float | None = None) -> Any:
+        """The signal during some steps; where it is common to all elements, for one of them."""
         value = self.during(first, n_steps, c)
-        shape = (n_steps, *self.varshape)
-        return with_unit(jnp.broadcast_to(u.get_mantissa(value), shape), u.get_unit(value))
+        least = (n_steps, *(1 for _ in self.varshape))
+        return _spread(value, np.broadcast_shapes(least, np.shape(u.get_mantissa(value))))
+
+    def drive(self, drawn: Any) -> Any:
+        if isinstance(drawn, tuple):
+            return tuple(_spread(one, self.varshape) for one in drawn)
+        return _spread(drawn, self.varshape)
 
     def during(self, first: Any, n_steps: int, c: float | None = None) -> Any:
         """The signal during some steps, of a shape that broadcasts to (n_steps, elements): what is
@@ -55,6 +61,10 @@ class Signal(Input):
     def largest(self) -> Any:
         """A bound of the signal, while its parameters are known."""
         raise NotImplementedError
+
+
+def _spread(value: Any, shape: tuple[int, ...]) -> Any:
+    return with_unit(jnp.broadcast_to(u.get_mantissa(value), shape), u.get_unit(value))
 
 
 class Constant(Signal):
