@@ -177,6 +177,27 @@ def test_synapses_have_weights_and_delays_of_their_own(precision):
     assert np.array_equal(computed(experiment), by_hand(experiment))
 
 
+@pytest.mark.parametrize("unit", ["mV", "uV"])
+def test_what_ends_at_the_same_receptors_is_one_sum(unit):
+    """Of both sources, whose delays differ, in whatever unit their weights are typed."""
+    factor = {"mV": 1, "uV": 1000}[unit]
+    given = network(
+        dict(RULES["bernoulli"]), MIXED, ["uniform", "1 mV", "5 mV"],
+        ["uniform", f"{-6 * factor} {unit}", f"{-2 * factor} {unit}"],
+    )  # fmt: skip
+    own = given["projections"]
+    own["I_E"]["delay"] = ["uniform", "0.4 ms", "7 ms"]
+    own["I_I"] = own["I_E"] | {"to": "I"}
+    experiment = read_experiment(given)
+    assert len(experiment.structure.bundles) == 2
+    assert len(experiment.structure.sums) == 1
+    assert np.array_equal(computed(experiment), by_hand(experiment))
+    own["I_I"]["weight"] = "-3 mV"  # a sum of numbers of spikes, and one of weights
+    experiment = read_experiment(given)
+    assert len(experiment.structure.sums) == len(experiment.structure.bundles) == 3
+    assert np.array_equal(computed(experiment), by_hand(experiment))
+
+
 def test_long_rows_of_synapses_have_weights_of_their_own():
     """Of which several are added in one turn, of three projections in one table."""
     experiment = read_experiment(

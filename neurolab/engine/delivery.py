@@ -5,9 +5,9 @@ of its projections looks, for each of its delays, at the spikes of that many ste
 the synapses of those that fired, at their targets.  So a step costs what its spikes cost, nothing
 is cut off, and what is kept of the past is one bit for a neuron and step.
 
-The sum at a target is over delays, then sources, then their synapses, in ascending order.  A device
-has targets of its own and all of their synapses, so sums depend neither on devices nor on their
-number.  Where additions have no order (on a GPU) the terms are whole multiples of a quantum
+The sum at a target is over bundles, delays, sources and their synapses, in ascending order.  A
+device has targets of its own and all of their synapses, so sums depend neither on devices nor on
+their number.  Where additions have no order (on a GPU) the terms are whole multiples of a quantum
 (`Bundle.made`), which add up exactly.  Where all hear the same, spikes are counted, once for all.
 """
 
@@ -19,12 +19,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from neurolab.engine.projections import Bundle, Wiring
 from neurolab.engine.records import pack
 from neurolab.engine.structure import Structure
 
-__all__ = ["arrivals", "everyone", "exchange", "history_length", "remember"]
+__all__ = ["arrivals", "everyone", "exchange", "no_spikes", "remember"]
 
 #: Synapses that are added at once where loops are not.
 _TOGETHER = 2**15
@@ -42,10 +43,12 @@ class Table(NamedTuple):
     n_slots: int
 
 
-def history_length(structure: Structure, source: str) -> int:
-    """Steps for which spikes of a population are kept: whole blocks."""
+def no_spikes(structure: Structure, source: str, n_words: int) -> Any:
+    """The history of a population before the first step: whole blocks, for as long as its spikes
+    are needed, [step, word]; a word after those of a step says whether any of them has a spike."""
     longest = max(w.delays[1] for w in structure.projections if w.source == source)
-    return (-(-(longest + 1) // structure.block) + 1) * structure.block
+    length = (-(-(longest + 1) // structure.block) + 1) * structure.block
+    return jnp.zeros((length, n_words + 1), jnp.uint32)
 
 
 def exchange(words: Mapping[str, Any], axis: str | None) -> dict[str, Any]:
@@ -64,6 +67,8 @@ def exchange(words: Mapping[str, Any], axis: str | None) -> dict[str, Any]:
 
 def remember(history: Any, words: Any, begin: Any, lower: Any, upper: Any) -> Any:
     """The history with the steps ``lower`` to ``upper`` of a block."""
+    some = jax.lax.reduce(words, np.uint32(0), jax.lax.bitwise_or, (1,))
+    words = jnp.concatenate([words, some[:, None]], 1)
     row, j = begin % history.shape[0], jnp.arange(words.shape[0])[:, None]
     before = jax.lax.dynamic_slice_in_dim(history, row, words.shape[0], 0)
     after = jnp.where((lower <= j) & (j < upper), words, before)
@@ -75,7 +80,7 @@ def _fired(history: Any, i: Any, delay: Any) -> Any:
     # A spike of step k ends that step, and with a delay of d steps it is there at the end of step
     # k + d: at the beginning of step k + 1 + d.
     row = (i - 1 - delay) % history.shape[0]
-    return jax.lax.dynamic_index_in_dim(history, row, 0, False)
+    return jax.lax.dynamic_index_in_dim(history, row, 0, False)[:-1]
 
 
 def everyone(wiring: Wiring, history: Any, i: Any, own: Any, n_source: int) -> Any:
@@ -92,10 +97,16 @@ def everyone(wiring: Wiring, history: Any, i: Any, own: Any, n_source: int) -> A
 
 
 def arrivals(
-    bundle: Bundle, numbers: Mapping[str, Any], history: Any, i: Any, n_source: int, n_target: int
+    bundle: Bundle,
+    numbers: Mapping[str, Any],
+    history: Any,
+    i: Any,
+    n_source: int,
+    n_target: int,
+    before: Any = None,
 ) -> Any:
     """What arrives at each of the ``n_target`` neurons of the bundle's projections at the beginning
-    of step ``i``: how many spikes, or the sum of their weights."""
+    of step ``i``: how many spikes, or the sum of their weights; beside what came ``before``."""
     given = {key: numbers[bundle.key(key)] for key in ("first", "targets")}
     weights = quantum = None
     if bundle.weighted:
@@ -115,10 +126,19 @@ def arrivals(
     kind = jnp.int32 if weights is None else weights.dtype
     # Behind a barrier: zeros that bundles share are copied for each in every step.
     # One place more than targets: what fills up groups of synapses goes there.
-    nothing = jnp.full(n_target + 1, jax.lax.optimization_barrier(jnp.zeros((), kind)))
+    if before is None:
+        before = jnp.full(n_target + 1, jax.lax.optimization_barrier(jnp.zeros((), kind)))
     if bundle.n_slots == 1:
-        return of_delay(0, nothing)
-    return jax.lax.fori_loop(0, bundle.n_slots, of_delay, nothing)
+        return of_delay(0, before)
+    return _for_all(_busy(history, i - 1 - bundle.delays[0], bundle.n_slots), of_delay, before)
+
+
+def _busy(history: Any, last: Any, n_steps: int) -> Any:
+    """In which of as many steps, from the ``last`` one back, any neuron fired, as bits."""
+    rows, n = history[:, -1] != 0, history.shape[0]
+    twice = jnp.concatenate([rows, rows])
+    some = jax.lax.dynamic_slice_in_dim(twice, last % n + n - (n_steps - 1), n_steps)
+    return pack(some[None, ::-1])[0]
 
 
 def in_turn(table: Table, slot: Any, words: Any, total: Any) -> Any:
@@ -147,12 +167,17 @@ def in_turn(table: Table, slot: Any, words: Any, total: Any) -> Any:
 
         return _for_bits(_at(words, k), of_spike, total)
 
-    def of_words(j: Any, total: Any) -> Any:
-        return _for_bits(_at(busy, j), lambda bit, total: of_word(j * 32 + bit, total), total)
-
     # Few neurons fire in a step: which words have a spike is found for 32 of them at once.
-    busy = pack((words != 0)[None])[0]
-    return jax.lax.fori_loop(0, busy.shape[0], of_words, total)
+    return _for_all(pack((words != 0)[None])[0], of_word, total)
+
+
+def _for_all(words: Any, body: Callable[[Any, Any], Any], total: Any) -> Any:
+    """Go through the bits of words that are set, in ascending order."""
+
+    def of_word(j: Any, total: Any) -> Any:
+        return _for_bits(_at(words, j), lambda bit, total: body(j * 32 + bit, total), total)
+
+    return jax.lax.fori_loop(0, words.shape[0], of_word, total)
 
 
 def _for_bits(word: Any, body: Callable[[Any, Any], Any], total: Any) -> Any:

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from neurolab.engine.delivery import arrivals, everyone, exchange, history_length, remember
+from neurolab.engine.delivery import arrivals, everyone, exchange, no_spikes, remember
 from neurolab.engine.network import Network, kept_random, seed_random
 from neurolab.engine.records import pack
 from neurolab.engine.structure import Numbers, PopulationSpec, Structure
@@ -114,9 +114,8 @@ class Loop:
         """The state before the first step."""
         state = Network(self.structure, numbers, self.indices(shard)).read()
         for name, k in self.histories.items():
-            width = self.n_shards * -(-self.sizes[k] // 32)
-            rows = history_length(self.structure, self.structure.populations[k].prefix)
-            state[name] = jnp.zeros((rows, width), jnp.uint32)
+            n_words = self.n_shards * -(-self.sizes[k] // 32)
+            state[name] = no_spikes(self.structure, name.removesuffix(HISTORY), n_words)
         for group, size in zip(self.structure.populations, self.sizes, strict=True):
             state[group.prefix + NONFINITE] = jnp.full(size, FINITE, jnp.int32)
         return state | {CLOCK: jnp.int32(0)}
@@ -142,13 +141,16 @@ class Loop:
                 found.setdefault(wiring.target, {})[wiring.name] = everyone(
                     wiring, history, i, own, n
                 )
-        for bundle in self.structure.bundles:
-            ends = np.cumsum([0, *(self.width(wiring.target) for wiring in bundle.wirings)])
-            history, n = values[bundle.source + HISTORY], self.width(bundle.source)
-            arrived = arrivals(bundle, numbers, history, i, n, int(ends[-1]))
-            for k, wiring in enumerate(bundle.wirings):
-                own = found.setdefault(wiring.target, {})
-                own[wiring.name] = arrived[ends[k] : ends[k + 1]]
+        for bundles in self.structure.sums:
+            ends = np.cumsum([0, *(self.width(wiring.target) for wiring in bundles[0].wirings)])
+            total: Any = None
+            for bundle in bundles:
+                history, n = values[bundle.source + HISTORY], self.width(bundle.source)
+                total = arrivals(bundle, numbers, history, i, n, int(ends[-1]), total)
+                for wiring in bundle.wirings:
+                    found.setdefault(wiring.target, {})[wiring.name] = None
+            for k, wiring in enumerate(bundles[0].wirings):
+                found[wiring.target][wiring.name] = total[ends[k] : ends[k + 1]]
         return found
 
     def _step(
@@ -219,8 +221,8 @@ class Loop:
                 for group in keeps
             }
             lower, upper = jnp.maximum(first - begin, 0), jnp.minimum(last - begin, length)
-            carry = (values, fired, records)
-            values, fired, records = jax.lax.fori_loop(lower, upper, in_step, carry)
+            start = (values, fired, records)
+            values, fired, records = jax.lax.fori_loop(lower, upper, in_step, start)
             words = {prefix: pack(spikes) for prefix, spikes in fired.items()}
             values = values | self._remembered(values, words, begin, lower, upper)
             if recording.spikes:

@@ -115,6 +115,8 @@ class Population(brainstate.nn.Module):
         #: Currents at `times`, which do not depend on the potential.
         currents: list[Any] = [None] * len(self.times)
         for name, model in self.inputs.items():
+            if drawn.get(name, model) is None:
+                continue  # what it brings comes with that of another
             drive = model.update(drawn.get(name))
             if name in self.feeds:
                 to = self.feeds[name]

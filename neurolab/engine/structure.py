@@ -10,6 +10,7 @@ from typing import Any
 import brainunit as u
 import numpy as np
 
+from neurolab.distributions import FILE
 from neurolab.engine.projections import Bundle, Wiring
 from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron, Spiking
@@ -168,6 +169,20 @@ class Structure:
                 alike = (wiring.source, wiring.delays, wiring.weights is None)
                 found.setdefault(alike, []).append(wiring)
         return tuple(Bundle(tuple(wirings)) for wirings in found.values())
+
+    @cached_property
+    def sums(self) -> tuple[tuple[Bundle, ...], ...]:
+        """The bundles, those together that bring weights to the same receptors: one sum of all."""
+        found: dict[Any, list[Bundle]] = {}
+        for bundle in self.bundles:
+            ends: list[Any] = []
+            for wiring in bundle.wirings:
+                spec = dict(self.of(wiring.target).inputs)[wiring.name]
+                own = wiring.weights == FILE or not bundle.weighted  # has a factor of its own
+                unit = wiring.name if own else dict(spec.numbers)["weight"].unit
+                ends.append((wiring.target, spec.fixed, unit))
+            found.setdefault(tuple(ends), []).append(bundle)
+        return tuple(map(tuple, found.values()))
 
     def named(self) -> dict[str, ModelSpec]:
         """All models by the names that they are built with, those inside of others too."""
