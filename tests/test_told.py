@@ -40,7 +40,14 @@ def test_what_follows_from_others_is_refused_whatever_its_value(typed):
 
 
 def test_what_is_recorded_of_a_membrane_is_what_is_used(tmp_path):
-    given = ["neuron=adexif", "neuron.g_L=10nS", "size=1", "duration=1ms", "device=cpu"]
+    given = [
+        "neuron=adexif",
+        "neuron.g_L=10nS",
+        "neuron.a=2nS",
+        "size=1",
+        "duration=1ms",
+        "device=cpu",
+    ]
     run = neurolab.run([*given, "neuron.C=200pF"], tmp_path / "run")
     assert (run.config.neuron.R, run.config.neuron.tau) == (None, None)
     sweep = neurolab.run_sweep([*given, "neuron.C=200pF,300pF"], tmp_path / "sweep")
