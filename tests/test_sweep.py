@@ -57,7 +57,7 @@ def test_values_are_coordinates_in_the_unit_of_the_parameter(tmp_path):
     line = found.rate_hz.sel({"neuron.b": 5})
     assert line.dims == ("input.amplitude",)
     assert line[0] == 0.0
-    assert line[1] == found.table["rate_hz"][3] == found[3].summary["rate_hz"] > 0
+    assert line[1] == found.table["rate_hz"][3] == found[3].summary["rate_hz_mean"] > 0
     xr.testing.assert_identical(xr.open_zarr(tmp_path / "sweep.zarr").load(), found.data)
     xr.testing.assert_identical(neurolab.open_sweep(tmp_path).data, found.data)
     rows = pd.read_csv(tmp_path / "sweep.csv")

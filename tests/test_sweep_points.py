@@ -39,7 +39,7 @@ def test_a_grid_becomes_a_grid(tmp_path):
     np.testing.assert_array_equal(found.data["neuron.tau"], [5.0, 10.0])
     np.testing.assert_array_equal(found.data["input.rate"], [40.0, 60.0, 80.0])
     rate = found.rate_hz.sel({"neuron.tau": 10, "input.rate": 60})
-    assert rate == found.table["rate_hz"][4] == found[4].summary["rate_hz"]
+    assert rate == found.table["rate_hz"][4] == found[4].summary["rate_hz_mean"]
     xr.testing.assert_identical(xr.open_zarr(tmp_path / "sweep.zarr").load(), found.data)
     lines = (tmp_path / "sweep.csv").read_text().splitlines()
     assert len(lines) == 7

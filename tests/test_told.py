@@ -40,7 +40,14 @@ def test_what_follows_from_others_is_refused_whatever_its_value(typed):
 
 
 def test_what_is_recorded_of_a_membrane_is_what_is_used(tmp_path):
-    given = ["neuron=adexif", "neuron.g_L=10nS", "size=1", "duration=1ms", "device=cpu"]
+    given = [
+        "neuron=adexif",
+        "neuron.g_L=10nS",
+        "neuron.a=2nS",
+        "size=1",
+        "duration=1ms",
+        "device=cpu",
+    ]
     run = neurolab.run([*given, "neuron.C=200pF"], tmp_path / "run")
     assert (run.config.neuron.R, run.config.neuron.tau) == (None, None)
     sweep = neurolab.run_sweep([*given, "neuron.C=200pF,300pF"], tmp_path / "sweep")
@@ -222,3 +229,16 @@ def test_a_model_beside_an_option_of_another_is_refused(option, model, others):
     (problem,) = problems(option, model, *others)
     assert problem.key == model.partition("=")[0]
     assert f"leave out {option}" in problem.advice
+
+
+def test_a_drive_that_is_too_weak_is_told_of_each_population():
+    """200 pA into 1 ohm: two cells of a network were silent, and nothing said why."""
+    cell = ("populations.E.neuron.C=null", "populations.E.neuron.g_L=null")
+    weak = ("populations.E.neuron.R=1ohm", "populations.E.neuron.tau=20ms")
+    found = {one.key: one.advice for one in read("network=coba_ei", *cell, *weak).warnings}
+    for name in ("E", "I"):
+        advice = found[f"populations.{name}.inputs.drive.amplitude"]
+        assert "2e-08 rheobase" in advice and f"populations.{name}.neuron.R" in advice
+    for network in ("coba_ei", "coba_ei/kick", "cuba_ei", "microcircuit/dc", "feedforward"):
+        advices = [one.advice for one in read(f"network={network}").warnings]
+        assert not any("too weak" in advice for advice in advices)

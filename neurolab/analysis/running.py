@@ -25,13 +25,13 @@ class SpikeStatistics:
         self._sum = np.zeros(n_neurons, np.int64)
         self._sum_of_squares = np.zeros(n_neurons, np.int64)
 
-    def part(self, begin: int, end: int, of: int | None = None) -> SpikeStatistics:
-        """Those of some neurons, that follow one another, as they are now: of all, or of each of
-        several populations that share the neurons in parts ``of`` so many."""
+    def part(self, neurons: slice | np.ndarray, of: int | None = None) -> SpikeStatistics:
+        """Those of some neurons, a slice or a mask, as they are now: of all, or of each of several
+        populations that share the neurons in parts ``of`` so many."""
         parts = self.n_neurons // (of or self.n_neurons)
-        found = SpikeStatistics(parts * (end - begin))
+        found = SpikeStatistics(self.count.reshape(parts, -1)[:, neurons].size)
         for name in ("count", "_last", "_sum", "_sum_of_squares"):
-            values = getattr(self, name).reshape(parts, -1)[:, begin:end]
+            values = getattr(self, name).reshape(parts, -1)[:, neurons]
             setattr(found, name, values.reshape(-1))
         return found
 

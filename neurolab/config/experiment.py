@@ -22,6 +22,7 @@ from neurolab.config.network import NetworkReader, size_of
 from neurolab.config.order import in_order
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording, unmet
+from neurolab.config.resolution import unresolved
 from neurolab.config.settings import SettingsReader
 from neurolab.config.shown import shown_units, weak, without_measure
 from neurolab.config.values import read_time, rounded
@@ -180,6 +181,8 @@ def read_experiment(
     if structure and ordered and not problems.found:
         problems.found += [p for p, _ in without_measure(structure, reader.parsed, numbers)]
         problems.warnings += weak(structure, reader.parsed, numbers)
+        for problem, _, certain in unresolved(structure, numbers):
+            (problems.found if certain else problems.warnings).append(problem)
     problems.raise_if_any()
     if structure is None:  # only with problems; for the type checker
         raise ConfigError(problems.found)
@@ -251,9 +254,8 @@ def read_steps(config: Mapping[str, Any], problems: Problems) -> tuple[float, in
     n_steps = round(duration_ms / dt_ms)
     problems.warnings += rounded("duration", config.get("duration"), duration_ms, dt_ms)
     if duration_ms < dt_ms * (1 - 1e-9):
-        problems.add(
-            "duration", config.get("duration"), f"is shorter than one step, dt = {config.get('dt')}"
-        )
+        advice = f"is shorter than one step, dt = {config.get('dt')}"
+        problems.add("duration", config.get("duration"), advice)
     elif n_steps >= 2**31:
         advice = f"is {n_steps:.3g} steps of dt; at most 2147483647 are counted"
         problems.add("duration", config.get("duration"), advice)
@@ -261,11 +263,10 @@ def read_steps(config: Mapping[str, Any], problems: Problems) -> tuple[float, in
 
 
 def _precision(device: Mapping[str, Any], problems: Problems) -> int:
-    precisions = {"float32": 32, "float64": 64}
     given = device.get("precision", "float32")
-    if given not in precisions:
+    if given not in ("float32", "float64"):
         problems.add("device.precision", given, "expected float32 or float64")
-    return precisions.get(given, 32)
+    return 64 if given == "float64" else 32
 
 
 def _report(node: Any, problems: Problems) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from neurolab.config.reader import ParsedValue
 from neurolab.engine.population import Population, receptor_of
 from neurolab.engine.structure import ModelSpec, PopulationSpec, Structure
-from neurolab.inputs import SpikeInput
+from neurolab.inputs import Projection, SpikeInput
 from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron
 from neurolab.problems import Problem
@@ -154,17 +154,27 @@ def _is_quantity(value: Any) -> bool:
 def weak(
     structure: Structure, parsed: Mapping[str, ParsedValue], numbers: Mapping[str, Any]
 ) -> list[Problem]:
-    """A warning of drives that are all far below the rheobase, as pA into 1 ohm are."""
-    if len(structure.populations) > 1:  # which drive each other
-        return []
-    group = structure.populations[0]
-    spikes = any(issubclass(part.target, SpikeInput) for _, part in group.inputs)
-    if spikes or any(reading.relative and np.any(numbers[k]) for k, reading in parsed.items()):
+    """A warning of each population whose drives, but for other populations, are all far below the
+    rheobase, as pA into 1 ohm are."""
+    groups = structure.populations
+    return [one for group in groups for one in _weak(structure, group, parsed, numbers)]
+
+
+def _weak(
+    structure: Structure,
+    group: PopulationSpec,
+    parsed: Mapping[str, ParsedValue],
+    numbers: Mapping[str, Any],
+) -> list[Problem]:
+    given = {k: one for k, one in parsed.items() if k.startswith(f"{group.prefix}input")}
+    own = [part.target for _, part in group.inputs if part.target is not Projection]
+    spikes = any(issubclass(target, SpikeInput) for target in own)
+    if spikes or any(reading.relative and np.any(numbers[k]) for k, reading in given.items()):
         return []
     currents = {
         key: float(np.max(np.abs(numbers[key])))
-        for key, reading in parsed.items()
-        if key.removeprefix(group.prefix).startswith("input") and reading.unit.has_same_dim(u.mA)
+        for key, reading in given.items()
+        if reading.unit.has_same_dim(u.mA)
     }
     key = max(currents, key=lambda key: currents[key], default="")
     found = rheobase_of(structure, group, parsed, numbers) if key and currents[key] else None
@@ -175,9 +185,10 @@ def weak(
     if not 0 < share < 1e-3:
         return []
     unit = parsed[key].given or parsed[key].unit
-    given = f"{(currents[key] * parsed[key].unit).to_decimal(unit):g} {unit_text(unit)}"
-    advice = f"is {share:.1g} rheobase, too weak to do anything; is neuron.R (or C and g_L) right?"
-    return [Problem(key, given, advice)]
+    told = f"{(currents[key] * parsed[key].unit).to_decimal(unit):g} {unit_text(unit)}"
+    cell = f"{group.prefix}neuron.R (or C and g_L)"
+    advice = f"is {share:.1g} rheobase, too weak to do anything; is {cell} right?"
+    return [Problem(key, told, advice)]
 
 
 def _shown(

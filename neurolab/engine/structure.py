@@ -153,6 +153,11 @@ class Structure:
         return tuple(population.size for population in self.populations)
 
     @property
+    def firing(self) -> np.ndarray:
+        """Whether each neuron, counted through all, has spikes: those of a readout have none."""
+        return np.repeat([population.fires for population in self.populations], self.sizes)
+
+    @property
     def block(self) -> int:
         """Steps whose random numbers are drawn together; none of their spikes arrives within."""
         block = block_length(self.size)

@@ -67,7 +67,8 @@ def _tiles(summary: Mapping[str, Any], run: Run | None) -> list[dict[str, str]]:
     """The few numbers that are looked for first."""
     tiles = []
     if summary.get("rate_hz_mean") is not None:
-        spread = f"s.d. over neurons {short(summary['rate_hz_std'])} Hz"
+        some = f"{n} that spike" if (n := summary.get("n_spiking")) else "neurons"
+        spread = f"s.d. over {some} {short(summary['rate_hz_std'])} Hz"
         cv = summary.get("isi_cv_mean")
         note = "too few spikes" if cv is None else "mean over neurons"
         tiles += [

@@ -11,6 +11,7 @@ import numpy as np
 from neurolab.results.layout import RESULTS, Chunk, Trace, write_whole
 from neurolab.results.run import Run
 from neurolab.results.sweep import open_sweep
+from neurolab.results.table import as_told
 from neurolab.results.writer import ResultsWriter
 
 __all__ = ["export_point"]
@@ -28,9 +29,11 @@ def export_point(sweep_folder: Path, index: int, folder: Path) -> None:
     row = sweep.rows.get(index, {"point": index, "status": "missing"})
     (folder / SUMMARY).unlink(missing_ok=True)
     shutil.rmtree(folder / RESULTS, ignore_errors=True)
+    summary = as_told(row)
     if "batch" in row and (Path(row["batch"]) / RESULTS).exists() and row["n_steps"]:
-        _export(sweep[index], folder)
-    summary = {key: value for key, value in row.items() if key not in ("batch", "in_batch")}
+        point = sweep[index]
+        _export(point, folder)
+        summary = point.summary
     write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
 
 

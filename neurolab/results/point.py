@@ -11,6 +11,7 @@ import numpy as np
 from neurolab.results.damage import lost_results, whole
 from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.run import Run
+from neurolab.results.table import VALUES, as_told
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -28,9 +29,13 @@ class PointRun(Run):
             raise lost_results(batch, {}) or nothing
         super().__init__(batch)
         self._in_batch, self.overrides, self.config = row["in_batch"], overrides, config
-        self.summary = {
-            key: value for key, value in row.items() if key not in ("batch", "in_batch")
-        }
+        known, none = row.get("populations", {}), dict.fromkeys(VALUES)
+        self.summary = as_told(row) | {"n_neurons": self.n_neurons, "dt_ms": self.dt_ms}
+        if self.populations:
+            self.summary["populations"] = {
+                name: {"n_neurons": of.stop - of.start} | as_told(known.get(name, none))
+                for name, of in self.populations.items()
+            }
         self.commit = self._trimmed(row["n_steps"])
 
     def beginning(self, most: int) -> Run:

@@ -17,7 +17,16 @@ from neurolab.results.plan import Plan, flat
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["STATUSES", "VALUES", "Table", "as_dataset", "name_of", "write_csv", "write_zarr"]
+__all__ = [
+    "STATUSES",
+    "VALUES",
+    "Table",
+    "as_dataset",
+    "as_told",
+    "name_of",
+    "write_csv",
+    "write_zarr",
+]
 
 #: Summary values of a point: unit and what it is.
 VALUES = {
@@ -133,6 +142,12 @@ class Table(Mapping[int, dict[str, Any]]):
     def statuses(self) -> np.ndarray:
         """The status of every point, as text."""
         return np.array(STATUSES, "U9")[self.status]
+
+
+def as_told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a point, or of a population of it, by the names that a run's summary has."""
+    names, ours = {"rate_hz": "rate_hz_mean", "isi_cv": "isi_cv_mean"}, ("batch", "in_batch")
+    return {names.get(key, key): value for key, value in row.items() if key not in ours}
 
 
 def _of(name: str, population: str) -> str:

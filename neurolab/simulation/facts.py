@@ -24,13 +24,14 @@ def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, 
     """Of a computation of one point, so far; ``numbers`` are those that it has now."""
     of, done, dt_ms = computation.experiment, computation.done, computation.dt_ms
     counts, ends = computation.statistics, of.layout["populations"]
-    found = _statistics(computation, counts)
+    found, spiking = _statistics(computation, _firing(computation)), int(of.structure.firing.sum())
+    found |= {"n_spiking": spiking} if 0 < spiking < computation.size else {}
     for group in of.structure.populations:
         rheobase = _rheobase(of, group, numbers)
         if not group.name:
             found |= rheobase
             continue
-        own = _statistics(computation, counts.part(*ends[group.name]), group.fires)
+        own = _statistics(computation, counts.part(slice(*ends[group.name])), group.fires)
         own = {"n_neurons": group.size} | own
         found.setdefault("populations", {})[group.name] = own | rheobase
     return {
@@ -49,10 +50,10 @@ def rows_of(computation: Computation) -> list[dict[str, Any]]:
     """How each point went, and each of its populations.  One that did not come to its end has no
     rate but so far."""
     whole, ends = computation.statistics, computation.experiment.layout["populations"]
-    all_of = _values(computation, whole)
+    all_of = _values(computation, _firing(computation))
     fires = {group.name: group.fires for group in computation.experiment.structure.populations}
     own = {
-        name: _values(computation, whole.part(begin, end, computation.size), fires[name])
+        name: _values(computation, whole.part(slice(begin, end), computation.size), fires[name])
         for name, (begin, end) in ends.items()
     }
     rows = []
@@ -64,6 +65,12 @@ def rows_of(computation: Computation) -> list[dict[str, Any]]:
             row["populations"] = {name: values[k] for name, values in own.items()}
         rows.append(row | {"seed": int(computation.seeds[k])})
     return rows
+
+
+def _firing(computation: Computation) -> SpikeStatistics:
+    """Of the neurons that can fire; of all where none can, which have no rate."""
+    counts, firing = computation.statistics, computation.experiment.structure.firing
+    return counts.part(firing, firing.size) if firing.any() and not firing.all() else counts
 
 
 def _values(

@@ -54,9 +54,10 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     }
     if summary.get("rate_hz_mean") is not None:
         rate, spread = summary["rate_hz_mean"], summary["rate_hz_std"]
-        cv = summary["isi_cv_mean"]
+        cv, some = summary["isi_cv_mean"], summary.get("n_spiking", "")
+        over = f"{some} neurons that spike" if some else "neurons"
         rows |= {
-            "rate": f"{rate:.2f} Hz (s.d. over neurons {spread:.2f})",
+            "rate": f"{rate:.2f} Hz (s.d. over {over} {spread:.2f})",
             "ISI CV": "-" if cv is None else f"{cv:.2f}",
         }
     for name, of in (summary.get("populations") or {}).items():

@@ -31,7 +31,7 @@ class Rows:
     Parameters
     ----------
     n_steps, dt_ms, size
-        Of the run.
+        Of the run; of its neurons those that can fire.
     log
         Hears of each row: steps so far, metrics.
     potential, unit

@@ -31,7 +31,7 @@ from neurolab.problems import ConfigError, Problem, Problems, show
 from neurolab.results.axes import Column, plain_key
 from neurolab.results.plan import Plan
 from neurolab.sweep.points import Group, by_code, join
-from neurolab.sweep.refusals import Refusals, refuse_unmeasured, refuse_unrecorded
+from neurolab.sweep.refusals import Refusals, refuse_unfit, refuse_unrecorded
 
 __all__ = ["PointReader"]
 
@@ -142,7 +142,7 @@ class PointReader:
         self._order(points, columns, experiment)
         good = ~self.refusals.bad[points]
         rest = {key: column[good] for key, column in columns.items()}
-        refuse_unmeasured(self.refusals, points[good], rest, experiment)
+        warnings = refuse_unfit(self.refusals, points[good], rest, experiment)
         refuse_unrecorded(self.refusals, points, experiment)
         fits = ~self.refusals.bad[points]
         if not fits.any():
@@ -151,8 +151,9 @@ class PointReader:
         points, n_steps = points[fits], n_steps[fits]
         numbers = {**experiment.numbers, **{key: column[0] for key, column in columns.items()}}
         columns = {key: column for key, column in columns.items() if np.any(column != column[:1])}
-        config = self.plan.config(int(points[0]))
-        experiment = replace(experiment, numbers=numbers, n_steps=int(n_steps[0]), config=config)
+        config, told = self.plan.config(int(points[0])), (*experiment.warnings, *warnings)
+        about: dict[str, Any] = {"numbers": numbers, "config": config, "warnings": told}
+        experiment = replace(experiment, n_steps=int(n_steps[0]), **about)
         return [Group(experiment, points, n_steps, columns)]
 
     def _rounded(self, source: _Source, codes: np.ndarray, experiment: Experiment) -> list[Problem]:

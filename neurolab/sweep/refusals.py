@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from neurolab.config.experiment import Experiment
+from neurolab.config.resolution import unresolved
 from neurolab.config.settings import is_whole
 from neurolab.config.shown import without_measure
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.axes import plain_key
 from neurolab.results.plan import Plan
 
-__all__ = ["Refusals", "refuse_unmeasured", "refuse_unrecorded"]
+__all__ = ["Refusals", "refuse_unfit", "refuse_unrecorded"]
 
 _MOST_TOLD = 20
 
@@ -104,20 +105,29 @@ class Refusals:
         return found
 
 
-def refuse_unmeasured(
+def refuse_unfit(
     refusals: Refusals,
     points: np.ndarray,
     columns: Mapping[str, np.ndarray],
     experiment: Experiment,
-) -> None:
-    """Refuse the points at which a drive relative to the neuron has no finite size."""
-    numbers = {**experiment.numbers, **columns}
+) -> list[Problem]:
+    """Refuse the points at which a drive relative to the neuron has no finite size, or steps do not
+    follow the neuron; warnings of others."""
+    numbers, warnings = {**experiment.numbers, **columns}, []
+    if not points.size:
+        return []
+    for problem, bad, certain in unresolved(experiment.structure, numbers, points.size):
+        if certain:
+            refusals.add([problem], points[bad], False)
+        else:
+            warnings.append(problem)
     own = [number.key for m in experiment.structure.named().values() for number in m.all_numbers()]
-    if not points.size or any(np.ndim(numbers[key]) != (key in columns) for key in own):
-        return  # some have a number for each neuron: such points diverge in their first step
+    if any(np.ndim(numbers[key]) != (key in columns) for key in own):
+        return warnings  # some have a number for each neuron: these diverge in their first step
     found = without_measure(experiment.structure, experiment.parsed, numbers, points.size)
     for problem, bad in found:
         refusals.add([problem], points[bad], False)
+    return warnings
 
 
 def refuse_unrecorded(refusals: Refusals, points: np.ndarray, experiment: Experiment) -> None:
