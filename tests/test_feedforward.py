@@ -40,7 +40,12 @@ def test_rates_are_of_the_neurons_that_can_fire(run, tmp_path, capsys):
     assert "s.d. over 300 neurons that spike" in capsys.readouterr().out
     counts = np.bincount(run.spikes["neuron"].values, minlength=300)
     assert run.summary["rate_hz_std"] == pytest.approx(counts.std() / 2.0, rel=1e-12)
+    found = run.spike_statistics()
+    assert found["rate_hz_mean"] == pytest.approx(rate)
+    assert found["rate_hz_std"] == pytest.approx(counts.std() / 2.0)
+    assert run.rate.mean() == pytest.approx(rate)
     sweep = neurolab.run_sweep(["network=feedforward", "duration=100ms", "seed=0,1"], tmp_path)
+    assert sweep[1].rate.mean() == pytest.approx(sweep[1].summary["rate_hz_mean"])
     spikes = sweep.table["spike_count"].to_numpy()
     np.testing.assert_allclose(sweep.table["rate_hz"], spikes / 300 / 0.1, rtol=1e-12)
 

@@ -87,13 +87,13 @@ class Experiment:
     @property
     def layout(self) -> dict[str, Any]:
         """What a `ResultsWriter` is told of what is recorded."""
-        structure, named = self.structure, dict[str, tuple[int, int]]()
-        for group in structure.populations if structure.populations[0].name else ():
-            named[group.name] = (structure.first(group), structure.first(group) + group.size)
+        structure, groups = self.structure, [g for g in self.structure.populations if g.name]
+        named = {g.name: (structure.first(g), structure.first(g) + g.size) for g in groups}
         return {
-            "n_neurons": self.structure.size,
-            "dt_ms": self.structure.dt_ms,
+            "n_neurons": structure.size,
+            "dt_ms": structure.dt_ms,
             "populations": named,
+            "silent": [g.name for g in groups if not g.fires],
             "traces": self.traces,
             "record_spikes": self.recorded.spikes,
             "rate_bin_steps": self.recorded.rate_bin_steps,

@@ -7,6 +7,7 @@ itself would rest.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ from neurolab.problems import Problem
 from neurolab.units import magnitude, unit_text, with_unit
 
 __all__ = ["unresolved"]
+
+log = logging.getLogger("neurolab")
 
 #: Neurons of a population that are looked at, beside those with the least and most of a number.
 _SOME = 100
@@ -71,7 +74,7 @@ def unresolved(
                 problem = Problem(f"{group.prefix}neuron", target.__name__, advice)
                 found.append((problem, np.flatnonzero(bad[which].any(axis=1)), certain))
         except Exception:  # a model of one's own that is not to be asked in this way
-            continue
+            log.debug("%sneuron at rest: not looked at", group.prefix, exc_info=True)
     return found
 
 

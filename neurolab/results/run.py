@@ -90,6 +90,13 @@ class Run(Trains):
         found = self.attributes.get("populations") or {}
         return {name: slice(*ends) for name, ends in found.items()}
 
+    @property
+    def firing(self) -> np.ndarray:
+        found = np.ones(self.n_neurons, bool)
+        for name in self.attributes.get("silent", ()):
+            found[self.populations[name]] = False
+        return found if found.any() else ~found
+
     def __getitem__(self, name: str) -> Population:
         """One population of a network, with its neurons numbered from 0.
 

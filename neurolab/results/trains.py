@@ -39,6 +39,11 @@ class Trains(ABC):
         """How many neurons, silent ones included."""
 
     @property
+    def firing(self) -> np.ndarray:
+        """Which neurons can fire: rates and statistics are over these, where there are any."""
+        return np.ones(self.n_neurons, bool)
+
+    @property
     @abstractmethod
     def committed_steps(self) -> int:
         """Steps whose results are here."""
@@ -83,7 +88,7 @@ class Trains(ABC):
         counts, bin_ms = self.read("rate_counts"), bin_steps * self.dt_ms
         counts = counts.sum(axis=tuple(range(1, counts.ndim)))  # over populations
         centre_ms = (np.arange(counts.size) + 0.5) * bin_ms
-        return _rate(centre_ms, counts / (self.n_neurons * bin_ms * 1e-3), bin_ms)
+        return _rate(centre_ms, counts / (self.firing.sum() * bin_ms * 1e-3), bin_ms)
 
     def spike_statistics(self, **options: Any) -> analysis.SpikeSummary:
         """Rates and ISI variability over neurons."""
@@ -128,7 +133,9 @@ class Trains(ABC):
                 "spikes were not recorded (record.spikes): run it again with record=spikes."
             )
         time, neuron = self.spikes["time"].values, self.spikes["neuron"].values
-        return time, neuron, self.n_neurons, self.duration_ms
+        if not (firing := self.firing).all():
+            neuron = (np.cumsum(firing) - 1)[neuron]
+        return time, neuron, int(firing.sum()), self.duration_ms
 
 
 class Population(Trains):

@@ -35,8 +35,8 @@ from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_
 
 __all__ = ["ResultsWriter"]
 
-# Measured: fewer, larger chunks append faster (5e6 spikes: 0.11 s with 2^18, 0.30 s with 2^16), but
-# even three spikes cost a whole chunk. 4 MiB of trace is 15 files for 60 MB.
+# Measured: larger chunks append faster (5e6 spikes: 0.11 s with 2^18, 0.30 s with 2^16), but three
+# spikes cost a whole one. 4 MiB of trace is 15 files for 60 MB.
 _SPIKES_PER_CHUNK = 2**18
 _TRACE_CHUNK_BYTES = 4 * 2**20
 _VALUES_PER_CHUNK = 2**14
@@ -48,11 +48,11 @@ class ResultsWriter:
     Args:
         folder: None keeps the results in memory (`ResultsWriter.store`).
         n_neurons: size of the population that spikes and rates refer to.
-        populations: of a network, the first neuron of each population and the end of it.
+        populations, silent: the first neuron of each and the end; names of those without spikes.
         traces: what `Chunk.traces` will hold. Those with equal `every` share a time axis, and those
             with equal `neurons` a neuron axis: the first `time`, `neuron`, then `time_<name>`, ...
         rate_bin_steps: steps in a bin of the population rate; None: the rate is not kept.
-        n_points: how many points are computed together; None: one run, without that axis.
+        n_points: how many points are computed together; None: a run, without that axis.
 
     Raises:
         FileExistsError: there are results already.
@@ -66,6 +66,7 @@ class ResultsWriter:
         n_neurons: int,
         dt_ms: float,
         populations: Mapping[str, tuple[int, int]] | None = None,
+        silent: Sequence[str] = (),
         traces: Sequence[Trace] = (),
         record_spikes: bool = True,
         rate_bin_steps: int | None = None,
@@ -78,19 +79,19 @@ class ResultsWriter:
             "format": "neurolab results 2",
             "n_neurons": int(n_neurons),
             "populations": {name: list(ends) for name, ends in (populations or {}).items()},
+            "silent": list(silent),
             "n_points": n_points,
             "dt_ms": float(dt_ms),
             "record_spikes": bool(record_spikes),
             "rate_bin_steps": None if rate_bin_steps is None else int(rate_bin_steps),
             "traces": {
-                t.name: {"unit": t.unit, "every": int(t.every), "axes": list(self._axes[t.name])}
+                t.name: {"unit": t.unit, "every": int(t.every), "axes": [*self._axes[t.name]]}
                 for t in self.traces
             },
         }
         self.commit = Commit()
         if self.folder is not None:
-            path = self.folder / RESULTS
-            if path.exists():
+            if (path := self.folder / RESULTS).exists():
                 raise FileExistsError(f"{path} holds results already. Choose another folder.")
             if n_points is None:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -241,10 +242,9 @@ class ResultsWriter:
             for name, dtype in (("spike_step", "int64"), ("spike_neuron", "int32")):
                 arrays[name] = self._create(name, dtype, ["spike"], chunks=(_SPIKES_PER_CHUNK,))
             if points is not None:
-                about = {"width": (points,), "chunks": (16, points)}
-                arrays["spike_end"] = self._create(
-                    "spike_end", "int64", ["chunk", "point"], **about
-                )
+                shape: dict[str, Any] = {"width": (points,), "chunks": (16, points)}
+                dims = ["chunk", "point"]
+                arrays["spike_end"] = self._create("spike_end", "int64", dims, **shape)
         if (steps := self.attributes["rate_bin_steps"]) is not None:
             bins: tuple[int, ...] = (_VALUES_PER_CHUNK,)
             if points is not None:
