@@ -73,8 +73,11 @@ def test_thresholds_are_compared_with_potentials_neuron_by_neuron_and_point_by_p
 def test_parts_of_a_network_are_taken_out_and_numbers_that_it_has_not_are_refused():
     run = neurolab.run([*SMALL, "~projections.I_I", "~projections.E_I"], save=False)
     assert list(run.config.projections) == ["E_E", "I_E"]
-    with pytest.raises(ConfigError) as error:
-        neurolab.run([*SMALL, "+network.scale=0.5"], save=False)
-    assert [problem.key for problem in error.value.problems] == ["network.scale"]
+    for mark in ("+", "++"):
+        with pytest.raises(ConfigError) as error:
+            neurolab.run([*SMALL, f"{mark}network.scale=0.5"], save=False)
+        assert [problem.key for problem in error.value.problems] == ["network.scale"]
+    run = neurolab.run([*SMALL, "++network.eta=1.5", "duration=1ms"], save=False)
+    assert run.config.network.eta == 1.5
     with pytest.raises(ConfigError):
         neurolab.run([*SMALL, "~projections.I_I.weight"], save=False)

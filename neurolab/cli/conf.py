@@ -176,9 +176,13 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     overrides, plain = list(overrides), dict[str, Any]()
     if gone := not_removable(config, overrides):
         raise ConfigError(gone)
-    if new := [text[1:] for text in overrides if text.startswith("+network.")]:
+    forced = [text for text in overrides if text.startswith("++network.")]
+    own = OmegaConf.masked_copy(config, [k for k in config if k != "hydra"]) if forced else {}
+    text = OmegaConf.to_yaml(own)  # in which `network.g` is what refers to it
+    new = [one[2:] for one in forced if one[2:].partition("=")[0] not in text]
+    if new := [*new, *(one[1:] for one in overrides if one.startswith("+network."))]:
         advice = "is no number that this network's file has; those of your own are +vars.x=5"
-        raise ConfigError([Problem(*text.partition("=")[::2], advice) for text in new])
+        raise ConfigError([Problem(*one.partition("=")[::2], advice) for one in new])
     with _LOCK:
         hydra: Any = HydraConfig.instance()
         configured = hydra.cfg
