@@ -177,7 +177,8 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     if gone := not_removable(config, overrides):
         raise ConfigError(gone)
     forced = [text for text in overrides if text.startswith("++network.")]
-    own = OmegaConf.masked_copy(config, [k for k in config if k != "hydra"]) if forced else {}
+    keys = [str(key) for key in config if key != "hydra"]
+    own: Any = OmegaConf.masked_copy(config, keys) if forced else {}
     text = OmegaConf.to_yaml(own)  # in which `network.g` is what refers to it
     new = [one[2:] for one in forced if one[2:].partition("=")[0] not in text]
     if new := [*new, *(one[1:] for one in overrides if one.startswith("+network."))]:
@@ -188,7 +189,7 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
         configured = hydra.cfg
         hydra.cfg = config if "hydra" in config else configured  # what ${hydra:...} refers to
         try:
-            for key in (str(key) for key in config if key != "hydra"):
+            for key in keys:
                 value: Any = "???" if OmegaConf.is_missing(config, key) else config[key]
                 if OmegaConf.is_config(value):
                     value = OmegaConf.to_container(value, resolve=True)
