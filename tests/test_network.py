@@ -198,6 +198,21 @@ def test_what_ends_at_the_same_receptors_is_one_sum(unit):
     assert np.array_equal(computed(experiment), by_hand(experiment))
 
 
+@pytest.mark.parametrize("size", [32_000, 33_000])
+def test_spikes_of_many_are_counted(size):
+    """All of a population at once, in as few bits as hold their number: 33,000 are above 2^15."""
+    given = network({"name": "PairwiseBernoulli", "p": 1.0}, weight="1 uV")
+    given["projections"] = {"E_I": given["projections"]["E_I"]}
+    given["populations"] = {"E": population(size), "I": population(2)}
+    given["populations"]["E"]["neuron"]["V_initializer"] = "39 mV"
+    experiment = read_experiment(given)
+    program = Program(experiment.structure, 10)
+    numbers = program.place(experiment.numbers)
+    state, _ = program.advance(numbers, program.start(numbers), 3)
+    V = np.asarray(state["populations.I.neuron.V"])
+    np.testing.assert_allclose(V, np.array([0, 7]) + 3 + size * 1e-3, rtol=1e-6)
+
+
 def test_long_rows_of_synapses_have_weights_of_their_own():
     """Of which several are added in one turn, of three projections in one table."""
     experiment = read_experiment(

@@ -54,6 +54,9 @@ class Connectivity(Dynamics):
 
     recorded: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[tuple[str, ...]] = ()
+    #: Whether it connects a pair once at most, whatever its numbers: a neuron then hears no more
+    #: spikes in a step than the source has neurons.
+    once: ClassVar[bool] = False
 
     autapses = parameter(True, "whether a neuron may connect to itself")
 

@@ -21,6 +21,8 @@ __all__ = [
 class PairwiseBernoulli(Connectivity):
     """Every pair with probability p, each by itself, at most once: degrees are binomial."""
 
+    once = True
+
     p = parameter(0.1, "probability of a connection", nonnegative=True)
 
     def refuses(self, pairs: Pairs) -> str:

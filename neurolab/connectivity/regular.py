@@ -12,6 +12,8 @@ __all__ = ["AllToAll", "OneToOne"]
 class AllToAll(Connectivity):
     """Every neuron of the source to every neuron of the target, once."""
 
+    once = True
+
     def expected(self, pairs: Pairs) -> float:
         return pairs.n
 
@@ -21,6 +23,8 @@ class AllToAll(Connectivity):
 
 class OneToOne(Connectivity):
     """Neuron k of the source to neuron k of the target; both have as many."""
+
+    once = True
 
     def refuses(self, pairs: Pairs) -> str:
         if pairs.n_source != pairs.n_target:

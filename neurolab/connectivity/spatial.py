@@ -31,6 +31,8 @@ class _DistanceDependent(Connectivity):
     the ratio of their own to it.  So memory is that of the synapses.
     """
 
+    once = True
+
     p = parameter(0.1, "probability at no distance", nonnegative=True)
     shape = parameter("plane", "where neurons are", choices=("line", "ring", "plane"))
     extent = parameter(1.0 * u.mm, "length of the line or ring, side of the plane", positive=True)

@@ -123,7 +123,10 @@ def arrivals(
             default=partial(together, table, slot),
         )
 
-    kind = jnp.int32 if weights is None else weights.dtype
+    kind: Any = jnp.int32 if weights is None else weights.dtype
+    n_words = history.shape[1] - 1
+    if weights is None and bundle.once and n_words * 32 < 2**15:  # half the memory to go through
+        kind = jnp.int16
     # Behind a barrier: zeros that bundles share are copied for each in every step.
     # One place more than targets: what fills up groups of synapses goes there.
     if before is None:
@@ -212,7 +215,8 @@ def together(table: Table, slot: Any, words: Any, total: Any) -> Any:
     ends, width = jnp.cumsum(length), total.shape[0]
     groups = (begin - (ends - length), ends, table.targets)
     if table.weights is None:
-        return total + _added(lambda at: jnp.int32(1), groups, jnp.zeros(width, jnp.int32))
+        found = _added(lambda at: jnp.int32(1), groups, jnp.zeros(width, jnp.int32))
+        return total + found.astype(total.dtype)
     return total + _summed(table.weights, groups, table.quantum, width)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurolab.connectivity import AllToAll
 
@@ -85,6 +85,12 @@ class Bundle:
     def weighted(self) -> bool:
         """Whether synapses have weights of their own."""
         return self.wirings[0].weights is not None
+
+    @property
+    def once(self) -> bool:
+        """Whether each pair of neurons has one synapse at most."""
+        rules: list[Any] = [wiring.rule.target for wiring in self.wirings]
+        return all(rule.once for rule in rules)
 
     @property
     def tables(self) -> tuple[str, ...]:

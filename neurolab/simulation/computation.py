@@ -30,6 +30,8 @@ __all__ = ["FIRST_CHUNK_STEPS", "Computation"]
 
 #: Steps of a first chunk, of which nothing is known yet.
 FIRST_CHUNK_STEPS = 1000
+#: The last chunk of a run, which nothing is computed beside, is this part of others at the least.
+_LAST = 8
 #: Spikes in a row that say nothing: of a cell that starts far above its threshold, say.
 _FEW_STEPS = 20
 
@@ -110,6 +112,8 @@ class Computation:
             state, sent = self.state, self.sent
             left = until - sent
             m = min(-(-left // max(round(left / n), 1)), self.program.capacity)
+            if self.writer.n_points is None:  # what is left to be worked up at the end is little
+                m = min(m, max(-(-left // 2), n // _LAST))
             m = m if most is None else min(m, most(sent))
             began = time.perf_counter()
             after, records = self.program.advance(self.numbers, state, m)
