@@ -209,32 +209,38 @@ def synapse_of(neuron: str, k: int) -> str:
     return name.replace("nmda magnesium_block", "none") if neuron == "sigmoid_rate" else name
 
 
-def every_pair(n: int) -> list[tuple[str, str, str, str]]:
-    """Every neuron n times, with inputs, synapses and integrators in turn."""
-    return [
-        (
-            neuron,
-            INPUTS[(i + k) % len(INPUTS)],
-            synapse_of(neuron, k),
-            INTEGRATORS[(i + k + k // 4) % 4],
-        )
-        for i, neuron in enumerate(NEURONS)
-        for k in range(n)
-    ]
+#: Every input with every synapse; neurons and integrators in turn.
+COVER = [
+    (neuron, input, synapse_of(neuron, k), INTEGRATORS[(2 * j + k + k // 4) % len(INTEGRATORS)])
+    for j, input in enumerate(INPUTS)
+    for k in range(len(SYNAPSES))
+    for neuron in [NEURONS[(j + k) % len(NEURONS)]]
+]
+#: Every neuron with every synapse and every input.
+REST = [
+    (neuron, INPUTS[(i + k) % len(INPUTS)], synapse_of(neuron, k), INTEGRATORS[(i + k) % 4])
+    for i, neuron in enumerate(NEURONS)
+    for k in range(max(len(INPUTS), len(SYNAPSES)))
+]
+REST = [one for one in REST if one not in COVER]
 
 
-#: Every neuron, and every input, with every synapse; every neuron with every integrator.
-COVER = every_pair(len(SYNAPSES))
-#: Beside these every neuron with every input: what an input is, a neuron does not see.
-REST = [one for one in every_pair(len(INPUTS)) if one not in COVER]
+def output_of(synapse: str) -> str:
+    return synapse.partition(" ")[2]
 
 
 def test_the_cover_has_every_pair():
-    """Every neuron meets every synapse and integrator, every input every synapse."""
-    assert len({(n, s) for n, _, s, _ in COVER}) == len(NEURONS) * len(SYNAPSES) - 1
-    assert len({(i, s) for _, i, s, _ in COVER}) == len(INPUTS) * len(SYNAPSES)
+    """Every input meets every synapse and integrator; every neuron every integrator, and what
+    synapses are to it; nightly every neuron every input and synapse."""
+    every = [*COVER, *REST]
+    some = [(neuron, output_of(synapse)) for neuron, _, synapse, _ in COVER]
+    assert len({pair for pair in some if "conduct" in pair[1]}) == len(NEURONS)
+    assert len({pair for pair in some if pair[1] == "current"}) == len(NEURONS)
+    assert len({(i, s) for _, i, s, _ in COVER}) >= len(INPUTS) * len(SYNAPSES) - len(INPUTS)
     assert len({(n, m) for n, _, _, m in COVER}) == len(NEURONS) * len(INTEGRATORS)
-    assert len({(n, i) for n, i, _, _ in [*COVER, *REST]}) == len(NEURONS) * len(INPUTS)
+    assert len({(i, m) for _, i, _, m in COVER}) == len(INPUTS) * len(INTEGRATORS)
+    assert len({(n, i) for n, i, _, _ in every}) == len(NEURONS) * len(INPUTS)
+    assert len({(n, s) for n, _, s, _ in every}) == len(NEURONS) * len(SYNAPSES) - 1
 
 
 @pytest.mark.parametrize(
