@@ -287,6 +287,7 @@ def test_files_that_are_missing_or_truncated_are_refused(tmp_path, suffix):
     key, advice = refused(given)
     assert key == "projections.E_I.connectivity.file"
     assert "line" in advice if suffix == ".csv" else "cannot be read" in advice
+    assert "pickle" not in advice
     rule = given["projections"]["E_I"]["connectivity"]
     rule["file"] = None
     assert "is needed" in refused(given)[1]

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -132,6 +132,8 @@ def _real(path: Path, name: str, column: np.ndarray) -> None:
 
 
 def _of_npz(path: Path) -> dict[str, np.ndarray]:
+    if not is_zipfile(path):  # NumPy would speak of pickles
+        raise InputFileError(f"{path} cannot be read: it is no .npz file, or not the whole of one")
     with np.load(path, allow_pickle=False) as arrays:
         names = [*_ENDS, *_ENDS.values(), *_OWN]
         return {name: arrays[name] if name in names else np.empty(0) for name in arrays.files}
