@@ -178,10 +178,10 @@ def _(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array,
     """By (e^z - phi)/z, or its series where that loses digits."""
     (z,), (change,) = primals, tangents
     found, small = relative_exp(z), jnp.abs(z) < 1.0
+    near, other = jnp.where(small, z, 0.0), jnp.where(small, 1.0, z)
     series: Any = 0.0
     for n in range(_TERMS, -1, -1):
-        series = series * z + (n + 1) / factorial(n + 2)
-    other = jnp.where(small, 1.0, z)
+        series = series * near + (n + 1) / factorial(n + 2)
     slope = jnp.where(small, series, (jnp.exp(z) - found) / other)
     return found, slope * change
 

@@ -258,3 +258,6 @@ def test_relative_exp_is_exact_to_rounding_in_float32():
     x = z.astype(float) + 1e-9 * (z == 0)
     wanted = np.where(z == 0, 0.5, ((x - 1) * np.exp(x) + 1) / x**2)
     np.testing.assert_allclose(slopes, wanted, rtol=1e-5)
+    # Of the series that is not taken there the derivative is infinite.
+    far = jax.grad(jax.grad(relative_exp))(jnp.float32(-1e4))
+    np.testing.assert_allclose(far, 2e-12, rtol=1e-5)  # of -1/z it is -2/z^3

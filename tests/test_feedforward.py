@@ -7,7 +7,9 @@ import pytest
 from matplotlib.text import Text
 
 import neurolab
+from neurolab.plots.parts import mean_rate_hz
 from neurolab.plots.run import raster, rate, traces
+from neurolab.results.run import Run
 from neurolab.simulation.progress import print_summary
 
 
@@ -44,6 +46,9 @@ def test_rates_are_of_the_neurons_that_can_fire(run, tmp_path, capsys):
     assert found["rate_hz_mean"] == pytest.approx(rate)
     assert found["rate_hz_std"] == pytest.approx(counts.std() / 2.0)
     assert run.rate.mean() == pytest.approx(rate)
+    killed = Run(run.path, run.commit, run.store)
+    killed.summary = {}
+    assert mean_rate_hz(killed) == pytest.approx(rate)
     sweep = neurolab.run_sweep(["network=feedforward", "duration=100ms", "seed=0,1"], tmp_path)
     assert sweep[1].rate.mean() == pytest.approx(sweep[1].summary["rate_hz_mean"])
     spikes = sweep.table["spike_count"].to_numpy()

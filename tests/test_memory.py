@@ -43,5 +43,5 @@ def test_what_is_free_is_asked_of_the_machine_and_of_the_container(tmp_path, mon
     assert memory.available() == 5000 * 1024
     (tmp_path / "memory.max").write_text("4000000\n")
     (tmp_path / "memory.current").write_text("3000000\n")
-    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 500000\n")
-    assert memory.available() == 4000000 - 3000000 + 500000
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 500000\nactive_file 100000\n")
+    assert memory.available() == 4000000 - 3000000 + 600000

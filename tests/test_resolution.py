@@ -9,6 +9,7 @@ import pytest
 from test_receptors import problems, read
 
 import neurolab
+from neurolab.config import resolution
 from neurolab.config.resolution import unresolved
 from neurolab.neurons import AdExIFRef
 
@@ -128,3 +129,16 @@ def test_points_with_the_same_neuron_are_looked_at_once(monkeypatch):
     )
     assert certain and points.tolist() == list(range(1, 10_000, 2))
     assert max(sizes) < 100
+
+
+def test_points_of_many_different_neurons_are_looked_at_in_bounded_memory():
+    """Of 1,000 neurons at 20,000 points 100 each would be 2 million; fewer of each are enough."""
+    found = read(*ADEX, "size=1000", "neuron.a=[uniform,1nS,3nS]")
+    tau = np.linspace(20, 40, 20_000)
+    rows, which = resolution._rows(
+        found.structure.populations[0], {**found.numbers, "neuron.tau_w": tau}, tau.size
+    )
+    assert which.shape[0] == tau.size
+    assert rows["neuron.a"].size <= 2e5
+    least, most = found.numbers["neuron.a"].min(), found.numbers["neuron.a"].max()
+    assert rows["neuron.a"].min() == least and rows["neuron.a"].max() == most

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import neurolab
+from neurolab.api import experiment_of
 from neurolab.engine import wiring
 from neurolab.problems import ConfigError
 
@@ -70,6 +73,16 @@ def test_thresholds_are_compared_with_potentials_neuron_by_neuron_and_point_by_p
     assert set(sweep.table["status"]) == {"completed"}
 
 
+def test_a_number_that_another_of_the_network_follows_from_is_forced(tmp_path):
+    file = (Path(neurolab.__file__).parents[1] / "conf/network/brunel.yaml").read_text()
+    file = file.replace("  g: 5 ", "  half: 2.5\n  g: ${calc:'2 * ${.half}'} ")
+    (tmp_path / "network").mkdir()
+    (tmp_path / "network" / "own.yaml").write_text(file)
+    given = ["network=own", "device=cpu", f"hydra.searchpath=[file://{tmp_path}]"]
+    found = experiment_of([*given, "++network.half=2"])
+    assert found.numbers["projections.I_E.weight"] == pytest.approx(-0.4)
+
+
 def test_parts_of_a_network_are_taken_out_and_numbers_that_it_has_not_are_refused():
     run = neurolab.run([*SMALL, "~projections.I_I", "~projections.E_I"], save=False)
     assert list(run.config.projections) == ["E_E", "I_E"]
@@ -77,6 +90,8 @@ def test_parts_of_a_network_are_taken_out_and_numbers_that_it_has_not_are_refuse
         with pytest.raises(ConfigError) as error:
             neurolab.run([*SMALL, f"{mark}network.scale=0.5"], save=False)
         assert [problem.key for problem in error.value.problems] == ["network.scale"]
+    with pytest.raises(ConfigError, match=r"network\.et = 1"):  # the beginning of a name is none
+        neurolab.run([*SMALL, "++network.et=1"], save=False)
     run = neurolab.run([*SMALL, "++network.eta=1.5", "duration=1ms"], save=False)
     assert run.config.network.eta == 1.5
     with pytest.raises(ConfigError):

@@ -30,7 +30,7 @@ from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
 from neurolab.cli import arithmetic
-from neurolab.cli.parts import not_removable
+from neurolab.cli.parts import not_in_network, not_removable
 from neurolab.problems import ConfigError, Problem
 
 __all__ = [
@@ -174,16 +174,9 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     the option typed beside it, a `ConfigError`.
     """
     overrides, plain = list(overrides), dict[str, Any]()
-    if gone := not_removable(config, overrides):
-        raise ConfigError(gone)
-    forced = [text for text in overrides if text.startswith("++network.")]
+    if wrong := not_removable(config, overrides) or not_in_network(config, overrides):
+        raise ConfigError(wrong)
     keys = [str(key) for key in config if key != "hydra"]
-    own: Any = OmegaConf.masked_copy(config, keys) if forced else {}
-    text = OmegaConf.to_yaml(own)  # in which `network.g` is what refers to it
-    new = [one[2:] for one in forced if one[2:].partition("=")[0] not in text]
-    if new := [*new, *(one[1:] for one in overrides if one.startswith("+network."))]:
-        advice = "is no number that this network's file has; those of your own are +vars.x=5"
-        raise ConfigError([Problem(*one.partition("=")[::2], advice) for one in new])
     with _LOCK:
         hydra: Any = HydraConfig.instance()
         configured = hydra.cfg

@@ -1,4 +1,4 @@
-"""Parts of a configuration: which values may be taken out, and which are those of another part."""
+"""Parts of a configuration: which values may be taken out or put in, and which are another's."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.problems import Problem
 
-__all__ = ["not_removable", "shared"]
+__all__ = ["not_in_network", "not_removable", "shared"]
 
 #: Keys that may be taken out: what was added, parts of a network, options of Hydra's groups.
 _REMOVABLE = re.compile(
@@ -46,6 +47,33 @@ def _foreign(config: DictConfig, key: str) -> bool:
         return name not in declared_parameters(class_at(target, object))
     except UnfitValueError:  # whoever reads the configuration says so
         return False
+
+
+def not_in_network(config: DictConfig, overrides: Iterable[str]) -> list[Problem]:
+    """The numbers put into a network (``+network.x=5``, ``++network.x=5``) that its file has not:
+    nothing follows from them."""
+    put = [text for text in overrides if re.match(r"\+{1,2}network\.", text)]
+    if not put:
+        return []
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    followed, problems = _followed(own), []
+    for text in put:
+        key, _, value = text.lstrip("+").partition("=")
+        other = own.copy()  # in which what follows from it is not the same, or cannot be
+        OmegaConf.update(other, key, "?", force_add=True)
+        if text[1] != "+" or (followed is not None and _followed(other) == followed):
+            advice = "is no number that this network's file has; those of your own are +vars.x=5"
+            problems.append(Problem(key, value, advice))
+    return problems
+
+
+def _followed(config: DictConfig) -> Any:
+    """The values beside a network's numbers; None where they refer to what is not there."""
+    try:
+        found: Any = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException:
+        return None
+    return {key: value for key, value in found.items() if key != "network"}
 
 
 def shared(config: Any, override: Override, own: str, whole: Any) -> str:

@@ -26,8 +26,9 @@ __all__ = ["unresolved"]
 
 log = logging.getLogger("neurolab")
 
-#: Neurons of a population that are looked at, beside those with the least and most of a number.
-_SOME = 100
+#: Neurons of a population that are looked at, beside those with the least and most of a number,
+#: and of all points together: of a million it would take seconds, and gigabytes.
+_SOME, _MOST = 100, 100_000
 #: A mode that changes by less than this share of itself in a step is not amplified by what is
 #: compiled, exponential Euler; of Runge-Kutta methods NumPy tells in a moment.
 _SLOW = 0.1
@@ -87,8 +88,10 @@ def _rows(
     values = {one.key: np.asarray(numbers[one.key], float) for one in own}
     each = [values[one.key].reshape(-1, group.size)[0] for one in own if one.per_neuron]
     extremes = [at for row in each for at in (row.argmin(), row.argmax())]
-    some = np.unique([*extremes, *np.linspace(0, group.size - 1, _SOME if each else 1).astype(int)])
-    shape = (max(n_points, 1), some.size)
+    n_points = max(n_points, 1)
+    n = min(_SOME, max(_MOST // n_points, 1)) if each else 1
+    some = np.unique([*extremes, *np.linspace(0, group.size - 1, n).astype(int)])
+    shape = (n_points, some.size)
     table = [
         np.broadcast_to(
             values[one.key][..., some] if one.per_neuron else values[one.key].reshape(-1, 1), shape

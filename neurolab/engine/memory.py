@@ -22,7 +22,8 @@ def available() -> float:
         found.append(free * 1024)
     if (limit := _GROUP / "memory.max").exists() and limit.read_text().strip().isdigit():
         taken = int((_GROUP / "memory.current").read_text())
-        cached = _numbers(_GROUP / "memory.stat")["inactive_file"]  # given up when it is asked for
+        held = _numbers(_GROUP / "memory.stat")
+        cached = held["inactive_file"] + held["active_file"]  # given up when it is asked for
         found.append(int(limit.read_text()) - taken + cached)
     return min(found)
 

@@ -202,7 +202,7 @@ def mean_rate_hz(run: Run | Population) -> float | None:
     if run.summary.get("status") == "diverged":
         return None
     if run.spikes is not None and run.committed_steps:
-        return run.spikes.sizes["spike"] / (run.n_neurons * run.duration_ms * 1e-3)
+        return run.spikes.sizes["spike"] / (run.firing.sum() * run.duration_ms * 1e-3)
     return float(run.rate.mean()) if run.rate is not None and run.rate.size else None
 
 

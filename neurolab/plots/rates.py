@@ -89,7 +89,7 @@ def rate_of(run: Trains, spikes: bool = True, like: Rate | None = None) -> Rate 
         return None
     bin_ms = float(run.rate.attrs["bin_ms"])
     edges, hz = np.arange(run.rate.size + 1) * bin_ms, run.rate.values
-    per_ms = float(hz.mean()) * run.n_neurons * 1e-3
+    per_ms = float(hz.mean() * run.firing.sum()) * 1e-3
     least = like.least_ms if like else _LEAST / per_ms if per_ms else 0.0
     found = Rate(edges, hz, bin_ms, least)
     return found.grouped(bin_ms * -(-hz.size // _MOST))
