@@ -292,6 +292,20 @@ def test_a_point_is_shown_for_as_long_as_it_was_simulated(browser, tmp_path):
     assert browser.errors() == []
 
 
+def test_a_point_whose_spikes_are_not_shown_is_not_said_to_have_none(browser, tmp_path):
+    """Only neuron 60 fires, and the picture has the first 50."""
+    drive = "[" + ",".join("300pA" if k == 60 else "0pA" for k in range(61)) + "]"
+    cell = ("neuron=lif", "neuron.R=100Mohm", "neuron.V_th=20mV", "input=constant")
+    typed = ("size=61", "duration=100ms", KEEP, *cell, "neuron.tau=10ms,20ms")
+    sweep = neurolab.run_sweep([*typed, f"input.amplitude={drive}"], tmp_path / "sweep")
+    assert sweep.rows[0]["spike_count"] > 0
+    browser.open(tmp_path / "sweep" / "report.html")
+    browser("document.querySelector('tr[data-point=\"0\"]').click()")
+    told = browser.wait("return document.querySelector('#drawer .hint')?.innerText")
+    assert told == "No spikes of the first 50 neurons."
+    assert browser.errors() == []
+
+
 def test_the_index_filters_and_compares(outputs, browser):
     """Two runs side by side: their pictures, and the keys that differ."""
     browser.open(outputs / "index.html")

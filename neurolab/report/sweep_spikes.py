@@ -61,7 +61,7 @@ def spikes_of(table: Table, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     counts = np.bincount(point, minlength=table.status.size)
     arrays["spike_end"] = np.cumsum(counts).astype(np.uint32)
     shown: list[list[dict[str, Any]]] = []
-    arrays["shown_of"] = np.zeros(table.status.size, np.uint8)
+    arrays["shown_of"] = np.zeros(table.status.size, np.uint16)
     for path, (_, populations) in rows.items():
         if populations not in shown:
             shown.append(populations)

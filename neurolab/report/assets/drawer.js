@@ -89,7 +89,8 @@ function drawer(moved) {
     const most = populations.at(-1)?.end ?? Math.min(spikes.most_neurons, all);
     const which = populations.length ? `neurons of ${populations.map(({ name }) => name).join(", ")}` : "neurons";
     const part = [spikes.whole ? "" : `the first ${number(window)} ${unit}`, most < all ? `the first ${most} ${which}` : ""];
-    told.textContent = start === end ? "No spikes." : `${plural(end - start, "spike")}${part.some(Boolean) ? ` of ${part.filter(Boolean).join(", ")}` : ""}.`;
+    const of = part.some(Boolean) ? ` of ${part.filter(Boolean).join(", ")}` : "";
+    told.textContent = `${start === end ? "No spikes" : plural(end - start, "spike")}${of}.`;
     if (start === end) return;
     place.hidden = false;
     const x = Float64Array.from(kept.time.subarray(start, end), (t) => (t * window) / 65535);
