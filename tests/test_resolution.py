@@ -142,3 +142,16 @@ def test_points_of_many_different_neurons_are_looked_at_in_bounded_memory():
     assert rows["neuron.a"].size <= 2e5
     least, most = found.numbers["neuron.a"].min(), found.numbers["neuron.a"].max()
     assert rows["neuron.a"].min() == least and rows["neuron.a"].max() == most
+
+
+@pytest.mark.parametrize("target", ["LIFRef", "AdExIFRef"])
+def test_a_neuron_of_which_no_number_is_given_is_looked_at(target):
+    """As in a mapping: it has its class's own."""
+    cell = {"_target_": f"neurolab.neurons.{target}"}
+    given = {"populations": {"A": {"size": 3, "neuron": cell}}}
+    run = neurolab.run([given, "duration=1ms"], save=False)
+    assert run.summary["status"] == "completed"
+    one = neurolab.run(
+        [f"neuron._target_={cell['_target_']}", "size=3", "duration=1ms"], save=False
+    )
+    assert one.summary["status"] == "completed"

@@ -85,20 +85,21 @@ def _rows(
     """The numbers of a population's neurons, each combination once, and which of them some neurons
     of each point have."""
     own = group.neuron.all_numbers()
-    values = {one.key: np.asarray(numbers[one.key], float) for one in own}
+    # With nothing, as a number of neurons that have none: their defaults are not read.
+    values = {"": np.zeros(())} | {one.key: np.asarray(numbers[one.key], float) for one in own}
     each = [values[one.key].reshape(-1, group.size)[0] for one in own if one.per_neuron]
     extremes = [at for row in each for at in (row.argmin(), row.argmax())]
     n_points = max(n_points, 1)
     n = min(_SOME, max(_MOST // n_points, 1)) if each else 1
     some = np.unique([*extremes, *np.linspace(0, group.size - 1, n).astype(int)])
     shape = (n_points, some.size)
-    table = [
+    table = [np.zeros(shape)] + [
         np.broadcast_to(
             values[one.key][..., some] if one.per_neuron else values[one.key].reshape(-1, 1), shape
         )
         for one in own
     ]
-    flat = np.stack(table).reshape(len(own), -1)
+    flat = np.stack(table).reshape(len(table), -1)
     kept, which = np.unique(flat, axis=1, return_inverse=True)
     return dict(zip(values, kept, strict=True)), which.reshape(shape)
 
