@@ -176,13 +176,12 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     overrides, plain = list(overrides), dict[str, Any]()
     if wrong := not_removable(config, overrides) or not_in_network(config, overrides):
         raise ConfigError(wrong)
-    keys = [str(key) for key in config if key != "hydra"]
     with _LOCK:
         hydra: Any = HydraConfig.instance()
         configured = hydra.cfg
         hydra.cfg = config if "hydra" in config else configured  # what ${hydra:...} refers to
         try:
-            for key in keys:
+            for key in (str(key) for key in config if key != "hydra"):
                 value: Any = "???" if OmegaConf.is_missing(config, key) else config[key]
                 if OmegaConf.is_config(value):
                     value = OmegaConf.to_container(value, resolve=True)

@@ -104,12 +104,12 @@ def _of_edges(
     """A value of each edge, its own or that of its type, and which edges have one."""
     values, there = _of_groups(path, edges, name, len(edges["source_node_id"]))
     if types is not None and not there.all():
+        import pandas as pd
+
         of_type = _of_types(Path(str(types)), population, name)
-        kind, at = np.unique(_column(path, edges, "edge_type_id"), return_inverse=True)
-        known_type = np.array([one in of_type for one in kind.tolist()], bool)
-        of_kind = np.array([of_type.get(one, 0.0) for one in kind.tolist()])
-        values = np.where(there, values, of_kind[at])
-        there |= known_type[at]
+        at = pd.Index([*of_type]).get_indexer(_column(path, edges, "edge_type_id"))
+        values = np.where(there, values, np.array([*of_type.values(), 0.0])[at])
+        there |= at >= 0
     return values, there
 
 

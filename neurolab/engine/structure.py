@@ -154,8 +154,9 @@ class Structure:
 
     @property
     def firing(self) -> np.ndarray:
-        """Whether each neuron, counted through all, has spikes: those of a readout have none."""
-        return np.repeat([population.fires for population in self.populations], self.sizes)
+        """Which neurons, of all, rates are over: those that can fire, or all where none can."""
+        found = np.repeat([population.fires for population in self.populations], self.sizes)
+        return found if found.any() else ~found
 
     @property
     def block(self) -> int:
@@ -218,7 +219,7 @@ class Structure:
         known = np.arange(group.size) if neurons is None else np.asarray(neurons, np.int64)
         return known[known < group.size]
 
-    @property
+    @cached_property
     def per_neuron(self) -> frozenset[str]:
         """Keys of the numbers that have a value for each neuron."""
         numbers = (number for model in self.named().values() for _, number in model.numbers)

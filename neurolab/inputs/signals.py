@@ -44,8 +44,6 @@ class Signal(Input):
         return _spread(value, np.broadcast_shapes(least, np.shape(u.get_mantissa(value))))
 
     def drive(self, drawn: Any) -> Any:
-        if isinstance(drawn, tuple):
-            return tuple(_spread(one, self.varshape) for one in drawn)
         return _spread(drawn, self.varshape)
 
     def during(self, first: Any, n_steps: int, c: float | None = None) -> Any:
@@ -64,7 +62,7 @@ class Signal(Input):
 
 
 def _spread(value: Any, shape: tuple[int, ...]) -> Any:
-    return with_unit(jnp.broadcast_to(u.get_mantissa(value), shape), u.get_unit(value))
+    return jax.tree.map(lambda one: jnp.broadcast_to(one, shape), value)
 
 
 class Constant(Signal):

@@ -25,7 +25,7 @@ def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, 
     of, done, dt_ms = computation.experiment, computation.done, computation.dt_ms
     counts, ends = computation.statistics, of.layout["populations"]
     found, spiking = _statistics(computation, _firing(computation)), int(of.structure.firing.sum())
-    found |= {"n_spiking": spiking} if 0 < spiking < computation.size else {}
+    found |= {"n_spiking": spiking} if spiking < computation.size else {}
     for group in of.structure.populations:
         rheobase = _rheobase(of, group, numbers)
         if not group.name:
@@ -68,9 +68,9 @@ def rows_of(computation: Computation) -> list[dict[str, Any]]:
 
 
 def _firing(computation: Computation) -> SpikeStatistics:
-    """Of the neurons that can fire; of all where none can, which have no rate."""
+    """Of the neurons that rates are over."""
     counts, firing = computation.statistics, computation.experiment.structure.firing
-    return counts.part(firing, firing.size) if firing.any() and not firing.all() else counts
+    return counts if firing.all() else counts.part(firing, firing.size)
 
 
 def _values(

@@ -138,7 +138,7 @@ class _Run:
         first = structure.populations[0]
         potential = f"{first.prefix}neuron.{getattr(first.neuron.target, 'potential', 'V')}"
         unit = unit_text(experiment.units.get(potential, u.UNITLESS))
-        spiking = int(structure.firing.sum()) or self.size
+        spiking = int(structure.firing.sum())
         self.rows = Rows(experiment.n_steps, self.dt_ms, spiking, tracker.log, potential, unit)
         self.program = program_of(
             structure, self._capacity(experiment.devices[0].platform), experiment.devices
