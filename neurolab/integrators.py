@@ -161,10 +161,11 @@ def relative_exp(z: jax.Array) -> jax.Array:
         return jnp.where(z == 0, 1.0, jnp.expm1(safe) / safe)
     z = jnp.where(z == 0, 1e-30, z)  # of which e^z - 1 is z
     x = jnp.where(z < -87.0, -87.0, z)  # below, e^z is less than the rounding of 1
-    k = jnp.round(x * _LOG2_E)
-    k = jnp.where(k > 127.0, 127.0, k)
-    # 2^k: beside this number k + 127 is what the last bits of a float32 say.
-    power = jax.lax.bitcast_convert_type(k + (1.5 * 2**23 + 127), jnp.int32) << 23
+    # A float32 beside this number is whole, and its last bits say k + 127: 2^k as they are.
+    shifted = x * _LOG2_E + _WHOLE
+    shifted = jnp.where(shifted > _WHOLE + 127.0, _WHOLE + 127.0, shifted)
+    k = shifted - _WHOLE
+    power = jax.lax.bitcast_convert_type(shifted, jnp.int32) << 23
     power = jax.lax.bitcast_convert_type(power, jnp.float32)
     r = (x - k * _LN2[0]) - k * _LN2[1]
     series: Any = _SERIES[-1]
@@ -187,6 +188,7 @@ def _(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array,
 
 
 _LOG2_E = 1.44269504
+_WHOLE = 1.5 * 2**23 + 127
 #: ln(2) as the sum of two float32 numbers, the first short enough that its multiples are exact.
 _LN2 = (0.693359375, -2.12194440e-4)
 #: (e^r - 1)/r for |r| up to ln(2)/2, within 1.1e-8 of it: by interpolation in Chebyshev points.
