@@ -104,8 +104,9 @@ def compile(overrides: Iterable[str | Mapping[str, Any]] = (), capacity: int = 1
     Of traced numbers nothing can be checked: compile for the largest rates of Poisson inputs, as
     tables for their counts are made.  A spike's derivative is its surrogate's (``spk_fun``).
     ``program.numbers`` are those of the configuration, by key (``neuron.tau``), in the units of
-    ``program.units``; ``program.spikes(records, first, n_steps)`` unpacks spikes.  It runs on one
-    device.
+    ``program.units``: ``program.numbers | {...}`` are others, and ``program.place`` of these draws
+    synapses from them, and brings all to the device, once for many calls.
+    ``program.spikes(records, first, n_steps)`` unpacks spikes.  It runs on one device.
 
     Parameters
     ----------
@@ -131,6 +132,10 @@ def compile(overrides: Iterable[str | Mapping[str, Any]] = (), capacity: int = 1
     program.check = partial(check_plain, experiment)
     program.units = {key: reading.unit_name for key, reading in experiment.parsed.items()}
     program.units |= {name: unit_text(unit) for name, unit in experiment.units.items()}
+    for of in experiment.structure.projections:
+        drawn = ["weight"] * bool(of.weights) + ["delay"] * bool(of.slots)
+        unit = unit_text(experiment.structure.unit(of))
+        program.units |= {of.key(part): "ms" if part == "delay" else unit for part in drawn}
     return program
 
 

@@ -286,7 +286,7 @@ def check_devices_and_chunks(delay, rule, weight) -> None:
 def weights_count(experiment) -> np.ndarray:
     """How the potentials follow from a change of all weights of E's synapses."""
     program = Program(experiment.structure, 100)
-    numbers = dict(program.place(experiment.numbers))
+    numbers = program.place(experiment.numbers).arguments | dict(experiment.numbers)
     (key,) = (k for k in numbers if k.endswith(".weights") and "E_E" in k)
 
     def final(weights):

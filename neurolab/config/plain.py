@@ -12,6 +12,7 @@ import numpy as np
 from neurolab.config.experiment import Experiment
 from neurolab.config.order import disorder
 from neurolab.config.values import out_of_range
+from neurolab.distributions import FILE
 from neurolab.problems import did_you_mean
 
 __all__ = ["check_plain"]
@@ -45,6 +46,10 @@ def check_plain(experiment: Experiment, numbers: Mapping[str, Any]) -> None:
             known[key] = np.asarray(value, float)
             if wrong := out_of_range(known[key], reading.declared):
                 raise ValueError(f"{key} = {value}: {wrong}")
+    for wiring in experiment.structure.projections:
+        key = wiring.key("unit")  # of drawn weights; those of a file have it as their scale
+        if wiring.weights and wiring.weights != FILE and np.any(own[key] != numbers[key]):
+            raise ValueError(f"{key} is 1; give the weights of {wiring.key('weight')}")
     for part in experiment.structure.named().values():
         whole = all(number.key in known for _, number in part.numbers)
         for problem in disorder(part, known) if whole else ():

@@ -18,16 +18,12 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from neurolab.engine.loop import CLOCK, Loop, Records, State
 from neurolab.engine.parts import Parts
+from neurolab.engine.placed import Placed, with_synapses
 from neurolab.engine.records import all_spikes, by_device, choose_columns, neurons_of
 from neurolab.engine.sizes import too_small
 from neurolab.engine.structure import Numbers, Structure
-from neurolab.engine.wiring import wired
 
 __all__ = ["Program"]
-
-
-class _Placed(dict[str, Any]):
-    """Numbers that were checked and are on the devices."""
 
 
 class Program:
@@ -89,7 +85,7 @@ class Program:
             for group, size in zip(structure.populations, self.whole.sizes, strict=True)
         }
         #: Of the configuration that it was compiled for (`neurolab.compile`), and their units.
-        self.numbers, self.units = dict[str, Any](), dict[str, str]()
+        self.numbers, self.units = Placed({}, {}), dict[str, str]()
         #: What says by a `ValueError` that numbers do not fit that configuration.
         self.check: Callable[[Numbers], None] = lambda numbers: None
         self._functions: dict[Any, Any] = {}
@@ -105,16 +101,19 @@ class Program:
         """Steps whose random numbers are drawn together."""
         return self.loop.block
 
-    def place(self, numbers: Numbers) -> dict[str, Any]:
-        """Numbers on the devices, in the precision of the structure: once for many calls.
+    def place(self, numbers: Numbers) -> Placed:
+        """Numbers on the devices, in the precision of the structure, and the synapses that are
+        drawn from them: once for many calls.
 
         Raises
         ------
         ValueError
-            For numbers that an input's arrays are too small for, which would cut its counts off.
+            For numbers that do not fit, or that an input's arrays are too small for, which would
+            cut its counts off.
         """
-        if isinstance(numbers, _Placed):
+        if isinstance(numbers, Placed):
             return numbers
+        self.check(numbers)
         own = {key: value for key, value in numbers.items() if key in self.varying}
         shared = {key: value for key, value in numbers.items() if key not in own}
         name = too_small(self.structure, shared, own)
@@ -123,19 +122,18 @@ class Program:
                 f"{name}: the program was made for smaller numbers (a lower rate, fewer events); "
                 "make one for the largest that it is to be given"
             )
-        numbers = self._with_synapses(numbers)
         with self.loop.environment():
-            values = self.loop.arguments(self.whole.fitted(numbers))
+            values = self.loop.arguments(self.whole.fitted(self._with_synapses(numbers)))
             shared_by = {
                 key: NamedSharding(self.mesh, self._number(key, value))
                 for key, value in values.items()
             }
-            return _Placed(jax.device_put(values, shared_by))
+            return Placed(numbers, jax.device_put(values, shared_by))
 
-    def _with_synapses(self, numbers: Numbers) -> Numbers:
-        """The numbers and the tables of projections, drawn where they are not there yet."""
+    def _with_synapses(self, numbers: Numbers) -> dict[str, Any]:
+        """The numbers and the tables of projections."""
         n_shards = self.mesh.shape["neurons"]
-        return {**numbers, **wired(self.structure, numbers, n_shards, self.varying)}
+        return with_synapses(self.structure, numbers, n_shards, self.varying, self.numbers)
 
     def start(self, numbers: Numbers) -> State:
         """The state before the first step.
@@ -175,13 +173,11 @@ class Program:
             return run(arguments, self._chosen, state, n_steps)
 
     def _known(self, numbers: Numbers) -> Numbers:
-        """Numbers that were placed as they are, others checked as far as they are not traced."""
-        if isinstance(numbers, _Placed):
-            return numbers
-        self.check(numbers)
+        """Arguments: of numbers that were placed, others checked as far as they are not traced."""
         if any(isinstance(value, jax.core.Tracer) for value in numbers.values()):
+            self.check(numbers)
             return self.whole.fitted(self._with_synapses(numbers))
-        return self.place(numbers)
+        return self.place(numbers).arguments
 
     def spikes(
         self, records: Mapping[str, Any], first: int, n_steps: int

@@ -185,7 +185,7 @@ class Structure:
             for wiring in bundle.wirings:
                 spec = dict(self.of(wiring.target).inputs)[wiring.name]
                 own = wiring.weights == FILE or not bundle.weighted  # has a factor of its own
-                unit = wiring.name if own else dict(spec.numbers)["weight"].unit
+                unit = wiring.name if own else self.unit(wiring)
                 ends.append((wiring.target, spec.fixed, unit))
             found.setdefault(tuple(ends), []).append(bundle)
         return tuple(map(tuple, found.values()))
@@ -193,6 +193,11 @@ class Structure:
     def named(self) -> dict[str, ModelSpec]:
         """All models by the names that they are built with, those inside of others too."""
         return {name: m for group in self.populations for name, m in group.named().items()}
+
+    def unit(self, wiring: Wiring) -> u.Unit:
+        """Of the weights of a projection."""
+        spec = dict(self.of(wiring.target).inputs)[wiring.name]
+        return dict(spec.numbers)["weight"].unit
 
     def of(self, name: str) -> PopulationSpec:
         """The population that a model, a number or a variable belongs to."""

@@ -229,7 +229,7 @@ class _Numbers(MutableMapping[str, Any]):
             for problem in disorder(part, values):
                 raise ValueError(str(problem))
         kept = {k for of in structure.bundles if key not in of.drawn_from for k in of.made}
-        synapses = {name: self._of.numbers[name] for name in kept}
+        synapses = {name: self._of.numbers.arguments[name] for name in kept}
         self._of.numbers = self._of.program.place({**values, **synapses})
         self.now = values
 

@@ -165,7 +165,7 @@ class _GroupRun:
         )
         placed = program.place({**numbers, **self.synapses})
         made = {key for of in group.experiment.structure.bundles for key in of.made}
-        self.synapses = {key: placed[key] for key in made - program.varying}
+        self.synapses = {key: placed.arguments[key] for key in made - program.varying}
         program.compile(placed)
         self.report.compile_s += time.perf_counter() - began
         return program, placed
