@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import brainunit as u
 import numpy as np
 import pytest
 
@@ -78,3 +79,60 @@ def test_mistakes_in_a_mapping_are_told_with_their_keys():
     assert [problem.key for problem in error.value.problems] == ["projections.E_E.from"]
     with pytest.raises(ConfigError, match="give a list"):
         neurolab.run(OWN)
+
+
+def test_arrays_and_quantities_are_what_a_file_has():
+    """A value for each neuron is an array, a time a quantity; names are texts."""
+    V = np.linspace(-0.5, 0.5, 12, dtype=np.float32)
+    cell = {"_target_": "neurolab.neurons.LIFRef", "tau": 10 * u.ms}
+    drive = {"_target_": "neurolab.inputs.Constant", "amplitude": np.linspace(1, 3, 12) * u.mA}
+    first = {
+        "size": np.int64(12), "neuron": cell | {"V_initializer": V * u.mV}, "inputs": {"d": drive},
+    }  # fmt: skip
+    rule = {"_target_": "neurolab.connectivity.PairwiseBernoulli", "p": np.float64(0.5)}
+    own = {
+        "populations": {"P1": first, "P2": {"size": 3, "neuron": cell}},
+        "projections": {
+            "all": {
+                "from": "P1", "to": "P2", "connectivity": rule, "weight": 4 * u.mV,
+                "delay": 2 * u.ms,
+            }
+        },
+    }  # fmt: skip
+    numbers = neurolab.compile([own]).numbers
+    np.testing.assert_array_equal(numbers["populations.P1.neuron.V_initializer"], V)
+    np.testing.assert_array_equal(
+        numbers["populations.P1.inputs.d.amplitude"], np.linspace(1, 3, 12)
+    )
+    assert numbers["projections.all.connectivity.p"] == 0.5
+    assert neurolab.run([own, *SHORT], save=False)["P2"].spikes.sizes["spike"] > 0
+
+
+def test_of_two_arrays_that_differ_in_one_value_each_is_itself():
+    cell = {"_target_": "neurolab.neurons.LIF"}
+    for changed in (0.25, 0.5):
+        V = np.zeros(3000)
+        V[1500] = changed
+        own = {"populations": {"A": {"size": 3000, "neuron": cell | {"V_initializer": V * u.mV}}}}
+        assert (
+            neurolab.compile([own]).numbers["populations.A.neuron.V_initializer"].sum() == changed
+        )
+
+
+@pytest.mark.parametrize(
+    ("changed", "key", "words"),
+    [
+        ({"populations": {"E": {"size": object()}}}, "populations.E.size", "give a number"),
+        ({"projections": [OWN["projections"]["E_E"]]}, "projections", "a mapping from names"),
+    ],
+)
+def test_what_no_file_has_is_refused_by_its_key(changed, key, words):
+    with pytest.raises(ConfigError, match=words) as error:
+        neurolab.compile([OWN | changed])
+    assert [problem.key for problem in error.value.problems] == [key]
+
+
+@pytest.mark.parametrize("other", ["network=brunel", OWN])
+def test_there_is_one_network(other):
+    with pytest.raises(ConfigError, match="there is one network"):
+        neurolab.compile([OWN, other])

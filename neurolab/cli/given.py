@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
+import numpy as np
 from hydra.core.config_store import ConfigStore
+
+from neurolab.problems import ConfigError, Problem
 
 __all__ = ["option_of"]
 
@@ -20,7 +24,17 @@ def option_of(network: Mapping[str, Any]) -> str:
 
     Its name is made of its content.  Without a defaults list there are no models but those that a
     ``_target_`` names.
+
+    Raises
+    ------
+    ConfigError
+        For a value that no file could have.
     """
+    network = _plain(network, "")
+    for group in ("populations", "projections"):
+        if not isinstance(network.get(group, {}), Mapping):
+            advice = "is a list; give a mapping from names: {'E': {...}}"
+            raise ConfigError([Problem(group, str(network[group])[:60], advice)])
     node = {"size": None, **network}
     lines = list(node.pop("defaults", []))
     own = {str(key) for line in lines if isinstance(line, Mapping) for key in line}
@@ -28,8 +42,33 @@ def option_of(network: Mapping[str, Any]) -> str:
     lines[at:at] = [line for line in _ONE_POPULATION if not own & line.keys()]
     if "_self_" not in lines:
         lines.append("_self_")
-    text = json.dumps(network, sort_keys=True, default=str)
+    text = json.dumps(network, sort_keys=True)
     name = f"given_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     store = ConfigStore.instance()
     store.store(name, {"defaults": lines, **node}, "network", "_global_", "neurolab.run")
     return f"network={name}"
+
+
+def _plain(value: Any, key: str) -> Any:
+    """As a file has it: arrays as lists, quantities as texts."""
+    if isinstance(value, Mapping):
+        return {
+            str(name): _plain(one, f"{key}.{name}".removeprefix(".")) for name, one in value.items()
+        }
+    if hasattr(value, "unit") and hasattr(value, "mantissa"):
+        numbers, unit = np.asarray(value.mantissa).tolist(), str(value.unit)
+        return (
+            [f"{x!r} {unit}" for x in numbers]
+            if isinstance(numbers, list)
+            else f"{numbers!r} {unit}"
+        )
+    if isinstance(value, np.ndarray | np.generic) or hasattr(value, "__array__"):
+        return np.asarray(value).tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(one, f"{key}[{k}]") for k, one in enumerate(value)]
+    if isinstance(value, PurePath):
+        return str(value)
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    advice = "give a number, a text, a quantity, a list or array of them, or a mapping"
+    raise ConfigError([Problem(key, f"{type(value).__name__} {value!r}"[:60], advice)])

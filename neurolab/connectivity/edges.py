@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
 import zlib
 from collections.abc import Mapping
+from itertools import compress
 from pathlib import Path
 from typing import Any, ClassVar
 from zipfile import BadZipFile, is_zipfile
@@ -20,6 +22,7 @@ __all__ = ["Edges", "checked"]
 #: What a table has, and by which other names.
 _ENDS = {"source": "pre", "target": "post"}
 _OWN = ("weight", "delay")
+_READ = (*_ENDS, *_ENDS.values(), *_OWN)
 
 
 class Edges(Connectivity):
@@ -135,37 +138,46 @@ def _of_npz(path: Path) -> dict[str, np.ndarray]:
     if not is_zipfile(path):  # NumPy would speak of pickles
         raise InputFileError(f"{path} cannot be read: it is no .npz file, or not the whole of one")
     with np.load(path, allow_pickle=False) as arrays:
-        names = [*_ENDS, *_ENDS.values(), *_OWN]
-        return {name: arrays[name] if name in names else np.empty(0) for name in arrays.files}
+        return {name: arrays[name] if name in _READ else np.empty(0) for name in arrays.files}
 
 
 def _of_csv(path: Path) -> dict[str, np.ndarray]:
     with path.open(encoding="utf-8-sig") as file:
         head = next((line for line in file if line.partition("#")[0].strip()), "")
-        names = [name.strip().strip("\"'") for name in head.partition("#")[0].split(",")]
+        names = [name.strip() for name in _cells(head)]
+        if twice := sorted({name for name in names if name in _READ and names.count(name) > 1}):
+            raise InputFileError(f"{path} has several columns {twice[0]}; expected one")
         try:
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # no rows
                 rows = np.loadtxt(file, delimiter=",", ndmin=2)
         except ValueError:
             rows = np.zeros((0, 0))
-    if rows.size and rows.shape[1] == len(names) and not all(map(_is_number, names)):
-        return dict(zip(names, rows.T, strict=True))
-    return dict(zip(names, _row_by_row(path, names).T, strict=True))
+    if not (rows.size and rows.shape[1] == len(names)) or any(map(_is_number, names)):
+        rows = _row_by_row(path, names)
+    return dict(zip(names, rows.T, strict=True))
 
 
 def _row_by_row(path: Path, names: list[str]) -> np.ndarray:
-    """The rows of a table that has none, or one that is broken; which is told."""
+    """The rows of a table that has none, texts or what is broken; which is told."""
     if any(map(_is_number, names)):
         wanted = "source,target, and weight,delay if it has them"
         raise InputFileError(f"{path} begins with numbers; expected a line of names: {wanted}")
+    read = [name in _READ for name in names]
     lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)
     rows = [(at, line) for at, line in lines if line.partition("#")[0].strip()][1:]
-    for at, line in rows:
-        cells = line.partition("#")[0].split(",")
-        if len(cells) != len(names) or not all(map(_is_number, cells)):
-            wanted = f"expected {len(names)} numbers: {', '.join(names)}"
+    found = np.zeros((len(rows), len(names)))
+    for row, (at, line) in zip(found, rows, strict=True):
+        cells = _cells(line)
+        if len(cells) != len(names) or not all(map(_is_number, compress(cells, read))):
+            wanted = f"expected {len(names)} {'numbers' if all(read) else 'values, with numbers'}: "
+            wanted += ", ".join(compress(names, read))
             raise InputFileError(f"{path}, line {at}: '{line.strip()[:60]}'; {wanted}")
-    return np.zeros((0, len(names)))
+        row[read] = [float(cell) for cell in compress(cells, read)]
+    return found
+
+
+def _cells(line: str) -> list[str]:
+    return next(csv.reader([line.partition("#")[0].strip()], skipinitialspace=True), [])
 
 
 def _is_number(text: str) -> bool:

@@ -132,7 +132,10 @@ def choose(device: Mapping[str, Any], size: int | None, problems: Problems) -> l
         worth = (size or 1) // _WORTHWHILE
         return found[: max(1, min(len(found), worth))] if on_cpu else found[:1]
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= len(found):
-        problems.add("device.count", count, f"expected 1 to {len(found)}, as many as there are")
+        advice = f"expected 1 to {len(found)}, as many as there are"
+        if found[0].platform == "cpu":
+            advice += "; those of a CPU are counted when a process first uses JAX"
+        problems.add("device.count", count, advice)
         return []
     return found[:count]
 

@@ -65,10 +65,12 @@ def title(run: Run) -> str:
     target = OmegaConf.select(run.config, "neuron._target_")
     mean, status = mean_rate_hz(run), run.summary.get("status", "unfinished")
     partial = run.summary.get("duration_ms", 0.0) > run.duration_ms * 1.001
+    spiking = int(run.firing.sum())
+    of = f" of the {spiking} that can fire" if spiking < run.n_neurons else ""
     parts = [
         "" if target is None else str(target).split(".")[-1],
         f"N = {run.n_neurons}",
-        "" if mean is None else f"mean {mean:.3g} Hz",
+        "" if mean is None else f"mean {mean:.3g} Hz{of}",
         f"the first {duration(run.duration_ms)}" if partial else "",
         "" if status == "completed" else str(status),
     ]

@@ -105,7 +105,8 @@ class Trains(ABC):
 
     def pairwise_correlation(self, **options: Any) -> analysis.Correlation:
         """Correlation of the spike counts of pairs of neurons."""
-        return analysis.pairwise_correlation(*self._trains(), **options)
+        found = analysis.pairwise_correlation(*self._trains(), **options)
+        return found._replace(neurons=np.flatnonzero(self.firing)[found.neurons])
 
     def synchrony(self, **options: Any) -> float:
         """Variance over mean of the population's spike counts."""

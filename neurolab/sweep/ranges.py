@@ -48,7 +48,9 @@ _PLAIN = str.maketrans(
 )
 MOST_POINTS = 10**6
 #: Keys whose values are whole numbers.
-_WHOLE = ("size", "seed", "record.neurons")
+_WHOLE = re.compile(
+    r"size|seed|record\.neurons|populations\.\w+\.size|projections\.\w+\.connectivity\.n"
+)
 #: Factors of units known without importing the unit library, which takes a second.
 _COMMON = {"", "rheobase", "s", "ms", "us", "Hz", "kHz", "V", "mV", "A", "mA", "uA", "nA", "pA"}
 _COMMON |= {"S", "mS", "uS", "nS", "pS", "ohm", "kohm", "Mohm", "F", "uF", "nF", "pF"}
@@ -76,7 +78,7 @@ class Interval:
         """The values at shares (0 to 1) of the way from ``low`` to ``high``; of a key of whole
         numbers whole numbers between bounds that are such, both ends included."""
         ends = self.low.is_integer() and self.high.is_integer() and not self.unit
-        whole = ends and plain_key(key) in _WHOLE
+        whole = ends and _WHOLE.fullmatch(plain_key(key)) is not None
         low, high = self.low, self.high + whole
         if self.log:
             logs = math.log10(low), math.log10(high)
