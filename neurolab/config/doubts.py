@@ -49,9 +49,10 @@ def too_large(structure: Structure) -> list[Problem]:
 
 
 def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> list[Problem]:
-    """Warnings of receptors that nothing feeds, inputs that begin after the end, and of what takes
-    much memory or disk."""
+    """Warnings of receptors that nothing feeds, inputs and projections that bring nothing before the
+    end, and of what takes much memory or disk."""
     found = [one for group in structure.populations for one in _unfed(group)]
+    found += _unheard(structure, n_steps)
     size, width = structure.size, structure.precision // 8
     end = n_steps * structure.dt_ms
     for _, name, number in _numbers(structure):
@@ -191,6 +192,19 @@ def _unfed(group: PopulationSpec) -> list[Problem]:
         for name, part in group.receptors
         if name not in fed
     ]
+
+
+def _unheard(structure: Structure, n_steps: int) -> Iterator[Problem]:
+    """Projections that bring nothing."""
+    for wiring in structure.projections:
+        source, (delay, _) = structure.of(wiring.source), wiring.delays
+        if not source.fires:
+            advice = f"has no spikes ({source.neuron.target.__name__}): it does nothing"
+            yield Problem(wiring.key("from"), source.name, advice)
+        elif delay + 1 >= n_steps:  # a spike of the first step is heard in the one after it
+            first, end = f"{delay * structure.dt_ms:g} ms", n_steps * structure.dt_ms
+            advice = f"is not over before the end, duration = {end:g} ms: it does nothing"
+            yield Problem(wiring.key("delay"), first, advice)
 
 
 def _above(group: PopulationSpec, numbers: Mapping[str, Any]) -> list[Problem]:

@@ -98,8 +98,15 @@ def rule_of(
 
 def synapse_problems(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with the rules of projections, before any synapse is drawn."""
-    found, expected = [], dict[str, float]()
+    found, expected, there = [], dict[str, float](), available()
     for wiring in structure.projections:
+        (least, most), n_source = wiring.delays, structure.of(wiring.source).size
+        n_bytes = 4 * (n_source / 32 + 1) * most + 4 * n_source * (most - least)
+        if n_bytes > there or most >= 2**31:
+            advice = f"is {most:.3g} steps: the spikes of so many take {n_bytes / 1e9:.3g} GB, and "
+            advice += f"{there / 1e9:.3g} GB are free"
+            longest = f"{most * structure.dt_ms:g} ms"
+            found.append(Problem(wiring.key("delay"), longest, advice))
         rule, pairs = rule_of(structure, wiring, numbers)
         if why := rule.refuses(pairs):
             found.append(Problem(wiring.key("connectivity"), type(rule).__name__, why))
@@ -108,7 +115,7 @@ def synapse_problems(structure: Structure, numbers: Mapping[str, Any]) -> list[P
     bundles = [sum(expected.get(of.name, 0.0) for of in b.wirings) for b in structure.bundles]
     together = max(max(bundles, default=0.0) * _FILLED, max(expected.values(), default=0) * _DRAWN)
     n, n_bytes = sum(bundles), sum(bundles) * _KEPT + together
-    n_bytes, there = n_bytes * (1 + _BESIDE), available()
+    n_bytes *= 1 + _BESIDE
     if n_bytes > there:
         advice = f"need {n_bytes / 1e9:.3g} GB of memory or more while they are drawn, and "
         advice += f"{there / 1e9:.3g} GB are free; fewer neurons or synapses fit"
