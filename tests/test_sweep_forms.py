@@ -140,6 +140,14 @@ def test_samples_lie_within_bounds_and_more_of_them_begin_alike(kind):
     assert points(again) != points(few)
 
 
+def test_keys_of_whole_numbers_are_drawn_whole():
+    """Also sizes and synapses of a network; its rates are not."""
+    keys = ("size", "populations.E.size", "projections.E_I.connectivity.n")
+    plan = read_plan([f"{key}=random:1:3:40" for key in keys])
+    assert {tuple(set(column)) for column in numbers(plan).T} == {(1.0, 2.0, 3.0)}
+    assert len(np.unique(numbers(read_plan(["populations.E.inputs.d.n=random:1:3:40"])))) == 40
+
+
 def test_sobol_points_are_spread_evenly():
     """Of 16 Sobol points in a square one lies in each cell of a 4 by 4 grid."""
     plan = read_plan(["a=sobol:0:4:16", "b=sobol:0:4:16"])
