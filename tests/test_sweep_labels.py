@@ -12,6 +12,7 @@ import pytest
 from sweeps import KEEP, SHORT, same_spikes, stop_at, sweep
 
 import neurolab
+from neurolab.cli.forms import read_plan
 from neurolab.cli.main import main as command
 from neurolab.cli.overrides import referred_to
 from neurolab.problems import ConfigError
@@ -292,3 +293,9 @@ def test_a_sweep_goes_on_whatever_else_is_in_the_folders_that_it_names(tmp_path,
     shutil.rmtree(tmp_path / "t" / "batches")
     again = sweep(tmp_path / "t", *untimed, f"sweep.resume='{tmp_path / 't'}'")
     assert set(again.table["status"]) == {"completed"}
+
+
+def test_a_distribution_is_named_as_it_was_typed():
+    plan = read_plan(["neuron.tau=[uniform,1ms,2ms],5ms"])
+    values, unit = plan.axes[0].coordinate("neuron.tau")
+    assert (values.tolist(), unit) == (["[uniform,1ms,2ms]", "5ms"], "")

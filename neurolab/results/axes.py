@@ -138,7 +138,8 @@ class Axis:
         values = [value for value in column.values.tolist() if value is not None]
         if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
             return np.array(column.values.tolist(), float), ""
-        return np.array([str(v) for v in column.values.tolist()]), ""
+        given = enumerate(column.values.tolist())
+        return np.array([column.text(k) if isinstance(v, list) else str(v) for k, v in given]), ""
 
 
 def plain_key(key: str) -> str:
