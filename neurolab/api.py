@@ -177,9 +177,9 @@ def _listed(overrides: Iterable[str | Mapping[str, Any]]) -> list[str]:
         advice = f"is one {'text' if isinstance(overrides, str) else 'mapping'}; give a list: "
         raise ConfigError([Problem("overrides", str(overrides), f"{advice}{given}")])
     overrides = list(overrides)
-    given = [one for one in overrides if isinstance(one, Mapping)]
+    mappings = [one for one in overrides if isinstance(one, Mapping)]
     named = [one for one in overrides if isinstance(one, str) and one.startswith("network=")]
-    if given and len(given) + len(named) > 1:
+    if mappings and len(mappings) + len(named) > 1:
         advice = f"{named[0]} beside a mapping" if named else "several mappings"
         advice = f"is given by {advice}; there is one network: give one, and overrides of its keys"
         raise ConfigError([Problem("network", "", advice)])

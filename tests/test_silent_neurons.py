@@ -46,7 +46,7 @@ def test_the_title_says_which_neurons_the_rate_is_of(run):
 def test_bins_of_unlike_steps_are_refused(run, of):
     """They would rise and fall by themselves: bins of 0.05 ms were empty, every second one."""
     for bin_ms in (0.05, 0.25):
-        with pytest.raises(ValueError, match="multiple of dt = 0.1 ms, got"):
+        with pytest.raises(ValueError, match=r"multiple of dt = 0\.1 ms, got"):
             getattr(run, of)(bin_ms=bin_ms)
     getattr(run, of)(bin_ms=0.3)
 

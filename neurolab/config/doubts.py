@@ -49,8 +49,8 @@ def too_large(structure: Structure) -> list[Problem]:
 
 
 def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> list[Problem]:
-    """Warnings of receptors that nothing feeds, inputs and projections that bring nothing before the
-    end, and of what takes much memory or disk."""
+    """Warnings of receptors that nothing feeds, of inputs and projections that bring nothing before
+    the end, and of what takes much memory or disk."""
     found = [one for group in structure.populations for one in _unfed(group)]
     found += _unheard(structure, n_steps)
     size, width = structure.size, structure.precision // 8

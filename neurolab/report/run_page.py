@@ -194,7 +194,8 @@ def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
         for column, neuron in enumerate(chosen.values()):
             sample, value = decimate(np.arange(values.shape[0]), values[:, column], most)
             key = f"{name}/{neuron}"
-            arrays[key] = value.astype(np.float32)
+            with np.errstate(over="ignore"):  # of a run that diverged
+                arrays[key] = value.astype(np.float32)
             if sample.size < values.shape[0]:
                 arrays[f"{key}/sample"] = sample.astype(np.uint32)
             panel["lines"].append({"neuron": neuron, "name": run.name_of(neuron), "array": key})
