@@ -139,3 +139,13 @@ def test_negative_conductances_refuse_the_points_that_draw_them(tmp_path):
             experiment_of(alone)
         told = [f"{one.key} = {one.given} {one.advice}" for one in error.value.problems]
         assert "; ".join(told) == message[k]  # of E_I too, which has the weights of E_E
+
+
+def test_a_batch_without_memory_for_its_synapses_says_so(tmp_path, monkeypatch):
+    def without_memory(*_):
+        raise MemoryError("8 GB")
+
+    monkeypatch.setattr(wiring, "synapses", without_memory)
+    found = neurolab.run_sweep([*CONDUCTANCES, "projections.I_E.weight=67nS,70nS"], tmp_path)
+    for message in found.table["message"]:
+        assert "projections = E_E, E_I memory ran out" in message
