@@ -7,7 +7,7 @@ import math
 import brainunit as u
 import numpy as np
 
-__all__ = ["DISTRIBUTIONS", "FILE", "draw"]
+__all__ = ["DISTRIBUTIONS", "FILE", "draw", "least"]
 
 #: Distributions of braintools.init that take quantities, with their arguments.
 DISTRIBUTIONS = {
@@ -46,8 +46,13 @@ def draw(
         return own * arguments[0]
     if name == "truncated_normal":
         mean, std, low, high = map(float, arguments)
-        if std > 0 and low < high and _mass(mean, std, low, high) > _MASS:
-            return _redrawn(mean, std, low, high, size, rng)
+        if std > 0 and low < high:
+            if _mass(mean, std, low, high) > _MASS:
+                return _redrawn(mean, std, low, high, size, rng)
+            from scipy.stats import truncnorm  # that of braintools has no tails, in float32
+
+            bounds = (low - mean) / std, (high - mean) / std
+            return truncnorm.ppf(rng.random(size), *bounds, mean, std).clip(low, high)
     from braintools import init
 
     try:
@@ -57,6 +62,15 @@ def draw(
     except (ValueError, TypeError) as error:
         raise ValueError(f"{name}: {error}") from error
     return np.asarray(u.get_mantissa(drawn), np.float64)
+
+
+def least(name: str, arguments: np.ndarray) -> float:
+    """What nothing that a distribution gives is below: of a normal one ten standard deviations, of
+    which 1e-23 are beyond."""
+    if name == "normal":
+        return float(arguments[0] - 10 * arguments[1])
+    low = {"uniform": 0, "truncated_normal": 2}.get(name)
+    return 0.0 if low is None else float(arguments[low])
 
 
 def _mass(mean: float, std: float, low: float, high: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -347,6 +348,19 @@ def test_what_processors_add_in_turn_other_devices_add_together(monkeypatch):
             "projections.E_I.weight",
             "each neuron of the target I (19)",
         ),
+        ({"weight": ["uniform", "1 mV", "0 mV"]}, "projections.E_I.weight", "less than `high`"),
+        ({"weight": ["normal", "1 mV", "-1 mV"]}, "projections.E_I.weight", "non-negative"),
+        ({"weight": ["lognormal", "-1 mV", "1 mV"]}, "projections.E_I.weight", "positive"),
+        (
+            {"delay": ["truncated_normal", "1 ms", "-1 ms", "0.5 ms", "2 ms"]},
+            "projections.E_I.delay",
+            "non-negative",
+        ),
+        (
+            {"delay": ["truncated_normal", "1 ms", "1 ms", "2 ms", "0.5 ms"]},
+            "projections.E_I.delay",
+            "less than `high`",
+        ),
         ({"receptor": "ampa"}, "projections.E_I.receptor", "names no receptor"),
         ({"connectivity": None}, "projections.E_I.connectivity._target_", "expected"),
         ({"p": 3}, "projections.E_I.p", "weight"),
@@ -374,6 +388,44 @@ def test_what_cannot_be_is_refused(change, key, words):
 def test_what_cannot_be_drawn_is_refused(rule):
     with pytest.raises(ConfigError, match="connectivity"):
         read_experiment(network(rule))
+
+
+@pytest.mark.parametrize(
+    ("weight", "fits"),
+    [
+        (["uniform", "-6 mS", "-1 mS"], False),
+        (["uniform", "-1 mS", "6 mS"], False),
+        (["normal", "6 mS", "6 mS"], False),
+        (["truncated_normal", "6 mS", "6 mS", "-1 mS", "9 mS"], False),
+        (["normal", "6 mS", "1 mS"], True),
+        (["uniform", "0 mS", "6 mS"], True),
+        (["truncated_normal", "6 mS", "6 mS", "0 mS", "12 mS"], True),
+        (["lognormal", "6 mS", "60 mS"], True),
+        (["exponential", "6 mS"], True),
+    ],
+    ids=str,
+)
+def test_weights_that_are_drawn_for_a_conductance_are_not_negative(weight, fits):
+    """They were, and a run with them was completed."""
+    given = network(dict(RULES["indegree"]))
+    conductance = {"_target_": "neurolab.synapses.Conductance", "E": "0 mV"}
+    receptor = {"_target_": "neurolab.synapses.Expon", "output": conductance}
+    given["populations"]["I"]["receptors"] = {"ampa": receptor}
+    given["projections"]["E_I"] |= {"receptor": "ampa", "weight": weight}
+    if fits:
+        experiment = read_experiment(given)
+        (wiring,) = (one for one in experiment.structure.projections if one.name.endswith("E_I"))
+        drawn = wirings.synapses(experiment.structure, wiring, experiment.numbers)
+        assert drawn.weight.min() >= 0
+        return
+    with pytest.raises(ConfigError) as error:
+        read_experiment(given)
+    (problem,) = error.value.problems
+    assert problem.key == "projections.E_I.weight" and problem.given == f"[{', '.join(weight)}]"
+    n = re.search(r"must be zero or positive.*but (\d+) of 152 values are not", problem.advice)
+    share = {"uniform": 1.0 if weight[2] == "-1 mS" else 1 / 7, "normal": 0.1587}
+    expected = 152 * share.get(weight[0], 0.0649)  # (F(-1) - F(-7/6)) / (F(1/2) - F(-7/6))
+    assert n and abs(int(n[1]) - expected) <= 4 * np.sqrt(expected)
 
 
 def test_more_synapses_than_a_table_can_number_are_refused(monkeypatch):

@@ -96,3 +96,56 @@ def test_parts_of_a_network_are_taken_out_and_numbers_that_it_has_not_are_refuse
     assert run.config.network.eta == 1.5
     with pytest.raises(ConfigError):
         neurolab.run([*SMALL, "~projections.I_I.weight"], save=False)
+
+
+#: Conductances of a few cells.
+CONDUCTANCES = ("network=coba_ei", "populations.E.size=80", "populations.I.size=20",
+    "projections.E_E.connectivity.p=0.3", "duration=20ms", "device=cpu")  # fmt: skip
+
+
+@pytest.mark.parametrize("p", ["0.3,1.2", "1.2,1.3,1.4,1.5,1.6,1.7,1.8,0.3,1.9"])
+def test_a_probability_above_one_refuses_its_points_alone(tmp_path, p):
+    """All points of the batch failed, with neither key nor value."""
+    typed = [*CONDUCTANCES[:3], *CONDUCTANCES[4:], f"projections.E_E.connectivity.p={p}"]
+    found = neurolab.run_sweep(typed, tmp_path)
+    given = p.split(",")
+    for k, value in enumerate(given):
+        message = f"projections.E_E.connectivity = PairwiseBernoulli p = {value}: a probability"
+        if value == "0.3":
+            assert found.table["status"][k] == "completed" and found.table["message"][k] == ""
+        else:
+            assert found.table["status"][k] == "refused"
+            assert found.table["message"][k].startswith(message)
+    alone = neurolab.run(found.overrides(given.index("0.3")), save=False)
+    assert counts(found[given.index("0.3")]) == counts(alone)
+
+
+def test_negative_conductances_refuse_the_points_that_draw_them(tmp_path):
+    """In a distribution of which all is negative, and in one of which a seed draws some."""
+    key = "projections.E_E.weight"
+    values = "[uniform,-6nS,-1nS],[normal,6nS,1.7nS],[uniform,1nS,6nS]"
+    found = neurolab.run_sweep([*CONDUCTANCES, f"{key}={values}", "seed=0,1,2,3"], tmp_path)
+    status, message = list(found.table["status"]), list(found.table["message"])
+    assert status[:4] == ["refused"] * 4 and status[8:] == ["completed"] * 4
+    assert sorted(set(status[4:8])) == ["completed", "refused"]
+    for k in range(8):
+        alone = [*found.overrides(k), "device=cpu"]
+        if status[k] == "completed":
+            experiment_of(alone)
+            continue
+        assert message[k].startswith(f"{key} = [")
+        assert "must be zero or positive" in message[k] and "values are not" in message[k]
+        with pytest.raises(ConfigError) as error:
+            experiment_of(alone)
+        told = [f"{one.key} = {one.given} {one.advice}" for one in error.value.problems]
+        assert "; ".join(told) == message[k]  # of E_I too, which has the weights of E_E
+
+
+def test_a_batch_without_memory_for_its_synapses_says_so(tmp_path, monkeypatch):
+    def without_memory(*_):
+        raise MemoryError("8 GB")
+
+    monkeypatch.setattr(wiring, "synapses", without_memory)
+    found = neurolab.run_sweep([*CONDUCTANCES, "projections.I_E.weight=67nS,70nS"], tmp_path)
+    for message in found.table["message"]:
+        assert "projections = E_E, E_I memory ran out" in message

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 import neurolab
+from neurolab.api import experiment_of
 from neurolab.problems import ConfigError
 
 CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR")
@@ -156,3 +157,21 @@ def test_each_refused_point_is_told_its_own_value(tmp_path):
     assert not told[2]
     with pytest.raises(ConfigError, match=r"(?s)neuron.nix = 1.*and 1 more"):
         neurolab.run_sweep(("neuron.nix=1,2", "duration=5ms"), tmp_path / "unknown")
+
+
+def test_drawn_values_that_do_not_fit_refuse_the_points_of_their_seeds(tmp_path):
+    """The sweep ended in a traceback."""
+    typed = ("neuron=lif", "neuron.tau=[normal,5ms,2ms]", "size=100", "duration=5ms", "device=cpu")
+    found = neurolab.run_sweep([*typed, "seed=0,1,2,3,4,5"], tmp_path)
+    assert set(found.table["status"]) == {"completed", "refused"}
+    for k, (status, message) in enumerate(found.table[["status", "message"]].itertuples(False)):
+        if status == "completed":
+            experiment_of(found.overrides(k))
+            continue
+        with pytest.raises(ConfigError) as error:
+            experiment_of(found.overrides(k))
+        (problem,) = error.value.problems
+        assert message == f"{problem.key} = {problem.given} {problem.advice}"
+    typed = ("neuron=lif", "neuron.tau=[normal,5ms,1ms],[uniform,2ms,1ms]", *typed[2:])
+    with pytest.raises(ConfigError, match=r"(?s)strictly less than.*at point 1"):
+        neurolab.run_sweep(typed, tmp_path / "wrong")

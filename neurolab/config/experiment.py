@@ -20,6 +20,7 @@ import numpy as np
 from neurolab.config.doubts import doubts, later, too_large, unused
 from neurolab.config.network import NetworkReader, size_of
 from neurolab.config.order import in_order
+from neurolab.config.projection import unfit_synapses
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording, unmet
 from neurolab.config.resolution import unresolved
@@ -33,7 +34,6 @@ from neurolab.engine.device import enough
 from neurolab.engine.independence import independent
 from neurolab.engine.sizes import with_sizes
 from neurolab.engine.structure import Recording, Structure, short_name
-from neurolab.engine.wiring import synapse_problems
 from neurolab.integrators import Integrator
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.layout import Trace
@@ -102,9 +102,8 @@ class Experiment:
     def in_shown_unit(self, name: str, values: np.ndarray) -> np.ndarray:
         """Values of a variable in the unit that results give it in."""
         unit, shown = self.units[name], self.shown[name]
-        return (
-            values if unit == shown else values * values.dtype.type((1.0 * unit).to_decimal(shown))
-        )
+        factor = values.dtype.type((1.0 * unit).to_decimal(shown))
+        return values if unit == shown else values * factor
 
     def capacity(self, n_points: int = 1) -> int:
         """Steps per chunk that ``record.memory`` allows ``n_points`` computed together.
@@ -176,6 +175,8 @@ def read_experiment(
             structure = Structure(groups, dt_ms, integrator, precision, nothing, projections)
             problems.warnings += doubts(structure, numbers)
             structure, units, others = _built(structure, in_order(structure, numbers), problems)
+            if ordered and units:
+                problems.found += unfit_synapses(structure, numbers, config)
         record = SettingsReader(config.get("record") or {}, "record", problems)
         recorded = read_recording(record, groups, dt_ms, units, others)
     if structure and ordered and not problems.found:
@@ -214,7 +215,6 @@ def _built(
     if large := too_large(structure):
         problems.found += large
         return structure, {}, {}
-    problems.found += synapse_problems(structure, numbers)
     try:
         structure = with_sizes(structure, numbers)
         units, others = variables_of(structure, numbers)

@@ -8,25 +8,27 @@ weight: [file, 1 nS]                those of the file that lists the synapses, t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import brainunit as u
 import numpy as np
 
-from neurolab.config.reader import ModelReader
+from neurolab.config.reader import CONDUCTANCE, ModelReader
 from neurolab.config.values import UnfitValueError, out_of_range, read_drawn, read_time, rounded
 from neurolab.connectivity import Connectivity
-from neurolab.distributions import FILE
+from neurolab.distributions import FILE, least
 from neurolab.dynamics import Parameter
 from neurolab.engine.projections import Wiring
-from neurolab.engine.structure import ModelSpec, Number, PopulationSpec
+from neurolab.engine.structure import ModelSpec, Number, PopulationSpec, Structure
+from neurolab.engine.wiring import synapse_problems, synapses
 from neurolab.inputs.projection import Projection
 from neurolab.problems import Problem, show
 
-__all__ = ["ProjectionReader"]
+__all__ = ["ProjectionReader", "at_risk", "unfit_synapses"]
 
 _DELAY = Parameter(1.0 * u.ms, "time from a spike to its arrival", positive=True)
+_WEIGHT = Projection.parameters["weight"]
 
 
 @dataclass
@@ -51,7 +53,8 @@ class ProjectionReader:
         if own is None or rule is None or model is None or delays is None:
             return None
         prefixes = self.source.prefix, self.target.prefix
-        return Wiring(self.key, *prefixes, rule, delays, weights, slots), model
+        signed = not self.reader.bounded(_WEIGHT).nonnegative
+        return Wiring(self.key, *prefixes, rule, delays, weights, slots, signed), model
 
     def _own(self, rule: ModelSpec, given: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
         """The weights and delays that a rule has from its file; None if its synapses cannot be."""
@@ -97,7 +100,7 @@ class ProjectionReader:
         """The input that the projection is, and the distribution of its weights."""
         reader, where, value = self.reader, f"{self.key}.weight", self.node.get("weight")
         reader.output = reader.fed(self.key, self.node)
-        declared = Projection.parameters["weight"]
+        declared = _WEIGHT
         fixed = (("receptor", self.node.get("receptor")),)
         try:
             if value is None:
@@ -185,3 +188,27 @@ class ProjectionReader:
             warning = Problem(where, show(self.node["delay"]), f"{advice}{delay_ms[at]:g} ms")
             self.reader.problems.warnings.append(warning)
         return int(whole.min(initial=2**31 - 1)) if steps.size else 1, int(whole.max(initial=1))
+
+
+def unfit_synapses(
+    structure: Structure, numbers: Mapping[str, Any], config: Mapping[str, Any]
+) -> list[Problem]:
+    """What is wrong with the rules of projections, before any synapse is drawn; and with the
+    weights of those `at_risk`, which are drawn to see."""
+    found = synapse_problems(structure, numbers)
+    for wiring in () if found else at_risk(structure, numbers):
+        weights = np.asarray(synapses(structure, wiring, numbers).weight)
+        wrong = out_of_range(weights, replace(_WEIGHT, nonnegative=True, why=CONDUCTANCE))
+        given = config["projections"][wiring.name.removeprefix("projections.")]["weight"]
+        found += [Problem(wiring.key("weight"), show(given), wrong)] if wrong else []
+    return found
+
+
+def at_risk(structure: Structure, numbers: Mapping[str, Any]) -> list[Wiring]:
+    """The projections that may draw weights below zero, where none may be."""
+    return [
+        wiring
+        for wiring in structure.projections
+        if wiring.weights not in (None, FILE) and not wiring.signed
+        if least(wiring.weights, numbers[wiring.key("weight")]) < 0
+    ]

@@ -29,9 +29,10 @@ from neurolab.problems import Problems, did_you_mean, show
 from neurolab.synapses import Current, Output, Synapse
 from neurolab.units import Relative, UnitError, dimension_name, unit_text
 
-__all__ = ["ModelReader", "ParsedValue"]
+__all__ = ["CONDUCTANCE", "ModelReader", "ParsedValue"]
 
-_CONDUCTANCE = "through a conductance, which inhibits by its reversal: output.E=inhibitory"
+#: Why a weight may not be negative.
+CONDUCTANCE = "through a conductance, which inhibits by its reversal: output.E=inhibitory"
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,7 @@ class ModelReader:
     def bounded(self, declared: Parameter) -> Parameter:
         """A parameter with the range that is left of its own by what it acts on."""
         if declared.role == "weight" and self.output and self.output.depends_on_potential:
-            return replace(declared, nonnegative=True, why=_CONDUCTANCE)
+            return replace(declared, nonnegative=True, why=CONDUCTANCE)
         return declared
 
     def unit(self, declared: Parameter, signal: u.Unit | None = None) -> u.Unit:

@@ -65,10 +65,7 @@ def read_number(
         _check_call(name, arguments)
         given, relative = _alike(arguments, unit, declared)
         rng = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(key.encode())]))
-        try:
-            numbers = draw(name, given, size, rng)
-        except ValueError as error:
-            raise UnfitValueError(str(error)) from error
+        numbers = _draw(name, given, size, rng)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         if len(value) != size > 0:
             raise UnfitValueError(
@@ -100,7 +97,16 @@ def read_drawn(value: Any, unit: u.Unit, declared: Parameter) -> tuple[str, np.n
     numbers, relative = _alike(arguments, unit, declared)
     if relative:
         raise UnfitValueError("weights that are drawn, or of a file, need units of their own")
+    if name != FILE:
+        _draw(name, numbers, 0, np.random.default_rng(0))  # of arguments that it does not take
     return name, numbers
+
+
+def _draw(name: str, given: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    try:
+        return draw(name, given, size, rng)
+    except ValueError as error:
+        raise UnfitValueError(str(error)) from error
 
 
 def read_numbers(

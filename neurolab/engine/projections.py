@@ -32,6 +32,8 @@ class Wiring:
     #: Distributions of what synapses have each of their own; None where all have the same.
     weights: str | None = None
     slots: str | None = None
+    #: Whether weights may be negative.
+    signed: bool = True
 
     def key(self, part: str) -> str:
         return f"{self.name}.{part}"

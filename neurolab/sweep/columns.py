@@ -65,9 +65,7 @@ class PointReader:
         ]
         for one in plan.references.get(template, ()):
             codes = one.of[tuple(places[number] for number in one.axes)]
-            keys = {
-                key: (lambda code, key=key, one=one: one.rows[code][key]) for key in one.rows[0]
-            }
+            keys = {k: lambda code, k=k, of=one.rows: of[code][k] for k in one.rows[0]}
             found.append(_Source(keys, np.broadcast_to(codes, points.shape)))
         for key in plan.numbered:
             numbered = {plain_key(key): lambda code, key=key: plan.numbered_value(key, code)}
@@ -138,7 +136,7 @@ class PointReader:
                 warnings = self._rounded(source, codes, experiment)
                 experiment = replace(experiment, warnings=(*experiment.warnings, *warnings))
         n_steps = columns.pop("duration", np.full(points.size, experiment.n_steps))
-        self._draw(columns, points.size, drawn, sources, experiment)
+        self._draw(columns, points, drawn, sources, experiment)
         self._order(points, columns, experiment)
         good = ~self.refusals.bad[points]
         rest = {key: column[good] for key, column in columns.items()}
@@ -168,23 +166,27 @@ class PointReader:
     def _draw(
         self,
         columns: dict[str, np.ndarray],
-        n_points: int,
+        points: np.ndarray,
         drawn: set[str],
         sources: Sequence[_Source],
         experiment: Experiment,
     ) -> None:
         """The columns of what is drawn from distributions: for each of these and each seed once."""
-        seeds = columns.get("seed", np.full(n_points, experiment.numbers["seed"]))
+        seeds = columns.get("seed", np.full(points.size, experiment.numbers["seed"]))
         for key in drawn:
             source = next((one for one in sources if key in one.keys), None)
             if source is None and "seed" not in columns:
                 continue
-            codes = np.zeros(n_points, np.int64) if source is None else source.codes
+            codes = np.zeros(points.size, np.int64) if source is None else source.codes
             pairs, inverse = np.unique(np.stack([codes, seeds]), axis=1, return_inverse=True)
-            rows = []
-            for code, seed in pairs.T.tolist():
+            rows = [experiment.numbers[key]] * pairs.shape[1]
+            for row, (code, seed) in enumerate(pairs.T.tolist()):
                 value = source.value(key, code) if source else _value_of(experiment.config, key)
-                rows.append(_read(key, value, experiment, seed))
+                try:
+                    rows[row] = _read(key, value, experiment, seed)
+                except UnfitValueError as error:
+                    wrong = [Problem(key, show(value), str(error))]
+                    self.refusals.add(wrong, points[inverse.ravel() == row], True)
             columns[key] = np.stack(rows)[inverse.ravel()]
 
     def _order(

@@ -21,7 +21,7 @@ from neurolab.engine.cache import program_of
 from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.parts import NEURONS_TOGETHER
 from neurolab.engine.program import Program
-from neurolab.problems import Problems
+from neurolab.problems import ConfigError, Problems
 from neurolab.results.batches import SweepFolder
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.computation import FIRST_CHUNK_STEPS, Computation
@@ -184,8 +184,10 @@ class _GroupRun:
         self.folder.check_after(error)
         points = self.group.points[rows].tolist()
         log.error("points %s failed", points, exc_info=error)
-        reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-        self.report.failed |= dict.fromkeys(points, reason)
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        reason = "; ".join(" ".join(str(problem).split()) for problem in problems)
+        reason = reason or (str(error).splitlines() or [""])[0]
+        self.report.failed |= dict.fromkeys(points, f"{type(error).__name__}: {reason}")
 
     def _smaller(self, error: Exception) -> bool:
         """After running out of memory: smaller batches, if that is possible."""

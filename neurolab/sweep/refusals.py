@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from neurolab.config.experiment import Experiment
+from neurolab.config.projection import at_risk, unfit_synapses
 from neurolab.config.resolution import unresolved
 from neurolab.config.settings import is_whole
 from neurolab.config.shown import without_measure
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.axes import plain_key
 from neurolab.results.plan import Plan
+from neurolab.sweep.points import by_code
 
 __all__ = ["Refusals", "refuse_unfit", "refuse_unrecorded"]
 
@@ -111,11 +113,12 @@ def refuse_unfit(
     columns: Mapping[str, np.ndarray],
     experiment: Experiment,
 ) -> list[Problem]:
-    """Refuse the points at which a drive relative to the neuron has no finite size, or steps do not
-    follow the neuron; warnings of others."""
+    """Refuse the points at which synapses cannot be, a drive relative to the neuron has no finite
+    size, or steps do not follow the neuron; warnings of others."""
     numbers, warnings = {**experiment.numbers, **columns}, []
     if not points.size:
         return []
+    _refuse_synapses(refusals, points, columns, experiment)
     for problem, bad, certain in unresolved(experiment.structure, numbers, points.size):
         if certain:
             refusals.add([problem], points[bad], False)
@@ -128,6 +131,25 @@ def refuse_unfit(
     for problem, bad in found:
         refusals.add([problem], points[bad], False)
     return warnings
+
+
+def _refuse_synapses(
+    refusals: Refusals,
+    points: np.ndarray,
+    columns: Mapping[str, np.ndarray],
+    experiment: Experiment,
+) -> None:
+    """Refuse the points of which a projection cannot be: those that draw it alike at once."""
+    structure, numbers = experiment.structure, experiment.numbers
+    keys = {number.key for of in structure.projections for number in of.rule.all_numbers()}
+    keys |= {key for of in at_risk(structure, numbers) for key in of.drawn_from}
+    decide = sorted(keys & columns.keys())
+    rows = np.stack([np.zeros(points.size), *(columns[key] for key in decide)], axis=1)
+    _, alike = np.unique(rows, axis=0, return_inverse=True)
+    for some in by_code(alike):
+        own = {key: columns[key][some[0]] for key in decide}
+        if found := unfit_synapses(structure, {**numbers, **own}, experiment.config):
+            refusals.add(found, points[some], False)
 
 
 def refuse_unrecorded(refusals: Refusals, points: np.ndarray, experiment: Experiment) -> None:
