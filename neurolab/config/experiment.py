@@ -105,16 +105,15 @@ class Experiment:
         factor = values.dtype.type((1.0 * unit).to_decimal(shown))
         return values if unit == shown else values * factor
 
-    def capacity(self, n_points: int = 1) -> int:
-        """Steps per chunk that ``record.memory`` allows ``n_points`` computed together.
-
-        It holds the chunk that computes, the one that waits, and the copy that is written.
-        """
+    def capacity(self, n_points: int = 1, n_bytes: float = np.inf) -> int:
+        """Steps per chunk of ``n_points`` together of which records take so many bytes at most, and
+        a third of ``record.memory``: one chunk computes, one waits, a copy is written."""
         structure, recording = self.structure, self.structure.recording
         n_recorded = sum(structure.recorded(structure.of(one)).size for one in recording.variables)
         per_step = structure.size / 8 + 4.0
         per_step += n_recorded * (structure.precision // 8) / recording.every
-        return int(np.clip(self.recorded.memory / 3 / per_step / n_points, 1, 2**18))
+        n_steps = min(n_bytes, self.recorded.memory / 3) / per_step / n_points
+        return int(np.clip(n_steps, 1, 2**18))
 
 
 def check(config: Mapping[str, Any]) -> Experiment:

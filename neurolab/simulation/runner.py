@@ -13,6 +13,7 @@ run, what was committed stays.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -44,8 +45,10 @@ log = logging.getLogger("neurolab")
 
 #: Wall time that a chunk aims at: often enough to see progress, to stop, and to lose little.
 _CHUNK_SECONDS = 0.5
-#: Neuron-updates that a processor of a few cores makes in that time.
-_UPDATES_PER_CHUNK = {"cpu": 2**27}
+#: Bytes of a chunk's records at the most.  They are zeros at first, also for a short chunk, and
+#: memory that was given back to the system comes anew page by page: 33 MB take as long as 8000
+#: steps of 4000 neurons, 16 MB as 400.
+_RECORDS = {"cpu": 2**24}
 
 
 @dataclass
@@ -155,12 +158,11 @@ class _Run:
         )
 
     def _capacity(self, platform: str) -> int:
-        """Steps that records have memory for: each chunk fills all of it, also a short one."""
-        capacity = self.experiment.capacity()
-        longest = _UPDATES_PER_CHUNK.get(platform, capacity * self.size) // self.size
+        """Most steps of a chunk: a power of two, that few programs may serve many runs."""
+        capacity = self.experiment.capacity(n_bytes=_RECORDS.get(platform, math.inf))
         if self.tracker.active:  # a chunk is a row at most
-            longest = min(longest, self.rows.every)
-        return min(capacity, 1 << (max(longest, 1) - 1).bit_length())  # few sizes: few programs
+            capacity = min(capacity, 2 * self.rows.every - 1)
+        return 1 << (max(capacity, 1).bit_length() - 1)
 
     def go(self, stop: StopRequest, outcome: Outcome) -> None:
         """Compile, then compute until the end, a stop, or a divergence."""
