@@ -65,10 +65,10 @@ def draw(
 
 
 def least(name: str, arguments: np.ndarray) -> float:
-    """What nothing that a distribution gives is below: of a normal one ten standard deviations, of
-    which 1e-23 are beyond."""
+    """What nothing that a distribution gives is below: of a normal one eight standard deviations,
+    of which 6e-16 are beyond."""
     if name == "normal":
-        return float(arguments[0] - 10 * arguments[1])
+        return float(arguments[0] - 8 * arguments[1])
     low = {"uniform": 0, "truncated_normal": 2}.get(name)
     return 0.0 if low is None else float(arguments[low])
 

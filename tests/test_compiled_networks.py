@@ -86,6 +86,11 @@ def test_unchanged_numbers_have_the_synapses_that_there_are(program, monkeypatch
 def test_numbers_cannot_be_changed_where_they_are(program):
     with pytest.raises(TypeError):
         program.numbers["seed"] = 3
+    with pytest.raises(ValueError, match="read-only"):
+        program.numbers["projections.E_E.weight"][0] = 5e-9
+    changed = dict(program.numbers)
+    with pytest.raises(ValueError, match="read-only"):
+        changed["projections.E_E.weight"] *= 2
 
 
 def test_derivatives_pass_through_projections(program):
@@ -115,6 +120,43 @@ def test_numbers_that_do_not_fit_are_refused(program):
         ("projections.E_I.connectivity.q", 0.1, "did you mean"),
         ("projections.E_E.unit", 2.0, r"give the weights of projections.E_E.weight"),
         ("projections.I_E.weight", -1.0, "zero or positive"),
+        ("projections.E_E.connectivity.p", 1.5, "at most 1"),
+        ("projections.E_E.delay", [0.5, 3.0], r"of 5 to 30 steps; it was compiled for 1 to 10"),
+        ("projections.E_E.delay", 1.0, "has 0 axes"),
+        ("projections.E_E.weight", [1e-9, 1e-9, 0.0], "the arguments of lognormal"),
+        ("seed", 2.5, "a whole number"),
     ):
         with pytest.raises(ValueError, match=why):
             program.place(program.numbers | {key: value})
+
+
+def test_numbers_of_another_program_are_looked_at(program):
+    """Its arguments are for its own structure: spikes of 2 kHz would be cut off."""
+    slow = neurolab.compile(["neuron=lif", "input.rate=1Hz", "size=3"])
+    fast = neurolab.compile(["neuron=lif", "input.rate=2kHz", "size=3"])
+    with pytest.raises(ValueError, match="made for smaller numbers"):
+        slow.start(fast.numbers)
+    with pytest.raises(ValueError, match=r"is left out|did you mean"):
+        program.start(fast.numbers)
+
+
+def test_weights_that_may_not_be_negative_are_refused_here_too(tmp_path):
+    np.savez(tmp_path / "e.npz", source=[0, 1], target=[2, 3], weight=[1.0, 2.0], delay=[1.0, 2.0])
+    drawn = ("projections.E_E.weight=[uniform,1nS,2nS]",)
+    file = (
+        "connectivity@projections.E_E.connectivity=edges", "~projections.E_E.connectivity.p",
+        f"projections.E_E.connectivity.file={tmp_path / 'e.npz'}",
+        "projections.E_E.weight=[file,1nS]", "projections.E_E.delay=[file,1ms]",
+    )  # fmt: skip
+    rest = ("projections.E_I.weight=6nS",)
+    by_file = neurolab.compile([*SMALL, *file, *rest])
+    by_rule = neurolab.compile([*SMALL, *drawn, *rest])
+    for compiled, key, value, why in (
+        (by_rule, "weight", [-1e-9, 1e-9], "zero or positive"),
+        (by_file, "unit", -2e-9, "zero or positive"),
+        (by_file, "connectivity.weight", [-1.0, 2.0], "zero or positive"),
+        (by_file, "connectivity.delay", [1.0, 3.0], "compiled for 10 to 20"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            compiled.place(compiled.numbers | {f"projections.E_E.{key}": value})
+        compiled.place(compiled.numbers | {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import brainunit as u
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 import neurolab
 from neurolab.problems import ConfigError
@@ -106,6 +107,15 @@ def test_arrays_and_quantities_are_what_a_file_has():
     )
     assert numbers["projections.all.connectivity.p"] == 0.5
     assert neurolab.run([own, *SHORT], save=False)["P2"].spikes.sizes["spike"] > 0
+
+
+def test_a_mapping_of_omegaconf_and_what_is_none_are_as_before():
+    given = OmegaConf.create(OWN | {"projections": None})
+    assert neurolab.compile([given]).structure.sizes == (50,)
+    del given["projections"]
+    cell = {"_target_": "neurolab.neurons.LIF"}
+    own = {"defaults": None, "populations": {"A": {"size": 2, "neuron": cell}}}
+    assert neurolab.compile([own]).structure.sizes == (2,)
 
 
 def test_of_two_arrays_that_differ_in_one_value_each_is_itself():

@@ -51,6 +51,16 @@ def test_bins_of_unlike_steps_are_refused(run, of):
     getattr(run, of)(bin_ms=0.3)
 
 
+def test_bins_that_are_not_given_are_whole_steps():
+    """With dt of 0.7 ms the 3 ms of synchrony are 2.8 ms, the 1 ms of spectra one step."""
+    run = neurolab.run([OWN, "dt=0.7ms", "duration=1400ms"], save=False)["B"]
+    assert run.synchrony() == run.synchrony(bin_ms=2.8)
+    assert run.pairwise_correlation().mean == run.pairwise_correlation(bin_ms=2.1).mean
+    spectrum = run.power_spectrum()
+    assert spectrum["frequency"].values[-1] == pytest.approx(500 / 0.7)
+    assert run.isi().size > 0
+
+
 def test_nothing_is_left_after_the_end(run):
     with pytest.raises(ValueError, match="begin_ms must be before the end, 400"):
         run.isi(begin_ms=400.0)

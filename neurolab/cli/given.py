@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
 
 from neurolab.problems import ConfigError, Problem
 
@@ -30,13 +31,14 @@ def option_of(network: Mapping[str, Any]) -> str:
     ConfigError
         For a value that no file could have.
     """
-    network = _plain(network, "")
+    given = OmegaConf.to_container(network) if OmegaConf.is_config(network) else network
+    network = _plain(given, "")
     for group in ("populations", "projections"):
-        if not isinstance(network.get(group, {}), Mapping):
+        if not isinstance(network.get(group) or {}, Mapping):
             advice = "is a list; give a mapping from names: {'E': {...}}"
             raise ConfigError([Problem(group, str(network[group])[:60], advice)])
     node = {"size": None, **network}
-    lines = list(node.pop("defaults", []))
+    lines = list(node.pop("defaults", None) or [])
     own = {str(key) for line in lines if isinstance(line, Mapping) for key in line}
     at = lines.index("_self_") if "_self_" in lines else len(lines)
     lines[at:at] = [line for line in _ONE_POPULATION if not own & line.keys()]
@@ -56,12 +58,7 @@ def _plain(value: Any, key: str) -> Any:
             str(name): _plain(one, f"{key}.{name}".removeprefix(".")) for name, one in value.items()
         }
     if hasattr(value, "unit") and hasattr(value, "mantissa"):
-        numbers, unit = np.asarray(value.mantissa).tolist(), str(value.unit)
-        return (
-            [f"{x!r} {unit}" for x in numbers]
-            if isinstance(numbers, list)
-            else f"{numbers!r} {unit}"
-        )
+        return _with_unit(np.asarray(value.mantissa).tolist(), str(value.unit))
     if isinstance(value, np.ndarray | np.generic) or hasattr(value, "__array__"):
         return np.asarray(value).tolist()
     if isinstance(value, list | tuple):
@@ -72,3 +69,9 @@ def _plain(value: Any, key: str) -> Any:
         return value
     advice = "give a number, a text, a quantity, a list or array of them, or a mapping"
     raise ConfigError([Problem(key, f"{type(value).__name__} {value!r}"[:60], advice)])
+
+
+def _with_unit(numbers: Any, unit: str) -> Any:
+    if isinstance(numbers, list):
+        return [_with_unit(number, unit) for number in numbers]
+    return f"{numbers!r} {unit}".strip()

@@ -25,10 +25,12 @@ from neurolab.engine.wiring import synapse_problems, synapses
 from neurolab.inputs.projection import Projection
 from neurolab.problems import Problem, show
 
-__all__ = ["ProjectionReader", "at_risk", "unfit_synapses"]
+__all__ = ["BOUNDS", "WEIGHT", "ProjectionReader", "at_risk", "unfit_synapses"]
 
 _DELAY = Parameter(1.0 * u.ms, "time from a spike to its arrival", positive=True)
-_WEIGHT = Projection.parameters["weight"]
+#: Which arguments of a distribution bound what it gives.
+BOUNDS = {"uniform": (0, 1), "truncated_normal": (2, 3)}
+WEIGHT = Projection.parameters["weight"]
 
 
 @dataclass
@@ -53,7 +55,7 @@ class ProjectionReader:
         if own is None or rule is None or model is None or delays is None:
             return None
         prefixes = self.source.prefix, self.target.prefix
-        signed = not self.reader.bounded(_WEIGHT).nonnegative
+        signed = not self.reader.bounded(WEIGHT).nonnegative
         return Wiring(self.key, *prefixes, rule, delays, weights, slots, signed), model
 
     def _own(self, rule: ModelSpec, given: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
@@ -100,7 +102,7 @@ class ProjectionReader:
         """The input that the projection is, and the distribution of its weights."""
         reader, where, value = self.reader, f"{self.key}.weight", self.node.get("weight")
         reader.output = reader.fed(self.key, self.node)
-        declared = _WEIGHT
+        declared = WEIGHT
         fixed = (("receptor", self.node.get("receptor")),)
         try:
             if value is None:
@@ -161,7 +163,7 @@ class ProjectionReader:
 
     def _bounds(self, name: str, arguments: np.ndarray) -> tuple[int, int]:
         """The least and the most delay, in steps, that a distribution may give."""
-        bounds = {"uniform": (0, 1), "truncated_normal": (2, 3)}.get(name)
+        bounds = BOUNDS.get(name)
         if bounds is None:
             advice = "delays need bounds: [uniform, low, high] or [truncated_normal, mean, std, "
             raise UnfitValueError(f"{advice}low, high]")
@@ -198,7 +200,7 @@ def unfit_synapses(
     found = synapse_problems(structure, numbers)
     for wiring in () if found else at_risk(structure, numbers):
         weights = np.asarray(synapses(structure, wiring, numbers).weight)
-        wrong = out_of_range(weights, replace(_WEIGHT, nonnegative=True, why=CONDUCTANCE))
+        wrong = out_of_range(weights, replace(WEIGHT, nonnegative=True, why=CONDUCTANCE))
         given = config["projections"][wiring.name.removeprefix("projections.")]["weight"]
         found += [Problem(wiring.key("weight"), show(given), wrong)] if wrong else []
     return found

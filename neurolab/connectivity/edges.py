@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
 import zlib
 from collections.abc import Mapping
-from itertools import compress
 from pathlib import Path
 from typing import Any, ClassVar
 from zipfile import BadZipFile, is_zipfile
@@ -29,9 +27,9 @@ class Edges(Connectivity):
     """The synapses of a file: source and target of each, and a weight and a delay if it has them.
 
     A ``.npz`` has arrays of these names, a ``.csv`` columns, named in its first line (``#`` begins
-    a comment); ``pre`` and ``post`` are read as source and target, others are passed over.  Neurons
-    are counted from 0 in their populations.  Weights and delays are plain numbers, what 1 is says
-    the projection: ``weight: [file, 1 nS]``.
+    a comment), of numbers; ``pre`` and ``post`` are read as source and target, others are passed
+    over.  Neurons are counted from 0 in their populations.  Weights and delays are plain numbers,
+    what 1 is says the projection: ``weight: [file, 1 nS]``.
 
     Raises
     ------
@@ -144,40 +142,32 @@ def _of_npz(path: Path) -> dict[str, np.ndarray]:
 def _of_csv(path: Path) -> dict[str, np.ndarray]:
     with path.open(encoding="utf-8-sig") as file:
         head = next((line for line in file if line.partition("#")[0].strip()), "")
-        names = [name.strip() for name in _cells(head)]
-        if twice := sorted({name for name in names if name in _READ and names.count(name) > 1}):
+        names = [name.strip().strip("\"'") for name in head.partition("#")[0].split(",")]
+        if twice := [name for name in names if name in _READ and names.count(name) > 1]:
             raise InputFileError(f"{path} has several columns {twice[0]}; expected one")
         try:
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # no rows
                 rows = np.loadtxt(file, delimiter=",", ndmin=2)
         except ValueError:
             rows = np.zeros((0, 0))
-    if not (rows.size and rows.shape[1] == len(names)) or any(map(_is_number, names)):
-        rows = _row_by_row(path, names)
-    return dict(zip(names, rows.T, strict=True))
+    if rows.size and rows.shape[1] == len(names) and not all(map(_is_number, names)):
+        return dict(zip(names, rows.T, strict=True))
+    return dict(zip(names, _row_by_row(path, names).T, strict=True))
 
 
 def _row_by_row(path: Path, names: list[str]) -> np.ndarray:
-    """The rows of a table that has none, texts or what is broken; which is told."""
+    """The rows of a table that has none, or one that is broken; which is told."""
     if any(map(_is_number, names)):
         wanted = "source,target, and weight,delay if it has them"
         raise InputFileError(f"{path} begins with numbers; expected a line of names: {wanted}")
-    read = [name in _READ for name in names]
     lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)
     rows = [(at, line) for at, line in lines if line.partition("#")[0].strip()][1:]
-    found = np.zeros((len(rows), len(names)))
-    for row, (at, line) in zip(found, rows, strict=True):
-        cells = _cells(line)
-        if len(cells) != len(names) or not all(map(_is_number, compress(cells, read))):
-            wanted = f"expected {len(names)} {'numbers' if all(read) else 'values, with numbers'}: "
-            wanted += ", ".join(compress(names, read))
+    for at, line in rows:
+        cells = line.partition("#")[0].split(",")
+        if len(cells) != len(names) or not all(map(_is_number, cells)):
+            wanted = f"expected {len(names)} numbers: {', '.join(names)}"
             raise InputFileError(f"{path}, line {at}: '{line.strip()[:60]}'; {wanted}")
-        row[read] = [float(cell) for cell in compress(cells, read)]
-    return found
-
-
-def _cells(line: str) -> list[str]:
-    return next(csv.reader([line.partition("#")[0].strip()], skipinitialspace=True), [])
+    return np.zeros((0, len(names)))
 
 
 def _is_number(text: str) -> bool:

@@ -16,10 +16,11 @@ __all__ = ["Placed", "with_synapses"]
 
 class Placed(Mapping[str, Any]):
     """Numbers that were checked: as they were given, not to be changed, and on the devices, as the
-    program's ``arguments``, with the tables of synapses that are drawn from them."""
+    ``arguments`` of one program, with the tables of synapses that are drawn from them."""
 
-    def __init__(self, given: Numbers, arguments: dict[str, Any]) -> None:
-        self._given, self.arguments = dict(given), arguments
+    def __init__(self, given: Numbers, arguments: dict[str, Any], program: Any = None) -> None:
+        self._given = {key: _fixed(value) for key, value in given.items()}
+        self.arguments, self.program = arguments, program
 
     def __getitem__(self, key: str) -> Any:
         return self._given[key]
@@ -32,6 +33,17 @@ class Placed(Mapping[str, Any]):
 
     def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
         return {**self._given, **other}
+
+    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return {**other, **self._given}
+
+
+def _fixed(value: Any) -> Any:
+    """The value, an array as one that cannot be written to."""
+    if isinstance(value, np.ndarray):
+        value = value.view()
+        value.flags.writeable = False
+    return value
 
 
 def with_synapses(

@@ -111,7 +111,7 @@ class Program:
             For numbers that do not fit, or that an input's arrays are too small for, which would
             cut its counts off.
         """
-        if isinstance(numbers, Placed):
+        if isinstance(numbers, Placed) and numbers.program is self:
             return numbers
         self.check(numbers)
         own = {key: value for key, value in numbers.items() if key in self.varying}
@@ -128,7 +128,7 @@ class Program:
                 key: NamedSharding(self.mesh, self._number(key, value))
                 for key, value in values.items()
             }
-            return Placed(numbers, jax.device_put(values, shared_by))
+            return Placed(numbers, jax.device_put(values, shared_by), self)
 
     def _with_synapses(self, numbers: Numbers) -> dict[str, Any]:
         """The numbers and the tables of projections."""

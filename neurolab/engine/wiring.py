@@ -101,7 +101,8 @@ def synapse_problems(structure: Structure, numbers: Mapping[str, Any]) -> list[P
     found, expected, there = [], dict[str, float](), available()
     for wiring in structure.projections:
         (least, most), n_source = wiring.delays, structure.of(wiring.source).size
-        n_bytes = 4 * (n_source / 32 + 1) * most + 4 * n_source * (most - least)
+        # Two copies of the bits that say who fired; counts and an end of each row.
+        n_bytes = 8.0 * (n_source // 32 + 2) * most + 44 * n_source * (most - least)
         if n_bytes > there or most >= 2**31:
             advice = f"is {most:.3g} steps: the spikes of so many take {n_bytes / 1e9:.3g} GB, and "
             advice += f"{there / 1e9:.3g} GB are free"

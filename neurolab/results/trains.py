@@ -97,26 +97,26 @@ class Trains(ABC):
     def isi(self, **options: Any) -> np.ndarray:
         """All inter-spike intervals in ms."""
         time, neuron, n, lasts_ms = self._trains()
-        if not options.get("begin_ms", 0.0) < lasts_ms:
-            given = f"begin_ms must be before the end, {lasts_ms} ms"
-            raise ValueError(f"{given}, got {options['begin_ms']}.")
+        begin_ms = options.get("begin_ms", 0.0)
+        if begin_ms > 0 and not begin_ms < lasts_ms:
+            raise ValueError(f"begin_ms must be before the end, {lasts_ms} ms, got {begin_ms}.")
         return analysis.isi(time, neuron, n, **options)
 
     def population_rate(self, bin_ms: float, **options: Any) -> xr.DataArray:
         """Rate in Hz over the centre of each bin, from the spikes."""
         time, _, n, lasts_ms = self._trains()
-        self._check_bins(bin_ms)
+        bin_ms = self._bin(bin_ms)
         return _rate(*analysis.population_rate(time, n, lasts_ms, bin_ms, **options), bin_ms)
 
     def pairwise_correlation(self, **options: Any) -> analysis.Correlation:
         """Correlation of the spike counts of pairs of neurons."""
-        self._check_bins(options.get("bin_ms"))
+        options["bin_ms"] = self._bin(options.get("bin_ms"), 2.0)
         found = analysis.pairwise_correlation(*self._trains(), **options)
         return found._replace(neurons=np.flatnonzero(self.firing)[found.neurons])
 
     def synchrony(self, **options: Any) -> float:
         """Variance over mean of the population's spike counts."""
-        self._check_bins(options.get("bin_ms"))
+        options["bin_ms"] = self._bin(options.get("bin_ms"), 3.0)
         return analysis.synchrony(*self._trains(), **options)
 
     def power_spectrum(self, above_hz: float = 5.0, **options: Any) -> xr.DataArray:
@@ -124,7 +124,7 @@ class Trains(ABC):
         is largest above a frequency, as `neurolab.analysis.peak_of` finds it."""
         import xarray as xr
 
-        self._check_bins(options.get("bin_ms"))
+        options["bin_ms"] = self._bin(options.get("bin_ms"), 1.0)
         time, _, n, lasts_ms = self._trains()
         found = analysis.power_spectrum(time, n, lasts_ms, **options)
         about = {"units": "Hz", "long_name": "power spectrum of the rate, times neurons"}
@@ -135,19 +135,24 @@ class Trains(ABC):
             attrs=about | {"peak_hz": analysis.peak_of(found, above_hz)},
         )
 
-    def _check_bins(self, bin_ms: float | None) -> None:
-        """That bins have as many steps each: with others a rate rises and falls by itself.
+    def _bin(self, bin_ms: float | None, default_ms: float = 1.0) -> float:
+        """A width of bins that have as many steps each: with others a rate rises and falls by
+        itself.  What is not given is the multiple of dt that is nearest to the default.
 
         Raises
         ------
         ValueError
             For bins that are no multiple of dt.
         """
-        steps = 1.0 if bin_ms is None else bin_ms / self.dt_ms
-        if steps > 0 and (round(steps) < 1 or abs(steps - round(steps)) > 1e-6 * steps):
-            near = max(round(steps), 1) * self.dt_ms
+        given_ms = default_ms if bin_ms is None else bin_ms
+        steps = given_ms / self.dt_ms
+        if not (0 < steps < np.inf):
+            return given_ms  # which the analysis refuses
+        whole = max(round(steps), 1)
+        if bin_ms is not None and abs(steps - whole) > 1e-6 * steps:
             given = f"bin_ms must be a multiple of dt = {self.dt_ms:g} ms"
-            raise ValueError(f"{given}, got {bin_ms}; {near:g} ms is one.")
+            raise ValueError(f"{given}, got {bin_ms}; {whole * self.dt_ms:g} ms is one.")
+        return given_ms if abs(steps - whole) < 1e-12 * steps else whole * self.dt_ms
 
     def _trains(self) -> tuple[np.ndarray, np.ndarray, int, float]:
         """What functions of `neurolab.analysis` take."""
