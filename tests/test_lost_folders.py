@@ -67,8 +67,10 @@ def test_a_run_whose_results_are_removed_does_not_say_they_can_be_opened(
         neurolab.open_run(tmp_path / "run")
 
 
-def test_a_sweep_whose_folder_is_removed_ends(tmp_path, monkeypatch):
-    """It says what is lost, computes no further batch and leaves nothing behind."""
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_sweep_whose_folder_is_removed_ends(tmp_path, monkeypatch, anew):
+    """It says what is lost, computes no further batch and leaves nothing behind; nor of a batch
+    that was being begun, whose arrays made the folder anew."""
     begun, close = [], Computation.close
 
     def removes(self):
@@ -76,6 +78,8 @@ def test_a_sweep_whose_folder_is_removed_ends(tmp_path, monkeypatch):
         begun.append(self.points)
         if len(begun) == 2:
             shutil.rmtree(tmp_path / "sweep")
+            if anew:
+                (tmp_path / "sweep" / "batches" / "000009" / "results.zarr").mkdir(parents=True)
 
     monkeypatch.setattr(Computation, "close", removes)
     with pytest.raises(ResultsLostError, match="sweep was removed or emptied meanwhile"):

@@ -17,7 +17,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from neurolab.problems import ResultsLostError
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
 from neurolab.results.layout import COMMIT, write_whole
 from neurolab.results.plan import Plan
+from neurolab.results.status import STATUS
 
 __all__ = ["COMPLETED", "PARTIAL", "SweepFolder", "write_json"]
 
@@ -103,6 +104,22 @@ class SweepFolder:
         if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EROFS):
             advice = f"make room and go on with it: sweep.resume={self.path}"
             raise ResultsLostError(error.errno, f"{error.strerror}; {advice}") from error
+
+    @contextmanager
+    def or_nothing(self) -> Iterator[None]:
+        """Where the folder is lost nothing stays of what was being written, which made it anew."""
+        try:
+            yield
+        except ResultsLostError:
+            if not self.exists:
+                for folder in self.path.glob(f"{_BATCHES}/*"):
+                    if not (folder / COMMIT).exists():
+                        shutil.rmtree(folder, ignore_errors=True)
+                with suppress(OSError):  # others have put something there
+                    (self.path / STATUS).unlink(missing_ok=True)
+                    (self.path / _BATCHES).rmdir()
+                    self.path.rmdir()
+            raise
 
     def forget_record(self) -> None:
         """Forget the record of a sweep that was here before."""

@@ -125,7 +125,11 @@ def run_sweep(
     groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
     groups = [group for group in groups if group.points.size]
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
-    with TrackerSession(tracker) as tracking, StatusFile(folder, started) as status:
+    with (
+        store.or_nothing(),
+        TrackerSession(tracker) as tracking,
+        StatusFile(folder, started) as status,
+    ):
         session = SweepSession(tracking, store, all_groups, plan)
         session.start()
         with StopRequest() as stop:
