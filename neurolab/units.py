@@ -22,6 +22,7 @@ __all__ = [
     "magnitude",
     "parse",
     "parse_unit",
+    "typed",
     "unit_text",
     "with_unit",
 ]
@@ -141,6 +142,18 @@ def format_quantity(quantity: u.Quantity | Relative | float) -> str:
         text = "*".join(f"{name}^{power}" for name, power in powers.items() if power)
         mantissa = mantissa * unit.magnitude
     return f"{_number(mantissa)} {text}"
+
+
+def typed(quantity: u.Quantity) -> Any:
+    """As it is typed in a configuration: a text of `format_quantity`; lists of an array."""
+    factor, _, text = format_quantity(u.Quantity(1.0, unit=quantity.unit)).partition(" ")
+
+    def of(numbers: Any) -> Any:
+        if isinstance(numbers, list):
+            return [of(one) for one in numbers]
+        return f"{_number(numbers * float(factor))} {text}".rstrip()
+
+    return of(np.asarray(quantity.mantissa).tolist())
 
 
 def magnitude(value: Any, unit: u.Unit) -> Any:

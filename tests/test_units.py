@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from neurolab.config.values import read_time
 from neurolab.problems import Problems
-from neurolab.units import Relative, UnitError, dimension_name, format_quantity, parse, parse_unit
+from neurolab.units import (
+    Relative,
+    UnitError,
+    dimension_name,
+    format_quantity,
+    parse,
+    parse_unit,
+    typed,
+)
 
 UNITS = """
 ms s us mV V mA uA nA pA nS uS mS siemens ohm kohm Mohm Gohm Hz kHz pF nF uF um cm 1/ms 1/s 1/mV
@@ -178,3 +186,12 @@ def test_an_expected_dimension_comes_with_an_example_of_it(text):
         assert parse(sample).unit.has_same_dim(unit)
     else:
         assert parse_unit(name.removeprefix("a quantity in ")).has_same_dim(unit)
+
+
+def test_an_array_is_typed_as_its_elements_are():
+    """Of one as `format_quantity` writes it; of an array a text of each, nested as it is."""
+    for unit in (u.mV, u.nS, u.mV**-1, u.mV / u.ms, u.UNITLESS, u.siemens / u.cmeter2):
+        values = np.array([[0.07, -3.0], [1e-12, 5.0]])
+        texts = typed(u.Quantity(values, unit=unit))
+        assert texts == [[format_quantity(u.Quantity(x, unit=unit)) for x in row] for row in values]
+        assert typed(u.Quantity(0.07, unit=unit)) == texts[0][0]

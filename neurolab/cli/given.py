@@ -57,8 +57,10 @@ def _plain(value: Any, key: str) -> Any:
         return {
             str(name): _plain(one, f"{key}.{name}".removeprefix(".")) for name, one in value.items()
         }
-    if hasattr(value, "unit") and hasattr(value, "mantissa"):
-        return _with_unit(np.asarray(value.mantissa).tolist(), str(value.unit))
+    if hasattr(value, "mantissa"):
+        from neurolab.units import typed  # whose library takes a second to import: is there already
+
+        return typed(value)
     if isinstance(value, np.ndarray | np.generic) or hasattr(value, "__array__"):
         return np.asarray(value).tolist()
     if isinstance(value, list | tuple):
@@ -69,9 +71,3 @@ def _plain(value: Any, key: str) -> Any:
         return value
     advice = "give a number, a text, a quantity, a list or array of them, or a mapping"
     raise ConfigError([Problem(key, f"{type(value).__name__} {value!r}"[:60], advice)])
-
-
-def _with_unit(numbers: Any, unit: str) -> Any:
-    if isinstance(numbers, list):
-        return [_with_unit(number, unit) for number in numbers]
-    return f"{numbers!r} {unit}".strip()

@@ -6,7 +6,9 @@ run["E"].rate, run["E"].synchrony(begin_ms=100), run.power_spectrum().attrs["pea
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,18 +107,18 @@ class Trains(ABC):
     def population_rate(self, bin_ms: float, **options: Any) -> xr.DataArray:
         """Rate in Hz over the centre of each bin, from the spikes."""
         time, _, n, lasts_ms = self._trains()
-        bin_ms = self._bin(bin_ms)
+        bin_ms = self._bin(bin_ms, analysis.population_rate)
         return _rate(*analysis.population_rate(time, n, lasts_ms, bin_ms, **options), bin_ms)
 
     def pairwise_correlation(self, **options: Any) -> analysis.Correlation:
         """Correlation of the spike counts of pairs of neurons."""
-        options["bin_ms"] = self._bin(options.get("bin_ms"), 2.0)
+        options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.pairwise_correlation)
         found = analysis.pairwise_correlation(*self._trains(), **options)
         return found._replace(neurons=np.flatnonzero(self.firing)[found.neurons])
 
     def synchrony(self, **options: Any) -> float:
         """Variance over mean of the population's spike counts."""
-        options["bin_ms"] = self._bin(options.get("bin_ms"), 3.0)
+        options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.synchrony)
         return analysis.synchrony(*self._trains(), **options)
 
     def power_spectrum(self, above_hz: float = 5.0, **options: Any) -> xr.DataArray:
@@ -124,7 +126,7 @@ class Trains(ABC):
         is largest above a frequency, as `neurolab.analysis.peak_of` finds it."""
         import xarray as xr
 
-        options["bin_ms"] = self._bin(options.get("bin_ms"), 1.0)
+        options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.power_spectrum)
         time, _, n, lasts_ms = self._trains()
         found = analysis.power_spectrum(time, n, lasts_ms, **options)
         about = {"units": "Hz", "long_name": "power spectrum of the rate, times neurons"}
@@ -135,16 +137,16 @@ class Trains(ABC):
             attrs=about | {"peak_hz": analysis.peak_of(found, above_hz)},
         )
 
-    def _bin(self, bin_ms: float | None, default_ms: float = 1.0) -> float:
+    def _bin(self, bin_ms: float | None, by: Callable[..., Any]) -> float:
         """A width of bins that have as many steps each: with others a rate rises and falls by
-        itself.  What is not given is the multiple of dt that is nearest to the default.
+        itself.  What is not given is the multiple of dt that is nearest to what ``by`` takes.
 
         Raises
         ------
         ValueError
             For bins that are no multiple of dt.
         """
-        given_ms = default_ms if bin_ms is None else bin_ms
+        given_ms = signature(by).parameters["bin_ms"].default if bin_ms is None else bin_ms
         steps = given_ms / self.dt_ms
         if not (0 < steps < np.inf):
             return given_ms  # which the analysis refuses

@@ -24,7 +24,7 @@ from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.computation import Computation
 from neurolab.simulation.facts import facts_of
 from neurolab.simulation.stop import StopRequest
-from neurolab.units import Relative, with_unit
+from neurolab.units import Relative, typed, with_unit
 
 __all__ = ["Stepwise"]
 
@@ -245,10 +245,9 @@ class _Numbers(MutableMapping[str, Any]):
 
 def _text(value: Any, unit: str) -> Any:
     """A value as it is written in a configuration."""
-    if isinstance(value, Relative):
-        numbers = np.asarray(value.value)
-    elif isinstance(value, u.Quantity):
-        numbers, unit = np.asarray(value.mantissa), str(value.unit)
-    else:
+    if isinstance(value, u.Quantity):
+        return typed(value)
+    if not isinstance(value, Relative):
         return value
+    numbers = np.asarray(value.value)
     return [f"{x} {unit}" for x in numbers] if numbers.ndim else f"{numbers} {unit}"
