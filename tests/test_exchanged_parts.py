@@ -10,6 +10,7 @@ from test_config import problems
 
 import neurolab
 from neurolab.api import experiment_of
+from neurolab.problems import ConfigError
 
 COBA = ("network=coba_ei", "populations.E.size=30", "populations.I.size=10", "duration=2ms")
 E_E = "connectivity@projections.E_E.connectivity"
@@ -99,3 +100,28 @@ def test_what_is_shared_is_changed_for_both_or_made_ones_own(key, value, both, o
             reduce(getitem, k.split("."), config) for k in (key, key.replace(".I.", ".E."))
         )
         assert mine == value and (other == value) is alike
+
+
+def test_an_option_for_what_is_shared_is_refused(tmp_path):
+    """It was told of without what to type, and hid other mistakes; of a file that chooses one in
+    vain, which an interpolation replaces, a swapped option was completed and nothing came of it."""
+    swapped, own = "neuron@populations.I.neuron", "populations.I.neuron is ${populations.E.neuron}"
+    first, second = problems(*COBA, f"{swapped}=lif", "populations.E.size=-3")
+    assert (first.key, second.key) == (swapped, "populations.E.size")
+    both = "neuron@populations.E.neuron=lif changes both"
+    assert (
+        first.advice
+        == f"is not used, as {own}: {both}; for an option of its own type +{swapped}=lif"
+    )
+    typed = [*COBA, f"+{swapped}=lif", "~populations.I.neuron.tau_ref", "device=cpu"]
+    config = experiment_of(typed).config
+    assert config["populations"]["I"]["neuron"]["_target_"] == "neurolab.neurons.LIF"
+    assert config["populations"]["E"]["neuron"]["_target_"] == "neurolab.neurons.LIFRef"
+    network = {
+        "defaults": [{f"/neuron@populations.{name}.neuron": "lif"} for name in "EI"],
+        "populations": {"E": {"size": 2}, "I": {"size": 2, "neuron": "${populations.E.neuron}"}},
+    }
+    with pytest.raises(ConfigError, match="leave this out of the file"):
+        neurolab.run([network, f"{swapped}=izhikevich", "duration=10ms"], save=False)
+    with pytest.raises(ConfigError, match="leave this out of the file"):
+        neurolab.run_sweep([network, f"{swapped}=lif,if", "duration=10ms"], tmp_path / "sweep")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 import neurolab
+from neurolab.plots import parts
 from neurolab.plots.parts import mean_rate_hz
+from neurolab.plots.rates import rates_of
 from neurolab.plots.run import raster, rate, traces
 from neurolab.results.run import Run
 from neurolab.simulation.progress import print_summary
+from tests.pages import data_of
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +76,33 @@ def test_weights_let_the_potential_vary_as_they_are_meant_to(run):
     assert np.sqrt(late.var(axis=0).mean()) == pytest.approx(0.77 / 0.7746, rel=0.05)
 
 
-def test_the_picture_of_rates_has_none_of_the_readout(run):
-    told = [text.get_text() for text in rate(run).findobj(Text)]
-    assert "readout" in told and any(text.startswith("hidden_2 ") for text in told)
+@pytest.fixture(scope="module")
+def read_out_first(tmp_path_factory):
+    """The readout before the layers, as one may write it."""
+    neurons = {"readout": "leaky_integrator", "E": "lif", "I": "lif"}
+    network: dict[str, Any] = {
+        "defaults": [{f"/neuron@populations.{n}.neuron": of} for n, of in neurons.items()]
+        + [{f"/input@populations.{name}.inputs.drive": "constant"} for name in "EI"],
+        "populations": {"readout": {"size": 2}, "E": {"size": 20}, "I": {"size": 10}},
+    }
+    folder = tmp_path_factory.mktemp("first") / "run"
+    return neurolab.run(["duration=200ms", network], folder)
+
+
+def test_pictures_of_rates_have_none_of_the_readout(run, read_out_first):
+    """It was a line at 0 Hz. Lines have the colours of their populations, whoever is before."""
+    assert list(rates_of(run)) == ["sources", "hidden_1", "hidden_2"]
+    figure = rate(run)
+    told = [text.get_text() for text in figure.findobj(Text)]
+    assert "readout" not in told and any(text.startswith("hidden_2 ") for text in told)
+    for picture in (rate(read_out_first), raster(read_out_first)):
+        drawn = [to_hex(steps.get_edgecolor()).upper() for steps in picture.findobj(StepPatch)]
+        assert drawn == [parts.VERMILLION, parts.GREEN]
+
+
+def test_pages_have_no_rate_and_no_intervals_of_the_readout(read_out_first):
+    page = data_of(read_out_first.path / "report.html")["results"]
+    assert page["rate"]["of"] == [part["name"] for part in page["isi"]["parts"]] == ["E", "I"]
 
 
 def test_pictures_have_room_for_the_names_of_layers(run):

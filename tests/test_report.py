@@ -126,6 +126,21 @@ def test_values_of_an_experiment_differ_from_the_defaults(tmp_path):
     assert groups["synapse"] == "expon, output: conductance"
 
 
+def test_values_of_a_network_differ_from_those_of_its_options(tmp_path):
+    """Which a network chooses for its parts: none of their pages knew what differs."""
+    typed = [
+        "network=feedforward",
+        "synapse@populations.readout.receptors.current=alpha",
+        "populations.hidden_1.neuron.tau=20 ms",
+    ]
+    typed += ["+input@populations.readout.inputs.noise=ou", "duration=50ms"]
+    neurolab.run(typed, tmp_path / "run")
+    page = tmp_path / "run" / "report.html"
+    assert data_of(page)["configuration"]["compared"] == "defaults"
+    differs = {key: row["default"] for key, row in rows(page).items() if row.get("differs")}
+    assert differs == {"duration": "1 s", "populations.hidden_1.neuron.tau": "10 ms"}
+
+
 def test_a_folder_that_does_not_know_its_defaults_has_what_was_typed_marked(tmp_path):
     """A run that was killed, or made before there were any; the page says so."""
     (tmp_path / ".hydra").mkdir()
@@ -190,7 +205,7 @@ def test_the_speed_is_of_the_whole_time(outputs):
     run = neurolab.open_run(outputs / RUN)
     tiles = {tile["label"]: tile for tile in data_of(outputs / RUN / "report.html")["tiles"]}
     number, unit = tiles["speed"]["value"].replace(",", ""), tiles["speed"]["unit"]
-    factor = {"updates/s": 1, "M updates/s": 1e6, "G updates/s": 1e9}[unit]
+    factor = {"": 1, "k ": 1e3, "M ": 1e6, "G ": 1e9}[unit.removesuffix("updates/s")]
     wall = run.summary["wall_s"]
     assert float(number) * factor == pytest.approx(20 * 3000 / wall, rel=0.01)
     sweep = neurolab.open_sweep(outputs / SWEEP).summary

@@ -30,7 +30,7 @@ from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
 from neurolab.cli import arithmetic
-from neurolab.cli.parts import not_in_network, not_removable
+from neurolab.cli.parts import not_chosen, not_in_network, not_removable
 from neurolab.problems import ConfigError, Problem
 
 __all__ = [
@@ -174,8 +174,9 @@ def effective(config: DictConfig, overrides: Iterable[str]) -> dict[str, Any]:
     the option typed beside it, a `ConfigError`.
     """
     overrides, plain = list(overrides), dict[str, Any]()
-    if wrong := not_removable(config, overrides) or not_in_network(config, overrides):
-        raise ConfigError(wrong)
+    for unfit in (not_removable, not_in_network, not_chosen):
+        if wrong := unfit(config, overrides):
+            raise ConfigError(wrong)
     with _LOCK:
         hydra: Any = HydraConfig.instance()
         configured = hydra.cfg

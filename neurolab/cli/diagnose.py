@@ -27,7 +27,7 @@ from neurolab.cli.conf import (
     unreadable,
     user_folder,
 )
-from neurolab.cli.parts import shared
+from neurolab.cli.parts import not_chosen, shared
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
                 groups.append(text)
             else:
                 values.append((text, override))
+        refused: list[str] = []
         while True:
             try:
                 config = compose(primary, groups, return_hydra_config=True)
@@ -84,10 +85,13 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
             except (HydraException, OmegaConfBaseException) as error:
                 problem = _refused(error, loader)
                 problems.found.append(problem)
-                blamed = [text for text in groups if parse(text).key_or_group == problem.key]
+                blamed = [t for t in groups if t.lstrip("+~").partition("=")[0] == problem.key]
                 if not blamed:
                     return problems.found
                 groups.remove(blamed[-1])
+                refused.append(blamed[-1])
+        another = {problem.key: problem for problem in not_chosen(config, refused)}
+        problems.found = [another.get(problem.key, problem) for problem in problems.found]
         try:
             fitting = [text for text, override in values if _known_key(config, override, problems)]
             config = compose(primary, groups + fitting, return_hydra_config=True)

@@ -12,13 +12,15 @@ from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.problems import Problem
 
-__all__ = ["not_in_network", "not_removable", "shared"]
+__all__ = ["not_chosen", "not_in_network", "not_removable", "shared"]
 
 #: Keys that may be taken out: what was added, parts of a network, options of Hydra's groups.
 _REMOVABLE = re.compile(
     r"(vars|hydra|device\.jax)\..*|(populations\.\w+\.)?(receptors|inputs)\.\w+"
     r"|(populations|projections)\.\w+|.*[@/].*"
 )
+
+_ANOTHER = re.compile(r"\$\{([\w.]+)\}")
 
 
 def not_removable(config: DictConfig, overrides: Iterable[str]) -> list[Problem]:
@@ -76,10 +78,38 @@ def _followed(config: DictConfig) -> Any:
     return {key: value for key, value in found.items() if key != "network"}
 
 
+def not_chosen(config: Any, overrides: Iterable[str]) -> list[Problem]:
+    """The options that were typed for a part that its file says is another's: nothing would be of
+    them, as for ``populations.I.neuron`` where this is ``${populations.E.neuron}``."""
+    problems = []
+    for text in overrides:
+        key, _, option = text.lstrip("+").partition("=")
+        group, at, place = key.partition("@")
+        if not at or group.startswith("hydra/"):
+            continue
+        node, own = OmegaConf.to_container(config), ""
+        for name in place.split("."):
+            node, own = (
+                node.get(name) if isinstance(node, dict) else None,
+                f"{own}.{name}"[not own :],
+            )
+            if found := _ANOTHER.fullmatch(str(node)):
+                break
+        else:
+            continue
+        choices, both = config.hydra.runtime.choices, f"{group}@{place.replace(own, found[1], 1)}"
+        advice = f"is not used, as {own} is {node}"
+        if both in choices:
+            advice += f": {both}={option} changes both"
+        alone = "leave this out of the file" if key in choices else f"type +{key}={option}"
+        problems.append(Problem(key, option, f"{advice}; for an option of its own {alone}"))
+    return problems
+
+
 def shared(config: Any, override: Override, own: str, whole: Any) -> str:
     """What to type for a value of a part that is another's, as where ``populations.I.neuron`` is
     ``${populations.E.neuron}``; empty where it is none."""
-    found = re.fullmatch(r"\$\{([\w.]+)\}", str(whole))
+    found = _ANOTHER.fullmatch(str(whole))
     if not found:
         return ""
     of = found[1]

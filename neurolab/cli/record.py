@@ -57,15 +57,21 @@ def defaults_of(hydra: Any) -> dict[str, Any] | None:
     try:
         with own_hydra() as loader:
             usual = _usual(primary, loader)
-            asked = [
-                f"{'+' if '@' in key else ''}{key}={value}"
-                for key, value in options.items()
-                if usual.get(key) != value
-            ]
-            config = effective(compose_known(primary, asked + elsewhere(hydra), loader), ())
+            asked = _asked({key: options[key] for key in usual if key in options}, usual)
+            composed = compose_known(primary, asked + elsewhere(hydra), loader)
+            # A network brings options of its own: they are known once it has been chosen.
+            if more := _asked(options, composed.hydra.runtime.choices):
+                composed = compose_known(primary, asked + more + elsewhere(hydra), loader)
+            config = effective(composed, ())
     except (HydraException, OmegaConfBaseException):
         return None
     return {"config": config, "options": options, "usual": usual}
+
+
+def _asked(options: Mapping[str, str], chosen: Mapping[str, Any]) -> list[str]:
+    """What is typed for options where others, or none, were chosen."""
+    new = {key: option for key, option in options.items() if chosen.get(key) != option}
+    return [f"{'' if key in chosen else '+'}{key}={option}" for key, option in new.items()]
 
 
 def _usual(primary: str, loader: ConfigLoader) -> dict[str, Any]:

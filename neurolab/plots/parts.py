@@ -6,6 +6,7 @@ pyplot, which is slow to import and keeps every figure alive.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -118,11 +119,9 @@ def neuron_axis(ax: Axes, n_neurons: int) -> None:
         ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
-def colours_of(populations: Mapping[str, slice], n_neurons: int) -> list[tuple[str, slice]]:
-    """The colour of each population, and its neurons; ink for all where there are none."""
-    if not populations:
-        return [(INK, slice(0, n_neurons))]
-    return [(COLOURS[k % len(COLOURS)], of) for k, of in enumerate(populations.values())]
+def colours_of(populations: Mapping[str, slice]) -> dict[str, str]:
+    """The colour of each population by its name."""
+    return dict(zip(populations, itertools.cycle(COLOURS), strict=False))
 
 
 def labels_of(populations: Mapping[str, slice]) -> dict[str, float]:
@@ -147,21 +146,22 @@ def bands(ax: Axes, populations: Mapping[str, slice]) -> None:
     labels = labels_of(populations)
     ax.set_yticks(list(labels.values()), list(labels))
     ax.tick_params(axis="y", length=0)
-    for text, (colour, of) in zip(ax.get_yticklabels(), colours_of(populations, 0), strict=True):
-        text.set(color=colour, fontsize=10.5 * min(1.0, 9.5 / max(map(len, labels))))
+    colours = colours_of(populations)
+    for text, (name, of) in zip(ax.get_yticklabels(), populations.items(), strict=True):
+        text.set(color=colours[name], fontsize=10.5 * min(1.0, 9.5 / max(map(len, labels))))
         if of.start:
             ax.axhline(of.start - 0.5, color="white", linewidth=1.5)
             ax.axhline(of.start - 0.5, color=GREY, linewidth=0.5)
 
 
 def draw_steps(
-    ax: Axes, rates: Mapping[str, Rate], scale: float, colour: str, line: float
+    ax: Axes, rates: Mapping[str, Rate], scale: float, colours: Mapping[str, str], line: float
 ) -> float:
     """A rate as one filled outline, several as lines so wide in the colours of their populations:
     thousands of bins without thousands of patches. Returns the largest."""
-    for k, (name, rate) in enumerate(rates.items()):
-        look: dict[str, Any] = {"color": COLOURS[k % len(COLOURS)], "linewidth": line}
-        look |= {"baseline": None} if name else {"fill": True, "color": colour, "linewidth": 0}
+    for name, rate in rates.items():
+        look: dict[str, Any] = {"color": colours[name], "linewidth": line}
+        look |= {"baseline": None} if name else {"fill": True, "linewidth": 0}
         ax.stairs(rate.hz, rate.edges * scale, **look)
     high = max(float(rate.hz.max()) for rate in rates.values())
     ax.set_ylim(0, 1.08 * high)

@@ -63,12 +63,13 @@ class Rate:
 
 
 def rates_of(run: Run, spikes: bool = True) -> dict[str, Rate]:
-    """The rate of each population of a network by its name, all of them in the form that suits
-    their mean; of one population alone by an empty name."""
+    """The rate of each population of a network that can fire by its name, all of them in the form
+    that suits their mean; of one population alone by an empty name."""
     whole = rate_of(run, spikes)
     if whole is None or not run.populations:
         return {} if whole is None else {"": whole}
-    found = {name: rate_of(run[name], spikes, whole) for name in run.populations}
+    names = [name for name in run.populations if name not in run.silent]
+    found = {name: rate_of(run[name], spikes, whole) for name in names}
     return {name: rate for name, rate in found.items() if rate is not None}
 
 

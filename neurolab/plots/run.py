@@ -59,7 +59,8 @@ def raster(run: Run) -> Figure | None:
     strip.set_yticks([])
     shown = {name: rate.legible() for name, rate in rates_of(run).items()}
     if any(rate.hz.any() for rate in shown.values()):
-        high = parts.draw_steps(strip, shown, scale, BLUE, 1.0)
+        colours = parts.colours_of(run.populations) or {"": BLUE}
+        high = parts.draw_steps(strip, shown, scale, colours, 1.0)
         strip.set_yticks([0, parts.round_down(high)])
         count = f"{spikes.sizes['spike']:,} spikes in {parts.duration(run.duration_ms)}"
         said = {next(iter(shown.values())).said: GREY if run.populations else BLUE}
@@ -129,11 +130,13 @@ def rate(run: Run) -> Figure | None:
         parts.say(ax, f"no {what} in {parts.duration(covered_ms)}")
         return figure
     shown = {name: rate.legible() for name, rate in rates.items()}
-    parts.draw_steps(ax, shown, scale, PALE, 0.4)
+    colours = parts.colours_of(run.populations)
+    parts.draw_steps(ax, shown, scale, colours or {"": PALE}, 0.4)
     said = next(iter(shown.values())).said
     few = len(rates) <= _MOST_TOLD
     key = {said + ", means" * few: GREY} if run.populations else {said: "#7FB3D5"}
-    for (name, whole), colour in zip(rates.items(), itertools.cycle(parts.COLOURS)):
+    for name, whole in rates.items():
+        colour = colours.get(name, BLUE)
         mean = parts.mean_rate_hz(run[name] if name else run)
         if (sigma_ms := _smoothed(ax, whole, shown[name], scale, colour)) and not name:
             key[f"smoothed, sigma {sigma_ms:.3g} ms"] = colour
@@ -176,7 +179,7 @@ def _spikes(ax: Axes, run: Run, scale: float) -> str:
             size = 1.6 if time.size < 10_000 else 1.1
             style = {"marker": "o", "markersize": size, "markeredgewidth": 0}
         # Those of the last step are on the edge: they are not cut off.
-        for colour, of in parts.colours_of(run.populations, run.n_neurons):
+        for colour, of in _inks(run):
             own = (of.start <= neuron) & (neuron < of.stop)
             ax.plot(time[own], neuron[own], linestyle="none", color=colour, clip_on=False, **style)
         return ""
@@ -185,7 +188,7 @@ def _spikes(ax: Axes, run: Run, scale: float) -> str:
     (start, end), (low, high) = ax.get_xlim(), ax.get_ylim()
     hz = _density(run.read("spike_step"), neuron, run)
     black = float(np.quantile(hz[hz > 0], 0.99))
-    for colour, of in parts.colours_of(run.populations, run.n_neurons):
+    for colour, of in _inks(run):
         rows = slice(*(-(-end * len(hz) // run.n_neurons) for end in (of.start, of.stop)))
         others = np.ones(hz.shape, bool)
         others[rows] = False
@@ -199,6 +202,13 @@ def _spikes(ax: Axes, run: Run, scale: float) -> str:
             interpolation="nearest",
         )
     return f", {'darkest' if run.populations else 'black'} from {black:.3g} Hz"
+
+
+def _inks(run: Run) -> list[tuple[str, slice]]:
+    """The colour of the spikes of each population, and its neurons; ink where there are none."""
+    if not run.populations:
+        return [(parts.INK, slice(0, run.n_neurons))]
+    return [(c, run.populations[name]) for name, c in parts.colours_of(run.populations).items()]
 
 
 def _density(step: np.ndarray, neuron: np.ndarray, run: Run) -> np.ndarray:

@@ -139,8 +139,8 @@ def _populations(run: Run, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _histograms(run: Run, duration_ms: float, summary: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Counts of intervals, of each population of a network, but for the longest few, which would
-    leave the others one bin."""
+    """Counts of intervals, of each population of a network that has some, but for the longest few,
+    which would leave the others one bin."""
     if run.spikes is None:
         return None
     parts = {name: run[name].isi() for name in run.populations} or {"": run.isi()}
@@ -160,13 +160,12 @@ def _histograms(run: Run, duration_ms: float, summary: Mapping[str, Any]) -> dic
             | _spread(own, run.dt_ms)
             | {"cv_mean": told.get(name, {}).get("isi_cv_mean")}
             for name, own in parts.items()
+            if own.size
         ],
     }
 
 
 def _spread(intervals: np.ndarray, dt_ms: float) -> dict[str, Any]:
-    if not intervals.size:
-        return {"total": 0, "mean_ms": None, "cv": None}
     steps = np.rint(intervals / dt_ms)  # whole numbers: the s.d. of equal ones is 0
     mean = float(steps.mean())
     return {"total": intervals.size, "mean_ms": mean * dt_ms, "cv": float(steps.std()) / mean}

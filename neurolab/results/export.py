@@ -51,7 +51,7 @@ def _export(run: Run, folder: Path) -> None:
         n_neurons=run.n_neurons,
         dt_ms=run.dt_ms,
         populations=run.attributes.get("populations"),
-        silent=run.attributes.get("silent", ()),
+        silent=run.silent,
         traces=traces,
         record_spikes=spikes,
         rate_bin_steps=bins,

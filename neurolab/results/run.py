@@ -91,9 +91,14 @@ class Run(Trains):
         return {name: slice(*ends) for name, ends in found.items()}
 
     @property
+    def silent(self) -> tuple[str, ...]:
+        """Names of the populations that cannot fire, as those without a threshold."""
+        return tuple(self.attributes.get("silent", ()))
+
+    @property
     def firing(self) -> np.ndarray:
         found = np.ones(self.n_neurons, bool)
-        for name in self.attributes.get("silent", ()):
+        for name in self.silent:
             found[self.populations[name]] = False
         return found if found.any() else ~found
 

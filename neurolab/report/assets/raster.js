@@ -3,6 +3,9 @@
 /** The same in both, so that times are above one another. */
 const LEFT = ({ populations }) => Math.max(narrow() ? 52 : 68, 12 + 7.5 * Math.max(0, ...populations.map(({ label }) => label.length)));
 
+/** The colour of a population. */
+const populationColour = (name, { populations }) => palette()[populations.findIndex((one) => one.name === name) % palette().length];
+
 /** The populations of a network in their colours: how many neurons, and how they fired. */
 function populationKey(populations) {
   const swatches = populations.map(() => h("i", { "aria-hidden": "true" }));
@@ -77,11 +80,11 @@ function populationRate(element, results, time, scale, unit, told) {
   }
 
   figure(element, () => {
-    const colours = palette();
-    const look = (name, k) => (name ? { line: { shape: "hv", color: colours[k % colours.length], width: 1.4 } }
-      : { fill: "tozeroy", line: { shape: "hv", color: colours[0], width: 1 }, fillcolor: `${colours[0]}55` });
-    return { traces: parts.map((part, k) => ({ type: "scatter", mode: "lines", ...steps(part, time.range),
-      name: part.name || "rate", ...look(part.name, k),
+    const [first] = palette();
+    const look = (name) => (name ? { line: { shape: "hv", color: populationColour(name, results), width: 1.4 } }
+      : { fill: "tozeroy", line: { shape: "hv", color: first, width: 1 }, fillcolor: `${first}55` });
+    return { traces: parts.map((part) => ({ type: "scatter", mode: "lines", ...steps(part, time.range),
+      name: part.name || "rate", ...look(part.name),
       hovertemplate: `${part.name} %{y:.3g} Hz<br>from %{x} ${unit}<extra></extra>` })),
     layout: layout({ margin: { l: LEFT(results), t: alone ? 8 : 4 },
       xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false,

@@ -104,7 +104,7 @@ function draw() {
     const spread = one.name ? "" : `: mean ${number(one.mean_ms, 3)} ms, CV ${number(one.cv, 3)}${cv}`;
     pair.append(card("Inter-spike intervals", h("p.hint", {},
       `${told}${first}${spread}; bins of ${number(isi.bin_ms, 2)} ms${more}.`), place));
-    places.push(() => intervals(place, isi));
+    places.push(() => intervals(place, isi, results));
   }
   if (places.length) plots.append(pair);
   places.forEach((show) => show()); // when each has its final width

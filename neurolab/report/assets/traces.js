@@ -99,18 +99,18 @@ function tracesFigure(element, results, time, scale, unit) {
 }
 
 /** Intervals in bins: their number, or of populations, which are unlike large, their share. */
-function intervals(element, { parts, first_ms: first, bin_ms: bin }) {
-  const many = parts.length > 1 || parts[0].name, n = parts[0].counts.length;
+function intervals(element, { parts, first_ms: first, bin_ms: bin }, results) {
+  const many = Boolean(parts[0].name), n = parts[0].counts.length;
   const at = (counts) => counts.map((_, i) => first + (i + (many ? 0 : 0.5)) * bin);
   figure(element, () => ({
-    traces: parts.map(({ name, counts, total }, k) => (many
+    traces: parts.map(({ name, counts, total }) => (many
       ? { type: "scatter", mode: "lines", name, x: [...at(counts), first + n * bin],
-        y: [...counts, counts.at(-1)].map((count) => (100 * count) / (total || 1)),
-        line: { shape: "hv", width: 1.6, color: palette()[k % palette().length] },
+        y: [...counts, counts.at(-1)].map((count) => (100 * count) / total),
+        line: { shape: "hv", width: 1.6, color: populationColour(name, results) },
         hovertemplate: `${name} %{y:.2g} %<br>from %{x:.3g} ms<extra></extra>` }
       : { type: "bar", x: at(counts), y: counts, width: bin, marker: { color: palette()[0], line: { width: 0 } },
         hovertemplate: "%{y} intervals<br>about %{x:.3g} ms<extra></extra>" })),
-    layout: layout({ bargap: 0, showlegend: Boolean(many), xaxis: axis({ title: { text: "interval (ms)" },
+    layout: layout({ bargap: 0, showlegend: many, xaxis: axis({ title: { text: "interval (ms)" },
       rangemode: "tozero", showgrid: false, range: [0, first + n * bin] }),
     yaxis: axis({ title: { text: many ? "intervals (%)" : "intervals" }, rangemode: "tozero" }) }),
   }));
