@@ -102,6 +102,20 @@ def test_what_is_shared_is_changed_for_both_or_made_ones_own(key, value, both, o
         assert mine == value and (other == value) is alike
 
 
+@pytest.mark.parametrize(
+    "key", ["populations.I.inputs.drive", "populations.I.receptors.inh", "populations.I.neuron.tau"]
+)
+def test_what_is_shared_is_not_taken_from_both(key):
+    """`~populations.I.inputs.drive` took the drive of E, and nobody fired."""
+    (problem,) = problems(*COBA, f"~{key}")
+    own, other = (".".join(k.split(".")[:3]) for k in (key, key.replace(".I.", ".E.")))
+    assert problem.key == key
+    both = f"~{key.replace('.I.', '.E.')} changes both"
+    assert problem.advice.startswith(f"{own} is ${{{other}}}: {both}, +")
+    config = experiment_of([*COBA, "populations.I.inputs={}", "device=cpu"]).config
+    assert [list(config["populations"][name]["inputs"]) for name in "EI"] == [["drive"], []]
+
+
 def test_an_option_for_what_is_shared_is_refused(tmp_path):
     """It was told of without what to type, and hid other mistakes; of a file that chooses one in
     vain, which an interpolation replaces, a swapped option was completed and nothing came of it."""

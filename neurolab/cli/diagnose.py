@@ -271,7 +271,7 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
                 above = ".".join(path[: depth - 1])
                 typed = f"+{override.input_line}"
                 hint = f"{above} is empty: choose an option that has this, or add it: {typed}"
-            hint = shared(config, override, ".".join(path[: depth - 1]), node) or hint
+            hint = shared(config, str(override.input_line)) or hint
             given = value if depth == len(path) else None
             problems.add(".".join(path[:depth]), given, hint)
             return False

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -25,14 +24,16 @@ _ANOTHER = re.compile(r"\$\{([\w.]+)\}")
 
 def not_removable(config: DictConfig, overrides: Iterable[str]) -> list[Problem]:
     """The keys that were taken out (``~key``) and are needed: no default is used in silence.  What
-    a file gave an option is not, where another stands in its place that has no such parameter."""
+    a file gave an option is not, where another stands in its place that has no such parameter.  And
+    those of a part that is another's, which would be taken from that too."""
     removed = [text[1:].partition("=")[0] for text in overrides if text.startswith("~")]
     option = "cannot be left out; choose an option: --help lists them"
     other = "cannot be left out: a default would be used in silence; give it a value"
-    return [
+    of_others = {key: advice for key in removed if (advice := shared(config, f"~{key}"))}
+    return [Problem(key, "", advice) for key, advice in of_others.items()] + [
         Problem(key, "", option if key.isidentifier() else other)
         for key in removed
-        if not _REMOVABLE.fullmatch(key) and not _foreign(config, key)
+        if key not in of_others and not _REMOVABLE.fullmatch(key) and not _foreign(config, key)
     ]
 
 
@@ -85,35 +86,25 @@ def not_chosen(config: Any, overrides: Iterable[str]) -> list[Problem]:
     for text in overrides:
         key, _, option = text.lstrip("+").partition("=")
         group, at, place = key.partition("@")
-        if not at or group.startswith("hydra/"):
+        if not at or group.startswith("hydra/") or not (found := _another(config, place)):
             continue
-        node, own = OmegaConf.to_container(config), ""
-        for name in place.split("."):
-            node, own = (
-                node.get(name) if isinstance(node, dict) else None,
-                f"{own}.{name}"[not own :],
-            )
-            if found := _ANOTHER.fullmatch(str(node)):
-                break
-        else:
-            continue
-        choices, both = config.hydra.runtime.choices, f"{group}@{place.replace(own, found[1], 1)}"
-        advice = f"is not used, as {own} is {node}"
-        if both in choices:
-            advice += f": {both}={option} changes both"
+        (own, of), choices = found, config.hydra.runtime.choices
+        changed = f"{group}@{place.replace(own, of, 1)}"
+        advice = f"is not used, as {own} is ${{{of}}}"
+        if changed in choices:
+            advice += f": {changed}={option} changes {_who(config, of)}"
         alone = "leave this out of the file" if key in choices else f"type +{key}={option}"
         problems.append(Problem(key, option, f"{advice}; for an option of its own {alone}"))
     return problems
 
 
-def shared(config: Any, override: Override, own: str, whole: Any) -> str:
+def shared(config: Any, text: str) -> str:
     """What to type for a value of a part that is another's, as where ``populations.I.neuron`` is
     ``${populations.E.neuron}``; empty where it is none."""
-    found = _ANOTHER.fullmatch(str(whole))
-    if not found:
+    key = text.lstrip("+~").partition("=")[0]
+    if not (found := _another(config, key.rpartition(".")[0])):
         return ""
-    of = found[1]
-    both = str(override.input_line).replace(own, of, 1)
+    own, of = found
     places = [(*key.partition("@"), option) for key, option in config.hydra.runtime.choices.items()]
     options = [  # of synapse/output there is one already, which comes with its synapse
         f"{'' if '/' in group else '+'}{group}@{own}{place.removeprefix(of)}={option}"
@@ -121,4 +112,21 @@ def shared(config: Any, override: Override, own: str, whole: Any) -> str:
         if f"{place}.".startswith(f"{of}.")
     ]
     more = f", {' '.join(options)} gives {own} the values of the option, for its own to be typed"
-    return f"{own} is {whole}: {both} changes both{more if options else ''}"
+    changed = f"{text.replace(own, of, 1)} changes {_who(config, of)}"
+    return f"{own} is ${{{of}}}: {changed}{more if options else ''}"
+
+
+def _another(config: Any, key: str) -> tuple[str, str] | None:
+    """Of a key, the part of it that a file says is another, and which."""
+    node, names = OmegaConf.to_container(config), key.split(".")
+    for depth, name in enumerate(names, 1):
+        node = node.get(name) if isinstance(node, dict) else None
+        if found := _ANOTHER.fullmatch(str(node)):
+            return ".".join(names[:depth]), found[1]
+    return None
+
+
+def _who(config: Any, of: str) -> str:
+    """Those that a change of a part is of, where others are the same."""
+    n = str(OmegaConf.to_container(config)).count(f"'${{{of}}}'")
+    return "both" if n == 1 else f"all {n + 1}"
