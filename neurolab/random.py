@@ -54,13 +54,19 @@ def words(seed: Any, stream: Any, first: Any, n_steps: int, elements: Any) -> ja
         return jnp.where((first & 1) == 0, even, odd)
 
     # XLA does not fuse across a loop.  Without one it would compute words that all points of a
-    # batch share anew for each of them, as part of what the point makes of its words.
+    # batch share anew for each of them, as part of what the point makes of its words; and both
+    # words of a block twice, once for each, unless they are one value: a complex number.
     def fill(k: Any, drawn: jax.Array) -> jax.Array:
-        pair = jnp.stack(threefry2x32((seed, stream), ((first >> 1) + k, elements)))
-        return jax.lax.dynamic_update_slice_in_dim(drawn, pair, 2 * k, 0)
+        pair = threefry2x32((seed, stream), ((first >> 1) + k, elements))
+        both = jax.lax.complex(*(jax.lax.bitcast_convert_type(word, jnp.float32) for word in pair))
+        return jax.lax.dynamic_update_slice_in_dim(drawn, both[None], k, 0)
 
-    empty = jnp.zeros((n_steps, elements.shape[0]), jnp.uint32)
-    return jax.lax.fori_loop(0, n_steps // 2, fill, empty)
+    n_pairs = n_steps // 2
+    turns = n_pairs + (first < 0)  # which it is not: XLA would undo a loop of one turn
+    empty = jnp.zeros((n_pairs, elements.shape[0]), jnp.complex64)
+    both = jax.lax.fori_loop(0, turns, fill, empty)
+    drawn = jnp.stack([both.real, both.imag], axis=1).reshape(n_steps, -1)
+    return jax.lax.bitcast_convert_type(drawn, jnp.uint32)
 
 
 def uniform(word: jax.Array, dtype: Any) -> jax.Array:

@@ -34,7 +34,7 @@ def test_numbers_are_those_of_the_configuration(program):
     """And not what is drawn from them; each but the seed has its unit."""
     assert program.numbers["projections.E_E.connectivity.p"] == 0.02
     assert np.array_equal(program.numbers["projections.E_E.weight"], [2e-9, 1e-9])
-    tables = ("first", "targets", "weights", "quantum")
+    tables = ("first", "places", "weights", "quantum")
     assert not [key for key in program.numbers if key.rpartition(".")[2] in tables]
     assert program.units["projections.E_E.weight"] == "S"
     own = {key for key in program.numbers if key != "seed" and not key.endswith(".unit")}

@@ -16,7 +16,7 @@ import pytest
 
 from neurolab.config.experiment import read_experiment
 from neurolab.dynamics import parameter
-from neurolab.engine import delivery
+from neurolab.engine import adding
 from neurolab.engine import wiring as wirings
 from neurolab.engine.program import Program
 from neurolab.neurons import Spiking
@@ -303,7 +303,7 @@ def test_derivatives_by_weights_do_not_depend_on_how_they_are_added(monkeypatch)
     given = network(dict(RULES["bernoulli"]), "0.3 ms", ["uniform", "1 mV", "5 mV"])
     experiment = read_experiment(given)
     in_turn = weights_count(experiment)
-    monkeypatch.setattr(delivery, "in_turn", delivery.together)
+    monkeypatch.setattr(adding, "_in_turn", adding._together)
     together = weights_count(experiment)
     assert np.abs(in_turn).sum() > 10
     np.testing.assert_allclose(together, in_turn, rtol=1e-5)
@@ -326,8 +326,8 @@ def test_what_processors_add_in_turn_other_devices_add_together(monkeypatch):
     given = network(dict(RULES["bernoulli"]), MIXED, ["uniform", "1 mV", "5 mV"])
     experiment = read_experiment(given)
     once = computed(experiment)
-    monkeypatch.setattr(delivery, "in_turn", delivery.together)
-    monkeypatch.setattr(delivery, "_TOGETHER", 64)
+    monkeypatch.setattr(adding, "_in_turn", adding._together)
+    monkeypatch.setattr(adding, "_TOGETHER", 64)
     assert np.array_equal(computed(experiment), once)
     for rule in ("total", "all_to_all"):
         grouped = read_experiment(network(dict(RULES[rule]), "0.3 ms"))

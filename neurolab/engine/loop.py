@@ -18,20 +18,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from neurolab.engine.delivery import arrivals, everyone, exchange, no_spikes, remember
+from neurolab.engine.delivery import Delivery
 from neurolab.engine.network import Network, kept_random, seed_random
 from neurolab.engine.records import pack
 from neurolab.engine.structure import Numbers, PopulationSpec, Structure
 
-__all__ = ["CLOCK", "FINITE", "HISTORY", "NONFINITE", "Loop", "Records", "State"]
+__all__ = ["CLOCK", "FINITE", "NONFINITE", "Loop", "Records", "State"]
 
 State = dict[str, Any]
 Records = dict[str, Any]
 
 #: In a state, beside the variables of the models: steps done, and after the prefix of a population,
 #: for each neuron the step in which a variable of it (or one that is not per neuron) first was NaN
-#: or infinite, `FINITE` if none was; and its spikes, that projections look back at, as bits.
-CLOCK, NONFINITE, HISTORY = "step", "nonfinite", "history"
+#: or infinite, `FINITE` if none was; and what `Delivery` keeps.
+CLOCK, NONFINITE = "step", "nonfinite"
 FINITE = 2**31 - 1
 
 
@@ -55,13 +55,8 @@ class Loop:
         self.sizes = tuple(-(-group.size // n_shards) for group in structure.populations)
         self.local_size = sum(self.sizes)
         self.even = all(group.size % n_shards == 0 for group in structure.populations)
-        sources = {wiring.source for wiring in structure.projections}
-        #: The histories of spikes, and which populations they are of.
-        self.histories = {
-            group.prefix + HISTORY: k
-            for k, group in enumerate(structure.populations)
-            if group.prefix in sources
-        }
+        widths = {g.prefix: n for g, n in zip(structure.populations, self.sizes, strict=True)}
+        self.delivery = Delivery(structure, widths, n_shards)
         self.block = structure.block
         self.n_blocks = -(-capacity // self.block) + 1
 
@@ -113,12 +108,9 @@ class Loop:
     def start(self, numbers: Numbers, shard: Any) -> State:
         """The state before the first step."""
         state = Network(self.structure, numbers, self.indices(shard)).read()
-        for name, k in self.histories.items():
-            n_words = self.n_shards * -(-self.sizes[k] // 32)
-            state[name] = no_spikes(self.structure, name.removesuffix(HISTORY), n_words)
         for group, size in zip(self.structure.populations, self.sizes, strict=True):
             state[group.prefix + NONFINITE] = jnp.full(size, FINITE, jnp.int32)
-        return state | {CLOCK: jnp.int32(0)}
+        return state | self.delivery.start() | {CLOCK: jnp.int32(0)}
 
     def one_step(
         self, numbers: Numbers, state: State, indices: Any, i: Any, shard: Any
@@ -128,43 +120,20 @@ class Loop:
         here = jax.tree.map(lambda x: x[0], drawn)
         return self._step(numbers, state, here, indices, i, shard)
 
-    def _arrivals(
-        self, numbers: Numbers, values: State, indices: Any, i: Any
-    ) -> dict[str, dict[str, Any]]:
-        """What arrives along projections at the beginning of a step, by target and projection."""
-        found: dict[str, dict[str, Any]] = {}
-        order = [group.prefix for group in self.structure.populations]
-        for wiring in self.structure.projections:
-            if wiring.everyone:
-                history, n = values[wiring.source + HISTORY], self.width(wiring.source)
-                own = indices[order.index(wiring.target)]
-                found.setdefault(wiring.target, {})[wiring.name] = everyone(
-                    wiring, history, i, own, n
-                )
-        for bundles in self.structure.sums:
-            ends = np.cumsum([0, *(self.width(wiring.target) for wiring in bundles[0].wirings)])
-            total: Any = None
-            for bundle in bundles:
-                history, n = values[bundle.source + HISTORY], self.width(bundle.source)
-                total = arrivals(bundle, numbers, history, i, n, int(ends[-1]), total)
-                for wiring in bundle.wirings:
-                    found.setdefault(wiring.target, {})[wiring.name] = None
-            for k, wiring in enumerate(bundles[0].wirings):
-                found[wiring.target][wiring.name] = total[ends[k] : ends[k + 1]]
-        return found
-
     def _step(
         self, numbers: Numbers, values: State, drawn: Any, indices: Any, i: Any, shard: Any
     ) -> tuple[State, Any]:
         network, dt = Network(self.structure, numbers, indices), brainstate.environ.get_dt()
         network.write(values)
-        for prefix, arrived in self._arrivals(numbers, values, indices, i).items():
+        own = {g.prefix: k for g, k in zip(self.structure.populations, indices, strict=True)}
+        arrives, kept = self.delivery.arrivals(numbers, values, own, i)
+        for prefix, arrived in arrives.items():
             drawn = {**drawn, prefix: {**drawn[prefix], **arrived}}
         now = {"i": i, "t": i * dt, "stepped": self.structure.stepped}
         with brainstate.StateTraceStack(), brainstate.environ.context(**now):
             seed_random((numbers["seed"], i, shard))
             spikes = network.update(drawn)
-        return network.read() | {name: values[name] for name in self.histories}, spikes
+        return network.read() | kept, spikes
 
     def advance(
         self, numbers: Numbers, chosen: Any, state: State, n_steps: Any, shard: Any
@@ -178,7 +147,7 @@ class Loop:
         first_block = first // length
         groups = self.structure.populations
         #: The populations of which spikes are asked for.
-        keeps = [g for g in groups if recording.spikes or g.prefix + HISTORY in self.histories]
+        keeps = [g for g in groups if recording.spikes or g.prefix in self.delivery.sources]
 
         def sample(records: Records, values: State, i: Any) -> Records:
             row = (i + 1) // recording.every - first // recording.every - 1
@@ -224,7 +193,7 @@ class Loop:
             start = (values, fired, records)
             values, fired, records = jax.lax.fori_loop(lower, upper, in_step, start)
             words = {prefix: pack(spikes) for prefix, spikes in fired.items()}
-            values = values | self._remembered(values, words, begin, lower, upper)
+            values = values | self.delivery.remembered(values, words, (begin, lower, upper))
             if recording.spikes:
                 new = jax.lax.dynamic_update_slice_in_dim(
                     records["spikes"],
@@ -241,14 +210,6 @@ class Loop:
         values, records = jax.lax.fori_loop(0, n_blocks, in_block, start)
         return values | {CLOCK: last}, records
 
-    def _remembered(
-        self, values: State, words: dict[str, Any], begin: Any, lower: Any, upper: Any
-    ) -> dict[str, Any]:
-        """The histories of spikes with those of a block."""
-        own = {name: words[name.removesuffix(HISTORY)] for name in self.histories}
-        every = exchange(own, "neurons" if self.n_shards > 1 else None)
-        return {name: remember(values[name], every[name], begin, lower, upper) for name in own}
-
     def _fired(self, group: PopulationSpec, spikes: dict[str, Any], indices: Any) -> jax.Array:
         """Who of a population fired."""
         index = indices[self.structure.populations.index(group)]
@@ -259,7 +220,7 @@ class Loop:
         """Of each population, where step ``i`` is the first after which a value is not finite."""
         totals: dict[str, Any] = {}
         for name, value in values.items():
-            if jnp.issubdtype(value.dtype, jnp.floating):
+            if jnp.issubdtype(value.dtype, jnp.floating) and name not in self.delivery.coming:
                 zero, group = value * 0, self.structure.of(name)
                 per_neuron = value.shape[-1:] == (self.width(name),)
                 axes = tuple(range(zero.ndim - 1 if per_neuron else zero.ndim))

@@ -227,8 +227,9 @@ class Program:
         point = () if self.points is None else ("points",)
 
         def of_state(name: str, value: jax.ShapeDtypeStruct) -> PartitionSpec:
-            split = name != CLOCK and name not in self.whole.histories
-            split = split and value.shape[-1:] == (self.whole.width(name),)
+            if not (split := name in self.whole.delivery.coming):
+                split = name != CLOCK and name not in self.whole.delivery.histories
+                split = split and value.shape[-1:] == (self.whole.width(name),)
             between = [None] * (value.ndim - split)
             return PartitionSpec(*point, *between, *(["neurons"] if split else []))
 

@@ -97,7 +97,7 @@ class Bundle:
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of its tables, each with a first axis of devices."""
-        return tuple(map(self.key, ("first", "targets", *(("weights",) if self.weighted else ()))))
+        return tuple(map(self.key, ("first", "places", *(("weights",) if self.weighted else ()))))
 
     @property
     def made(self) -> tuple[str, ...]:

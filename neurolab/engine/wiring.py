@@ -1,8 +1,9 @@
 """The tables of synapses, drawn on the host from rules and the seed.
 
-In the table of a bundle of projections the synapses of a source and a delay follow one another, in
-the order of their targets: ``first`` says where those of each begin, ``targets`` which neurons they
-go to, ``weights`` what they bring where each has a weight of its own.  Every table has a first axis
+In the table of a bundle of projections the synapses of a source follow one another, in the order of
+their delays and targets: ``first`` says where those of each begin, ``places`` where they arrive,
+which is (delay above the least, in steps) x (targets, and one) + target, ``weights`` what they
+bring where each has a weight of its own.  Every table has a first axis
 of devices, each with the synapses onto its own neurons.  Drawn from the seed and a projection's
 name, synapses depend neither on devices nor on what else there is.
 """
@@ -77,7 +78,7 @@ def _of_bundle(
     n_points = len(own[next(iter(many))])
     points = [{k: v[p] if k in many else v for k, v in own.items()} for p in range(n_points)]
     each = [_tables(structure, bundle, points[0], n_shards)]
-    group = each[0][bundle.key("targets")].shape[-1]
+    group = each[0][bundle.key("places")].shape[-1]
     each += [_tables(structure, bundle, one, n_shards, group) for one in points[1:]]
     found: Tables = {}
     for key in each[0]:
@@ -101,9 +102,11 @@ def synapse_problems(structure: Structure, numbers: Mapping[str, Any]) -> list[P
     found, expected, there = [], dict[str, float](), available()
     for wiring in structure.projections:
         (least, most), n_source = wiring.delays, structure.of(wiring.source).size
-        # Two copies of the bits that say who fired; counts and an end of each row.
-        n_bytes = 8.0 * (n_source // 32 + 2) * most + 44 * n_source * (most - least)
-        if n_bytes > there or most >= 2**31:
+        # Two copies of the bits that say who fired, and of what is to arrive.
+        width = structure.of(wiring.target).size + 1
+        places = 0.0 if wiring.everyone else width * (most - least + 1)
+        n_bytes = 8.0 * ((n_source // 32 + 2) * least + places)
+        if n_bytes > there or max(most, places) >= 2**31:
             advice = f"is {most:.3g} steps: the spikes of so many take {n_bytes / 1e9:.3g} GB, and "
             advice += f"{there / 1e9:.3g} GB are free"
             longest = f"{most * structure.dt_ms:g} ms"
@@ -150,11 +153,11 @@ def _tables(
     n_shards: int,
     group: int | None = None,
 ) -> Tables:
-    """The table of a bundle: row by row those of its projections, one after another, filled up to
-    groups of as many synapses, by default of `_GROUP` where rows have many times that."""
+    """The table of a bundle: source by source those of its projections, one after another, filled
+    up to groups of as many synapses, by default of `_GROUP` where sources have many times that."""
     drawn = [synapses(structure, wiring, numbers) for wiring in bundle.wirings]
     widths = [-(-structure.of(wiring.target).size // n_shards) for wiring in bundle.wirings]
-    n_rows = structure.of(bundle.source).size * bundle.n_slots
+    n_rows, width = structure.of(bundle.source).size, sum(widths) + 1
     parts = [
         [of if n_shards == 1 else of.onto(k * w, (k + 1) * w) for k in range(n_shards)]
         for of, w in zip(drawn, widths, strict=True)
@@ -162,7 +165,7 @@ def _tables(
     del drawn
     counts = np.zeros((len(parts), n_shards, n_rows), np.int64)
     for part, count in zip(parts, counts, strict=True):
-        count[:] = [np.bincount(of.row, minlength=n_rows) for of in part]
+        count[:] = [np.bincount(of.row // bundle.n_slots, minlength=n_rows) for of in part]
     of_row = counts.sum(axis=0)
     if group is None:
         group = _GROUP if of_row.sum() >= 4 * _GROUP * np.count_nonzero(of_row) else 1
@@ -170,33 +173,34 @@ def _tables(
     np.cumsum(-(-of_row // group), axis=1, out=first[:, 1:])
     shape = (n_shards, _rounded(int(first[:, -1].max())) * group)
     # Half the memory where it is enough: a long row waits for memory.
-    kind = np.uint16 if sum(widths) < 2**16 else np.int32
-    targets = np.full(shape, sum(widths), kind)
+    kind = np.uint16 if width * bundle.n_slots <= 2**16 else np.int32
+    places = np.full(shape, width - 1, kind)
     floats = np.float32 if structure.precision == 32 else np.float64
     weights = np.zeros(shape, floats) if bundle.weighted else None
     begin, offset = first[:, :-1].astype(np.int64) * group, 0
-    for part, count, width in zip(parts, counts, widths, strict=True):
+    for part, count, own in zip(parts, counts, widths, strict=True):
         for k, of in enumerate(part):
-            # Where a row is in the table, beyond where it is among the projection's own.
-            place = np.repeat(begin[k] - (np.cumsum(count[k]) - count[k]), count[k])
-            place += np.arange(len(of.target))
-            targets[k, place] = (of.target + np.int32(offset)).astype(kind)
+            # Where a synapse is in the table, beyond where it is among the projection's own.
+            at = np.repeat(begin[k] - (np.cumsum(count[k]) - count[k]), count[k])
+            at += np.arange(len(of.target))
+            places[k, at] = (of.row % bundle.n_slots * width + of.target + offset).astype(kind)
             if weights is not None:
-                weights[k, place] = of.weight
+                weights[k, at] = of.weight
         part.clear()  # a bundle may be half of what memory holds
         begin += count
-        offset += width
+        offset += own
     in_groups = (n_shards, -1, group)
-    found: Tables = {"first": first, "targets": targets.reshape(in_groups)}
+    found: Tables = {"first": first, "places": places.reshape(in_groups)}
     if weights is not None:
         found["weights"] = weights.reshape(in_groups)
-        found["quantum"] = _quantum(targets, weights, sum(widths))
+        found["quantum"] = _quantum(places, weights, width)
     return {bundle.key(part): values for part, values in found.items()}
 
 
-def _quantum(targets: np.ndarray, weights: np.ndarray, n_target: int) -> np.ndarray:
+def _quantum(places: np.ndarray, weights: np.ndarray, width: int) -> np.ndarray:
     """A power of two: of it all synapses of a neuron at once stay below 2^31, or 2^63."""
-    most = max(np.bincount(own)[:n_target].max(initial=0) for own in targets)
+    counts = (np.delete(np.bincount(own, minlength=width), width - 1) for own in places)
+    most = max(count.max(initial=0) for count in counts)
     largest = most * float(np.abs(weights).max(initial=0.0))
     bits = 30 if weights.dtype == np.float32 else 62
     return np.asarray(2.0 ** (np.ceil(np.log2(largest)) - bits) if largest else 1.0)
