@@ -89,6 +89,21 @@ def read_out_first(tmp_path_factory):
     return neurolab.run(["duration=200ms", network], folder)
 
 
+def test_pictures_of_traces_are_of_what_lines_say():
+    """Whole numbers are places in time, before the first spike none: -1e8. Names of variables are
+    above their panels: beside them they ran into one another. The readout has no row of spikes."""
+    typed = ["network=feedforward", "duration=5ms", "record=full", "record.neurons=2"]
+    run = neurolab.run(typed, save=False)
+    assert "hidden_1.last_spike_step" in run.traces
+    axes = traces(run).axes
+    V, g = "V (mV)", "receptors.current.g (mA)"
+    layers = ("hidden_1", "hidden_2", "readout")
+    of_layers = [f"{name}.{variable}" for name in layers for variable in (V, g)]
+    assert [ax.get_title(loc="left") for ax in axes] == [f"sources.{V}", *of_layers]
+    rows = [sum(text.get_text() == "spikes" for text in ax.texts) for ax in axes]
+    assert rows == [1, 1, 0, 1, 0, 0, 0]
+
+
 def test_pictures_of_rates_have_none_of_the_readout(run, read_out_first):
     """It was a line at 0 Hz. Lines have the colours of their populations, whoever is before."""
     assert list(rates_of(run)) == ["sources", "hidden_1", "hidden_2"]

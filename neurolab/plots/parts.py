@@ -208,6 +208,13 @@ def mean_rate_hz(run: Run | Population) -> float | None:
     return float(run.rate.mean()) if run.rate is not None and run.rate.size else None
 
 
+def lines_of(run: Run) -> dict[str, xr.DataArray]:
+    """The recorded variables that are drawn: whole numbers are places in time or states of a
+    machine, and lines of them say nothing, where there is anything else."""
+    traces = {str(name): values for name, values in run.traces.items() if values.size}
+    return {name: values for name, values in traces.items() if values.dtype.kind == "f"} or traces
+
+
 def examples(run: Run, variable: xr.DataArray, most: int) -> dict[int, int]:
     """Position -> index of the first neurons recorded, those that spiked before the others; of
     populations as many as there are colours for."""

@@ -76,13 +76,15 @@ def traces(run: Run) -> Figure | None:
     The neurons are the first recorded ones, those that spiked before those that did not. Spikes
     are ticks above V at their times, as V itself is reset and does not show them.
     """
-    data = {str(name): variable for name, variable in run.traces.items() if variable.size}
+    data = parts.lines_of(run)
     if not data:
         return None
     chosen = {name: parts.examples(run, variable, _EXAMPLES) for name, variable in data.items()}
     shown = sorted({index for indices in chosen.values() for index in indices.values()})
     colours = dict(zip(shown, itertools.cycle(parts.COLOURS), strict=False))
     voltages = {name for name in data if name.split(".")[-1] == "V"}
+    fire = voltages if run.spikes is not None else set()
+    fire = {name for name in fire if name.split(".")[0] not in run.silent}
     figure = parts.new_figure(parts.title(run), height=max(SIZE[1], 1.6 + 1.25 * len(data)))
     ratios = [2.0 if name in voltages else 1.0 for name in data]
     axes = figure.subplots(
@@ -90,9 +92,10 @@ def traces(run: Run) -> Figure | None:
     )[:, 0]
     scale = parts.time_axis(axes[-1], run)
     for ax, (name, variable) in zip(axes, data.items(), strict=True):
-        parts.label(ax, parts.named(name, variable.attrs.get("units", "")))
-        if run.populations:  # whose names make it long
-            ax.yaxis.label.set_fontsize(9)
+        name_and_unit = parts.named(name, variable.attrs.get("units", ""))
+        parts.label(ax, "" if run.populations else name_and_unit)
+        if run.populations:  # whose names are too long for the height of a panel
+            ax.set_title(name_and_unit, fontsize=9, color=parts.INK, loc="left", pad=3)
         time, neuron = variable.dims
         values = variable.isel({neuron: list(chosen[name])}).values.astype(float)
         for column, index in reversed(list(enumerate(chosen[name].values()))):
@@ -103,7 +106,7 @@ def traces(run: Run) -> Figure | None:
             ax.set_yticks([low])
         else:
             ax.locator_params(axis="y", nbins=5)
-        if name in voltages and run.spikes is not None:
+        if name in fire:
             _spike_ticks(ax, run, {i: colours[i] for i in chosen[name].values()}, values, scale)
         if ax is not axes[-1]:
             parts.join_below(ax)

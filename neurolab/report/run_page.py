@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from neurolab.analysis import interval_histogram
-from neurolab.plots.parts import decimate, duration, examples, labels_of, title
+from neurolab.plots.parts import decimate, duration, examples, labels_of, lines_of, title
 from neurolab.plots.rates import ACROSS, rates_of
 from neurolab.report.configuration import configuration_of
 from neurolab.report.folders import about, overrides_of, short, tile, wall_time
@@ -173,9 +173,7 @@ def _spread(intervals: np.ndarray, dt_ms: float) -> dict[str, Any]:
 
 def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """The recorded variables of a few neurons, those that spiked before those that did not."""
-    # Whole numbers are places in time or states of a machine: lines of them say nothing.
-    traces = {str(name): values for name, values in run.traces.items() if values.size}
-    variables = {name: v for name, v in traces.items() if v.dtype.kind == "f"} or traces
+    variables = lines_of(run)
     lines = max(1, sum(min(_EXAMPLES, v.shape[1]) for v in variables.values()))
     most = min(_MOST_SAMPLES, _MOST_IN_ALL // lines)
     panels = []
