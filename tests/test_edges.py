@@ -195,6 +195,7 @@ COLUMNS = {
     "source": ({"source": [0, 61, 62]}, "edge 1 (from 0) has source 61, but the population has 61"),
     "target": ({"target": [0, 1, 19]}, "edge 2 (from 0) has target 19, but the population has 19"),
     "nan": ({"weight": [1, float("nan"), 2]}, "edge 1 (from 0) has weight nan; expected a finite"),
+    "large": ({"weight": [1, 1e39, 2]}, "edge 1 (from 0) has weight 1e+39; expected a finite"),
     "inf": ({"delay": [1, 2, float("inf")]}, "edge 2 (from 0) has delay inf; expected a finite"),
 }
 
@@ -254,7 +255,7 @@ def test_columns_of_unlike_lengths_are_refused(tmp_path):
         ("source,target\n0,1,2\n", "line 2: '0,1,2'; expected 2 numbers"),
         ("0,1\n1,2\n", "begins with numbers; expected a line of names: source,target"),
         ("", "has no source (or pre); there are: none"),
-        ("source;target\n0;1\n", "line 2: '0;1'"),
+        ("source;target\n0;1\n", "has one column, source;target; expected commas between columns"),
         ("source,target\n0,\u00e4\udcff\n", "cannot be read"),
     ],
     ids=["word", "twice", "short", "long", "no names", "empty", "semicolon", "bytes"],

@@ -141,3 +141,11 @@ def test_an_input_feeds_the_only_receptor():
     one = read("neuron=lif", "+synapse@receptors.ampa=ampa", "input.weight=1nS")
     assert "receptors.ampa.tau" in one.numbers
     assert read("neuron=lif", "input.weight=1mV").structure.populations[0].receptors == ()
+
+
+def test_a_conductance_does_not_begin_below_zero():
+    """Weights through one are refused where they are negative; a current may be of either sign."""
+    given = ("neuron=lif", "synapse=expon", "input=poisson")
+    (problem,) = problems(*given, "synapse/output=conductance", "synapse.g_initializer=-5nS")
+    assert problem.key == "synapse.g_initializer" and "zero or positive" in problem.advice
+    assert read(*given, "synapse.g_initializer=-5mA").numbers["synapse.g_initializer"] == -5

@@ -32,9 +32,9 @@ def check_plain(experiment: Experiment, numbers: Mapping[str, Any]) -> None:
         out of their range or not above those that they must lie above.
     """
     own, known = experiment.numbers, dict[str, np.ndarray]()
-    for key in numbers.keys() - own.keys():
+    for key in (key for key in numbers if key not in own):
         raise ValueError(f"{key}: {did_you_mean(key, own)}")
-    for key in own.keys() - numbers.keys():
+    for key in (key for key in own if key not in numbers):
         raise ValueError(f"{key} is left out: give program.numbers | {{...}}, which has all")
     for key, value in numbers.items():
         reading = experiment.parsed.get(key)

@@ -227,7 +227,8 @@ class ModelReader:
 
     def bounded(self, declared: Parameter) -> Parameter:
         """A parameter with the range that is left of its own by what it acts on."""
-        if declared.role == "weight" and self.output and self.output.depends_on_potential:
+        g = declared.role in ("weight", "g")
+        if g and self.output and self.output.depends_on_potential:
             return replace(declared, nonnegative=True, why=CONDUCTANCE)
         return declared
 

@@ -104,11 +104,12 @@ def checked(path: Path, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
     for name in _OWN:
         if name in columns:
             _real(path, name, columns[name])
-            bad = np.flatnonzero(~np.isfinite(columns[name].astype(np.float64)))
+            largest = float(np.finfo(np.float32).max)
+            bad = np.flatnonzero(~(np.abs(columns[name].astype(np.float64)) <= largest))
             if bad.size:
                 raise InputFileError(
                     f"{path}: edge {bad[0]} (from 0) has {name} {columns[name][bad[0]]}; "
-                    "expected a finite number"
+                    f"expected a finite number, up to {largest:.2g}"
                 )
     ends = {name: _whole(path, name, columns[name]) for name in _ENDS}
     return ends | {name: columns[name].astype(np.float64) for name in _OWN if name in columns}
@@ -160,6 +161,8 @@ def _row_by_row(path: Path, names: list[str]) -> np.ndarray:
     if any(map(_is_number, names)):
         wanted = "source,target, and weight,delay if it has them"
         raise InputFileError(f"{path} begins with numbers; expected a line of names: {wanted}")
+    if len(names) == 1 and names[0]:
+        raise InputFileError(f"{path} has one column, {names[0]}; expected commas between columns")
     lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)
     rows = [(at, line) for at, line in lines if line.partition("#")[0].strip()][1:]
     for at, line in rows:

@@ -27,9 +27,9 @@ __all__ = ["independent", "shown_independent"]
 _ELEMENTWISE = frozenset(
     """
     abs acos acosh add add_any and asin asinh atan atan2 atanh bitcast_convert_type cbrt ceil
-    clamp clz convert_element_type copy cos cosh digamma div eq erf erf_inv erfc exp exp2
-    expm1 floor ge gt integer_pow is_finite le lgamma log log1p logistic lt max min mul ne neg
-    nextafter not or population_count pow reduce_precision rem reshard round rsqrt select_n
+    clamp clz complex convert_element_type copy cos cosh digamma div eq erf erf_inv erfc exp exp2
+    expm1 floor ge gt imag integer_pow is_finite le lgamma log log1p logistic lt max min mul ne neg
+    nextafter not or population_count pow real reduce_precision rem reshard round rsqrt select_n
     shift_left shift_right_arithmetic shift_right_logical sign sin sinh sqrt square
     stop_gradient sub tan tanh xor
     """.split()  # noqa: SIM905 - a table of eighty quoted names would be eighty lines
