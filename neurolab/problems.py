@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,10 @@ __all__ = [
     "did_you_mean",
     "must_exist",
     "show",
+    "tell",
 ]
+
+log = logging.getLogger("neurolab")
 
 
 @dataclass(frozen=True)
@@ -88,3 +92,9 @@ def must_exist(path: Path) -> None:
 def show(value: Any) -> str:
     """A value as a person would have typed it."""
     return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+
+
+def tell(warnings: Iterable[Problem]) -> None:
+    """Log what can be computed and is probably not what was meant."""
+    for warning in warnings:
+        log.warning("%s = %s %s", warning.key, warning.given, warning.advice)

@@ -342,3 +342,23 @@ def test_a_state_that_is_put_back_goes_on_as_it_did():
     other.advance(0.1 * u.ms)
     assert (other.state["V"] == sim.state["V"]).all()
     assert other.run.spikes["time"].size == 0
+
+
+def test_what_a_run_warns_of_is_told_here_too(caplog):
+    """`neuron.tau_ref=5.55ms` held for 5.6 ms, untold. There is no end before which inputs begin,
+    and what was told of before is not told again."""
+    typed = ["neuron=lif_ref", "neuron.tau_ref=5.55ms", "input=step", "size=2"]
+    typed += ["input.start=3s", "input.stop=4s"]
+    sim = neurolab.Simulation(typed)
+
+    def told():
+        texts = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+        caplog.clear()
+        return texts
+
+    assert told() == ["neuron.tau_ref = 5.55 ms is no multiple of dt = 0.1 ms: 5.6 ms is used"]
+    sim.numbers["neuron.tau_ref"] = "5.33 ms"
+    assert told() == ["neuron.tau_ref = 5.33 ms is no multiple of dt = 0.1 ms: 5.4 ms is used"]
+    sim.numbers["neuron.tau_ref"] = "5 ms"
+    sim.numbers["neuron.V_rest"] = "-64 mV"
+    assert told() == []

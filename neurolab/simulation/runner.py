@@ -25,6 +25,7 @@ import brainunit as u
 
 from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
+from neurolab.problems import tell
 from neurolab.report.pictures import show
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
@@ -84,8 +85,7 @@ def simulate(
     and ``group`` (the sweep that the run belongs to) are for trackers.
     """
     config = experiment.config
-    for warning in experiment.warnings:
-        log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
+    tell(experiment.warnings)
     outcome = Outcome()
     listener = NoTracker() if folder is None else experiment.tracker()
     with TrackerSession(listener) as tracker, StatusFile(folder) as status:

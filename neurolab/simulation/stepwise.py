@@ -12,13 +12,14 @@ import brainunit as u
 import jax
 import numpy as np
 
+from neurolab.config.doubts import doubts, later
 from neurolab.config.experiment import Experiment
 from neurolab.config.order import disorder
 from neurolab.config.values import UnfitValueError, read_number
 from neurolab.engine.cache import program_of
 from neurolab.engine.structure import short_name
 from neurolab.neurons import Spiking
-from neurolab.problems import did_you_mean, show
+from neurolab.problems import did_you_mean, show, tell
 from neurolab.results.run import Run, as_config
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.computation import Computation
@@ -53,6 +54,8 @@ class Stepwise:
         )
         self._computation.state = program.start(self._computation.numbers)
         self._writer.open()
+        over = later(structure, experiment.numbers, experiment.n_steps)  # there is no end
+        tell(one for one in experiment.warnings if one not in over and one.key != "duration")
         #: Variables of the models by name, with units: ``sim.state["V"]``, ``["synapse.g"]``.
         self.state: MutableMapping[str, Any] = _States(self)
         #: Parameters by key, as quantities: ``sim.numbers["neuron.tau"]``; texts are read as in a
@@ -232,6 +235,7 @@ class _Numbers(MutableMapping[str, Any]):
         synapses = {name: self._of.numbers.arguments[name] for name in kept}
         self._of.numbers = self._of.program.place({**values, **synapses})
         self.now = values
+        tell(doubt for doubt in doubts(structure, values) if doubt.key == key)
 
     def __delitem__(self, key: str) -> None:
         raise TypeError("a number cannot be removed")

@@ -23,7 +23,7 @@ from rich.console import Console
 
 from neurolab.config.settings import Settings
 from neurolab.engine.device import prepare
-from neurolab.problems import ConfigError, Problem
+from neurolab.problems import ConfigError, Problem, tell
 from neurolab.results.batches import SweepFolder
 from neurolab.results.plan import Plan
 from neurolab.results.status import StatusFile
@@ -104,8 +104,7 @@ def run_sweep(
         groups, warnings = PointReader(plan, refusals).groups(np.flatnonzero(~refusals.bad))
     if strict or not first:
         refusals.raise_if_mistaken(strict)
-    for warning in warnings:
-        log.warning("%s = %s %s", warning.key, warning.given, warning.advice)
+    tell(warnings)
     for group in groups if executor is None else ():
         devices_of(group)  # or it is told now that they are not there
     plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
