@@ -139,3 +139,21 @@ def test_an_option_for_what_is_shared_is_refused(tmp_path):
         neurolab.run([network, f"{swapped}=izhikevich", "duration=10ms"], save=False)
     with pytest.raises(ConfigError, match="leave this out of the file"):
         neurolab.run_sweep([network, f"{swapped}=lif,if", "duration=10ms"], tmp_path / "sweep")
+
+
+def test_what_is_typed_for_networks_is_told_by_names_that_they_have():
+    (problem,) = problems(*COBA, "neuron.tau=10ms")
+    assert "populations.NAME.neuron.tau; network=single has one" in problem.advice
+    (problem,) = problems(*COBA, "input.rate=10Hz")
+    assert "populations.NAME.input.rate" in problem.advice
+    (problem,) = problems(*COBA, f"{E_E}=fixed_indegree".replace("connectivity@", ""))
+    assert f"such as {E_E}=fixed_indegree (in defaults: /{E_E}: fixed_indegree)" in problem.advice
+    (problem,) = problems("network=given_12345678")
+    assert "was given in Python: give it again" in problem.advice
+    # Of a part that is shared once, with what helps.
+    exc = "populations.E.receptors.exc"
+    with pytest.raises(ConfigError) as caught:
+        experiment_of([*COBA, f"synapse@{exc}=nmda", "device=cpu"])
+    (problem,) = caught.value.problems
+    assert f"~{exc}.tau leaves it out" in problem.advice
+    experiment_of([*COBA, f"synapse@{exc}=nmda", f"~{exc}.tau", "device=cpu"])

@@ -27,7 +27,7 @@ from neurolab.cli.conf import (
     unreadable,
     user_folder,
 )
-from neurolab.cli.parts import not_chosen, shared
+from neurolab.cli.parts import not_chosen, of_one_alone, shared, told_once
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -246,6 +246,8 @@ def _known_option(override: Override, options: list[str], problems: Problems) ->
             beside = [o for o in options if o.rpartition("/")[0] == folder]
             deeper = [o for o in options if o not in beside and o.endswith(f"/{given}")]
             hint = did_you_mean(given, beside + deeper if beside else options)
+            if given.startswith("given_"):
+                hint = "is a mapping that was given in Python: give it again, among what is typed"
             problems.add(override.key_or_group, given, hint)
             return False
     return True
@@ -268,10 +270,9 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
         if name not in known:
             hint = did_you_mean(name, [k for k in known if k != "hydra" and not k.startswith("_")])
             if node == {}:
-                above = ".".join(path[: depth - 1])
-                typed = f"+{override.input_line}"
-                hint = f"{above} is empty: choose an option that has this, or add it: {typed}"
-            hint = shared(config, str(override.input_line)) or hint
+                above, add = ".".join(path[: depth - 1]), f"+{override.input_line}"
+                hint = f"{above} is empty: choose an option that has this, or add it: {add}"
+            hint = of_one_alone(config, key) or shared(config, str(override.input_line)) or hint
             given = value if depth == len(path) else None
             problems.add(".".join(path[:depth]), given, hint)
             return False
@@ -293,4 +294,7 @@ def checked(config: DictConfig, overrides: Iterable[str]) -> Experiment:
     prepare(plain.get("device") or {})
     from neurolab.config.experiment import check
 
-    return check(plain)
+    try:
+        return check(plain)
+    except ConfigError as error:
+        raise ConfigError(told_once(config, error.problems)) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,7 +11,14 @@ from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.problems import Problem
 
-__all__ = ["not_chosen", "not_in_network", "not_removable", "shared"]
+__all__ = [
+    "not_chosen",
+    "not_in_network",
+    "not_removable",
+    "of_one_alone",
+    "shared",
+    "told_once",
+]
 
 #: Keys that may be taken out: what was added, parts of a network, options of Hydra's groups.
 _REMOVABLE = re.compile(
@@ -114,6 +121,24 @@ def shared(config: Any, text: str) -> str:
     more = f", {' '.join(options)} gives {own} the values of the option, for its own to be typed"
     changed = f"{text.replace(own, of, 1)} changes {_who(config, of)}"
     return f"{own} is ${{{of}}}: {changed}{more if options else ''}"
+
+
+def of_one_alone(config: Any, key: str) -> str:
+    """What is said of a key of one population where a network has several."""
+    from neurolab.config.network import of_one
+
+    return of_one(key) if OmegaConf.select(config, "populations") else ""
+
+
+def told_once(config: Any, problems: Sequence[Problem]) -> list[Problem]:
+    """The problems without those of a part that is another's, of which that is told."""
+    keys = {problem.key for problem in problems}
+
+    def twice(key: str) -> bool:
+        found = _another(config, key)
+        return found is not None and key.replace(*found, 1) in keys
+
+    return [problem for problem in problems if not twice(problem.key)]
 
 
 def _another(config: Any, key: str) -> tuple[str, str] | None:

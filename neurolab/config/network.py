@@ -34,6 +34,14 @@ def size_of(config: Mapping[str, Any]) -> int:
     return sum(size for size in sizes if isinstance(size, int)) or 1
 
 
+def of_one(key: str) -> str:
+    """What is said of a key that a network with several populations has not; else nothing."""
+    if key.partition(".")[0] not in _POPULATION:
+        return ""
+    advice = "is of one population alone, and there are several: those of each stand under its name"
+    return f"{advice}, populations.NAME.{key}; network=single has one"
+
+
 @dataclass
 class NetworkReader:
     """Reads populations and projections; keeps the numbers and what was parsed of all."""
@@ -60,8 +68,7 @@ class NetworkReader:
             return (() if found is None else (found,)), ()
         for key in _POPULATION:
             if self.config.get(key):
-                advice = "is of one population alone, and there are several: those of each stand "
-                advice += f"under its name, populations.NAME.{key}; network=single has one"
+                advice = of_one(key)
                 given = self.config[key]
                 given = given.get("_target_", "") if isinstance(given, Mapping) else given
                 self.problems.add(key, show(given), advice)

@@ -79,11 +79,14 @@ class ModelReader:
         ``signal`` is the unit of what an input stands for, where it is not a current.
         """
         own = key.removeprefix(self.prefix)
-        option = {"inputs": "input@{}=ou", "receptors": "synapse@{}=expon"}.get(
-            own.rpartition(".")[0], ""
+        above, _, last = own.rpartition(".")
+        group, usual = {"inputs": ("+input", "ou"), "receptors": ("+synapse", "expon")}.get(
+            above, (last, "")
         )
-        if not isinstance(node, Mapping) or (option and "_target_" not in node):
-            more = f", such as +{option.format(key)}" if option else ""
+        if not isinstance(node, Mapping) or (usual and "_target_" not in node):
+            option, place = node if isinstance(node, str) else usual, f"{group}@{key}"
+            more = f", such as {place}={option}" if option and "." in key else ""
+            more += f" (in defaults: /{place.lstrip('+')}: {option})" if more else ""
             advice = f"expected an option{more}, or _target_ and parameters of a model"
             self.problems.add(key, show(node), advice)
             return None
