@@ -103,3 +103,27 @@ def test_theory_is_that_of_the_paper():
     theory = runpy.run_path(str(path))["theory"]
     for (g, eta), rate in {(3, 2): 327, (6, 4): 55.8, (5, 2): 38.0, (4.5, 0.9): 6.5}.items():
         assert theory(g, eta) == pytest.approx(rate, rel=5e-3)
+
+
+def test_figures_are_of_sweeps_of_their_studies(tmp_path, monkeypatch):
+    """Lines of rates were labelled as adaptation currents; another study's sweep was a KeyError."""
+    typed = ["input.rate=10Hz,20Hz", "size=2", "duration=20ms", KEEP]
+    neurolab.run_sweep(["experiment=adex_adaptation", "neuron.b=1mA,2mA", *typed], tmp_path / "few")
+    for name, said in (
+        ("adex_adaptation", "2 values of input.rate"),
+        ("fi_curves", "no values of"),
+    ):
+        path = STUDIES / name / "figure.py"
+        monkeypatch.setattr("sys.argv", [str(path), str(tmp_path / "few")])
+        with pytest.raises(SystemExit, match=f"few has {said}.* as experiment={name} has"):
+            runpy.run_path(str(path), run_name="__main__")
+
+
+def test_theory_is_drawn_beside_the_network_that_it_is_of(tmp_path):
+    name = "brunel_phase_diagram"
+    fewer = [f"projections.{p}.connectivity.n=20" for p in ("E_E", "E_I", "I_E", "I_I")]
+    sweep = neurolab.run_sweep([f"experiment={name}", *SMALL[name], *fewer, KEEP], tmp_path / "s")
+    draw = runpy.run_path(str(STUDIES / name / "figure.py"))["draw"]
+    told = [text.get_text() for text in draw(sweep).findobj(Text)]
+    assert any("with other in-degrees than Brunel's" in text for text in told)
+    assert not {"A", "rate (Hz) beside theory", "Siegert's theory"} & set(told)

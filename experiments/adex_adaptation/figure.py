@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from runpy import run_path
 
 from matplotlib.figure import Figure
 
@@ -30,6 +30,5 @@ def draw(sweep: neurolab.Sweep) -> Figure:
 
 
 if __name__ == "__main__":
-    path = Path(__file__).with_name("adex_adaptation.png")
-    draw(neurolab.open_sweep(sys.argv[1])).savefig(path)
-    print(path)
+    study = run_path(str(Path(__file__).parent.parent / "study.py"))
+    study["main"](__file__, draw, {"input.rate": 7, "neuron.b": 7})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from runpy import run_path
 
@@ -16,6 +15,7 @@ from neurolab.plots.parts import BLUE, GREEN, INK, PURPLE, VERMILLION, colour_ke
 
 _STATES = run_path(str(Path(__file__).parent.parent / "brunel_states" / "figure.py"))
 siegert_rate, STATES = _STATES["theory"], _STATES["STATES"]
+I_E, DRIVE = "projections.I_E.weight", "populations.E.inputs.external.rate"
 START_MS, SYNCHRONOUS, REGULAR, CHOSEN = 100.0, 1.5, 0.22, 1000
 
 
@@ -42,15 +42,18 @@ def measured(point: neurolab.Run) -> tuple[float, float, float]:
 
 def draw(sweep: neurolab.Sweep) -> Figure:
     """Rate, synchrony and frequency over inhibition and drive, and rates beside theory."""
-    weights = sweep.rate_hz["projections.I_E.weight"].values
-    g, eta = weights / -0.1, sweep.rate_hz["populations.E.inputs.external.rate"].values / 10.0
+    weights = sweep.rate_hz[I_E].values
+    g, eta = weights / -0.1, sweep.rate_hz[DRIVE].values / 10.0
     found = np.array([measured(point) for point in sweep])
     rate, synchrony, frequency = found.T.reshape(3, g.size, eta.size)
     # Regular cells fire in each cycle; bins are too wide for the harmonics of their volleys.
     frequency = np.where(sweep.data["isi_cv"].values < REGULAR, rate, frequency)
     expected = np.array([[siegert_rate(x, y) for y in eta] for x in g])
+    of = sweep.config(0).projections
+    published = (of.E_E.connectivity.n, of.I_E.connectivity.n) == (1000, 250)  # theory is of these
 
-    title = f"{g.size * eta.size} networks of {sweep[0].n_neurons:,} neurons, as of Brunel"
+    title = f"{g.size * eta.size} networks of {sweep[0].n_neurons:,} neurons, "
+    title += "as of Brunel" if published else "with other in-degrees than Brunel's"
     figure = new_figure(title, height=7.4)
     axes = figure.subplots(2, 2)
     maps = (
@@ -68,20 +71,25 @@ def draw(sweep: neurolab.Sweep) -> Figure:
         ax.set_xlabel("inhibition g", fontsize=9, color=INK)
         ax.set_ylabel("drive η", fontsize=9, color=INK)
         limits = ax.axis()
-        for panel, x, y, *_ in STATES.values():
+        for panel, x, y, *_ in STATES.values() if published else ():
             ax.annotate(panel, (x, y), color="white", fontsize=10, ha="center", va="center",
                         weight="bold", annotation_clip=True)  # fmt: skip
         ax.axis(limits)
-    axes[0, 0].contour(g, eta, expected.T, levels=[5, 20, 50, 100, 200], colors=VERMILLION,
-                       linewidths=1.0)  # fmt: skip
+    if published:
+        axes[0, 0].contour(g, eta, expected.T, levels=[5, 20, 50, 100, 200], colors=VERMILLION,
+                           linewidths=1.0)  # fmt: skip
     ax = axes[0, 1]
     for colour, wanted in ((GREEN, 1.0), (BLUE, 2.0), (PURPLE, 4.0)):
         k = int(np.abs(eta - wanted).argmin())
         fine = np.linspace(g.min(), g.max(), 120)
-        ax.semilogy(fine, [siegert_rate(x, eta[k]) for x in fine], color=VERMILLION, linewidth=1.2)
+        if published:
+            theory = [siegert_rate(x, eta[k]) for x in fine]
+            ax.semilogy(fine, theory, color=VERMILLION, linewidth=1.2)
         ax.semilogy(g, rate[:, k], "o", color=colour, markersize=3)
         ax.text(g[-1], rate[-1, k] * 1.5, f"η = {eta[k]:.2g}", color=colour, fontsize=9, ha="right")
-    ax.set_title("rate (Hz) beside theory", fontsize=10, color=INK, loc="left", pad=4)
+    ax.set_title(
+        "rate (Hz)" + " beside theory" * published, fontsize=10, color=INK, loc="left", pad=4
+    )
     ax.set_xlabel("inhibition g", fontsize=9, color=INK)
     ax.set_ylim(bottom=0.3)
     ax.spines[["top", "right"]].set_visible(False)
@@ -89,11 +97,11 @@ def draw(sweep: neurolab.Sweep) -> Figure:
         ax.tick_params(labelsize=8)
     inch = 1 / figure.get_figheight()
     figure.subplots_adjust(0.09, 0.5 * inch, 0.985, 1 - 0.95 * inch, hspace=0.3, wspace=0.16)
-    colour_key(figure, {"A to D: figure 8 of the paper": INK, "Siegert's theory": VERMILLION})
+    if published:
+        colour_key(figure, {"A to D: figure 8 of the paper": INK, "Siegert's theory": VERMILLION})
     return figure
 
 
 if __name__ == "__main__":
-    path = Path(__file__).with_name("brunel_phase_diagram.png")
-    draw(neurolab.open_sweep(sys.argv[1])).savefig(path)
-    print(path)
+    study = run_path(str(Path(__file__).parent.parent / "study.py"))
+    study["main"](__file__, draw, {I_E: 2, DRIVE: 2})

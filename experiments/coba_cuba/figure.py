@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -26,7 +26,7 @@ def draw(sweep: neurolab.Sweep) -> Figure:
     axes = figure.subplots(3, 3, squeeze=False, sharey="row", height_ratios=(1.5, 1, 1))
     for index, (column, point) in enumerate(zip(axes.T, sweep, strict=False)):
         name = str(sweep.table["network"].iloc[index])
-        what, others = NETWORKS[name]
+        what, others = NETWORKS.get(name, ("", ()))
         top, middle, bottom = column
         for of, colour, below, most in (
             ("E", BLUE, 0, CELLS),
@@ -69,6 +69,5 @@ def draw(sweep: neurolab.Sweep) -> Figure:
 
 
 if __name__ == "__main__":
-    path = Path(__file__).with_name("coba_cuba.png")
-    draw(neurolab.open_sweep(sys.argv[1])).savefig(path)
-    print(path)
+    study = run_path(str(Path(__file__).parent.parent / "study.py"))
+    study["main"](__file__, draw, {"network": 1})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -72,6 +72,5 @@ def _raster(ax, point: neurolab.Run) -> None:
 
 
 if __name__ == "__main__":
-    path = Path(__file__).with_name("microcircuit.png")
-    draw(neurolab.open_sweep(sys.argv[1])).savefig(path)
-    print(path)
+    study = run_path(str(Path(__file__).parent.parent / "study.py"))
+    study["main"](__file__, draw, {"network.scale": 1})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from runpy import run_path
 from string import ascii_uppercase
 from typing import Any
 
@@ -69,6 +69,5 @@ def draw(sweep: neurolab.Sweep) -> Figure:
 
 
 if __name__ == "__main__":
-    path = Path(__file__).with_name("mihalas_niebur_patterns.png")
-    draw(neurolab.open_sweep(sys.argv[1])).savefig(path)
-    print(path)
+    study = run_path(str(Path(__file__).parent.parent / "study.py"))
+    study["main"](__file__, draw, {"neuron": 1})
