@@ -84,3 +84,8 @@ def test_a_delay_that_no_memory_holds_is_refused():
     own = {"projections": {"X": OWN["projections"]["B_A"] | {"delay": "1e9 ms"}}}
     with pytest.raises(ConfigError, match=r"X\.delay = 1e\+09 ms\s+is 1e\+10 steps"):
         neurolab.compile([OWN | own])
+    # Of many, each step and target has a sum; places are counted in 32 bits.
+    own = {"projections": {"X": OWN["projections"]["B_A"] | {"delay": ["uniform", "1ms", "1e7ms"]}}}
+    more = ["populations.A.size=300", "populations.B.size=3"]
+    with pytest.raises(ConfigError, match=r"is 1e\+08 steps: what comes in so many takes 24\d GB"):
+        neurolab.compile([OWN | own, *more])

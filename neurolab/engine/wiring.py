@@ -62,6 +62,11 @@ def wired(
     return found
 
 
+def _width(structure: Structure, bundle: Bundle) -> int:
+    """The targets of a bundle."""
+    return sum(structure.of(wiring.target).size for wiring in bundle.wirings)
+
+
 def _of_bundle(
     structure: Structure,
     bundle: Bundle,
@@ -100,14 +105,16 @@ def rule_of(
 def synapse_problems(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with the rules of projections, before any synapse is drawn."""
     found, expected, there = [], dict[str, float](), available()
+    widths = {of.name: _width(structure, b) for b in structure.bundles for of in b.wirings}
     for wiring in structure.projections:
         (least, most), n_source = wiring.delays, structure.of(wiring.source).size
         # Two copies of the bits that say who fired, and of what is to arrive.
-        width = structure.of(wiring.target).size + 1
-        places = 0.0 if wiring.everyone else width * (most - least + 1)
-        n_bytes = 8.0 * ((n_source // 32 + 2) * least + places)
-        if n_bytes > there or max(most, places) >= 2**31:
-            advice = f"is {most:.3g} steps: the spikes of so many take {n_bytes / 1e9:.3g} GB, and "
+        n_slots, width = most - least + 1, widths.get(wiring.name, 0)
+        n_bytes = 8.0 * ((n_source // 32 + 2) * least + n_slots * width)
+        if n_bytes > there or max(most, n_slots * max(width, n_source)) >= 2**31:
+            advice = (
+                f"is {most:.3g} steps: what comes in so many takes {n_bytes / 1e9:.3g} GB, and "
+            )
             advice += f"{there / 1e9:.3g} GB are free"
             longest = f"{most * structure.dt_ms:g} ms"
             found.append(Problem(wiring.key("delay"), longest, advice))
