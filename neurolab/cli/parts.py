@@ -93,7 +93,7 @@ def not_chosen(config: Any, overrides: Iterable[str]) -> list[Problem]:
     for text in overrides:
         key, _, option = text.lstrip("+").partition("=")
         group, at, place = key.partition("@")
-        if not at or group.startswith("hydra/") or not (found := _another(config, place)):
+        if not at or group.startswith(("hydra/", "~")) or not (found := _another(config, place)):
             continue
         (own, of), choices = found, config.hydra.runtime.choices
         changed = f"{group}@{place.replace(own, of, 1)}"
