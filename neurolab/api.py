@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,8 @@ def compile(overrides: Iterable[str | Mapping[str, Any]] = (), capacity: int = 1
     from neurolab.engine.program import Program
     from neurolab.units import unit_text
 
-    program = Program(experiment.structure, capacity, experiment.devices[:1])
+    structure = replace(experiment.structure, stepped=True)  # a state may be changed between calls
+    program = Program(structure, capacity, experiment.devices[:1])
     program.numbers = program.place(experiment.numbers)
     program.check = partial(check_plain, experiment)
     program.units = {key: reading.unit_name for key, reading in experiment.parsed.items()}

@@ -160,3 +160,15 @@ def test_weights_that_may_not_be_negative_are_refused_here_too(tmp_path):
         with pytest.raises(ValueError, match=why):
             compiled.place(compiled.numbers | {f"projections.E_E.{key}": value})
         compiled.place(compiled.numbers | {})
+
+
+def test_a_potential_that_is_set_in_a_state_stays():
+    """Of a neuron that fired in the last step too: it is no more above its threshold."""
+    typed = ["neuron=lif", "neuron.spk_reset=hard", "neuron.tau=10ms", "size=2"]
+    program = neurolab.compile([*typed, "input=constant", "input.amplitude=0rheobase"])
+    fired, numbers = np.array([True, False]), program.numbers
+    state = {**program.start(numbers), "neuron.fired": fired}
+    for V, after in ((0.5, [0.5, 0.5]), (1.5, [0.0, 1.5])):  # of a threshold of 1 mV, rest at 0
+        given = {**state, "neuron.V": np.full(2, V, np.float32)}
+        found = np.asarray(program.advance(numbers, given, 1)[0]["neuron.V"])
+        np.testing.assert_allclose(found, np.array(after) * np.exp(-0.01), rtol=1e-6)

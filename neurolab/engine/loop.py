@@ -171,10 +171,12 @@ class Loop:
 
             def in_step(j: Any, carry: tuple[State, Any, Records]) -> tuple[State, Any, Records]:
                 values, fired, records = carry
+                watched = self._watched(values, begin + j - 1)
+                j = j + sum((of[0] < 0).astype(j.dtype) for of in watched.values())  # as it is
                 here = jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, j, 0, False), drawn)
-                i, seen = begin + j, values
+                i = begin + j
                 values, spikes = self._step(numbers, values, here, indices, i, shard)
-                values = self._in_place(values | self._watched(seen, values, i))
+                values = self._in_place(values) | watched
                 fired = {
                     group.prefix: jax.lax.dynamic_update_index_in_dim(
                         fired[group.prefix], self._fired(group, spikes, indices), j, 0
@@ -208,7 +210,7 @@ class Loop:
         n_blocks = (last - 1) // length - first_block + 1
         start = (values, self._empty(values, chosen))
         values, records = jax.lax.fori_loop(0, n_blocks, in_block, start)
-        return values | {CLOCK: last}, records
+        return values | self._watched(values, last - 1) | {CLOCK: last}, records
 
     def _fired(self, group: PopulationSpec, spikes: dict[str, Any], indices: Any) -> jax.Array:
         """Who of a population fired."""
@@ -216,8 +218,13 @@ class Loop:
         fired = spikes[group.prefix] != 0 if group.fires else index < 0
         return fired if self.even else fired & (index < group.size)
 
-    def _watched(self, seen: State, values: State, i: Any) -> State:
-        """Of each population, where step ``i`` is the first after which a value is not finite."""
+    def _watched(self, values: State, i: Any) -> State:
+        """Of each population, where step ``i`` is the first after which a value is not finite.
+
+        That is looked at where the next step begins: of values as they are written, which XLA else
+        would compute once more.  That step seems to depend on it, by its number, since XLA would
+        keep copies of what the step writes over.
+        """
         totals: dict[str, Any] = {}
         for name, value in values.items():
             if jnp.issubdtype(value.dtype, jnp.floating) and name not in self.delivery.coming:
@@ -227,9 +234,11 @@ class Loop:
                 zero = zero.sum(axes) if axes else zero
                 totals[group.prefix] = totals.get(group.prefix, 0.0) + zero
         found = {}
-        for prefix, total in totals.items():
-            before = seen[prefix + NONFINITE]
-            found[prefix + NONFINITE] = jnp.where(total == 0, before, jnp.minimum(before, i))
+        for group in self.structure.populations:
+            before = values[group.prefix + NONFINITE]
+            first = jnp.minimum(before, jnp.maximum(i, 0))
+            finite = totals.get(group.prefix, 0.0) == 0
+            found[group.prefix + NONFINITE] = jnp.where(finite, before, first)
         return found
 
     def _in_place(self, values: State) -> State:
@@ -237,10 +246,17 @@ class Loop:
         XLA, which else does not know what it may write over, would copy them in each step."""
         found = dict(values)
         for group in self.structure.populations:
-            never = values[group.prefix + NONFINITE][0] < 0  # steps count from 0
-            own = tuple(f"{group.full(key)}." for key, _ in group.receptors)
-            for name in filter(lambda name: name.startswith(own), values):
-                found[name] += never.astype(found[name].dtype)
+            of_neuron, own = (
+                [name for name in values if name.startswith(keys)]
+                for keys in (
+                    f"{group.prefix}neuron.",
+                    tuple(f"{group.full(key)}." for key, _ in group.receptors),
+                )
+            )
+            floats = [values[n] for n in of_neuron if values[n].dtype.kind == "f"]
+            never = sum(value.reshape(-1)[0] > jnp.inf for value in floats)
+            for name in own if floats else ():
+                found[name] += jnp.asarray(never, found[name].dtype)
         return found
 
     @property

@@ -162,7 +162,10 @@ class Spiking(Neuron):
             since = (environ_step() - self.last_spike_step.value).astype(jnp.uint32)
             period = self._refractory_steps(dt).astype(jnp.uint32)
             held = since < period
-        spikes = with_value(spikes, self.fired.value & (jax.lax.stop_gradient(spikes) != 0))
+        fired = self.fired.value
+        if brainstate.environ.get("stepped", default=True):  # V may have been set since
+            fired = fired & (jax.lax.stop_gradient(spikes) != 0)
+        spikes = with_value(spikes, fired)
         y = self._reset(spikes, before)
         current = self._collect_current(x)
         # Each bound is computed once: XLA hoists it out of the loop over steps, and would not know
