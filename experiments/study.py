@@ -25,5 +25,10 @@ def main(figure: str, draw: Callable[[neurolab.Sweep], Figure], fewest: Mapping[
         if there < least:
             more = f"the figure needs {least} or more, as experiment={name} has"
             raise SystemExit(f"{sys.argv[1]} has {there or 'no'} values of {key}: {more}")
-    draw(sweep).savefig(path / f"{name}.png")
+    try:
+        drawn = draw(sweep)
+    except (KeyError, AttributeError) as error:
+        what = f"{sys.argv[1]} is no sweep of experiment={name}, which the figure is of"
+        raise SystemExit(f"{what}: {error}") from error
+    drawn.savefig(path / f"{name}.png")
     print(path / f"{name}.png")

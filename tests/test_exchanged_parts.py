@@ -143,11 +143,11 @@ def test_an_option_for_what_is_shared_is_refused(tmp_path):
 
 def test_what_is_typed_for_networks_is_told_by_names_that_they_have():
     (problem,) = problems(*COBA, "neuron.tau=10ms")
-    assert "populations.NAME.neuron.tau; network=single has one" in problem.advice
+    assert problem.advice.endswith("such as populations.E.neuron.tau; network=single has one")
     (problem,) = problems(*COBA, "input.rate=10Hz")
     assert "populations.NAME.input.rate" in problem.advice
     (problem,) = problems(*COBA, f"{E_E}=fixed_indegree".replace("connectivity@", ""))
-    assert f"such as {E_E}=fixed_indegree (in defaults: /{E_E}: fixed_indegree)" in problem.advice
+    assert f"such as {E_E}=fixed_indegree (in defaults /{E_E}: fixed_indegree)" in problem.advice
     (problem,) = problems("network=given_12345678")
     assert "was given in Python: give it again" in problem.advice
     # Of a part that is shared once, with what helps.
@@ -157,3 +157,23 @@ def test_what_is_typed_for_networks_is_told_by_names_that_they_have():
     (problem,) = caught.value.problems
     assert f"~{exc}.tau leaves it out" in problem.advice
     experiment_of([*COBA, f"synapse@{exc}=nmda", f"~{exc}.tau", "device=cpu"])
+
+
+def test_what_is_another_by_a_relative_name_is_not_taken_from_both():
+    """As by `${populations.A.inputs}`; and of one that is another's, which is another's."""
+    network = {
+        "defaults": [
+            {"/neuron@populations.A.neuron": "lif"},
+            {"/input@populations.A.inputs.d": "constant"},
+        ],
+        "populations": {
+            "A": {"size": 2},
+            "B": {"size": 2, "neuron": "${..A.neuron}", "inputs": "${..A.inputs}"},
+            "C": {"size": 2, "neuron": "${populations.B.neuron}", "inputs": "${..B.inputs}"},
+        },
+    }
+    for name in "BC":
+        with pytest.raises(ConfigError, match=r"is \$\{populations\.A\.inputs\}: ~populations\.A"):
+            experiment_of([network, f"~populations.{name}.inputs.d"])
+        with pytest.raises(ConfigError, match=r"populations\.A\.neuron\.tau=5ms changes"):
+            experiment_of([network, f"populations.{name}.neuron.tau=5ms"])

@@ -362,3 +362,9 @@ def test_what_a_run_warns_of_is_told_here_too(caplog):
     sim.numbers["neuron.tau_ref"] = "5 ms"
     sim.numbers["neuron.V_rest"] = "-64 mV"
     assert told() == []
+    idle = ["neuron=lif", "+synapse@receptors.a=expon", "+synapse@receptors.b=expon"]
+    sim = neurolab.Simulation([*idle, "input.receptor=a", "neuron.C=200pF", "neuron.g_L=10nS"])
+    (text,) = told()
+    assert text.startswith("receptors.b = Expon does nothing")
+    sim.numbers["neuron.g_L"] = "2000 nS"  # tau = C / g_L is a step: told of C
+    assert any("dt = 0.1 ms" in text for text in told())

@@ -51,13 +51,14 @@ def study(request, tmp_path_factory):
 
 
 def test_a_study_runs_and_draws(study, tmp_path):
-    """All points are completed, and the figure is drawn with labels and units."""
+    """All points are completed, and the figure is drawn with labels and units; beside theory."""
     name, module, sweep = study
     assert set(sweep.table["status"]) == {"completed"}
     figure = module.draw(sweep)
     figure.savefig(tmp_path / "figure.png")
     texts = [text.get_text() for text in figure.findobj(Text)]
     assert any("Hz" in text or "mV" in text for text in texts)
+    assert name != "brunel_phase_diagram" or "rate (Hz) beside theory" in texts
     for file in ("README.md", f"{name}.png", f"{name}.yaml"):
         assert (STUDIES / name / file).stat().st_size > 300
     assert "hydra" in (STUDIES / name / f"{name}.yaml").read_text()
@@ -121,9 +122,9 @@ def test_figures_are_of_sweeps_of_their_studies(tmp_path, monkeypatch):
 
 def test_theory_is_drawn_beside_the_network_that_it_is_of(tmp_path):
     name = "brunel_phase_diagram"
-    fewer = [f"projections.{p}.connectivity.n=20" for p in ("E_E", "E_I", "I_E", "I_I")]
-    sweep = neurolab.run_sweep([f"experiment={name}", *SMALL[name], *fewer, KEEP], tmp_path / "s")
+    typed = [f"experiment={name}", *SMALL[name], "populations.E.neuron.tau=10ms", KEEP]
+    sweep = neurolab.run_sweep(typed, tmp_path / "s")
     draw = runpy.run_path(str(STUDIES / name / "figure.py"))["draw"]
     told = [text.get_text() for text in draw(sweep).findobj(Text)]
-    assert any("with other in-degrees than Brunel's" in text for text in told)
+    assert any("like Brunel's, with other numbers" in text for text in told)
     assert not {"A", "rate (Hz) beside theory", "Siegert's theory"} & set(told)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from runpy import run_path
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import LogNorm
@@ -40,20 +42,35 @@ def measured(point: neurolab.Run) -> tuple[float, float, float]:
     return rate, max(synchrony, 1e-2), float(frequency[seen][power[seen].argmax()])
 
 
+def of_the_paper(sweep: neurolab.Sweep) -> bool:
+    """Whether all but g, eta and the sizes is as in `network=brunel`."""
+    paper, own = neurolab.api.experiment_of(["network=brunel"]).config, sweep.config(0)
+    return all(_same(paper[key], own[key], key) for key in ("populations", "projections"))
+
+
+def _same(one: Any, other: Any, key: str) -> bool:
+    if key.endswith((".size", "I_E.weight", "I_I.weight", ".external.rate")):
+        return True
+    if isinstance(one, Mapping):
+        alike = isinstance(other, Mapping) and one.keys() == other.keys()
+        return alike and all(_same(one[k], other[k], f"{key}.{k}") for k in one)
+    return bool(one == other)
+
+
 def draw(sweep: neurolab.Sweep) -> Figure:
     """Rate, synchrony and frequency over inhibition and drive, and rates beside theory."""
     weights = sweep.rate_hz[I_E].values
-    g, eta = weights / -0.1, sweep.rate_hz[DRIVE].values / 10.0
+    J = float(str(sweep.config(0).projections.E_E.weight).split()[0])  # in mV, as the axis is
+    g, eta = weights / -J, sweep.rate_hz[DRIVE].values / 10.0
     found = np.array([measured(point) for point in sweep])
     rate, synchrony, frequency = found.T.reshape(3, g.size, eta.size)
     # Regular cells fire in each cycle; bins are too wide for the harmonics of their volleys.
     frequency = np.where(sweep.data["isi_cv"].values < REGULAR, rate, frequency)
     expected = np.array([[siegert_rate(x, y) for y in eta] for x in g])
-    of = sweep.config(0).projections
-    published = (of.E_E.connectivity.n, of.I_E.connectivity.n) == (1000, 250)  # theory is of these
+    published = of_the_paper(sweep)  # as theory is
 
     title = f"{g.size * eta.size} networks of {sweep[0].n_neurons:,} neurons, "
-    title += "as of Brunel" if published else "with other in-degrees than Brunel's"
+    title += "as of Brunel" if published else "like Brunel's, with other numbers"
     figure = new_figure(title, height=7.4)
     axes = figure.subplots(2, 2)
     maps = (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from neurolab.problems import Problem
+from neurolab.problems import Problem, did_you_mean
 
 __all__ = [
     "not_chosen",
@@ -26,7 +26,7 @@ _REMOVABLE = re.compile(
     r"|(populations|projections)\.\w+|.*[@/].*"
 )
 
-_ANOTHER = re.compile(r"\$\{([\w.]+)\}")
+_ANOTHER = re.compile(r"\$\{(\.*)(\w[\w.]*)\}")
 
 
 def not_removable(config: DictConfig, overrides: Iterable[str]) -> list[Problem]:
@@ -36,12 +36,13 @@ def not_removable(config: DictConfig, overrides: Iterable[str]) -> list[Problem]
     removed = [text[1:].partition("=")[0] for text in overrides if text.startswith("~")]
     option = "cannot be left out; choose an option: --help lists them"
     other = "cannot be left out: a default would be used in silence; give it a value"
-    of_others = {key: advice for key in removed if (advice := shared(config, f"~{key}"))}
-    return [Problem(key, "", advice) for key, advice in of_others.items()] + [
-        Problem(key, "", option if key.isidentifier() else other)
-        for key in removed
-        if key not in of_others and not _REMOVABLE.fullmatch(key) and not _foreign(config, key)
-    ]
+    found = []
+    for key in removed:
+        advice = option if key.isidentifier() else other
+        if _REMOVABLE.fullmatch(key) or _foreign(config, key):
+            advice = shared(config, f"~{key}")
+        found += [Problem(key, "", advice)] if advice else []
+    return found
 
 
 def _foreign(config: DictConfig, key: str) -> bool:
@@ -112,6 +113,10 @@ def shared(config: Any, text: str) -> str:
     if not (found := _another(config, key.rpartition(".")[0])):
         return ""
     own, of = found
+    part = OmegaConf.select(config, f"{of}{key.rpartition('.')[0].removeprefix(own)}")
+    name = key.rpartition(".")[2]
+    if text[0] != "~" and OmegaConf.is_dict(part) and name not in part:
+        return did_you_mean(name, [str(k) for k in part if not str(k).startswith("_")])
     places = [(*key.partition("@"), option) for key, option in config.hydra.runtime.choices.items()]
     options = [  # of synapse/output there is one already, which comes with its synapse
         f"{'' if '/' in group else '+'}{group}@{own}{place.removeprefix(of)}={option}"
@@ -127,7 +132,22 @@ def of_one_alone(config: Any, key: str) -> str:
     """What is said of a key of one population where a network has several."""
     from neurolab.config.network import of_one
 
-    return of_one(key) if OmegaConf.select(config, "populations") else ""
+    populations = OmegaConf.select(config, "populations")
+    if not populations:
+        return ""
+    first, _, last = key.partition(".")
+    alike = {"input": "inputs.", "synapse": "receptors."}.get(first, f"{first}.")
+    ends = f".{last.rpartition('.')[2]}"
+    own = [k for k in _keys(OmegaConf.to_container(populations)) if k.endswith(ends)]
+    own = [k for k in own if f".{alike}" in k or f".{first}." in k]
+    return of_one(key, f"such as populations.{own[0]}" if own and last else "")
+
+
+def _keys(node: Any, above: str = "") -> Iterator[str]:
+    """All keys of values in a configuration, with those above them."""
+    for name, value in node.items():
+        key = f"{above}.{name}" if above else str(name)
+        yield from _keys(value, key) if isinstance(value, dict) else [key]
 
 
 def told_once(config: Any, problems: Sequence[Problem]) -> list[Problem]:
@@ -142,16 +162,21 @@ def told_once(config: Any, problems: Sequence[Problem]) -> list[Problem]:
 
 
 def _another(config: Any, key: str) -> tuple[str, str] | None:
-    """Of a key, the part of it that a file says is another, and which."""
+    """Of a key, the part of it that a file says is another, and which, where there is one."""
     node, names = OmegaConf.to_container(config), key.split(".")
     for depth, name in enumerate(names, 1):
         node = node.get(name) if isinstance(node, dict) else None
         if found := _ANOTHER.fullmatch(str(node)):
-            return ".".join(names[:depth]), found[1]
+            up, of = found.groups()  # of .a, which is beside it, and ..a, which is one above
+            of = ".".join([*names[: depth - len(up)], of]) if up else of
+            if OmegaConf.select(config, of, throw_on_resolution_failure=False) is None:
+                return None
+            further = _another(config, of)
+            return ".".join(names[:depth]), further[1] if further else of
     return None
 
 
 def _who(config: Any, of: str) -> str:
     """Those that a change of a part is of, where others are the same."""
     n = str(OmegaConf.to_container(config)).count(f"'${{{of}}}'")
-    return "both" if n == 1 else f"all {n + 1}"
+    return "both" if n == 1 and of.startswith("populations.") else "all that are the same"

@@ -17,7 +17,7 @@ from neurolab.neurons import Neuron, SigmoidRate, Spiking
 from neurolab.problems import Problem
 from neurolab.units import magnitude, unit_text
 
-__all__ = ["doubts", "later", "too_large", "unused"]
+__all__ = ["doubts", "idle", "later", "too_large", "unused"]
 
 #: What statistics of spikes keep of a neuron: four whole numbers of 64 bits.
 _COUNTS = 32
@@ -49,10 +49,9 @@ def too_large(structure: Structure) -> list[Problem]:
 
 
 def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> list[Problem]:
-    """Warnings of receptors that nothing feeds, of inputs and projections that bring nothing before
-    the end, and of what takes much memory or disk."""
-    found = [one for group in structure.populations for one in _unfed(group)]
-    found += _unheard(structure, n_steps)
+    """Warnings of inputs and projections that bring nothing before the end, and of what takes much
+    memory or disk."""
+    found = list(_unheard(structure, n_steps))
     size, width = structure.size, structure.precision // 8
     end = n_steps * structure.dt_ms
     for _, name, number in _numbers(structure):
@@ -194,14 +193,22 @@ def _unfed(group: PopulationSpec) -> list[Problem]:
     ]
 
 
-def _unheard(structure: Structure, n_steps: int) -> Iterator[Problem]:
-    """Projections that bring nothing."""
+def idle(structure: Structure) -> list[Problem]:
+    """Warnings of receptors that nothing feeds, and of projections from neurons without spikes."""
+    found = [one for group in structure.populations for one in _unfed(group)]
     for wiring in structure.projections:
-        source, (delay, _) = structure.of(wiring.source), wiring.delays
+        source = structure.of(wiring.source)
         if not source.fires:
             advice = f"has no spikes ({source.neuron.target.__name__}): it does nothing"
-            yield Problem(wiring.key("from"), source.name, advice)
-        elif delay + 1 >= n_steps:  # a spike of the first step is heard in the one after it
+            found.append(Problem(wiring.key("from"), source.name, advice))
+    return found
+
+
+def _unheard(structure: Structure, n_steps: int) -> Iterator[Problem]:
+    """Projections whose spikes arrive after the end."""
+    for wiring in structure.projections:
+        source, (delay, _) = structure.of(wiring.source), wiring.delays
+        if source.fires and delay + 1 >= n_steps:  # one of the first step is heard in the next
             first, end = f"{delay * structure.dt_ms:g} ms", n_steps * structure.dt_ms
             advice = f"is not over before the end, duration = {end:g} ms: it does nothing"
             yield Problem(wiring.key("delay"), first, advice)

@@ -17,7 +17,7 @@ import brainstate
 import brainunit as u
 import numpy as np
 
-from neurolab.config.doubts import doubts, later, too_large, unused
+from neurolab.config.doubts import doubts, idle, later, too_large, unused
 from neurolab.config.network import NetworkReader, size_of
 from neurolab.config.order import in_order
 from neurolab.config.projection import unfit_synapses
@@ -187,7 +187,7 @@ def read_experiment(
     if structure is None:  # only with problems; for the type checker
         raise ConfigError(problems.found)
     structure = replace(structure, recording=recorded.recording)
-    problems.warnings += later(structure, numbers, n_steps)
+    problems.warnings += idle(structure) + later(structure, numbers, n_steps)
     problems.warnings += unmet(record.node, recorded, structure, n_steps)
     return Experiment(
         structure=structure,

@@ -34,12 +34,13 @@ def size_of(config: Mapping[str, Any]) -> int:
     return sum(size for size in sizes if isinstance(size, int)) or 1
 
 
-def of_one(key: str) -> str:
-    """What is said of a key that a network with several populations has not; else nothing."""
+def of_one(key: str, like: str = "") -> str:
+    """What is said of a key that a network with several populations has not, and which is ``like``
+    it; else nothing."""
     if key.partition(".")[0] not in _POPULATION:
         return ""
     advice = "is of one population alone, and there are several: those of each stand under its name"
-    return f"{advice}, populations.NAME.{key}; network=single has one"
+    return f"{advice}, {like or f'populations.NAME.{key}'}; network=single has one"
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -80,13 +81,17 @@ class ModelReader:
         """
         own = key.removeprefix(self.prefix)
         above, _, last = own.rpartition(".")
-        group, usual = {"inputs": ("+input", "ou"), "receptors": ("+synapse", "expon")}.get(
-            above, (last, "")
+        group, usual = {"inputs": ("input", "ou"), "receptors": ("synapse", "expon")}.get(
+            above, ("synapse/output" if last == "output" else last, "")
         )
         if not isinstance(node, Mapping) or (usual and "_target_" not in node):
-            option, place = node if isinstance(node, str) else usual, f"{group}@{key}"
-            more = f", such as {place}={option}" if option and "." in key else ""
-            more += f" (in defaults: /{place.lstrip('+')}: {option})" if more else ""
+            named = isinstance(node, str) and re.fullmatch(r"[\w/]+", node)
+            option, place = node if named else usual, f"{group}@{key}"
+            if key == "synapse.output":
+                place = group
+            such = f", such as {'+' * bool(usual)}{place}={option} ("
+            such += "without + where there is one already; " * bool(usual)
+            more = f"{such}in defaults /{place}: {option})" if option and "." in key else ""
             advice = f"expected an option{more}, or _target_ and parameters of a model"
             self.problems.add(key, show(node), advice)
             return None

@@ -111,7 +111,7 @@ def synapse_problems(structure: Structure, numbers: Mapping[str, Any]) -> list[P
         # Two copies of the bits that say who fired, and of what is to arrive.
         n_slots, width = most - least + 1, widths.get(wiring.name, 0)
         n_bytes = 8.0 * ((n_source // 32 + 2) * least + n_slots * width)
-        if n_bytes > there or max(most, n_slots * max(width, n_source)) >= 2**31:
+        if n_bytes > there or max(most, n_slots * max(2 * width, n_source)) >= 2**31:
             advice = (
                 f"is {most:.3g} steps: what comes in so many takes {n_bytes / 1e9:.3g} GB, and "
             )

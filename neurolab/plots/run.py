@@ -95,7 +95,7 @@ def traces(run: Run) -> Figure | None:
         name_and_unit = parts.named(name, variable.attrs.get("units", ""))
         parts.label(ax, "" if run.populations else name_and_unit)
         if run.populations:  # whose names are too long for the height of a panel
-            ax.set_title(name_and_unit, fontsize=9, color=parts.INK, loc="left", pad=3)
+            ax.set_title(name_and_unit, fontsize=9, color=parts.INK, loc="left", y=1.0, pad=3)
         time, neuron = variable.dims
         values = variable.isel({neuron: list(chosen[name])}).values.astype(float)
         for column, index in reversed(list(enumerate(chosen[name].values()))):

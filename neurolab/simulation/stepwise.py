@@ -234,8 +234,8 @@ class _Numbers(MutableMapping[str, Any]):
         kept = {k for of in structure.bundles if key not in of.drawn_from for k in of.made}
         synapses = {name: self._of.numbers.arguments[name] for name in kept}
         self._of.numbers = self._of.program.place({**values, **synapses})
-        self.now = values
-        tell(doubt for doubt in doubts(structure, values) if doubt.key == key)
+        before, self.now = doubts(structure, self.now), values
+        tell(doubt for doubt in doubts(structure, values) if doubt not in before)
 
     def __delitem__(self, key: str) -> None:
         raise TypeError("a number cannot be removed")
