@@ -155,7 +155,7 @@ def told_once(config: Any, problems: Sequence[Problem]) -> list[Problem]:
     keys = {problem.key for problem in problems}
 
     def twice(key: str) -> bool:
-        found = _another(config, key)
+        found = _another(config, key.rpartition(".")[0])
         return found is not None and key.replace(*found, 1) in keys
 
     return [problem for problem in problems if not twice(problem.key)]
