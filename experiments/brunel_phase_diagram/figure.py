@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from runpy import run_path
-from typing import Any
 
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from omegaconf import OmegaConf
 from scipy.signal import welch
 
 import neurolab
 from neurolab.plots.parts import BLUE, GREEN, INK, PURPLE, VERMILLION, colour_key, new_figure
+from neurolab.results.plan import flat
 
 _STATES = run_path(str(Path(__file__).parent.parent / "brunel_states" / "figure.py"))
 siegert_rate, STATES = _STATES["theory"], _STATES["STATES"]
@@ -44,17 +44,14 @@ def measured(point: neurolab.Run) -> tuple[float, float, float]:
 
 def of_the_paper(sweep: neurolab.Sweep) -> bool:
     """Whether all but g, eta and the sizes is as in `network=brunel`."""
-    paper, own = neurolab.api.experiment_of(["network=brunel"]).config, sweep.config(0)
-    return all(_same(paper[key], own[key], key) for key in ("populations", "projections"))
-
-
-def _same(one: Any, other: Any, key: str) -> bool:
-    if key.endswith((".size", "I_E.weight", "I_I.weight", ".external.rate")):
-        return True
-    if isinstance(one, Mapping):
-        alike = isinstance(other, Mapping) and one.keys() == other.keys()
-        return alike and all(_same(one[k], other[k], f"{key}.{k}") for k in one)
-    return bool(one == other)
+    varied = (".size", "I_E.weight", "I_I.weight", ".external.rate")
+    own = OmegaConf.to_container(sweep.config(0), resolve=True)
+    paper, own = (
+        {k: v for k, v in flat(c) if k.startswith(("populations.", "projections."))}
+        for c in (neurolab.api.experiment_of(["network=brunel"]).config, own)
+    )
+    differ = [k for k in paper.keys() | own.keys() if paper.get(k) != own.get(k)]
+    return all(key.endswith(varied) for key in differ)
 
 
 def draw(sweep: neurolab.Sweep) -> Figure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -131,6 +131,7 @@ def shared(config: Any, text: str) -> str:
 def of_one_alone(config: Any, key: str) -> str:
     """What is said of a key of one population where a network has several."""
     from neurolab.config.network import of_one
+    from neurolab.results.plan import flat
 
     populations = OmegaConf.select(config, "populations")
     if not populations:
@@ -138,16 +139,9 @@ def of_one_alone(config: Any, key: str) -> str:
     first, _, last = key.partition(".")
     alike = {"input": "inputs.", "synapse": "receptors."}.get(first, f"{first}.")
     ends = f".{last.rpartition('.')[2]}"
-    own = [k for k in _keys(OmegaConf.to_container(populations)) if k.endswith(ends)]
+    own = [k for k, _ in flat(OmegaConf.to_container(populations)) if k.endswith(ends)]
     own = [k for k in own if f".{alike}" in k or f".{first}." in k]
     return of_one(key, f"such as populations.{own[0]}" if own and last else "")
-
-
-def _keys(node: Any, above: str = "") -> Iterator[str]:
-    """All keys of values in a configuration, with those above them."""
-    for name, value in node.items():
-        key = f"{above}.{name}" if above else str(name)
-        yield from _keys(value, key) if isinstance(value, dict) else [key]
 
 
 def told_once(config: Any, problems: Sequence[Problem]) -> list[Problem]:

@@ -193,6 +193,7 @@ class _Numbers(MutableMapping[str, Any]):
         self._simulation, self._of = simulation, simulation._computation
         self._experiment = simulation.experiment
         self.now = dict(simulation.experiment.numbers)
+        self._doubts = doubts(simulation.experiment.structure, self.now)
 
     def _reading(self, key: str) -> Any:
         if key not in self._experiment.parsed:
@@ -234,8 +235,8 @@ class _Numbers(MutableMapping[str, Any]):
         kept = {k for of in structure.bundles if key not in of.drawn_from for k in of.made}
         synapses = {name: self._of.numbers.arguments[name] for name in kept}
         self._of.numbers = self._of.program.place({**values, **synapses})
-        before, self.now = doubts(structure, self.now), values
-        tell(doubt for doubt in doubts(structure, values) if doubt not in before)
+        before, self.now, self._doubts = self._doubts, values, doubts(structure, values)
+        tell(doubt for doubt in self._doubts if doubt not in before)
 
     def __delitem__(self, key: str) -> None:
         raise TypeError("a number cannot be removed")
