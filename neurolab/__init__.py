@@ -11,8 +11,9 @@
     program = neurolab.compile(["neuron=lif"])  # pure functions, for users of JAX
 
 `run` does what ``python -m neurolab`` does and returns the results, `run_sweep` what it does with
-``-m``; `open_run` and `open_sweep` open the folders of earlier ones.  The models are in
-`neurolab.neurons`, `neurolab.synapses`, `neurolab.inputs` and `neurolab.integrators`.
+``-m``; `open_run` and `open_sweep` open the folders of earlier ones, `resume` goes on with them.
+The models are in `neurolab.neurons`, `neurolab.synapses`, `neurolab.inputs` and
+`neurolab.integrators`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neurolab.api import compile, run, run_sweep
+    from neurolab.api import compile, resume, run, run_sweep
     from neurolab.interactive import Simulation
     from neurolab.results import Run, Sweep, open_run, open_sweep
 
@@ -31,6 +32,7 @@ __all__ = [
     "compile",
     "open_run",
     "open_sweep",
+    "resume",
     "run",
     "run_sweep",
 ]
@@ -38,7 +40,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Imported when used: the command line prints a configuration without loading any of it.
-    if name in ("compile", "run", "run_sweep"):
+    if name in ("compile", "resume", "run", "run_sweep"):
         from neurolab import api
 
         return getattr(api, name)

@@ -13,6 +13,7 @@ from test_store import chunk, writer
 
 import neurolab
 from neurolab.problems import ResultsLostError
+from neurolab.results.arrays import Arrays
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.computation import Computation
 
@@ -22,7 +23,7 @@ RUN = ("size=10", "duration=2s", "record=full", KEEP)
 @pytest.mark.parametrize("when", ["V", "spike_step", "rate_counts"])
 def test_nothing_is_made_again_in_the_middle_of_a_chunk(tmp_path, monkeypatch, when):
     """Zarr makes folders that are missing: half a store, without what it had said of itself."""
-    results, append = writer(tmp_path / "run"), ResultsWriter._append
+    results, append = writer(tmp_path / "run"), Arrays.append
     results.append(chunk(0, 50))
 
     def removes(self, name, values):
@@ -30,7 +31,7 @@ def test_nothing_is_made_again_in_the_middle_of_a_chunk(tmp_path, monkeypatch, w
             shutil.rmtree(tmp_path / "run")
         append(self, name, values)
 
-    monkeypatch.setattr(ResultsWriter, "_append", removes)
+    monkeypatch.setattr(Arrays, "append", removes)
     with pytest.raises(FileNotFoundError, match=r"removed or emptied.*until step 50 is lost"):
         results.append(chunk(50, 50))
     assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import neurolab.results.writer
+from neurolab.results.arrays import Arrays
 from neurolab.results.layout import Chunk, Trace
 from neurolab.results.run import Run, open_run
 from neurolab.results.writer import ResultsWriter
@@ -127,14 +128,14 @@ def test_torn_tail_is_trimmed(tmp_path, monkeypatch, name):
     """A chunk that was written in part, up to any array, before its commit, is not seen."""
     out = writer(tmp_path)
     out.append(chunk(0, 50))
-    append = ResultsWriter._append
+    append = Arrays.append
 
     def dies(self, array, values):
         if array == name:
             raise KeyboardInterrupt
         append(self, array, values)
 
-    monkeypatch.setattr(ResultsWriter, "_append", dies)
+    monkeypatch.setattr(Arrays, "append", dies)
     with pytest.raises(KeyboardInterrupt):
         out.append(chunk(50, 50))
     assert open_run(tmp_path).committed_steps == 50

@@ -11,7 +11,7 @@ import pytest
 from sweeps import sweep
 
 from neurolab.problems import ConfigError
-from neurolab.sweep import files
+from neurolab.results import digests as files
 from neurolab.sweep.executors import compute_task
 
 BASES = "from neurolab.neurons import LIF\n\n\nclass Base(LIF):\n    pass\n"
@@ -92,7 +92,7 @@ def test_another_source_of_neurolab_is_refused(tmp_path, lab, monkeypatch):
 def test_the_digest_of_neurolab_is_of_each_module(tmp_path, monkeypatch):
     (tmp_path / "sweep").mkdir()
     (tmp_path / "cells.py").write_text("a = 1")
-    monkeypatch.setattr(files, "__file__", str(tmp_path / "sweep" / "files.py"))
+    monkeypatch.setattr(files, "__file__", str(tmp_path / "results" / "digests.py"))
     own = files._own_source.__wrapped__
     before = own()
     assert own() == before

@@ -36,6 +36,10 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    if any(argument.startswith("resume=") for argument in arguments):
+        from neurolab.cli.resume import main as resume
+
+        return resume(arguments)
     import hydra
 
     from neurolab.cli import conf

@@ -24,7 +24,7 @@ from neurolab.config.projection import unfit_synapses
 from neurolab.config.reader import ModelReader, ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording, unmet
 from neurolab.config.resolution import unresolved
-from neurolab.config.settings import SettingsReader
+from neurolab.config.settings import SettingsReader, read_checkpoint, read_report
 from neurolab.config.shown import shown_units, weak, without_measure
 from neurolab.config.values import read_time, rounded
 from neurolab.dynamics import Dynamics, stream_of
@@ -43,7 +43,7 @@ from neurolab.units import unit_text
 __all__ = ["Experiment", "check", "read_experiment", "read_steps"]
 
 _VALUES = ("size", "duration", "dt", "seed", "receptors", "inputs", "populations", "projections",
-    "sweep", "report", "vars", "network")  # fmt: skip
+    "sweep", "report", "checkpoint", "vars", "network")  # fmt: skip
 #: The keys of groups that name no model with parameters.
 _KEYS = {
     "device": ("platform", "precision", "count", "cache_dir", "xla_flags", "jax"),
@@ -65,6 +65,8 @@ class Experiment:
     shown: dict[str, u.Unit]
     recorded: RecordSettings
     tracker: Callable[[], Tracker]
+    #: Wall time between checkpoints.
+    checkpoint_s: float
     parsed: Mapping[str, ParsedValue]
     config: Mapping[str, Any]
     warnings: tuple[Problem, ...] = ()
@@ -149,7 +151,8 @@ def read_experiment(
     problems = problems or Problems()
     top = SettingsReader(config, "", problems)
     top.only(_VALUES + _GROUPS)
-    _report(config.get("report") or {}, problems)
+    read_report(config.get("report") or {}, problems)
+    checkpoint_s = read_checkpoint(config.get("checkpoint") or {}, problems)
     seed = top.whole("seed", 0)
     if seed >= 2**32:
         top.refuse("seed", "expected a whole number below 4294967296")
@@ -197,6 +200,7 @@ def read_experiment(
         shown=shown_units(structure, units, reader.parsed, numbers),
         recorded=recorded,
         tracker=tracker,
+        checkpoint_s=checkpoint_s,
         parsed=reader.parsed,
         config=config,
         warnings=tuple(problems.warnings),
@@ -266,15 +270,6 @@ def _precision(device: Mapping[str, Any], problems: Problems) -> int:
     if given not in ("float32", "float64"):
         problems.add("device.precision", given, "expected float32 or float64")
     return 64 if given == "float64" else 32
-
-
-def _report(node: Any, problems: Problems) -> None:
-    if not isinstance(node, Mapping):
-        problems.add("report", node, "expected keys, such as report.standalone=true")
-        return
-    report = SettingsReader(node, "report", problems)
-    report.only(("standalone",))
-    report.flag("standalone", False)
 
 
 def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Tracker]:

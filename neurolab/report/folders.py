@@ -87,16 +87,22 @@ def about(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _summary(summary: Mapping[str, Any]) -> list[list[str]]:
-    """A summary as rows; of the sessions of a sweep that went on, when and how much."""
+    """A summary as rows; of the sessions of what went on, when and how much."""
     rest = {key: value for key, value in summary.items() if key != "sessions"}
     rows = [[key, text_of(value)] for key, value in flat(rest)]
     sessions = summary.get("sessions", [])
     for number, one in enumerate(sessions if len(sessions) > 1 else [], 1):
         began = re.sub(r"\.\d+", "", one["started"] or "–")
-        told = f"{began}: {one['computed']} points in {seconds(one.get('wall_s'))}"
+        did = f"{one['computed']} points" if "computed" in one else _steps(one)
+        told = f"{began}: {did} in {seconds(one.get('wall_s'))}"
         told += f", {one['status']}" if "status" in one else ""
         rows.append([f"session {number}", told])
     return rows
+
+
+def _steps(session: Mapping[str, Any]) -> str:
+    """Which steps a session of a run computed."""
+    return f"steps {session.get('from_step', 0)} to {session.get('to_step', '–')}"
 
 
 def date_of(folder: Path) -> str:

@@ -5,12 +5,13 @@ See `neurolab.results.writer`.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -22,6 +23,8 @@ __all__ = [
     "Commit",
     "Trace",
     "axes_of",
+    "replacing",
+    "sync",
     "write_whole",
 ]
 
@@ -83,16 +86,40 @@ class Commit:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file in one operation: a reader sees all of the old text or all of the new."""
+@contextmanager
+def replacing(path: Path, synced: bool = False) -> Iterator[BinaryIO]:
+    """A file that takes another's place in one operation once it is written: a reader sees all of
+    the old content or all of the new; ``synced``, also after a power cut."""
     partial = path.with_name(f"{path.name}.partial")
     try:
-        partial.write_text(text)
+        with partial.open("wb") as file:
+            yield file
+        if synced:
+            sync(partial)
         partial.replace(path)
+        if synced:
+            sync(path.parent)
     except OSError:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def write_whole(path: Path, text: str, synced: bool = False) -> None:
+    """Replace a text file in one operation; see `replacing`."""
+    with replacing(path, synced) as file:
+        file.write(text.encode())
+
+
+def sync(path: Path) -> None:
+    """See that what was written to a file, or which files a folder has, is on the disk."""
+    if path.is_dir() and os.name != "posix":  # elsewhere a folder cannot be opened
+        return
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 #: What results call their own.

@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 
 from neurolab.results.axes import Axis, Column, of_sweep, plain_key
+from neurolab.results.digests import changes_results
 
 __all__ = ["FORMAT", "NUMBER", "Plan", "Reference", "flat"]
 
 FORMAT = "neurolab sweep 2"
 #: What stands for a point's index in a fixed value, as in Hydra's jobs.
 NUMBER = re.compile(r"\$\{hydra:job\.(num|id)\}")
-#: Overrides and keys that change no result.
-_IGNORED = re.compile(r"(?!device\.precision\b)(sweep|tracker|device|report)([./=]|$)")
 
 
 @dataclass(eq=False)
@@ -261,7 +260,7 @@ class Plan:
 
     def typed(self, point: int) -> set[str]:
         """What of a point's overrides decides what it is."""
-        return {text for text in self.overrides(point) if not _IGNORED.match(text.lstrip("+~"))}
+        return {text for text in self.overrides(point) if changes_results(text)}
 
     def differs(self, before: Plan) -> str:
         """How another plan, one that was begun, is another sweep; empty if it is not."""
@@ -276,7 +275,7 @@ class Plan:
         for old_config, new_config in zip(before.templates, self.templates, strict=False):
             old, new = dict(flat(old_config)), dict(flat(new_config))
             for key in old.keys() | new.keys():
-                if not _IGNORED.match(key) and old.get(key) != new.get(key):
+                if changes_results(key) and old.get(key) != new.get(key):
                     return f"{key} was {old.get(key)} and is now {new.get(key)}"
         if self.to_json()["references"] != before.to_json()["references"]:
             return "values that refer to others refer to them in another way"

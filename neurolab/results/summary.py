@@ -48,7 +48,7 @@ def environment() -> dict[str, Any]:
 def config_hash(config: Mapping[str, Any]) -> str:
     """A hash of what decides the results, contents of input files among it: where they go and who
     is told do not count."""
-    ignored = ("tracker", "device", "sweep", "report")
+    ignored = ("tracker", "device", "sweep", "report", "checkpoint")
     what = {key: config[key] for key in sorted(config) if key not in ignored}
     what["precision"] = (config.get("device") or {}).get("precision")
     parts = ("input", "inputs", "populations", "projections")

@@ -23,6 +23,8 @@ from neurolab.engine.structure import short_name
 from neurolab.results.batches import COMPLETED, PARTIAL
 from neurolab.results.layout import Chunk
 from neurolab.results.writer import ResultsWriter
+from neurolab.simulation.checkpoint import Checkpoints
+from neurolab.simulation.divergence import locate
 from neurolab.simulation.facts import rows_of
 from neurolab.simulation.stop import StopRequest
 
@@ -85,6 +87,9 @@ class Computation:
         self._committed_at = 0.0
         self._noted: tuple[bytes, int] | None = None  # how the points stood at the last commit
         self._last: Future[None] | None = None
+        #: Steps that were committed in an earlier session: computed again they are not written.
+        self.known = writer.commit.steps
+        self.checkpoints = Checkpoints(self, experiment.checkpoint_s)
         self.finished = False
         self.state: Any = None  # after the last step that was begun; None before the first
         self.sent = 0
@@ -115,6 +120,7 @@ class Computation:
             if self.writer.n_points is None:  # what is left to be worked up at the end is little
                 m = min(m, max(-(-left // 2), n // _LAST))
             m = m if most is None else min(m, most(sent))
+            m = min(m, self.known - sent) if sent < self.known else m
             began = time.perf_counter()
             after, records = self.program.advance(self.numbers, state, m)
             jax.block_until_ready((after, records))
@@ -151,6 +157,16 @@ class Computation:
         self._noted = self._progress()
         self._committed_at = time.perf_counter()
 
+    def counts(self) -> dict[str, np.ndarray]:
+        """What was counted of all points so far, by name."""
+        return {"steps": self.steps, "open": self._open, **self.statistics.state()}
+
+    def recount(self, counts: Mapping[str, np.ndarray]) -> None:
+        """Take over what was counted."""
+        of = dict(counts)
+        self.steps, self._open = of.pop("steps").copy(), of.pop("open").copy()
+        self.statistics.restore(of)
+
     def _progress(self) -> tuple[bytes, int]:
         """What `rows_of` are made of."""
         return self.steps.tobytes(), len(self.broken)
@@ -161,10 +177,11 @@ class Computation:
         most = int(counts.argmax())
         if k in self.broken or counts[most] < max(0.5 * steps, _FEW_STEPS):
             return self.broken.get(k, "")
-        often = f"{self._named(most)} fired in {counts[most]} of {steps} steps"
+        often = f"{self.named(most)} fired in {counts[most]} of {steps} steps"
         return f"{often}: are the units of its drive and parameters right?"
 
-    def _named(self, neuron: int) -> str:
+    def named(self, neuron: int) -> str:
+        """A neuron, counted through all populations, as it is called."""
         group, own = self.experiment.structure.at(neuron)
         return f"neuron {own}{f' of {group.name}' * bool(group.name)}"
 
@@ -194,7 +211,7 @@ class Computation:
         self.steps[alive] = np.minimum(first + n, self.ends)[alive]
         self.steps[broken] = bad.min(axis=1)[broken]
         if broken.any():
-            self._locate(before, first, bad, np.flatnonzero(broken))
+            self.broken |= locate(self, before, first, bad, np.flatnonzero(broken))
         n = int(min(self.steps.max(), first + n)) - first  # nothing counts beyond
         if n <= 0:
             return
@@ -214,7 +231,8 @@ class Computation:
             values = values.reshape(-1, *values.shape[-2:])[:points, :samples]
             traces[short_name(name)] = values[..., self.program.columns[structure.of(name).prefix]]
         rates = self._rate_counts(point, step, neuron, first, n)
-        self._waiting.append(self._chunk(first, n, point, step, neuron, traces, rates))
+        if first >= self.known:
+            self._waiting.append(self._chunk(first, n, point, step, neuron, traces, rates))
         self.done = first + n
         if broken.any() and self.program.points is None:  # as it was while it was finite
             after, _ = self.program.advance(self.numbers, dict(before), n)
@@ -223,6 +241,8 @@ class Computation:
         late = time.perf_counter() - self._committed_at > self.seconds / 2
         if late or self.writer.n_points is not None or 2 * held > self.experiment.capacity():
             self.commit()
+        if self.checkpoints.due:
+            self.checkpoints.take(after)
 
     def _chunk(
         self,
@@ -259,33 +279,3 @@ class Computation:
         counts[:, 0] += self._open
         self._open = counts[:, -1].copy()
         return counts[:, :-1] if self.writer.attributes["populations"] else counts[:, :-1, 0]
-
-    def _locate(
-        self, state: Mapping[str, Any], first: int, bad: np.ndarray, points: np.ndarray
-    ) -> None:
-        """Which variable of some points was not finite, in the steps in which that happened first:
-        the chunk is walked once more, from one of these steps to the next."""
-        steps = bad[points].min(axis=1)
-        at = first
-        for step in np.unique(steps):
-            state, _ = self.program.advance(self.numbers, dict(state), int(step) + 1 - at)
-            at = int(step) + 1
-            for k in points[steps == step]:
-                neuron = int(np.flatnonzero(bad[k] == step)[0])
-                self.broken[int(k)] = self._what(state, int(k), int(step), neuron)
-
-    def _what(self, state: Mapping[str, Any], point: int, step: int, neuron: int) -> str:
-        group, own = self.experiment.structure.at(neuron)
-        when = f"in step {step} ({(step + 1) * self.dt_ms:g} ms), {self._named(neuron)}"
-        for name, values in state.items():
-            value = np.asarray(values)
-            if not name.startswith(group.prefix) or value.dtype.kind != "f":  # as clocks are not
-                continue
-            value = value if self.program.points is None else value[point]
-            mine = (
-                value[..., own] if value.shape[-1:] == self.program.arrays[group.prefix] else value
-            )
-            wrong = mine[~np.isfinite(mine)]
-            if wrong.size:
-                return f"{short_name(name)} became {float(wrong.flat[0])} {when}"
-        return f"a variable was not finite {when}"

@@ -17,6 +17,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,16 @@ from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
 from neurolab.problems import tell
 from neurolab.report.pictures import show
+from neurolab.results.record import RunRecord
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
 from neurolab.results.summary import peak_memory_mb, write_summary
 from neurolab.results.writer import ResultsWriter
+from neurolab.simulation.checkpoint import go_on
 from neurolab.simulation.computation import Computation
 from neurolab.simulation.facts import facts_of
 from neurolab.simulation.progress import Bar, in_words
+from neurolab.simulation.resume import Resumed
 from neurolab.simulation.stop import StopRequest
 from neurolab.simulation.tracking import Rows, tracked_run
 from neurolab.trackers import NoTracker
@@ -77,19 +81,21 @@ def simulate(
     on_summary: Callable[[Mapping[str, Any], Path], None] = lambda summary, folder: None,
     overrides: Sequence[str] = (),
     group: str | None = None,
+    resumed: Resumed | None = None,
 ) -> Outcome:
     """Run an experiment and leave a complete folder, whatever happens; without one (None) the
     results are in memory, as ``Outcome.run``, and nobody is told.
 
     ``on_summary`` gets the summary as soon as it stands, before the plots are drawn; ``overrides``
-    and ``group`` (the sweep that the run belongs to) are for trackers.
+    and ``group`` (the sweep that the run belongs to) are for trackers; ``resumed`` is of a run that
+    goes on in its folder.
     """
     config = experiment.config
     tell(experiment.warnings)
     outcome = Outcome()
     listener = NoTracker() if folder is None else experiment.tracker()
     with TrackerSession(listener) as tracker, StatusFile(folder) as status:
-        run = _Run(experiment, folder, tracker, status)
+        run = _Run(experiment, folder, tracker, status, overrides, resumed)
         if folder is not None:
             there = folder
             tracker.start(lambda: tracked_run(experiment, config, there, overrides, group))
@@ -131,23 +137,37 @@ class _Run:
         folder: Path | None,
         tracker: TrackerSession,
         status: StatusFile,
+        overrides: Sequence[str],
+        resumed: Resumed | None,
     ) -> None:
         self.experiment, self.tracker, self.status = experiment, tracker, status
+        self.folder, resumed = (
+            folder,
+            resumed or Resumed(RunRecord.of(experiment.config, overrides)),
+        )
+        self.record, self.checkpoint = resumed.record, resumed.checkpoint
         structure = experiment.structure
         self.dt_ms, self.size = structure.dt_ms, structure.size
         self.started = time.perf_counter()
         self.compile_s = 0.0
         self.first_step_at = self.last_step_at = 0.0
+        self.first_step = 0
         first = structure.populations[0]
         potential = f"{first.prefix}neuron.{getattr(first.neuron.target, 'potential', 'V')}"
         unit = unit_text(experiment.units.get(potential, u.UNITLESS))
         spiking = int(structure.firing.sum())
-        self.rows = Rows(experiment.n_steps, self.dt_ms, spiking, tracker.log, potential, unit)
+        told = resumed.commit.steps if resumed.commit else 0
+        self.rows = Rows(
+            experiment.n_steps, self.dt_ms, spiking, tracker.log, potential, unit, told
+        )
         self.program = program_of(
             structure, self._capacity(experiment.devices[0].platform), experiment.devices
         )
         self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
-        self.writer = ResultsWriter(folder, **experiment.layout)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.record.begin(folder, status.started, told, **resumed.notes, device=self.device)
+        self.writer = ResultsWriter(folder, **experiment.layout, go_on=resumed.commit)
         self.computation = Computation(
             experiment,
             self.program,
@@ -156,6 +176,7 @@ class _Run:
             self.writer,
             _CHUNK_SECONDS,
         )
+        self.computation.checkpoints.about = lambda: {"rows": self.rows.state()}
 
     def _capacity(self, platform: str) -> int:
         """Most steps of a chunk: a power of two, that few programs may serve many runs."""
@@ -167,12 +188,15 @@ class _Run:
     def go(self, stop: StopRequest, outcome: Outcome) -> None:
         """Compile, then compute until the end, a stop, or a divergence."""
         computation, total = self.computation, self.experiment.n_steps
-        with Bar(total) as bar, ThreadPoolExecutor(1) as worker:
+        with Bar(total, computation.known) as bar, ThreadPoolExecutor(1) as worker:
             worker.submit(self.writer.open)  # imports Zarr, while the program is compiled
             self.say("compiling")
             self.program.compile(computation.numbers)
             self.compile_s = time.perf_counter() - self.started
-            self.first_step_at = time.perf_counter()
+            if self.checkpoint is not None:
+                go_on(computation, self.checkpoint)
+                self.rows.restore(self.checkpoint.about["rows"])
+            self.first_step_at, self.first_step = time.perf_counter(), computation.done
 
             def on_chunk(sent: int) -> None:
                 bar.show(computation.done, in_words(self.progress()))
@@ -181,6 +205,8 @@ class _Run:
             most = self.rows.left if self.tracker.active else None
             computation.go(stop, worker, on_chunk, most=most, on_written=self._written)
             computation.wait()
+        if not computation.broken:
+            computation.checkpoints.take(computation.state)
         if computation.broken:
             outcome.status, outcome.exit_code = "diverged", 3
             outcome.message = computation.message(0)
@@ -200,7 +226,7 @@ class _Run:
     def speed(self) -> float:
         """Steps per second since the first one, writing included, compilation left out."""
         elapsed = self.last_step_at - self.first_step_at
-        return self.computation.done / elapsed if elapsed > 0 else 0.0
+        return (self.computation.done - self.first_step) / elapsed if elapsed > 0 else 0.0
 
     def close(self) -> None:
         """Nothing more comes."""
@@ -236,14 +262,22 @@ class _Run:
         )
 
     def facts(self, outcome: Outcome) -> dict[str, Any]:
-        """What the summary says of this run."""
-        return {
+        """What the summary says of this run, of all its sessions."""
+        session = {
             "status": outcome.status,
-            **facts_of(self.computation, self.experiment.numbers),
-            "message": outcome.message,
-            "neuron_updates_per_s": self.speed * self.size,
+            "to_step": self.computation.done,
             "compile_s": self.compile_s,
             "wall_s": time.perf_counter() - self.started,
             "peak_rss_mb": peak_memory_mb(),
+        }
+        if self.folder is not None:
+            with suppress(OSError):  # the summary, which is written next, says that it cannot
+                self.record.end(self.folder, session)
+        return {
+            **facts_of(self.computation, self.experiment.numbers),
+            **session,
+            "message": outcome.message,
+            "neuron_updates_per_s": self.speed * self.size,
             "device": self.device,
+            **(self.record.totals() if self.folder is not None else {}),
         }

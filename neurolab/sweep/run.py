@@ -91,9 +91,10 @@ def run_sweep(
     device = (plan.templates[0].get("device") if plan.templates else None) or {}
     composed = time.perf_counter() - began
     prepare(device)
+    from neurolab.results.digests import versions
     from neurolab.sweep.columns import PointReader
     from neurolab.sweep.compute import compute_groups, devices_of
-    from neurolab.sweep.files import digests, versions
+    from neurolab.sweep.files import digests
     from neurolab.sweep.gather import gather
     from neurolab.sweep.progress import SweepProgress
     from neurolab.sweep.sessions import begin
