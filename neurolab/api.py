@@ -83,13 +83,14 @@ def run(
     return open_run(path)
 
 
-def resume(folder: str | Path, overrides: Iterable[str] = (), accept: Iterable[str] = ()) -> Run:
-    """Go on with the run in a folder, to exactly what it would have been, and return its results.
+def resume(folder: str | Path, overrides: Iterable[str] = (), accept: Iterable[str] = ()) -> Run | Sweep:
+    """Go on with the run or sweep in a folder, to exactly what it would have been, and return its
+    results.
 
     Parameters
     ----------
     folder
-        Of a run that was stopped, in whatever way, or that is to be longer.
+        Of a run or a sweep that was stopped, in whatever way, or of a run that is to be longer.
     overrides
         ``["duration=20s"]``, and what changes no result, as ``["device.count=2"]``; all else is as
         it was.
@@ -103,9 +104,14 @@ def resume(folder: str | Path, overrides: Iterable[str] = (), accept: Iterable[s
     Exception
         Whatever made it fail, as of `run`.
     """
-    from neurolab.cli.resume import folder_of, resume_run
+    from neurolab.cli.resume import folder_of, resume_run, resume_sweep
+    from neurolab.results.batches import SweepFolder
+    from neurolab.results.sweep import open_sweep
 
     path = folder_of(str(folder))
+    if SweepFolder(path).exists:
+        resume_sweep(path, _listed(overrides), accept, terminal=False)
+        return open_sweep(path)
     outcome = resume_run(path, _listed(overrides), accept, terminal=False)
     if outcome is not None and outcome.error is not None:
         raise outcome.error

@@ -7,29 +7,42 @@ python -m neurolab resume=outputs/2026-01-31/12-00-00 duration=20s
 from __future__ import annotations
 
 import copy
+import re
+import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurolab.cli.compose import compose_config, effective
+from omegaconf import OmegaConf
+
+from neurolab.cli.compose import compose_config, compose_master, effective
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, did_you_mean
+from neurolab.results.batches import SweepFolder
 from neurolab.results.plan import flat
 from neurolab.results.record import RECORD, RunRecord
 
 if TYPE_CHECKING:
     from neurolab.simulation.runner import Outcome
+    from neurolab.sweep.run import SweepOutcome
 
-__all__ = ["main", "resume_run"]
+__all__ = ["folder_of", "main", "resume_run", "resume_sweep"]
 
 _KEYS = ("resume", "resume.accept")
+#: What of a sweep may be another when it goes on: where and how it is computed.
+_OF_SWEEPS = re.compile(
+    r"(?!device\.precision\b|sweep\.(seed|resume)\b)(device|tracker|report|sweep|checkpoint)\b|hydra[./]launcher\b"
+)
 
 
 def main(arguments: list[str]) -> int:
     """The command."""
     given, overrides = _split(arguments)
-    folder = folder_of(given["resume"])
-    outcome = resume_run(folder, overrides, _listed(given.get("resume.accept", "")))
+    folder, accept = folder_of(given["resume"]), _listed(given.get("resume.accept", ""))
+    if SweepFolder(folder).exists:
+        return resume_sweep(folder, overrides, accept).exit_code
+    outcome = resume_run(folder, overrides, accept)
     if outcome is None:
         print(f"{folder} is complete; a longer duration would go on with it")
         return 0
@@ -75,18 +88,70 @@ def resume_run(
         return simulate(experiment, folder, on_summary, record.overrides, resumed=found)
 
 
+def resume_sweep(
+    folder: Path, overrides: Iterable[str] = (), accept: Iterable[str] = (), terminal: bool = True
+) -> SweepOutcome:
+    """Compute what is missing of the sweep in a folder: batches that were begun go on.
+
+    Raises
+    ------
+    ConfigError
+        It would not be the same sweep, or cannot go on.
+    """
+    began, store = time.perf_counter(), SweepFolder(folder)
+    plan, typed = store.plan(), list(overrides)
+    if wrong := [text for text in typed if not _OF_SWEEPS.match(text.lstrip("+~"))]:
+        advice = "is what the sweep is; begin another sweep for another value"
+        pairs = (text.partition("=") for text in wrong)
+        raise ConfigError([Problem(key, value, advice) for key, _, value in pairs])
+    usual = [text for text in _typed_for(folder) if _OF_SWEEPS.match(text.lstrip("+~"))]
+    with compose_master(_joined(usual, typed)) as (_, master):
+        found: dict[str, Any] = OmegaConf.to_container(master)  # type: ignore[assignment]
+    for group in ("device", "tracker", "report"):
+        if any(re.match(rf"\W*{group}\b", text) for text in typed):
+            for template in plan.templates:
+                kept = {"precision": template["device"]["precision"]} if group == "device" else {}
+                template[group] = found[group] | kept
+    launcher = found["hydra"]["launcher"]
+    from neurolab.config.settings import read_settings
+    from neurolab.simulation.log import log_to
+    from neurolab.sweep.executors import read_executor
+    from neurolab.sweep.gather import print_sweep
+    from neurolab.sweep.run import run_sweep
+
+    del launcher["_target_"]
+    settings = replace(read_settings(found["sweep"]), resume=folder, accept=frozenset(accept))
+    executor = read_executor(launcher.pop("executor", None), launcher)
+    with log_to(folder, terminal) as late:
+        late.begun = True
+        outcome = run_sweep(plan, plan.refused, folder, settings, executor, began=began)
+    if terminal:
+        print_sweep(store, outcome.plan, outcome.table, outcome.summary)
+    return outcome
+
+
+def _typed_for(folder: Path) -> list[str]:
+    """What was typed for a sweep by command; nothing where Python began it."""
+    record = folder / "multirun.yaml"
+    given: Any = OmegaConf.load(record) if record.exists() else OmegaConf.create()
+    found = OmegaConf.select(given, "hydra.overrides", default={})
+    return [str(text) for key in ("hydra", "task") for text in found.get(key) or ()]
+
+
 def folder_of(text: str) -> Path:
     """The folder that was given.
 
     Raises
     ------
     ConfigError
-        It has no run.
+        It has neither run nor sweep.
     """
     folder = Path(text)
-    if (folder / RECORD).exists():
+    if (folder / RECORD).exists() or SweepFolder(folder).exists:
         return folder
-    advice = "is not the folder of a run" if folder.is_dir() else "there is no such folder"
+    advice = (
+        "is not the folder of a run or a sweep" if folder.is_dir() else "there is no such folder"
+    )
     raise ConfigError([Problem("resume", text, f"{advice}; give one under outputs/")])
 
 

@@ -90,12 +90,14 @@ class Settings:
     seed: int = 0
     folders: bool = False
     resume: Path | None = None
+    #: Of a sweep that goes on, what may differ from when it began; not a key.
+    accept: frozenset[str] = frozenset()
 
 
 def read_settings(node: Mapping[str, Any]) -> Settings:
     """Check the group ``sweep``; a `ConfigError` tells all that is wrong."""
     sweep = SettingsReader(node, "sweep", Problems())
-    sweep.only(Settings.__annotations__)
+    sweep.only(Settings.__annotations__.keys() - {"accept"})
     batch, resume = node.get("batch"), node.get("resume")
     if batch is not None and not is_whole(batch, 1):
         sweep.refuse("batch", "expected a number of points, or null")

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from neurolab.problems import ResultsLostError
+from neurolab.results.checkpoint import CHECKPOINT
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
 from neurolab.results.layout import COMMIT, write_whole
 from neurolab.results.plan import Plan
@@ -170,6 +171,15 @@ class SweepFolder:
     def _commits(self) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
         for path in sorted(self.path.glob(f"{_BATCHES}/*/{COMMIT}")):
             yield path.parent, read_commit(path.parent).extra.get("rows", [])
+
+    def begun(self) -> dict[Path, list[int]]:
+        """The batches that were stopped and can go on, with their points, which no others have."""
+        rows, found = self.rows(), dict[Path, list[int]]()
+        for folder in {row["batch"] for row in rows.values() if row["status"] == PARTIAL}:
+            own = [row["point"] for row in read_commit(folder).extra.get("rows", [])]
+            if (folder / CHECKPOINT).exists() and all(rows[k]["batch"] == folder for k in own):
+                found[folder] = own
+        return dict(sorted(found.items()))
 
     def failures(self) -> dict[int, dict[str, Any]]:
         """Points whose computation failed when they were last tried, and why."""

@@ -45,7 +45,8 @@ class Checkpoint:
 
     def write(self, folder: Path) -> None:
         """Put it in place of the one that is there."""
-        about = json.dumps({"format": FORMAT, "step": self.step, **self.about})
+        names = sorted(self.arrays)
+        about = json.dumps({"format": FORMAT, "step": self.step, "arrays": names, **self.about})
         text = np.frombuffer(about.encode(), np.uint8)
         with replacing(folder / CHECKPOINT, synced=True) as file:
             np.savez(file, allow_pickle=False, **{_ABOUT: text}, **self.arrays)
@@ -66,6 +67,8 @@ class Checkpoint:
             about = json.loads(arrays.pop(_ABOUT).tobytes())
             if about.pop("format") != FORMAT:
                 raise ValueError(f"this version reads {FORMAT}")
+            if about.pop("arrays") != sorted(arrays):
+                raise ValueError("arrays are missing")
             return cls(int(about.pop("step")), arrays, about)
         except FileNotFoundError:
             return None

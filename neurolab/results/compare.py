@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurolab.results.damage import whole
 from neurolab.results.run import Run
 
 __all__ = ["Difference", "first_difference"]
 
-#: Values that are compared at a time.
+#: Values of traces that are compared at a time.
 _AT_ONCE = 2**22
 
 
@@ -50,51 +49,32 @@ def first_difference(one: Run, other: Run) -> Difference | None:
 
 
 def _of_spikes(one: Run, other: Run) -> Difference | None:
-    until, began = min(one.committed_steps, other.committed_steps), 0
-    lengths = [run.commit.lengths.get("spike_step", 0) for run in (one, other)]
-    while began < max(lengths):
-        end = began + _AT_ONCE
-        steps, neurons = (
-            [
-                whole(run._group(), name, slice(began, min(end, n)))
-                for run, n in zip((one, other), lengths, strict=True)
-            ]
-            for name in ("spike_step", "spike_neuron")
-        )
-        n = min(map(len, steps))
-        differs = (steps[0][:n] != steps[1][:n]) | (neurons[0][:n] != neurons[1][:n])
-        at = int(np.argmax(differs)) if differs.any() else n
-        left = [
-            (int(s[at]), int(k[at])) for s, k in zip(steps, neurons, strict=True) if at < len(s)
-        ]
-        left = [spike for spike in left if spike[0] < until]
-        if left and (at < n or len(set(map(len, steps))) > 1):
-            step, neuron = min(left)
-            fired = (_fires(steps[0], neurons[0], step, neuron), "a spike", "none")
-            return Difference(step, neuron, "spike", fired[1:] if fired[0] else fired[:0:-1])
-        if not left and at < n:
-            return None
-        began = end
-    return None
-
-
-def _fires(steps: np.ndarray, neurons: np.ndarray, step: int, neuron: int) -> bool:
-    return bool(np.any((steps == step) & (neurons == neuron)))
+    until = min(one.committed_steps, other.committed_steps)
+    found = []
+    for run in (one, other):
+        step, neuron = run.read("spike_step").astype(np.int64), run.read("spike_neuron")
+        found.append((step * run.n_neurons + neuron)[step < until])
+    only = np.setxor1d(*found)  # a neuron fires once in a step
+    if not only.size:
+        return None
+    step, neuron = divmod(int(only[0]), one.n_neurons)
+    ours = bool(np.isin(only[0], found[0]))
+    return Difference(step, neuron, "spike", ("fired", "not") if ours else ("not", "fired"))
 
 
 def _of_trace(one: Run, other: Run, name: str) -> Difference | None:
-    about = one.attributes["traces"][name]
+    time, neuron = one.attributes["traces"][name]["axes"]
     length = min(run.commit.lengths.get(name, 0) for run in (one, other))
-    of = whole(one._group(), about["axes"][1], slice(None))
+    if not length:
+        return None
+    every, of = one.attributes["traces"][name]["every"], one.traces[neuron].values
     rows = max(1, _AT_ONCE // max(of.size, 1))
     for began in range(0, length, rows):
-        where = slice(began, min(began + rows, length))
-        a, b = (whole(run._group(), name, where) for run in (one, other))
-        same = a.view(np.uint8).reshape(*a.shape, -1) == b.view(np.uint8).reshape(*b.shape, -1)
-        differs = ~same.all(axis=-1)
+        where = {time: slice(began, min(began + rows, length))}
+        a, b = (np.ascontiguousarray(run.traces[name].isel(where).values) for run in (one, other))
+        differs = (a.view(np.uint8) != b.view(np.uint8)).reshape(*a.shape, -1).any(axis=-1)
         if differs.any():
             row, column = divmod(int(np.argmax(differs)), of.size)
-            step = (began + row + 1) * about["every"] - 1
-            values = f"{a[row, column]!r}", f"{b[row, column]!r}"
-            return Difference(step, int(of[column]), name, values)
+            values = str(a[row, column]), str(b[row, column])
+            return Difference((began + row + 1) * every - 1, int(of[column]), name, values)
     return None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from neurolab.results.layout import COMMIT
 
-__all__ = ["OWN_SOURCE", "changes_results", "digest_of", "digests_of", "versions"]
+__all__ = ["OWN_SOURCE", "changes_results", "digest_of", "digests_of", "kind_of", "versions"]
 
 OWN_SOURCE = "neurolab's own source"
 #: Keys whose values are no input of a model.
@@ -46,6 +46,11 @@ def _may_be_a_file(text: str) -> bool:
 def changes_results(key: str) -> bool:
     """Whether a key, or an override, may change what is computed."""
     return not _IGNORED.match(key.lstrip("+~"))
+
+
+def kind_of(name: str) -> str:
+    """What a file is that has a digest: ``source`` of models and of neurolab, or ``files``."""
+    return "source" if name.endswith(".py") or name == OWN_SOURCE else "files"
 
 
 def versions() -> dict[str, list[str]]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from neurolab.results.axes import Axis, Column, of_sweep, plain_key
-from neurolab.results.digests import changes_results
+from neurolab.results.digests import changes_results, kind_of
 
 __all__ = ["FORMAT", "NUMBER", "Plan", "Reference", "flat"]
 
@@ -262,7 +262,7 @@ class Plan:
         """What of a point's overrides decides what it is."""
         return {text for text in self.overrides(point) if changes_results(text)}
 
-    def differs(self, before: Plan) -> str:
+    def differs(self, before: Plan, accept: Collection[str] = ()) -> str:
         """How another plan, one that was begun, is another sweep; empty if it is not."""
         if len(before) != len(self):
             return f"it has {len(before)} points, this command asks for {len(self)}"
@@ -279,12 +279,14 @@ class Plan:
                     return f"{key} was {old.get(key)} and is now {new.get(key)}"
         if self.to_json()["references"] != before.to_json()["references"]:
             return "values that refer to others refer to them in another way"
-        return before.changed(self.files)
+        return before.changed(self.files, accept)
 
-    def changed(self, files: Mapping[str, str]) -> str:
+    def changed(self, files: Mapping[str, str], accept: Collection[str] = ()) -> str:
         """Which files have another digest than when it began; empty if none has."""
         names = [name for name, what in files.items() if self.files.get(name, what) != what]
-        return f"{', '.join(names)} has other contents now" if names else ""
+        names = [name for name in names if kind_of(name) not in accept]
+        kinds = f"resume.accept=[{','.join(sorted(set(map(kind_of, names))))}]"
+        return f"{', '.join(names)} has other contents now ({kinds})" if names else ""
 
     def _axes(self) -> list[Any]:
         return [{key: c.to_json() for key, c in axis.columns.items()} for axis in self.axes]

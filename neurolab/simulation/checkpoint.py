@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.engine.checkpoint import gathered, scattered
-from neurolab.results.checkpoint import Checkpoint
+from neurolab.results.checkpoint import CHECKPOINT, Checkpoint
 
 if TYPE_CHECKING:
     from neurolab.simulation.computation import Computation
@@ -71,6 +71,11 @@ class Checkpoints:
         about |= self.about()
         Checkpoint(of.done, arrays, about).write(of.writer.folder)
         self._last = time.monotonic()
+
+    def remove(self) -> None:
+        """There is nothing to go on with."""
+        if self.of.writer.folder is not None:
+            (self.of.writer.folder / CHECKPOINT).unlink(missing_ok=True)
 
 
 def go_on(computation: Computation, checkpoint: Checkpoint) -> None:

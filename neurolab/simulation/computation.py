@@ -144,8 +144,14 @@ class Computation:
         """Work up the last chunk and write what waits: on any thread, once `go` has returned."""
         self.wait()
         self.commit()
-        if self.writer.n_points is not None and self._noted != self._progress():
+        if self.writer.n_points is None:
+            return
+        if self._noted != self._progress():
             self.writer.note({"rows": rows_of(self)})  # of points that diverged before all steps
+        if any(self.status_of(k) == PARTIAL for k in range(len(self.ends))):
+            self.checkpoints.take(self.state)
+        else:
+            self.checkpoints.remove()
 
     def commit(self) -> None:
         """Write the chunks that wait: small ones, of a run that is tracked, wait for more."""

@@ -18,7 +18,7 @@ from neurolab.config.experiment import Experiment
 from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.checkpoint import Checkpoint
 from neurolab.results.damage import DamagedError, read_commit
-from neurolab.results.digests import OWN_SOURCE, changes_results, digests_of
+from neurolab.results.digests import changes_results, digests_of, kind_of
 from neurolab.results.layout import Commit
 from neurolab.results.plan import flat
 from neurolab.results.record import RunRecord
@@ -30,7 +30,6 @@ log = logging.getLogger("neurolab")
 
 #: Versions by which results may differ.
 _LIBRARIES = ("neurolab", "jax", "jaxlib", "brainstate", "brainunit", "numpy")
-_VERSIONS, _FILES, _SOURCE = "versions", "files", "source"
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def resumed(
         if commit.steps and checkpoint is None:
             advice = "there is no checkpoint to go on from with it; begin another run"
             raise ConfigError([Problem("resume.accept", ", ".join(sorted(accept)), advice)])
-        commit = _at(checkpoint)
+        commit, record.files = _at(checkpoint), digests_of(flat(experiment.config))
     if experiment.n_steps < commit.steps:
         done = f"{commit.steps * experiment.structure.dt_ms:g} ms are done"
         given = str(experiment.config.get("duration"))
@@ -112,13 +111,12 @@ def differences(record: RunRecord, config: Mapping[str, Any]) -> dict[str, Probl
     for name, digest in record.files.items():
         if name in own and own[name] == digest:
             continue
-        kind = _SOURCE if name.endswith(".py") or name == OWN_SOURCE else _FILES
         how = "has other contents now" if name in own else "is not there any more"
-        _add(found, kind, name, how)
+        _add(found, kind_of(name), name, how)
     used, here = record.sessions[-1]["versions"] if record.sessions else {}, environment()
     for name in _LIBRARIES:
         if name in used and here["versions"].get(name) != used[name]:
-            _add(found, _VERSIONS, name, f"was {used[name]}, is {here['versions'].get(name)}")
+            _add(found, "versions", name, f"was {used[name]}, is {here['versions'].get(name)}")
     return found
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class SweepOutcome:
 
 def run_sweep(
     plan: Plan,
-    refused: Iterable[tuple[Iterable[Problem], np.ndarray]],
+    refused: Iterable[tuple[Iterable[Problem], np.ndarray]] | Mapping[str, np.ndarray],
     folder: Path,
     settings: Settings,
     executor: Executor | None = None,
@@ -68,7 +68,7 @@ def run_sweep(
     Parameters
     ----------
     refused
-        What could not be composed, and of which points.
+        What could not be composed, and of which points; of a plan that was begun, what was refused.
     executor
         Where to compute; here if not given.
     first
@@ -85,9 +85,12 @@ def run_sweep(
     """
     store = SweepFolder(folder)
     refusals = Refusals(plan)
-    for problems, points in refused:
-        for problem in problems:
-            refusals.add_each(problem, points)
+    if isinstance(refused, Mapping):
+        refusals.take_over(refused)
+    else:
+        for problems, points in refused:
+            for problem in problems:
+                refusals.add_each(problem, points)
     device = (plan.templates[0].get("device") if plan.templates else None) or {}
     composed = time.perf_counter() - began
     prepare(device)
@@ -122,7 +125,10 @@ def run_sweep(
     missing = known.where("missing", "partial", "failed")
     missing = missing[(missing >= first) & ~refusals.bad[missing]]
     all_groups, total = groups, len(plan) - int(refusals.bad.sum())
-    groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
+    # What was accepted would be in the middle of a point.
+    begun = {} if executor is not None or settings.accept else store.begun()
+    wanted = np.union1d(missing, [point for points in begun.values() for point in points])
+    groups = [group.take(np.flatnonzero(np.isin(group.points, wanted))) for group in groups]
     groups = [group for group in groups if group.points.size]
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
     with (
@@ -135,7 +141,9 @@ def run_sweep(
         with StopRequest() as stop:
             with SweepProgress(status, total, total - len(missing)) as progress:
                 if executor is None:
-                    report = compute_groups(groups, store, stop, progress.tell, settings.batch)
+                    report = compute_groups(
+                        groups, store, stop, progress.tell, settings.batch, begun, missing
+                    )
                 else:
                     batch = settings.batch
                     report = executor.compute(device, missing, store, stop, progress, batch)
@@ -168,10 +176,11 @@ def _begun(
             store.summary()  # which is added to
             before = store.plan()
             known = Table(before, store)
-            differs = _noted(before, plan) or ("" if strict else _round(before, plan))
-            differs = differs or plan.differs(before)
+            differs = _noted(before, plan, settings.accept)
+            differs = differs or ("" if strict else _round(before, plan))
+            differs = differs or plan.differs(before, settings.accept)
             advice = "compute this one in another folder"
-            if before.changed(plan.files):
+            if before.changed(plan.files, settings.accept):
                 advice = f"put back what it was, or {advice}"
             found = differs and f"is another sweep: {differs}; {advice}"
         except ValueError as error:
@@ -179,7 +188,7 @@ def _begun(
         if found:
             raise ConfigError([Problem("sweep.resume", str(store.path), found)])
         if (before.files, before.versions) != (plan.files, plan.versions):
-            before.files, before.versions = plan.files | before.files, plan.versions
+            before.files, before.versions = before.files | plan.files, plan.versions
             store.define(before.to_json())
         return before, known
     if not first:
@@ -199,15 +208,15 @@ def _round(before: Plan, plan: Plan) -> str:
     )
 
 
-def _noted(before: Plan, plan: Plan) -> str:
+def _noted(before: Plan, plan: Plan, accept: Collection[str] = ()) -> str:
     """How the version of neurolab differs from that of a sweep that goes on; other libraries are
     warned of, and all versions kept."""
     for name, (now,) in plan.versions.items():
         used = before.versions.get(name, [now])
         if now not in used:
             change = f"it was begun with {name} {used[-1]}, this is {now}"
-            if name == "neurolab":
-                return change
+            if name == "neurolab" and "versions" not in accept:
+                return f"{change} (resume.accept=[versions])"
             log.warning("sweep.resume: %s; results may differ by rounding", change)
         plan.versions[name] = [*used, *({now} - set(used))]
     return ""
