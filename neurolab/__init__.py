@@ -21,7 +21,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neurolab.api import compile, resume, run, run_sweep
+    from neurolab.api import compile, run, run_sweep
+    from neurolab.cli.reproduce import reproduce
+    from neurolab.cli.resume import resume
     from neurolab.interactive import Simulation
     from neurolab.results import Run, Sweep, open_run, open_sweep
 
@@ -32,6 +34,7 @@ __all__ = [
     "compile",
     "open_run",
     "open_sweep",
+    "reproduce",
     "resume",
     "run",
     "run_sweep",
@@ -40,10 +43,14 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Imported when used: the command line prints a configuration without loading any of it.
-    if name in ("compile", "resume", "run", "run_sweep"):
+    if name in ("compile", "run", "run_sweep"):
         from neurolab import api
 
         return getattr(api, name)
+    if name in ("reproduce", "resume"):
+        from importlib import import_module
+
+        return getattr(import_module(f"neurolab.cli.{name}"), name)
     if name == "Simulation":
         from neurolab.engine.device import prepare
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from neurolab.engine.program import Program
     from neurolab.results.sweep import Sweep
 
-__all__ = ["compile", "experiment_of", "resume", "run", "run_sweep", "untracked"]
+__all__ = ["compile", "experiment_of", "run", "run_sweep", "untracked"]
 
 
 def run(
@@ -79,41 +79,6 @@ def run(
             experiment, path, lambda _, folder: save_defaults(folder, config.hydra), overrides
         )
     if outcome.error is not None:
-        raise outcome.error
-    return open_run(path)
-
-
-def resume(folder: str | Path, overrides: Iterable[str] = (), accept: Iterable[str] = ()) -> Run | Sweep:
-    """Go on with the run or sweep in a folder, to exactly what it would have been, and return its
-    results.
-
-    Parameters
-    ----------
-    folder
-        Of a run or a sweep that was stopped, in whatever way, or of a run that is to be longer.
-    overrides
-        ``["duration=20s"]``, and what changes no result, as ``["device.count=2"]``; all else is as
-        it was.
-    accept
-        What may differ from when it began: ``versions``, ``files``, ``source``, or keys.
-
-    Raises
-    ------
-    ConfigError
-        It would not be the same run, or cannot go on; it says what differs.
-    Exception
-        Whatever made it fail, as of `run`.
-    """
-    from neurolab.cli.resume import folder_of, resume_run, resume_sweep
-    from neurolab.results.batches import SweepFolder
-    from neurolab.results.sweep import open_sweep
-
-    path = folder_of(str(folder))
-    if SweepFolder(path).exists:
-        resume_sweep(path, _listed(overrides), accept, terminal=False)
-        return open_sweep(path)
-    outcome = resume_run(path, _listed(overrides), accept, terminal=False)
-    if outcome is not None and outcome.error is not None:
         raise outcome.error
     return open_run(path)
 

@@ -153,7 +153,7 @@ def test_each_byte_of_a_checkpoint_counts(tmp_path):
         assert (found.step, found.about) == (known.step, known.about)
         assert found.arrays.keys() == known.arrays.keys()
         assert all((found.arrays[k] == known.arrays[k]).all() for k in known.arrays)
-    assert {name for name in known.arrays} >= {"state/neuron.V", "state/step", "counts/count"}
+    assert set(known.arrays) >= {"state/neuron.V", "state/step", "counts/count"}
 
 
 def test_what_changed_is_named_and_can_be_accepted(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,10 +37,9 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    if any(argument.startswith("resume=") for argument in arguments):
-        from neurolab.cli.resume import main as resume
-
-        return resume(arguments)
+    for command in ("resume", "reproduce"):  # what is done with a folder
+        if any(argument.startswith(f"{command}=") for argument in arguments):
+            return int(import_module(f"neurolab.cli.{command}").main(arguments))
     import hydra
 
     from neurolab.cli import conf

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,14 @@ from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.batches import SweepFolder
 from neurolab.results.plan import flat
 from neurolab.results.record import RECORD, RunRecord
+from neurolab.results.run import Run, open_run
+from neurolab.results.sweep import Sweep, open_sweep
 
 if TYPE_CHECKING:
     from neurolab.simulation.runner import Outcome
     from neurolab.sweep.run import SweepOutcome
 
-__all__ = ["folder_of", "main", "resume_run", "resume_sweep"]
+__all__ = ["folder_of", "main", "resume", "resume_run", "resume_sweep", "split", "updated"]
 
 _KEYS = ("resume", "resume.accept")
 #: What of a sweep may be another when it goes on: where and how it is computed.
@@ -38,7 +40,7 @@ _OF_SWEEPS = re.compile(
 
 def main(arguments: list[str]) -> int:
     """The command."""
-    given, overrides = _split(arguments)
+    given, overrides = split(arguments, _KEYS)
     folder, accept = folder_of(given["resume"]), _listed(given.get("resume.accept", ""))
     if SweepFolder(folder).exists:
         return resume_sweep(folder, overrides, accept).exit_code
@@ -47,6 +49,39 @@ def main(arguments: list[str]) -> int:
         print(f"{folder} is complete; a longer duration would go on with it")
         return 0
     return outcome.exit_code
+
+
+def resume(
+    folder: str | Path, overrides: Iterable[str] = (), accept: Iterable[str] = ()
+) -> Run | Sweep:
+    """Go on with the run or sweep in a folder, to exactly what it would have been, and return its
+    results: `neurolab.resume`.
+
+    Parameters
+    ----------
+    folder
+        Of a run or a sweep that was stopped, in whatever way, or of a run that is to be longer.
+    overrides
+        ``["duration=20s"]``, and what changes no result, as ``["device.count=2"]``; all else is as
+        it was.
+    accept
+        What may differ from when it began: ``versions``, ``files``, ``source``, or keys.
+
+    Raises
+    ------
+    ConfigError
+        It would not be the same, or cannot go on; it says what differs.
+    Exception
+        Whatever made it fail, as of `neurolab.run`.
+    """
+    path = folder_of(str(folder))
+    if SweepFolder(path).exists:
+        resume_sweep(path, overrides, accept, terminal=False)
+        return open_sweep(path)
+    outcome = resume_run(path, overrides, accept, terminal=False)
+    if outcome is not None and outcome.error is not None:
+        raise outcome.error
+    return open_run(path)
 
 
 def resume_run(
@@ -138,7 +173,7 @@ def _typed_for(folder: Path) -> list[str]:
     return [str(text) for key in ("hydra", "task") for text in found.get(key) or ()]
 
 
-def folder_of(text: str) -> Path:
+def folder_of(text: str, key: str = "resume") -> Path:
     """The folder that was given.
 
     Raises
@@ -152,7 +187,7 @@ def folder_of(text: str) -> Path:
     advice = (
         "is not the folder of a run or a sweep" if folder.is_dir() else "there is no such folder"
     )
-    raise ConfigError([Problem("resume", text, f"{advice}; give one under outputs/")])
+    raise ConfigError([Problem(key, text, f"{advice}; give one under outputs/")])
 
 
 def updated(record: RunRecord, overrides: list[str]) -> dict[str, Any]:
@@ -195,19 +230,19 @@ def _hydra(record: RunRecord) -> Any:
         return None
 
 
-def _split(arguments: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """What is for this command, and the overrides."""
+def split(arguments: Iterable[str], keys: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """What is for a command that begins with the first of its ``keys``, and the overrides."""
     given: dict[str, str] = {}
     rest = []
     for text in arguments:
         key, equals, value = text.partition("=")
         if text.startswith("-"):
-            advice = "is for a run or sweep that begins; resume=<folder> has its own settings"
+            advice = f"is for what begins; {keys[0]}=<folder> has the settings of its folder"
             raise ConfigError([Problem(text, "", advice)])
-        if key.partition(".")[0] == "resume" and equals:
-            if key not in _KEYS:
-                raise ConfigError([Problem(key, value, did_you_mean(key, _KEYS))])
+        if key in keys and equals:
             given[key] = value
+        elif key.startswith(f"{keys[0]}."):
+            raise ConfigError([Problem(key, value, did_you_mean(key, keys))])
         else:
             rest.append(text)
     return given, rest

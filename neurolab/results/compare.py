@@ -52,8 +52,8 @@ def _of_spikes(one: Run, other: Run) -> Difference | None:
     until = min(one.committed_steps, other.committed_steps)
     found = []
     for run in (one, other):
-        step, neuron = run.read("spike_step").astype(np.int64), run.read("spike_neuron")
-        found.append((step * run.n_neurons + neuron)[step < until])
+        steps = run.read("spike_step").astype(np.int64)
+        found.append((steps * run.n_neurons + run.read("spike_neuron"))[steps < until])
     only = np.setxor1d(*found)  # a neuron fires once in a step
     if not only.size:
         return None

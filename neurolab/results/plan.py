@@ -195,8 +195,7 @@ class Plan:
 
     def reason(self, point: int) -> str:
         """Why a point was refused; empty if it was not."""
-        found = (why for why, points in self.refused.items() if np.any(points == point))
-        return next(found, "")
+        return next((why for why, some in self.refused.items() if np.any(some == point)), "")
 
     def to_json(self) -> dict[str, Any]:
         """As JSON can hold it."""
