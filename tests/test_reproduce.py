@@ -55,7 +55,7 @@ def test_points_of_a_sweep(tmp_path):
     typed = ("neuron.tau_w=30ms,50ms,70ms", "duration=100ms,200ms")
     sweep = neurolab.run_sweep([*RUN, *typed], tmp_path / "sweep")
     one = neurolab.reproduce(sweep.path, [4])
-    assert one.identical and one.points == (4,) and one.steps == 1000
+    assert one.identical and one.points == (4,) and one.steps == 2000
     assert str(neurolab.reproduce(sweep.path)) == "identical: 6 points, 9000 steps in all"
     [batch] = (sweep.path / "batches").iterdir()
     array = zarr.open_group(batch / "results.zarr", mode="r+", use_consolidated=False)["w"]

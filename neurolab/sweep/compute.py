@@ -108,7 +108,8 @@ class _GroupRun:
     ) -> None:
         self.group, self.devices, self.folder, self.wanted = group, devices, folder, wanted
         self.report, self.on_progress = report, on_progress
-        self.n_points, self.at_once = _n_points(group, devices, most)
+        #: Points of a batch; places for them in its program; points stepped together.
+        self.most, self.n_points, self.at_once = _n_points(group, devices, most)
         self.chunk_steps = FIRST_CHUNK_STEPS
         #: Synapses, where all points have the same.
         self.synapses: dict[str, Any] = {}
@@ -123,7 +124,7 @@ class _GroupRun:
         with ThreadPoolExecutor(1) as worker:
             worker.submit(import_module, "zarr")  # takes a while: meanwhile the program is compiled
             while (waiting or remaining.size) and not stop.requested:
-                into, rows = waiting.pop(0) if waiting else (None, remaining[: self.n_points])
+                into, rows = waiting.pop(0) if waiting else (None, remaining[: self.most])
                 try:
                     computation = self._batch(rows, stop, worker, into)
                 except Exception as error:
@@ -196,7 +197,7 @@ class _GroupRun:
         program = program_of(
             group.experiment.structure,
             min(group.experiment.capacity(n_points), longest),
-            tuple(self.devices[: min(len(self.devices), n_points)]),
+            tuple(self.devices),
             n_points,
             frozenset(group.varying),
             at_once,
@@ -229,16 +230,16 @@ class _GroupRun:
 
     def _smaller(self, error: Exception) -> bool:
         """After running out of memory: smaller batches, if that is possible."""
-        if "RESOURCE_EXHAUSTED" not in str(error) or self.n_points <= len(self.devices):
+        if "RESOURCE_EXHAUSTED" not in str(error) or self.most <= 1:
             return False
-        half = max(self.n_points // 2, len(self.devices))
-        self.n_points, self.at_once = _shared(half, len(self.devices), self.at_once)
-        log.warning("not enough memory: %d points at once from now on", self.n_points)
+        self.most = max(self.most // 2, 1)
+        self.n_points, self.at_once = _shared(self.most, len(self.devices), self.at_once)
+        log.warning("not enough memory: %d points at once from now on", self.most)
         return True
 
 
-def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[int, int]:
-    """Points of a batch, and of those that a device steps together.
+def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[int, int, int]:
+    """Points of a batch, places for them in its program, and of those that a device steps together.
 
     As many as memory and caches hold, in equal batches, the same number for each device.
     """
@@ -250,13 +251,19 @@ def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[i
         wanted //= 2
     n_batches = -(-len(group.points) // wanted)
     points = -(-len(group.points) // n_batches)
-    return _shared(points, n_devices, max(NEURONS_TOGETHER.get(kind, neurons) // size, 1))
+    together = max(NEURONS_TOGETHER.get(kind, neurons) // size, 1)
+    places, at_once = _shared(points, n_devices, together)
+    return min(places, most or places), places, at_once
 
 
 def _shared(points: int, n_devices: int, at_once: int) -> tuple[int, int]:
-    """At least so many points, in equal parts of at most ``at_once`` for every device."""
-    n_devices = min(n_devices, points)
-    own = -(-points // n_devices)
+    """At least so many points, in equal parts of at most ``at_once`` for every device.
+
+    All devices have some, and two at least where that many are stepped together: what fills them up
+    costs little, and a point would else depend on its batch in the last bit, since XLA computes
+    with numbers of one point, which are scalars, or on one device, in another order.
+    """
+    own = max(-(-points // n_devices), min(at_once, 2))
     parts = -(-own // at_once)
     at_once = -(-own // parts)
     return n_devices * parts * at_once, at_once
