@@ -32,6 +32,7 @@ import numpy as np
 
 from neurolab.results.damage import lost
 from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, write_whole
+from neurolab.results.lease import Lease
 
 __all__ = ["ResultsWriter"]
 
@@ -53,6 +54,7 @@ class ResultsWriter:
             with equal `neurons` a neuron axis: the first `time`, `neuron`, then `time_<name>`, ...
         rate_bin_steps: steps in a bin of the population rate; None: the rate is not kept.
         n_points: how many points are computed together; None: a run, without that axis.
+        lease: of the folder, looked at before anything is written.
 
     Raises:
         FileExistsError: there are results already.
@@ -71,9 +73,10 @@ class ResultsWriter:
         record_spikes: bool = True,
         rate_bin_steps: int | None = None,
         n_points: int | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self.folder = None if folder is None else Path(folder)
-        self.traces, self.n_points = tuple(traces), n_points
+        self.traces, self.n_points, self.lease = tuple(traces), n_points, lease
         self._axes = axes_of(self.traces)
         self.attributes: dict[str, Any] = {
             "format": "neurolab results 2",
@@ -93,12 +96,7 @@ class ResultsWriter:
         if self.folder is not None:
             if (path := self.folder / RESULTS).exists():
                 raise FileExistsError(f"{path} holds results already. Choose another folder.")
-            if n_points is None:
-                self.folder.mkdir(parents=True, exist_ok=True)
-            else:  # a sweep that is removed stays so
-                self.folder.parent.mkdir(exist_ok=True)
-                self.folder.mkdir(exist_ok=True)
-            path.mkdir()
+            path.mkdir(parents=lease is None)  # one that is held is there, or was removed
             (self.folder / COMMIT).unlink(missing_ok=True)  # of results that were deleted
 
     @cached_property
@@ -119,8 +117,7 @@ class ResultsWriter:
 
         return Folder(path)
 
-    # Made when first asked for, which is while a first chunk computes: importing Zarr and making a
-    # group take as long as a short run.
+    # Made when first asked for, beside a first chunk: importing Zarr takes as long as a short run.
 
     @cached_property
     def _group(self) -> Any:
@@ -169,17 +166,20 @@ class ResultsWriter:
         """That what was written is there; what was ``begun`` says what it is."""
         if self.folder is None:
             return
-        needed = [self.folder / RESULTS / "zarr.json"] if begun else [self.folder / RESULTS]
+        needed = [self.folder / RESULTS / ("zarr.json" if begun else "")]
         needed += [self.folder / COMMIT] if self.commit.steps else []
         if not all(path.exists() for path in needed):
-            done = f"what was written until step {self.commit.steps} is lost"
-            raise FileNotFoundError(f"{self.folder} was removed or emptied meanwhile; {done}")
+            told = f"{self.folder} was removed or emptied meanwhile; what was written until step"
+            raise FileNotFoundError(f"{told} {self.commit.steps} is lost")
+        if self.lease is not None:
+            self.lease.check()
 
     def note(self, extra: Mapping[str, Any]) -> None:
         """Commit other notes, and nothing more."""
         self._commit(Commit(self.commit.steps, self.commit.lengths, dict(extra)))
 
     def _commit(self, commit: Commit) -> None:
+        self._check_folder()
         self.commit = commit
         if self.folder is not None:
             write_whole(self.folder / COMMIT, json.dumps(vars(commit)))

@@ -27,6 +27,7 @@ from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
 from neurolab.problems import tell
 from neurolab.report.pictures import show
+from neurolab.results.lease import Lease
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
 from neurolab.results.summary import peak_memory_mb, write_summary
@@ -77,32 +78,40 @@ def simulate(
     on_summary: Callable[[Mapping[str, Any], Path], None] = lambda summary, folder: None,
     overrides: Sequence[str] = (),
     group: str | None = None,
+    lease: Lease | None = None,
 ) -> Outcome:
     """Run an experiment and leave a complete folder, whatever happens; without one (None) the
     results are in memory, as ``Outcome.run``, and nobody is told.
 
     ``on_summary`` gets the summary as soon as it stands, before the plots are drawn; ``overrides``
-    and ``group`` (the sweep that the run belongs to) are for trackers.
+    and ``group`` (the sweep that the run belongs to) are for trackers.  Nothing more is written
+    once the folder's ``lease`` is lost: that is a `ResultsLostError`.
     """
     config = experiment.config
     tell(experiment.warnings)
     outcome = Outcome()
     listener = NoTracker() if folder is None else experiment.tracker()
-    with TrackerSession(listener) as tracker, StatusFile(folder) as status:
-        run = _Run(experiment, folder, tracker, status)
+    still_ours = (lambda: None) if lease is None else lease.check
+    with (
+        TrackerSession(listener) as tracker,
+        StatusFile(folder, lease=lease) as status,
+        StopRequest() as stop,
+    ):
+        run = _Run(experiment, folder, tracker, status, lease)
         if folder is not None:
             there = folder
             tracker.start(lambda: tracked_run(experiment, config, there, overrides, group))
         try:
-            with StopRequest() as stop:
-                run.go(stop, outcome)
+            run.go(stop, outcome)
         except Exception as error:
+            still_ours()
             outcome.error, outcome.message = error, f"{type(error).__name__}: {error}"
             log.exception("the run failed")
         try:
             run.close()
         except Exception as error:  # a full disk, say; what was committed is readable all the same
             outcome.fail(error, "the results could not be closed")
+        still_ours()
         try:
             outcome.summary = write_summary(folder, run.facts(outcome), config)
         except OSError as error:  # there is no place for it
@@ -131,6 +140,7 @@ class _Run:
         folder: Path | None,
         tracker: TrackerSession,
         status: StatusFile,
+        lease: Lease | None = None,
     ) -> None:
         self.experiment, self.tracker, self.status = experiment, tracker, status
         structure = experiment.structure
@@ -147,7 +157,7 @@ class _Run:
             structure, self._capacity(experiment.devices[0].platform), experiment.devices
         )
         self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
-        self.writer = ResultsWriter(folder, **experiment.layout)
+        self.writer = ResultsWriter(folder, **experiment.layout, lease=lease)
         self.computation = Computation(
             experiment,
             self.program,

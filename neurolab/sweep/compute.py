@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -119,7 +120,7 @@ class _GroupRun:
                 self._written(writing)
                 writing = None
                 if computation is not None:
-                    writing = rows, worker.submit(computation.close), computation.finished
+                    writing = rows, worker.submit(_close, computation), computation.finished
                 remaining = remaining[len(rows) :]
             self._written(writing)
         spent = time.perf_counter() - began
@@ -132,21 +133,20 @@ class _GroupRun:
         group, experiment = self.group, self.group.experiment
         filled = np.concatenate([rows, np.repeat(rows[-1:], self.n_points - len(rows))])
         program, numbers = self._program(group.numbers(filled))
-        n_steps = group.n_steps[rows]
-        writer = ResultsWriter(
-            self.folder.new_batch(int(group.points[rows].min())),
-            **experiment.layout,
-            n_points=len(rows),
-        )
-        points = group.points[rows].tolist()
-        computation = Computation(
-            experiment, program, numbers, n_steps, writer, _CHUNK_SECONDS, points
-        )
-        done, n = self.report.points, len(rows)
-        on_progress = partial(self.on_progress, done, n)
-        self.chunk_steps = computation.go(
-            stop, worker, lambda sent: on_progress(sent / computation.total), self.chunk_steps
-        )
+        n_steps, points = group.n_steps[rows], group.points[rows].tolist()
+        with ExitStack() as failing:
+            lease = failing.enter_context(self.folder.new_batch(min(points)))
+            layout = {**experiment.layout, "n_points": len(rows), "lease": lease}
+            writer = ResultsWriter(lease.folder, **layout)
+            computation = Computation(
+                experiment, program, numbers, n_steps, writer, _CHUNK_SECONDS, points
+            )
+            done, n = self.report.points, len(rows)
+            on_progress = partial(self.on_progress, done, n)
+            self.chunk_steps = computation.go(
+                stop, worker, lambda sent: on_progress(sent / computation.total), self.chunk_steps
+            )
+            failing.pop_all()
         self.report.points += n if computation.finished else 0
         return computation
 
@@ -197,6 +197,15 @@ class _GroupRun:
         self.n_points, self.at_once = _shared(half, len(self.devices), self.at_once)
         log.warning("not enough memory: %d points at once from now on", self.n_points)
         return True
+
+
+def _close(computation: Computation) -> None:
+    """Write what is left of a batch; nobody writes to it from then on."""
+    try:
+        computation.close()
+    finally:
+        if computation.writer.lease is not None:
+            computation.writer.lease.release()
 
 
 def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[int, int]:
