@@ -414,8 +414,11 @@ def test_status_is_what_the_holder_does(tmp_path):
         for said in ("compiling", "running"):
             status.write(said)
             assert standing(tmp_path)[0] == "running"
-        written(tmp_path, start=1)  # another process with its number
-        assert standing(tmp_path)[0] == "killed"
+        before = (tmp_path / WRITER).read_text()
+        for other in ({"start": 1}, {"token": "f" * 16}):  # another process with its number
+            written(tmp_path, **other)
+            assert standing(tmp_path)[0] == "killed"
+            (tmp_path / WRITER).write_text(before)
         status.write("completed")
         assert standing(tmp_path)[0] == "completed"
 

@@ -16,15 +16,17 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Self
 
-from neurolab.simulation.stop import stop_signals
+from neurolab.simulation.stop import StopRequest, stop_signals
 
 if TYPE_CHECKING:
     from neurolab.results.lease import Lease
 
 __all__ = ["Ending", "held", "holding"]
 
-#: What has heard of a signal ends within five seconds, with the last words.
+#: What computes when a signal comes has so long to heed it: five seconds, with the last words.
 _SECONDS = 4.0
+#: And then to write what is left: a summary, pictures.  It takes two; more where all are waiting.
+_LAST_SECONDS = 16.0
 _CURSOR = "\r\x1b[2K\x1b[?25h"  # of a terminal: shown again, and no bar beside it
 
 #: The leases of the command, by folder.
@@ -70,10 +72,10 @@ class Ending:
     """As a context, from the first moment of the command to the last of its process, sees to it
     that a signal ends it with one sentence, 128 + its number, and no traceback.
 
-    Where something goes on that heeds signals (a `StopRequest`), that has some seconds to end by
-    itself, and a second Ctrl-C ends it at once.  Nothing else is worth waiting for.  A thread hears
-    of signals when they come, whatever the main thread does: it may import, compile, or compute a
-    long chunk.  What ends at once leaves what it had committed, and gives its folders free.
+    Where something goes on that heeds signals (a `StopRequest`), that has some seconds to do so and
+    to end by itself; a second Ctrl-C ends it at once.  Nothing else is worth waiting for.  A thread
+    hears of signals when they come, whatever the main thread does: it may import, compile, compute
+    a long chunk.  What ends at once leaves what it had committed, and gives its folders free.
     """
 
     def __init__(self) -> None:
@@ -105,11 +107,15 @@ class Ending:
         """The thread has heard of it already."""
 
     def _listen(self) -> None:
-        by = None
+        by, late = None, False
         while True:
             left = None if by is None else max(by - time.monotonic(), 0.0)
             if not select.select([self._come], [], [], left)[0]:
-                self._end()
+                stop = getattr(signal.getsignal(self.number), "__self__", None)
+                if late or not (isinstance(stop, StopRequest) and stop.heeded):
+                    self._end()
+                late, by = True, time.monotonic() + _LAST_SECONDS
+                continue
             for number in self._come.recv(64):
                 if number not in self._signals:
                     continue

@@ -43,6 +43,7 @@ class StatusFile:
         #: When it began, in UTC: now if not given.
         self.started = started or utc_now()
         self._facts = {"started": self.started, "host": socket.gethostname(), "pid": os.getpid()}
+        self._facts |= {} if lease is None else {"writer": lease.token}
         self._began: float | None = None
         self._first = 0.0
         self._last = ("", 0.0)
@@ -89,7 +90,7 @@ class StatusFile:
 
 def standing(folder: Path) -> tuple[str, dict[str, Any]]:
     """How it stands with what has no summary, and what status.json says, if anything: what was
-    going on when it was written last still does if a living process has the folder."""
+    going on when it was written last still does if its writer lives and has the folder."""
     try:
         facts = read_mapping(folder / STATUS, needed=False)
         status = str(facts["status"])
@@ -97,7 +98,8 @@ def standing(folder: Path) -> tuple[str, dict[str, Any]]:
     except (KeyError, TypeError, ValueError):
         return _UNKNOWN if holder(folder) is None else "running", {}
     if status in _GOING:
-        status = "killed" if holder(folder) is None else "running"
+        by = holder(folder)
+        status = "running" if by is not None and by.token == facts.get("writer") else "killed"
     return status, facts
 
 

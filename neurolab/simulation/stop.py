@@ -27,13 +27,21 @@ class StopRequest:
     main thread signals are left alone."""
 
     def __init__(self) -> None:
-        self.requested = 0
+        self._number = 0
+        #: Whether what goes on has seen that, and is coming to its end.
+        self.heeded = False
         self._previous: dict[int, Any] = {}
+
+    @property
+    def requested(self) -> int:
+        """The signal that came; 0 before."""
+        self.heeded = self._number != 0
+        return self._number
 
     @property
     def name(self) -> str:
         """``SIGINT``, ``SIGTERM`` or ``SIGHUP``."""
-        return signal.Signals(self.requested).name
+        return signal.Signals(self._number).name
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -52,6 +60,6 @@ class StopRequest:
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         before = self._previous[number]
-        if self.requested and number == signal.SIGINT and callable(before):
+        if self._number and number == signal.SIGINT and callable(before):
             before(number, frame)
-        self.requested = self.requested or number
+        self._number = self._number or number

@@ -25,7 +25,7 @@ from neurolab.engine.program import Program
 from neurolab.problems import ConfigError, Problems
 from neurolab.results.batches import SweepFolder
 from neurolab.results.writer import ResultsWriter
-from neurolab.simulation.computation import FIRST_CHUNK_STEPS, Computation
+from neurolab.simulation.computation import Computation
 from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.points import Group
 
@@ -98,7 +98,7 @@ class _GroupRun:
         self.group, self.devices, self.folder = group, devices, folder
         self.report, self.on_progress = report, on_progress
         self.n_points, self.at_once = _n_points(group, devices, most)
-        self.chunk_steps = FIRST_CHUNK_STEPS
+        self.chunk_steps = 0  # not known
         #: Synapses, where all points have the same.
         self.synapses: dict[str, Any] = {}
 
