@@ -18,11 +18,13 @@ from neurolab.cli.compose import (
     check_sweep_folder,
     compose_config,
     compose_master,
+    sweep_key,
 )
 from neurolab.cli.diagnose import checked, explained, not_of_a_run
 from neurolab.cli.given import option_of
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
+from neurolab.results.lease import Lease
 from neurolab.results.run import Run, open_run
 from neurolab.simulation.log import log_to
 
@@ -73,11 +75,13 @@ def run(
     experiment = checked(config, overrides)
     from neurolab.simulation.runner import simulate
 
-    save_config(experiment.config, overrides, path, config.hydra.output_subdir)
-    with log_to(path):
-        outcome = simulate(
-            experiment, path, lambda _, folder: save_defaults(folder, config.hydra), overrides
-        )
+    def on_summary(_: Mapping[str, Any], folder: Path) -> None:
+        save_defaults(folder, config.hydra)
+
+    with Lease(path) as lease:
+        save_config(experiment.config, overrides, path, config.hydra.output_subdir)
+        with log_to(path):
+            outcome = simulate(experiment, path, on_summary, overrides, lease=lease)
     if outcome.error is not None:
         raise outcome.error
     return open_run(path)
@@ -230,10 +234,11 @@ def run_sweep(
             raise ConfigError([Problem("sweep.resume", str(settings.resume), advice)])
         path = settings.resume or Path(master.hydra.sweep.dir if folder is None else folder)
         check_sweep_folder(path, settings.resume, 0)
+        lease = stack.enter_context(Lease(path, sweep_key(settings.resume)))
         refused = compose_plan(plan, Composer(loader, master))
-        with log_to(path) as late:
-            begun = partial(setattr, late, "begun", True)
-            compute(plan, refused, path, settings, executor, began=began, on_begin=begun)
+        late = stack.enter_context(log_to(path))
+        begun = partial(setattr, late, "begun", True)
+        compute(plan, refused, path, settings, executor, began=began, on_begin=begun, lease=lease)
     return open_sweep(path)
 
 

@@ -8,7 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
-from sweeps import sweep
+from sweeps import batch_of, sweep
 from test_store import chunk, writer
 
 import neurolab
@@ -140,31 +140,32 @@ def test_traces_are_read_when_used_and_select_as_xarray_does(run):
         ("definition.json", changed(versions={"neurolab": 1}), "no plan"),
         ("definition.json", changed(files=[1]), "no plan"),
         ("summary.json", cut, "no whole JSON"),
-        ("batches/000002/commit.json", cut, "no whole JSON"),
-        ("batches/000002/commit.json", changed(steps=-1), "-1"),
+        ("batches/000002-*/commit.json", cut, "no whole JSON"),
+        ("batches/000002-*/commit.json", changed(steps=-1), "-1"),
     ],
 )
 def test_a_damaged_sweep_is_told_when_it_is_opened_or_resumed(begun, tmp_path, name, harm, why,
                                                               capsys):  # fmt: skip
     folder = shutil.copytree(begun, tmp_path / "sweep")
-    harm(folder / name)
+    (name,) = folder.glob(name)
+    harm(name)
     with pytest.raises(DamagedError) as told:
         neurolab.open_sweep(folder)
-    assert f"{folder / name} is damaged" in str(told.value)
+    assert f"{name} is damaged" in str(told.value)
     assert why in str(told.value)
     assert main([str(folder)]) == 1
-    assert f"{folder / name} is damaged" in capsys.readouterr().err
+    assert f"{name} is damaged" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="is damaged") as told:
         sweep(folder, *SWEEP, f"sweep.resume='{folder}'")
-    assert str(folder / name) in str(told.value)
+    assert str(name) in str(told.value)
     assert "another sweep" not in str(told.value)
 
 
 def test_what_is_advised_for_a_damaged_batch_works(begun, tmp_path):
     """Remove the batch, and go on with the sweep."""
     folder = shutil.copytree(begun, tmp_path / "sweep")
-    cut(folder / "batches" / "000002" / "commit.json")
-    batch = folder / "batches" / "000002"
+    batch = batch_of(folder, 2)
+    cut(batch / "commit.json")
     with pytest.raises(DamagedError, match=f"remove {batch} and go on with .*sweep.resume"):
         neurolab.open_sweep(folder)
     shutil.rmtree(batch)
@@ -174,10 +175,10 @@ def test_what_is_advised_for_a_damaged_batch_works(begun, tmp_path):
 
 def test_a_point_whose_results_are_gone_is_told(begun, tmp_path):
     folder = shutil.copytree(begun, tmp_path / "sweep")
-    shutil.rmtree(folder / "batches" / "000002" / "results.zarr")
+    shutil.rmtree(batch_of(folder, 2) / "results.zarr")
     found = neurolab.open_sweep(folder)
     assert found[0].spikes.sizes["spike"] > 0
-    with pytest.raises(DamagedError, match=r"000002/results\.zarr is damaged: it is missing"):
+    with pytest.raises(DamagedError, match=r"000002-\w+/results\.zarr is damaged: it is missing"):
         found[2]
 
 

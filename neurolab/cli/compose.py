@@ -36,7 +36,9 @@ from neurolab.cli.conf import (
     user_folder,
 )
 from neurolab.cli.diagnose import checked, diagnose, explained, not_of_a_run
+from neurolab.cli.ending import held
 from neurolab.problems import ConfigError, Problem
+from neurolab.results.holder import holder
 
 __all__ = [
     "check_folder",
@@ -46,6 +48,7 @@ __all__ = [
     "compose_master",
     "conf_folder",
     "effective",
+    "sweep_key",
 ]
 
 #: Configurations by the options they were composed of, with what these were read from.
@@ -145,7 +148,9 @@ def check_folder(folder: Path, key: str = "hydra.run.dir") -> None:
         raise ConfigError([Problem(key, str(folder), advice)])
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if (folder / "results.zarr").exists():
-        advice = "already holds the results of a run; choose another"
+        by = holder(folder)
+        going = f"is being written by {by}; wait until it has ended, or"
+        advice = f"{going if by else 'already holds the results of a run;'} choose another"
     elif not there.is_dir():
         advice = f"cannot be made: {there} is a file"
     elif why := _not_writable(there):
@@ -166,11 +171,18 @@ def _not_writable(folder: Path) -> str:
 
 def check_sweep_folder(folder: Path, resume: Path | None, first: int) -> None:
     """That the results of a sweep can go to a folder."""
-    key = "hydra.sweep.dir"
+    key = sweep_key(resume)
     check_folder(folder, key)
     if resume is None and first == 0 and (folder / "definition.json").exists():
-        advice = f"already holds a sweep; go on with it: sweep.resume={folder}, or choose another"
+        by = holder(folder)
+        advice = f"is being written by {by}; when it ends, " if by else "already holds a sweep; "
+        advice += f"go on with it: sweep.resume={folder}, or choose another"
         raise ConfigError([Problem(key, str(folder), advice)])
+
+
+def sweep_key(resume: Path | None) -> str:
+    """The key by which the folder of a sweep is given."""
+    return "hydra.sweep.dir" if resume is None else "sweep.resume"
 
 
 class Check(Callback):
@@ -182,11 +194,17 @@ class Check(Callback):
         checks = [] if found else [lambda: checked(config, overrides)]
         if "/" in (name := str(config.hydra.job.name)):
             found.append(Problem("hydra.job.name", name, "names a file: write it without /"))
-        for check in (*checks, lambda: check_folder(Path(config.hydra.run.dir))):
+        folder = Path(config.hydra.run.dir)
+        for check in (*checks, lambda: check_folder(folder)):
             try:
                 check()
             except ConfigError as error:
                 found += error.problems
+        try:
+            if not found:
+                held(folder, "hydra.run.dir", keep=True).__enter__()
+        except ConfigError as error:
+            found += error.problems
         if found:
             # Hydra turns an exception in a callback into a warning; an exit gets through.
             print(f"neurolab: {ConfigError(found)}", file=sys.stderr)

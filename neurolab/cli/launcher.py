@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from neurolab.cli.ending import held
 from neurolab.config.settings import read_settings
 from neurolab.problems import ConfigError, Problem
 from neurolab.report.pictures import show_page
@@ -55,10 +57,13 @@ class PointSweeper(Sweeper):
         if hasattr(launcher, "launch_plan"):
             launcher.launch_plan(plan)
             return None
-        folder = Path(str(config.hydra.sweep.dir))
-        folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(config, folder / "multirun.yaml")
-        results = launcher.launch(list(map(plan.overrides, range(len(plan)))), initial_job_idx=0)
+        folder, jobs = (
+            Path(str(config.hydra.sweep.dir)),
+            list(map(plan.overrides, range(len(plan)))),
+        )
+        with held(folder, "hydra.sweep.dir"):
+            OmegaConf.save(config, folder / "multirun.yaml")
+            results = launcher.launch(jobs, initial_job_idx=0)
         for result in results:
             _ = result.return_value  # raises what a job raised
         return [results]
@@ -111,7 +116,7 @@ class SweepLauncher(Launcher):
     def _run(self, plan: Plan, first: int) -> Table:
         """Compute the points from the first on; what became of all of them."""
         began = time.perf_counter()
-        from neurolab.cli.compose import check_sweep_folder
+        from neurolab.cli.compose import check_sweep_folder, sweep_key
         from neurolab.cli.points import Composer, compose_plan
         from neurolab.simulation.log import log_to
         from neurolab.sweep.gather import print_sweep
@@ -120,18 +125,22 @@ class SweepLauncher(Launcher):
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         check_sweep_folder(self.folder, self.settings.resume, first)
-        refused = compose_plan(plan, Composer(self.context.config_loader, self.config))
         strict = str(self.config.hydra.sweeper._target_).endswith(".Points")
         self.started = (first and self.started) or utc_now()
-        with log_to(self.folder, terminal=True) as late:
+        with (
+            held(self.folder, sweep_key(self.settings.resume), keep=True) as lease,
+            ExitStack() as logging,
+        ):
+            refused = compose_plan(plan, Composer(self.context.config_loader, self.config))
+            late = logging.enter_context(log_to(self.folder, terminal=True))
 
             def on_begin() -> None:
                 late.begun = True
                 self._record()
 
             outcome = run_sweep(
-                plan, refused, self.folder, self.settings, self.executor, first,
-                began=began, started=self.started, strict=strict, on_begin=on_begin,
+                plan, refused, self.folder, self.settings, self.executor, first, began=began,
+                started=self.started, strict=strict, on_begin=on_begin, lease=lease,
             )  # fmt: skip
         print_sweep(SweepFolder(self.folder), outcome.plan, outcome.table, outcome.summary)
         codes = getattr(self.task, "codes", None)

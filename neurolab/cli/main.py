@@ -8,15 +8,20 @@ from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from neurolab.cli.ending import held, holding
 from neurolab.problems import ConfigError, Problem, ResultsLostError
+
+if TYPE_CHECKING:
+    from neurolab.results.lease import Lease
 
 __all__ = ["main"]
 
 
-def main() -> None:
-    """``python -m neurolab`` and the console script ``neurolab``."""
+def main(leases: dict[Path, Lease] | None = None) -> None:
+    """``python -m neurolab`` and the console script ``neurolab``; ``leases`` has the folders that
+    it holds while it goes."""
     arguments = sys.argv[1:]
     if "--help" in arguments or "-h" in arguments:
         from neurolab.cli.help import help_text
@@ -27,7 +32,8 @@ def main() -> None:
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)  # the user's own models, as with `python -m`
     try:
-        sys.exit(_run(arguments))
+        with holding({} if leases is None else leases):
+            sys.exit(_run(arguments))
     except ConfigError as error:
         print(f"neurolab: {error}", file=sys.stderr)
         sys.exit(2)
@@ -182,20 +188,24 @@ def _job(config: Any) -> tuple[int, float | None]:
     hydra_config = HydraConfig.get()
     folder = Path(hydra_config.runtime.output_dir)
     overrides = typed(hydra_config)
-    plain = effective(config, overrides)
-    save_config(plain, overrides, folder, hydra_config.output_subdir)
-    prepare(plain.get("device") or {})
-    from neurolab.config.experiment import check
-    from neurolab.simulation.progress import print_summary
-    from neurolab.simulation.runner import simulate
+    multirun = hydra_config.mode == RunMode.MULTIRUN
 
     def on_summary(summary: Mapping[str, Any], folder: Path) -> None:
         print_summary(summary, folder)
         save_defaults(folder, hydra_config)  # for the page, which is written next
 
-    multirun = hydra_config.mode == RunMode.MULTIRUN
-    group = Path(hydra_config.sweep.dir).name if multirun else None
-    outcome = simulate(check(plain), folder, on_summary, overrides, group)
+    with held(folder, "hydra.sweep.dir" if multirun else "hydra.run.dir") as lease:
+        plain = effective(config, overrides)
+        save_config(plain, overrides, folder, hydra_config.output_subdir)
+        prepare(plain.get("device") or {})
+        from neurolab.config.experiment import check
+        from neurolab.simulation.progress import print_summary
+        from neurolab.simulation.runner import simulate
+
+        group = Path(hydra_config.sweep.dir).name if multirun else None
+        outcome = simulate(check(plain), folder, on_summary, overrides, group, lease)
+    if multirun and outcome.exit_code > 128:
+        sys.exit(outcome.exit_code)  # nor are other jobs wanted
     if outcome.status == "diverged":
         print(f"neurolab: diverged: {outcome.message}\n{_DIVERGED}", file=sys.stderr)
     elif outcome.status == "failed":

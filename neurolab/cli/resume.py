@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from neurolab.cli.compose import compose_config, compose_master, effective
+from neurolab.cli.ending import held
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.batches import SweepFolder
@@ -94,25 +95,17 @@ def resume_run(
     ConfigError
         It would not be the same run, or cannot go on.
     """
-    overrides, record = list(overrides), RunRecord.read(folder)
-    config = updated(record, overrides)
-    from neurolab.engine.device import prepare
+    with held(folder, "resume") as lease:
+        overrides, record = list(overrides), RunRecord.read(folder)
+        config = updated(record, overrides)
+        from neurolab.engine.device import prepare
 
-    prepare(config.get("device") or {})
-    from neurolab.config.experiment import check
-    from neurolab.simulation.log import log_to
-    from neurolab.simulation.progress import print_summary
-    from neurolab.simulation.resume import resumed
-    from neurolab.simulation.runner import simulate
-
-    with log_to(folder, terminal):
-        experiment = check(config)
-        found = resumed(folder, record, experiment, accept)
-        if found is None:
-            return None
-        record.config, record.overrides = config, _joined(record.overrides, overrides)
-        if overrides and (folder / ".hydra").is_dir():
-            save_config(config, record.overrides, folder, ".hydra")
+        prepare(config.get("device") or {})
+        from neurolab.config.experiment import check
+        from neurolab.simulation.log import log_to
+        from neurolab.simulation.progress import print_summary
+        from neurolab.simulation.resume import resumed
+        from neurolab.simulation.runner import simulate
 
         def on_summary(summary: Mapping[str, Any], folder: Path) -> None:
             if terminal:
@@ -120,7 +113,17 @@ def resume_run(
             if (hydra := _hydra(record)) is not None:
                 save_defaults(folder, hydra)
 
-        return simulate(experiment, folder, on_summary, record.overrides, resumed=found)
+        with log_to(folder, terminal):
+            experiment = check(config)
+            found = resumed(folder, record, experiment, accept)
+            if found is None:
+                return None
+            record.config, record.overrides = config, _joined(record.overrides, overrides)
+            if overrides and (folder / ".hydra").is_dir():
+                save_config(config, record.overrides, folder, ".hydra")
+            return simulate(
+                experiment, folder, on_summary, record.overrides, lease=lease, resumed=found
+            )
 
 
 def resume_sweep(
@@ -157,9 +160,11 @@ def resume_sweep(
     del launcher["_target_"]
     settings = replace(read_settings(found["sweep"]), resume=folder, accept=frozenset(accept))
     executor = read_executor(launcher.pop("executor", None), launcher)
-    with log_to(folder, terminal) as late:
+    with held(folder, "resume") as lease, log_to(folder, terminal) as late:
         late.begun = True
-        outcome = run_sweep(plan, plan.refused, folder, settings, executor, began=began)
+        outcome = run_sweep(
+            plan, plan.refused, folder, settings, executor, began=began, lease=lease
+        )
     if terminal:
         print_sweep(store, outcome.plan, outcome.table, outcome.summary)
     return outcome

@@ -29,7 +29,7 @@ _REMEDIES = {
     "failures.json": f"{_AGAIN} remove it: points that failed are then called missing.",
     "definition.json": f"{_AGAIN} compute the sweep anew, in another folder.",
 }
-_BATCH = re.compile(r".*/batches/\d{6}(-\d+)?(?=/)")
+_BATCH = re.compile(r".*/batches/\d{6,}(-[0-9a-f]+)?(?=/)")
 
 
 class DamagedError(ValueError):

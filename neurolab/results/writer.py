@@ -31,6 +31,7 @@ import numpy as np
 
 from neurolab.results.arrays import Arrays
 from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, write_whole
+from neurolab.results.lease import Lease
 
 __all__ = ["ResultsWriter"]
 
@@ -47,6 +48,7 @@ class ResultsWriter:
         rate_bin_steps: steps in a bin of the population rate; None: the rate is not kept.
         n_points: how many points are computed together; None: a run, without that axis.
         go_on: with what a commit in the folder says is there; what came after it is cut off.
+        lease: of the folder, looked at before anything is written.
 
     Raises:
         FileExistsError: there are results already.
@@ -67,9 +69,10 @@ class ResultsWriter:
         rate_bin_steps: int | None = None,
         n_points: int | None = None,
         go_on: Commit | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self.folder = None if folder is None else Path(folder)
-        self.traces, self.n_points = tuple(traces), n_points
+        self.traces, self.n_points, self.lease = tuple(traces), n_points, lease
         axes = axes_of(self.traces)
         self.attributes: dict[str, Any] = {
             "format": "neurolab results 2",
@@ -97,12 +100,7 @@ class ResultsWriter:
                 shutil.rmtree(path, ignore_errors=True)
             if path.exists():
                 raise FileExistsError(f"{path} holds results already. Choose another folder.")
-            if n_points is None:
-                self.folder.mkdir(parents=True, exist_ok=True)
-            else:  # a sweep that is removed stays so
-                self.folder.parent.mkdir(exist_ok=True)
-                self.folder.mkdir(exist_ok=True)
-            path.mkdir()
+            path.mkdir(parents=lease is None)  # one that is held is there, or was removed
             (self.folder / COMMIT).unlink(missing_ok=True)  # of results that were deleted
 
     @property
@@ -143,17 +141,20 @@ class ResultsWriter:
         """That what was written is there; what was ``begun`` says what it is."""
         if self.folder is None:
             return
-        needed = [self.folder / RESULTS / "zarr.json"] if begun else [self.folder / RESULTS]
+        needed = [self.folder / RESULTS / ("zarr.json" if begun else "")]
         needed += [self.folder / COMMIT] if self.commit.steps else []
         if not all(path.exists() for path in needed):
-            done = f"what was written until step {self.commit.steps} is lost"
-            raise FileNotFoundError(f"{self.folder} was removed or emptied meanwhile; {done}")
+            told = f"{self.folder} was removed or emptied meanwhile; what was written until step"
+            raise FileNotFoundError(f"{told} {self.commit.steps} is lost")
+        if self.lease is not None:
+            self.lease.check()
 
     def note(self, extra: Mapping[str, Any]) -> None:
         """Commit other notes, and nothing more."""
         self._commit(Commit(self.commit.steps, self.commit.lengths, dict(extra)))
 
     def _commit(self, commit: Commit) -> None:
+        self._check_folder()
         self.commit = commit
         if self.folder is not None:
             write_whole(self.folder / COMMIT, json.dumps(vars(commit)), synced=True)

@@ -93,6 +93,8 @@ def go_on(computation: Computation, checkpoint: Checkpoint) -> None:
 
     if checkpoint.about["points"] != list(computation.points):
         raise ValueError("the checkpoint is of other points")
+    if checkpoint.step > computation.known:
+        raise ValueError(f"the checkpoint is of step {checkpoint.step}, which was not committed")
     computation.state = scattered(computation.program, computation.numbers, part(_STATE))
     computation.recount(part(_COUNTS))
     computation.broken |= {int(k): text for k, text in checkpoint.about["broken"].items()}

@@ -30,8 +30,9 @@ from neurolab.simulation.stop import StopRequest
 
 __all__ = ["FIRST_CHUNK_STEPS", "Computation"]
 
-#: Steps of a first chunk, of which nothing is known yet.
-FIRST_CHUNK_STEPS = 1000
+#: Steps of a first chunk, of which nothing is known yet, and updates of neurons in it at the most:
+#: the slowest networks make so many in seconds.
+FIRST_CHUNK_STEPS, _FIRST_UPDATES = 1000, 10_000_000
 #: The last chunk of a run, which nothing is computed beside, is this part of others at the least.
 _LAST = 8
 #: Spikes in a row that say nothing: of a cell that starts far above its threshold, say.
@@ -99,7 +100,7 @@ class Computation:
         stop: StopRequest,
         worker: ThreadPoolExecutor,
         on_chunk: Callable[[int], None],
-        n: int = FIRST_CHUNK_STEPS,
+        n: int = 0,
         most: Callable[[int], int] | None = None,
         on_written: Callable[[Mapping[str, Any], int | None], None] = lambda state, n_spikes: None,
         until: int | None = None,
@@ -108,10 +109,13 @@ class Computation:
 
         ``on_chunk`` hears, on this thread, of the steps computed; ``most`` says how many steps a
         chunk may have from some step on; ``on_written`` hears, on the other thread, of the state
-        after a chunk and its spikes.  Returns the steps that a chunk should have, ``n`` at first.
+        after a chunk and its spikes.  Returns the steps that a chunk should have: ``n`` at
+        first, few if that is 0.
         """
         if self.state is None:
             self.state = self.program.start(self.numbers)
+        few = max(_FIRST_UPDATES // (self.size * len(self.ends)), self.program.block)
+        n = n or min(FIRST_CHUNK_STEPS, few)
         until = self.total if until is None else until
         while self.sent < until and not stop.requested:
             state, sent = self.state, self.sent

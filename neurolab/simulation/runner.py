@@ -28,6 +28,7 @@ from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
 from neurolab.problems import tell
 from neurolab.report.pictures import show
+from neurolab.results.lease import Lease
 from neurolab.results.record import RunRecord
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
@@ -81,6 +82,7 @@ def simulate(
     on_summary: Callable[[Mapping[str, Any], Path], None] = lambda summary, folder: None,
     overrides: Sequence[str] = (),
     group: str | None = None,
+    lease: Lease | None = None,
     resumed: Resumed | None = None,
 ) -> Outcome:
     """Run an experiment and leave a complete folder, whatever happens; without one (None) the
@@ -88,27 +90,34 @@ def simulate(
 
     ``on_summary`` gets the summary as soon as it stands, before the plots are drawn; ``overrides``
     and ``group`` (the sweep that the run belongs to) are for trackers; ``resumed`` is of a run that
-    goes on in its folder.
+    goes on in its folder.  Nothing more is written once the folder's ``lease`` is lost: that is a
+    `ResultsLostError`.
     """
     config = experiment.config
     tell(experiment.warnings)
     outcome = Outcome()
     listener = NoTracker() if folder is None else experiment.tracker()
-    with TrackerSession(listener) as tracker, StatusFile(folder) as status:
-        run = _Run(experiment, folder, tracker, status, overrides, resumed)
+    still_ours = (lambda: None) if lease is None else lease.check
+    with (
+        TrackerSession(listener) as tracker,
+        StatusFile(folder, lease=lease) as status,
+        StopRequest() as stop,
+    ):
+        run = _Run(experiment, folder, tracker, status, overrides, resumed, lease)
         if folder is not None:
             there = folder
             tracker.start(lambda: tracked_run(experiment, config, there, overrides, group))
         try:
-            with StopRequest() as stop:
-                run.go(stop, outcome)
+            run.go(stop, outcome)
         except Exception as error:
+            still_ours()
             outcome.error, outcome.message = error, f"{type(error).__name__}: {error}"
             log.exception("the run failed")
         try:
             run.close()
         except Exception as error:  # a full disk, say; what was committed is readable all the same
             outcome.fail(error, "the results could not be closed")
+        still_ours()
         try:
             outcome.summary = write_summary(folder, run.facts(outcome), config)
         except OSError as error:  # there is no place for it
@@ -139,6 +148,7 @@ class _Run:
         status: StatusFile,
         overrides: Sequence[str],
         resumed: Resumed | None,
+        lease: Lease | None = None,
     ) -> None:
         self.experiment, self.tracker, self.status = experiment, tracker, status
         self.folder, resumed = (
@@ -165,9 +175,10 @@ class _Run:
         )
         self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+            if lease is None:
+                folder.mkdir(parents=True, exist_ok=True)
             self.record.begin(folder, status.started, told, **resumed.notes, device=self.device)
-        self.writer = ResultsWriter(folder, **experiment.layout, go_on=resumed.commit)
+        self.writer = ResultsWriter(folder, **experiment.layout, go_on=resumed.commit, lease=lease)
         self.computation = Computation(
             experiment,
             self.program,

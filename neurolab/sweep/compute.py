@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -28,7 +29,7 @@ from neurolab.results.checkpoint import Checkpoint
 from neurolab.results.damage import read_commit
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.checkpoint import go_on
-from neurolab.simulation.computation import FIRST_CHUNK_STEPS, Computation
+from neurolab.simulation.computation import Computation
 from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.points import Group
 
@@ -110,7 +111,7 @@ class _GroupRun:
         self.report, self.on_progress = report, on_progress
         #: Points of a batch; places for them in its program; points stepped together.
         self.most, self.n_points, self.at_once = _n_points(group, devices, most)
-        self.chunk_steps = FIRST_CHUNK_STEPS
+        self.chunk_steps = 0  # not known
         #: Synapses, where all points have the same.
         self.synapses: dict[str, Any] = {}
 
@@ -138,7 +139,7 @@ class _GroupRun:
                 self._written(writing)
                 writing = None
                 if computation is not None:
-                    writing = rows, worker.submit(computation.close), computation.finished
+                    writing = rows, worker.submit(_close, computation), computation.finished
                 remaining = remaining[~np.isin(remaining, rows)]
             self._written(writing)
         spent = time.perf_counter() - began
@@ -159,31 +160,29 @@ class _GroupRun:
         """Compute a batch, or what of it a stop request leaves; in a folder in which it was begun,
         or in a new one."""
         group, experiment = self.group, self.group.experiment
-        devices, at_once = len(self.devices), self.at_once
-        n_points, at_once = (
-            (self.n_points, at_once)
-            if len(rows) <= self.n_points
-            else _shared(len(rows), devices, at_once)
-        )
+        n_points, at_once = self.n_points, self.at_once
+        if len(rows) > n_points:
+            n_points, at_once = _shared(len(rows), len(self.devices), at_once)
         filled = np.concatenate([rows, np.repeat(rows[-1:], n_points - len(rows))])
         program, numbers = self._program(group.numbers(filled), n_points, at_once)
-        checkpoint = Checkpoint.read(into) if into else None
-        commit = read_commit(into) if into else None
-        if checkpoint and commit and checkpoint.step > commit.steps:
-            raise ValueError("its checkpoint is of steps that are not committed")
-        folder = into or self.folder.new_batch(int(group.points[rows].min()))
-        writer = ResultsWriter(folder, **experiment.layout, n_points=len(rows), go_on=commit)
-        points = group.points[rows].tolist()
-        computation = Computation(
-            experiment, program, numbers, group.n_steps[rows], writer, _CHUNK_SECONDS, points
-        )
-        if checkpoint is not None:
-            go_on(computation, checkpoint)
-        done, n = self.report.points, int(self.wanted[rows].sum())
-        on_progress = partial(self.on_progress, done, n)
-        self.chunk_steps = computation.go(
-            stop, worker, lambda sent: on_progress(sent / computation.total), self.chunk_steps
-        )
+        n_steps, points = group.n_steps[rows], group.points[rows].tolist()
+        with ExitStack() as failing:
+            new = self.folder.new_batch(min(points)) if into is None else self.folder.again(into)
+            lease = failing.enter_context(new)
+            checkpoint, commit = Checkpoint.read(lease.folder), read_commit(lease.folder)
+            layout = {**experiment.layout, "n_points": len(rows), "lease": lease}
+            writer = ResultsWriter(lease.folder, **layout, go_on=commit if into else None)
+            computation = Computation(
+                experiment, program, numbers, n_steps, writer, _CHUNK_SECONDS, points
+            )
+            if checkpoint is not None:
+                go_on(computation, checkpoint)
+            done, n = self.report.points, int(self.wanted[rows].sum())
+            on_progress = partial(self.on_progress, done, n)
+            self.chunk_steps = computation.go(
+                stop, worker, lambda sent: on_progress(sent / computation.total), self.chunk_steps
+            )
+            failing.pop_all()
         self.report.points += n if computation.finished else 0
         return computation
 
@@ -236,6 +235,15 @@ class _GroupRun:
         self.n_points, self.at_once = _shared(self.most, len(self.devices), self.at_once)
         log.warning("not enough memory: %d points at once from now on", self.most)
         return True
+
+
+def _close(computation: Computation) -> None:
+    """Write what is left of a batch; nobody writes to it from then on."""
+    try:
+        computation.close()
+    finally:
+        if computation.writer.lease is not None:
+            computation.writer.lease.release()
 
 
 def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[int, int, int]:

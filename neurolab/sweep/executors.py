@@ -84,7 +84,8 @@ class Executor:
             while waiting and room and (self.kind != "local" or len(running) < self.processes):
                 part = waiting[0]
                 try:
-                    job = submitter.submit(compute_task, folder.path.resolve(), device, part, most)
+                    given = (folder.path.resolve(), device, part, most, folder.writer)
+                    job = submitter.submit(compute_task, *given)
                 except submitit.core.utils.FailedJobError as error:
                     reason = " ".join(str(error).split())
                     if told is None:  # nothing was accepted yet
@@ -222,9 +223,14 @@ def _wait(seconds: float, stop: StopRequest) -> None:
 
 
 def compute_task(
-    folder: Path, device: Mapping[str, Any], points: np.ndarray, most: int | None
+    folder: Path,
+    device: Mapping[str, Any],
+    points: np.ndarray,
+    most: int | None,
+    writer: str | None = None,
 ) -> Report:
-    """What a task does, in a process of its own: points of the plan that the folder has."""
+    """What a task does, in a process of its own: points of the plan that the folder has.  It begins
+    no batch more once another process has gone on with the sweep than the ``writer`` that asked."""
     from neurolab.engine.device import prepare
 
     prepare(device)
@@ -236,7 +242,7 @@ def compute_task(
     from neurolab.sweep.refusals import Refusals
 
     logging.basicConfig(level=logging.INFO)
-    store = SweepFolder(folder)
+    store = SweepFolder(folder, writer)
     plan = Plan.from_json(store.definition())
     groups, _ = PointReader(plan, Refusals(plan)).groups(points)
     if changed := plan.changed(digests(plan)):

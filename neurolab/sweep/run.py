@@ -25,6 +25,7 @@ from neurolab.config.settings import Settings
 from neurolab.engine.device import prepare
 from neurolab.problems import ConfigError, Problem, tell
 from neurolab.results.batches import SweepFolder
+from neurolab.results.lease import Lease
 from neurolab.results.plan import Plan
 from neurolab.results.status import StatusFile
 from neurolab.results.table import Table
@@ -62,6 +63,7 @@ def run_sweep(
     started: str | None = None,
     strict: bool = True,
     on_begin: Callable[[], None] = lambda: None,
+    lease: Lease | None = None,
 ) -> SweepOutcome:
     """Compute the points of a plan, or what of them is missing in the folder.
 
@@ -82,8 +84,10 @@ def run_sweep(
         anything is computed.
     on_begin
         Called once the folder has what the sweep is, before anything is computed.
+    lease
+        That of the folder: nothing is written any more once it is lost.
     """
-    store = SweepFolder(folder)
+    store = SweepFolder(folder, None if lease is None else lease.token)
     refusals = Refusals(plan)
     if isinstance(refused, Mapping):
         refusals.take_over(refused)
@@ -122,6 +126,7 @@ def run_sweep(
     composed += time.perf_counter() - imported
     if settings.resume or first:
         begin(store, len(known.where("completed", "diverged")))
+        store.tidy()
     missing = known.where("missing", "partial", "failed")
     missing = missing[(missing >= first) & ~refusals.bad[missing]]
     all_groups, total = groups, len(plan) - int(refusals.bad.sum())
@@ -134,7 +139,7 @@ def run_sweep(
     with (
         store.or_nothing(),
         TrackerSession(tracker) as tracking,
-        StatusFile(folder, started) as status,
+        StatusFile(folder, started, lease) as status,
     ):
         session = SweepSession(tracking, store, all_groups, plan)
         session.start()
