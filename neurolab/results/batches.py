@@ -14,7 +14,6 @@ of one another, so several processes can add theirs.
 from __future__ import annotations
 
 import itertools
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,12 +21,11 @@ from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neurolab.problems import ResultsLostError
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
 from neurolab.results.layout import COMMIT, write_whole
 from neurolab.results.plan import Plan
+from neurolab.results.sealed import sealed
 from neurolab.results.status import STATUS
 
 __all__ = ["COMPLETED", "PARTIAL", "SweepFolder", "write_json"]
@@ -48,6 +46,11 @@ class SweepFolder:
     def exists(self) -> bool:
         """Whether there is a sweep."""
         return (self.path / _DEFINITION).exists()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a sweep, or what is left of one."""
+        return self.exists or (self.path / _BATCHES).is_dir()
 
     def define(self, definition: Mapping[str, Any]) -> None:
         """Write what the sweep is."""
@@ -146,10 +149,11 @@ class SweepFolder:
         folders = (self.path / _BATCHES / name for name in names)
         return next(folder for folder in folders if not folder.exists())
 
-    def rows(self) -> dict[int, dict[str, Any]]:
-        """What is known of each computed point, and where: ``batch`` and ``in_batch``."""
+    def rows(self, damaged: list[DamagedError] | None = None) -> dict[int, dict[str, Any]]:
+        """What is known of each computed point, and where: ``batch`` and ``in_batch``.  Batches
+        whose commit is damaged are left out, and told in ``damaged``."""
         rows: dict[int, dict[str, Any]] = {}
-        for folder, commit in self._commits():
+        for folder, commit in self._commits([] if damaged is None else damaged):
             for place, row in enumerate(commit):
                 point = row["point"]
                 if point not in rows or _better(row, rows[point]):
@@ -162,18 +166,31 @@ class SweepFolder:
 
     def tidy(self) -> None:
         """Remove batches of which other batches have all points."""
-        used = {row["batch"] for row in self.rows().values()}
+        damaged: list[DamagedError] = []
+        rows = self.rows(damaged)
+        used = {row["batch"] for row in rows.values()}
+        if damaged and len(rows) < len(self.plan()):  # somebody may have what they were
+            used |= {error.what.parent for error in damaged}
         for folder in self.path.glob(f"{_BATCHES}/*"):
             if folder not in used:
                 shutil.rmtree(folder)
 
-    def _commits(self) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+    def _commits(self, damaged: list[DamagedError]) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
         for path in sorted(self.path.glob(f"{_BATCHES}/*/{COMMIT}")):
-            yield path.parent, read_commit(path.parent).extra.get("rows", [])
+            try:
+                yield path.parent, read_commit(path.parent).extra.get("rows", [])
+            except DamagedError as error:
+                damaged.append(error)
 
-    def failures(self) -> dict[int, dict[str, Any]]:
-        """Points whose computation failed when they were last tried, and why."""
-        found = read_mapping(self.path / _FAILURES, needed=False)
+    def failures(self, damaged: list[DamagedError] | None = None) -> dict[int, dict[str, Any]]:
+        """Points whose computation failed when they were last tried, and why; none if that is
+        damaged, which is told in ``damaged``."""
+        try:
+            found = read_mapping(self.path / _FAILURES, needed=False)
+        except DamagedError as error:
+            found = {}
+            if damaged is not None:
+                damaged.append(error)
         return {
             int(index): {"point": int(index), "status": "failed", "message": message}
             for index, message in found.items()
@@ -198,8 +215,4 @@ def _better(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def write_json(path: Path, content: Any) -> None:
     """Replace a file in one operation."""
-    write_whole(path, json.dumps(content, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else str(value)
+    write_whole(path, sealed(content))

@@ -6,7 +6,7 @@ See `neurolab.results.writer`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ __all__ = [
     "Commit",
     "Trace",
     "axes_of",
+    "growing_axis",
     "write_whole",
 ]
 
@@ -76,11 +77,13 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Commit:
-    """What is whole: steps done, length of each array, and notes."""
+    """What is whole: steps done, length of each array, and notes; and digests of other files
+    (`neurolab.results.sealed`)."""
 
     steps: int = 0
     lengths: dict[str, int] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -99,6 +102,12 @@ def write_whole(path: Path, text: str) -> None:
 RESERVED = frozenset(
     {"time", "neuron", "spike", "bin", "population", "spike_step", "spike_neuron", "rate_counts"}
 )
+
+
+def growing_axis(name: str, about: Mapping[str, Any]) -> int:
+    """The axis along which an array grows, ``about`` being the attributes of its group: those that
+    have an axis of points grow along the second."""
+    return int(about.get("n_points") is not None and name in (*about["traces"], "rate_counts"))
 
 
 def axes_of(traces: Sequence[Trace]) -> dict[str, tuple[str, str]]:

@@ -19,16 +19,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from neurolab.results.damage import read_mapping
+from neurolab.results.damage import SUMMARY, DamagedError, read_mapping
 from neurolab.results.layout import write_whole
 
-__all__ = ["STATUS", "StatusFile", "standing", "status_after", "utc_now"]
+__all__ = ["STATUS", "StatusFile", "read_summary", "standing", "status_after", "utc_now"]
 
 STATUS = "status.json"
 _SECONDS = 0.2
 #: What goes on says so several times a minute.
 _SILENT_SECONDS = 60
 _UNKNOWN = "running or killed"
+#: What has a summary.
+_SUMMARISED = ("completed", "diverged", "interrupted")
 
 
 class StatusFile:
@@ -95,6 +97,20 @@ def standing(folder: Path) -> tuple[str, dict[str, Any]]:
         killed = _is_gone(facts) or (silent_s > _SILENT_SECONDS and status == "running")
         status = "killed" if killed else status if status == "running" else _UNKNOWN
     return status, facts
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """`summary.json`; empty where none was written, as what was killed has none.
+
+    Raises
+    ------
+    DamagedError
+        It is not as it was written, or is missing although status.json says that it was written.
+    """
+    summary = read_mapping(folder / SUMMARY, needed=False)
+    if not summary and (status := standing(folder)[0]) in _SUMMARISED:
+        raise DamagedError(folder / SUMMARY, f"it is missing; {STATUS} says {status}")
+    return summary
 
 
 def _is_gone(facts: Mapping[str, Any]) -> bool:

@@ -21,7 +21,6 @@ spike or a sample of a trace. A trace with interval `every` is sampled at (n + 1
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -31,7 +30,8 @@ from typing import Any, Self
 import numpy as np
 
 from neurolab.results.damage import lost
-from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, write_whole
+from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, growing_axis
+from neurolab.results.sealed import write_commit
 
 __all__ = ["ResultsWriter"]
 
@@ -76,7 +76,7 @@ class ResultsWriter:
         self.traces, self.n_points = tuple(traces), n_points
         self._axes = axes_of(self.traces)
         self.attributes: dict[str, Any] = {
-            "format": "neurolab results 2",
+            "format": "neurolab results 3",
             "n_neurons": int(n_neurons),
             "populations": {name: list(ends) for name, ends in (populations or {}).items()},
             "silent": list(silent),
@@ -90,6 +90,7 @@ class ResultsWriter:
             },
         }
         self.commit = Commit()
+        self._digests: dict[str, str] = {}
         if self.folder is not None:
             if (path := self.folder / RESULTS).exists():
                 raise FileExistsError(f"{path} holds results already. Choose another folder.")
@@ -162,7 +163,8 @@ class ResultsWriter:
             counts = np.bincount(chunk.spike_point, minlength=self.n_points or 0)
             before = self.commit.lengths.get("spike_step", 0)
             self._append("spike_end", (before + np.cumsum(counts))[None])
-        lengths = {name: array.shape[self._axis(name)] for name, array in self._arrays.items()}
+        about = self.attributes
+        lengths = {name: a.shape[growing_axis(name, about)] for name, a in self._arrays.items()}
         self._commit(Commit(end, lengths, dict(extra or {})))
 
     def _check_folder(self, begun: bool = True) -> None:
@@ -180,9 +182,10 @@ class ResultsWriter:
         self._commit(Commit(self.commit.steps, self.commit.lengths, dict(extra)))
 
     def _commit(self, commit: Commit) -> None:
-        self.commit = commit
         if self.folder is not None:
-            write_whole(self.folder / COMMIT, json.dumps(vars(commit)))
+            commit = write_commit(self.folder, commit, self.attributes, self._digests)
+            self._digests = commit.digests
+        self.commit = commit
 
     def close(self) -> None:
         """Gather the metadata of all arrays in one place, so that the store opens in one read."""
@@ -199,19 +202,13 @@ class ResultsWriter:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _axis(self, name: str) -> int:
-        """The axis along which an array grows."""
-        return int(
-            self.n_points is not None and name in (*self.attributes["traces"], "rate_counts")
-        )
-
     def _create(self, name: str, dtype: Any, dims: Sequence[str], **how: Any) -> Any:
         """An array that grows along its first dimension, or along that after ``point``."""
         from zarr.codecs import BloscCodec, Crc32cCodec
 
         width, chunks = how.pop("width", ()), how.pop("chunks")
         shape, dims = (0, *width), list(dims)
-        if self._axis(name):
+        if growing_axis(name, self.attributes):
             shape, dims = (self.n_points or 0, *shape), ["point", *dims]
         return self._group.create_array(
             name,
@@ -223,6 +220,7 @@ class ResultsWriter:
             fill_value=lost(np.dtype(dtype)),
             compressors=(BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()),
             attributes=how,
+            config={"write_empty_chunks": True},  # what is committed has all of its files
         )
 
     def _create_fixed(self) -> dict[str, Any]:
@@ -270,7 +268,7 @@ class ResultsWriter:
         return self._create(trace.name, values.dtype, self._axes[trace.name], **size, **about)
 
     def _append(self, name: str, values: np.ndarray) -> None:
-        axis = self._axis(name)
+        axis = growing_axis(name, self.attributes)
         if values.shape[axis]:
             values = np.asarray(values, dtype=self._arrays[name].dtype)
             self._arrays[name].append(values, axis=axis)

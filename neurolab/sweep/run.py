@@ -118,7 +118,7 @@ def run_sweep(
     composed += time.perf_counter() - imported
     if settings.resume or first:
         begin(store, len(known.where("completed", "diverged")))
-    missing = known.where("missing", "partial", "failed")
+    missing = known.where("missing", "partial", "failed", "damaged")
     missing = missing[(missing >= first) & ~refusals.bad[missing]]
     all_groups, total = groups, len(plan) - int(refusals.bad.sum())
     groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
