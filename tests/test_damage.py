@@ -13,6 +13,7 @@ from sweeps import sweep
 from test_store import chunk, writer
 
 import neurolab
+from neurolab.cli.verify import verify as verified
 from neurolab.plots.run import draw_all
 from neurolab.problems import ConfigError
 from neurolab.report import write_report
@@ -379,3 +380,13 @@ def test_a_run_that_ends_while_it_is_opened_is_whole(tmp_path, monkeypatch):
     for module in (damage, run_module):
         monkeypatch.setattr(module, "read_commit", ends, raising=False)
     assert neurolab.open_run(tmp_path).committed_steps == 500
+
+
+def test_the_command_says_whether_a_folder_is_whole(run, begun, capsys):
+    """And from which step on it is not."""
+    assert [verified(run), verified(begun), verified(run / "nothing")] == [0, 0, 2]
+    assert f"{run} is whole" in capsys.readouterr().out
+    flipped(run / "results.zarr" / "V" / "c" / "0" / "0")
+    assert verified(run) == 1
+    assert "whole until step 0" in capsys.readouterr().err
+    assert neurolab.verify(run)[0].first_step == 0
