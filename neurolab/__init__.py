@@ -11,7 +11,8 @@
     program = neurolab.compile(["neuron=lif"])  # pure functions, for users of JAX
 
 `run` does what ``python -m neurolab`` does and returns the results, `run_sweep` what it does with
-``-m``; `open_run` and `open_sweep` open the folders of earlier ones, `resume` goes on with them.
+``-m``; `open_run` and `open_sweep` open the folders of earlier ones, `resume` goes on with them,
+`reproduce` computes them again, and `verify` says what of one is damaged.
 The models are in `neurolab.neurons`, `neurolab.synapses`, `neurolab.inputs` and
 `neurolab.integrators`.
 """
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from neurolab.cli.resume import resume
     from neurolab.interactive import Simulation
     from neurolab.results import Run, Sweep, open_run, open_sweep
+    from neurolab.results.verify import verify
 
 __all__ = [
     "Run",
@@ -38,6 +40,7 @@ __all__ = [
     "resume",
     "run",
     "run_sweep",
+    "verify",
 ]
 
 
@@ -58,6 +61,10 @@ def __getattr__(name: str) -> Any:
         from neurolab.interactive import Simulation
 
         return Simulation
+    if name == "verify":
+        from neurolab.results.verify import verify
+
+        return verify
     if name in ("Run", "Sweep", "open_run", "open_sweep"):
         from neurolab import results
 

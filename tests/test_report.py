@@ -245,8 +245,7 @@ def test_whatever_is_left_of_a_run_gives_a_page(outputs, tmp_path, files):
     """Killed at once, before its summary, before its first commit; or half deleted."""
     folder = copied(outputs, RUN, tmp_path / "run", *files)
     if "commit.json" in files:  # its arrays are in other files
-        commit = json.loads((folder / "commit.json").read_text()) | {"steps": 0, "lengths": {}}
-        (folder / "commit.json").write_text(json.dumps(commit))
+        (folder / "commit.json").write_text('{"steps": 0, "lengths": {}}')
     data = data_of(write_report(folder))
     assert data["status"] == ("completed" if "summary.json" in files else "running or killed")
     assert "results" not in data

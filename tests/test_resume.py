@@ -165,6 +165,7 @@ def test_what_changed_is_named_and_can_be_accepted(tmp_path, monkeypatch):
     stopped(monkeypatch, tmp_path / "run", typed, 1500)
     np.save(drive, np.full(3000, 3.0))
     record = json.loads((tmp_path / "run" / "run.json").read_text())
+    del record["sha256"]
     record["sessions"][-1]["versions"]["jax"] = "0.0.1"
     (tmp_path / "run" / "run.json").write_text(json.dumps(record))
     with pytest.raises(ConfigError) as caught:

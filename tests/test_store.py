@@ -264,16 +264,17 @@ def test_damaged_results_are_not_read_as_data(tmp_path, name, what):
         file.unlink()
     else:
         file.write_bytes({"changed": data, "cut": data[: len(data) // 2], "empty": b""}[what])
-    with pytest.raises(ValueError, match=rf"{name} is damaged"):
+    with pytest.raises(ValueError, match=rf"{name}/c/0 is damaged"):
         open_run(tmp_path).read(name)
 
 
-def test_traces_that_are_lost_are_no_numbers(tmp_path):
-    """They were 0 mV; those that changed are refused."""
+def test_traces_that_are_lost_are_told(tmp_path):
+    """They were 0 mV; those that changed are refused.  Where all are NaN there is a file."""
     file = damaged(tmp_path, "V")
     data = bytearray(file.read_bytes())
     file.unlink()
-    assert np.isnan(open_run(tmp_path).traces["V"].values).all()
+    with pytest.raises(ValueError, match="V/c/0/0 is damaged: it is missing"):
+        open_run(tmp_path).traces["V"].values
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
     with pytest.raises(ValueError, match="checksum"):
@@ -302,6 +303,7 @@ def test_a_damaged_commit_is_named(tmp_path, text):
 def test_a_commit_of_more_than_there_is_is_no_result(tmp_path):
     damaged(tmp_path, "V")
     commit = json.loads((tmp_path / "commit.json").read_text())
+    del commit["sha256"]
     commit["lengths"]["spike_step"] *= 10
     (tmp_path / "commit.json").write_text(json.dumps(commit))
     with pytest.raises(ValueError, match="spike_step is damaged: a part of it is missing"):

@@ -266,7 +266,9 @@ def test_points_that_were_stopped_are_computed_again(tmp_path):
     given = ("seed=range:4", "sweep.batch=2", "duration=20ms")
     whole = sweep(tmp_path, *given)
     commit = batch_of(tmp_path, 2) / "commit.json"
-    commit.write_text(commit.read_text().replace('"completed"', '"partial"'))
+    found = json.loads(commit.read_text().replace('"completed"', '"partial"'))
+    del found["sha256"]
+    commit.write_text(json.dumps(found))
     stopped = neurolab.open_sweep(tmp_path)
     assert list(stopped.table["status"]) == ["completed"] * 2 + ["partial"] * 2
     assert len(list(stopped)) == 4

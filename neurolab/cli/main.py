@@ -43,7 +43,7 @@ def main(leases: dict[Path, Lease] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    for command in ("resume", "reproduce"):  # what is done with a folder
+    for command in ("resume", "reproduce", "verify"):  # what is done with a folder
         if any(argument.startswith(f"{command}=") for argument in arguments):
             return int(import_module(f"neurolab.cli.{command}").main(arguments))
     import hydra

@@ -7,7 +7,9 @@ python -m neurolab resume=outputs/2026-01-31/12-00-00 duration=20s
 from __future__ import annotations
 
 import copy
+import logging
 import re
+import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -25,12 +27,15 @@ from neurolab.results.plan import flat
 from neurolab.results.record import RECORD, RunRecord
 from neurolab.results.run import Run, open_run
 from neurolab.results.sweep import Sweep, open_sweep
+from neurolab.results.verify import verify
 
 if TYPE_CHECKING:
     from neurolab.simulation.runner import Outcome
     from neurolab.sweep.run import SweepOutcome
 
 __all__ = ["folder_of", "main", "resume", "resume_run", "resume_sweep", "split", "updated"]
+
+log = logging.getLogger("neurolab")
 
 _KEYS = ("resume", "resume.accept")
 #: What of a sweep may be another when it goes on: where and how it is computed.
@@ -162,12 +167,22 @@ def resume_sweep(
     executor = read_executor(launcher.pop("executor", None), launcher)
     with held(folder, "resume") as lease, log_to(folder, terminal) as late:
         late.begun = True
+        _without_damaged(store)
         outcome = run_sweep(
             plan, plan.refused, folder, settings, executor, began=began, lease=lease
         )
     if terminal:
         print_sweep(store, outcome.plan, outcome.table, outcome.summary)
     return outcome
+
+
+def _without_damaged(store: SweepFolder) -> None:
+    """Remove the batches that are damaged: their points are computed again."""
+    idle = store.idle()
+    for error in verify(store.path):
+        for batch in set(idle).intersection((error.what, *error.what.parents)):
+            log.warning("%s; its points are computed again", error)
+            shutil.rmtree(batch, ignore_errors=True)
 
 
 def _typed_for(folder: Path) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError, read_mapping
 from neurolab.results.layout import RESULTS
 from neurolab.results.plan import flat
@@ -16,7 +17,8 @@ from neurolab.results.status import standing
 
 __all__ = [
     "PICTURES", "about", "date_of", "ended", "find", "is_over", "is_run", "is_sweep",
-    "overrides_of", "read_yaml", "seconds", "short", "text_of", "tile", "wall_time",
+    "overrides_of", "read_yaml", "seconds", "short", "text_of", "tile", "tried",
+    "wall_time",
 ]  # fmt: skip
 
 #: Of runs and of sweeps, what shows most first.
@@ -32,7 +34,7 @@ _LOG_BYTES = 8192
 
 def is_sweep(folder: Path) -> bool:
     """Whether a sweep was defined in this folder."""
-    return (folder / _DEFINITION).is_file()
+    return SweepFolder(folder).begun
 
 
 def is_run(folder: Path) -> bool:
@@ -116,6 +118,16 @@ def date_of(folder: Path) -> str:
             then = datetime.fromtimestamp((folder / name).stat().st_mtime)
             return then.strftime("%Y-%m-%d %H:%M:%S")
     return ""
+
+
+def tried(make: Callable[[], Any], damaged: list[DamagedError], otherwise: Any) -> Any:
+    """What can be read, and what is damaged of it, each once, for a page to tell."""
+    try:
+        return make()
+    except DamagedError as error:
+        if str(error) not in map(str, damaged):
+            damaged.append(error)
+        return otherwise
 
 
 def _place(folder: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurolab.results.damage import DamagedError, lost, read_mapping
-from neurolab.results.layout import RESULTS, Trace, axes_of, sync, write_whole
+from neurolab.results.layout import RESULTS, Trace, axes_of, growing_axis, sync, write_whole
 
 __all__ = ["Arrays"]
 
@@ -127,9 +127,7 @@ class Arrays:
 
     def axis(self, name: str) -> int:
         """The axis along which an array grows."""
-        return int(
-            self.n_points is not None and name in (*self.attributes["traces"], "rate_counts")
-        )
+        return growing_axis(name, self.attributes)
 
     def append(self, name: str, values: np.ndarray) -> None:
         """Append to an array; to that of a trace, which may have to be made."""
@@ -178,6 +176,7 @@ class Arrays:
             fill_value=lost(np.dtype(dtype)),
             compressors=(BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()),
             attributes=how,
+            config={"write_empty_chunks": True},  # what is committed has all of its files
         )
 
     def _create_fixed(self) -> dict[str, Any]:

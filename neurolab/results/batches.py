@@ -15,7 +15,6 @@ lease of the sweep's folder: it says what the sweep is, has others compute, gath
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -24,8 +23,6 @@ from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neurolab.problems import ResultsLostError
 from neurolab.results.checkpoint import CHECKPOINT
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
@@ -33,6 +30,7 @@ from neurolab.results.holder import WRITER, Watch, holder
 from neurolab.results.layout import COMMIT, RESULTS, write_whole
 from neurolab.results.lease import Lease, check_writer
 from neurolab.results.plan import Plan
+from neurolab.results.sealed import sealed
 from neurolab.results.status import STATUS
 
 __all__ = ["COMPLETED", "PARTIAL", "SweepFolder", "write_json"]
@@ -63,6 +61,11 @@ class SweepFolder:
     def exists(self) -> bool:
         """Whether there is a sweep."""
         return (self.path / _DEFINITION).exists()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a sweep, or what is left of one."""
+        return self.exists or (self.path / _BATCHES).is_dir()
 
     def define(self, definition: Mapping[str, Any]) -> None:
         """Write what the sweep is."""
@@ -162,10 +165,11 @@ class SweepFolder:
         name = f"{first:06d}-{secrets.token_hex(4)}"
         return Lease(self.path / _BATCHES / name, "sweep.resume")
 
-    def rows(self) -> dict[int, dict[str, Any]]:
-        """What is known of each computed point, and where: ``batch`` and ``in_batch``."""
+    def rows(self, damaged: list[DamagedError] | None = None) -> dict[int, dict[str, Any]]:
+        """What is known of each computed point, and where: ``batch`` and ``in_batch``.  Batches
+        whose commit is damaged are left out, and told in ``damaged``."""
         rows: dict[int, dict[str, Any]] = {}
-        for folder, commit in self._commits():
+        for folder, commit in self._commits([] if damaged is None else damaged):
             for place, row in enumerate(commit):
                 point = row["point"]
                 if point not in rows or _better(row, rows[point]):
@@ -188,28 +192,35 @@ class SweepFolder:
         """Remove idle batches of which other batches have all points; call it early, too: from then
         on those of other machines are looked at."""
         idle = self.idle()  # first: what is idle then has committed all that it will
-        used = {row["batch"] for row in self.rows().values()}
+        damaged: list[DamagedError] = []
+        rows = self.rows(damaged)
+        used = {row["batch"] for row in rows.values()}
+        if damaged and len(rows) < len(self.plan()):  # somebody may have what they were
+            used |= {error.what.parent for error in damaged}
         for folder in idle:
             if folder not in used:
                 shutil.rmtree(folder)
 
-    def _commits(self) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+    def _commits(self, damaged: list[DamagedError]) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
         """Batches and the rows of their points, in the order in which they were committed."""
         found = []
         for path in self._inside(COMMIT):
             with suppress(FileNotFoundError):  # it was tidied just now
                 found.append((path.stat().st_mtime_ns, path.parent))
         for _, folder in sorted(found):
-            yield folder, read_commit(folder).extra.get("rows", [])
+            try:
+                yield folder, read_commit(folder).extra.get("rows", [])
+            except DamagedError as error:
+                damaged.append(error)
 
     def _inside(self, name: str) -> Iterator[Path]:
         """The files of this name in batches."""
         return self.path.glob(f"{_BATCHES}/*/{name}")
 
-    def begun(self) -> dict[Path, list[int]]:
+    def stopped(self) -> dict[Path, list[int]]:
         """The batches that were stopped and can go on, which no living process writes, with their
         points, which are in no others."""
-        rows, found = self.rows(), dict[Path, list[int]]()
+        rows, found = self.rows([]), dict[Path, list[int]]()
         partial = {row["batch"] for row in rows.values() if row["status"] == PARTIAL}
         for folder in partial.intersection(self.idle()) if partial else ():
             own = [row["point"] for row in read_commit(folder).extra.get("rows", [])]
@@ -222,9 +233,15 @@ class SweepFolder:
         self.check()
         return Lease(folder, "sweep.resume", self._watch)
 
-    def failures(self) -> dict[int, dict[str, Any]]:
-        """Points whose computation failed when they were last tried, and why."""
-        found = read_mapping(self.path / _FAILURES, needed=False)
+    def failures(self, damaged: list[DamagedError] | None = None) -> dict[int, dict[str, Any]]:
+        """Points whose computation failed when they were last tried, and why; none if that is
+        damaged, which is told in ``damaged``."""
+        try:
+            found = read_mapping(self.path / _FAILURES, needed=False)
+        except DamagedError as error:
+            found = {}
+            if damaged is not None:
+                damaged.append(error)
         return {
             int(index): {"point": int(index), "status": "failed", "message": message}
             for index, message in found.items()
@@ -249,8 +266,4 @@ def _better(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def write_json(path: Path, content: Any) -> None:
     """Replace a file in one operation."""
-    write_whole(path, json.dumps(content, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else str(value)
+    write_whole(path, sealed(content))

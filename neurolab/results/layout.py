@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ __all__ = [
     "Commit",
     "Trace",
     "axes_of",
+    "growing_axis",
     "replacing",
     "sync",
     "write_whole",
@@ -79,11 +80,13 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Commit:
-    """What is whole: steps done, length of each array, and notes."""
+    """What is whole: steps done, length of each array, and notes; and digests of other files
+    (`neurolab.results.sealed`)."""
 
     steps: int = 0
     lengths: dict[str, int] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -126,6 +129,12 @@ def sync(path: Path) -> None:
 RESERVED = frozenset(
     {"time", "neuron", "spike", "bin", "population", "spike_step", "spike_neuron", "rate_counts"}
 )
+
+
+def growing_axis(name: str, about: Mapping[str, Any]) -> int:
+    """The axis along which an array grows, ``about`` being the attributes of its group: those that
+    have an axis of points grow along the second."""
+    return int(about.get("n_points") is not None and name in (*about["traces"], "rate_counts"))
 
 
 def axes_of(traces: Sequence[Trace]) -> dict[str, tuple[str, str]]:

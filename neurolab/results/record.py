@@ -11,7 +11,6 @@ says what is known.
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +23,7 @@ from neurolab.results.damage import DamagedError, read_commit, read_mapping
 from neurolab.results.digests import digests_of
 from neurolab.results.layout import write_whole
 from neurolab.results.plan import flat
+from neurolab.results.sealed import sealed
 from neurolab.results.status import standing
 from neurolab.results.summary import environment
 
@@ -84,8 +84,8 @@ class RunRecord:
 
     def write(self, folder: Path) -> None:
         """Put it in place of the one that is there."""
-        text = json.dumps({"format": FORMAT, **vars(self)}, indent=2, default=str)
-        write_whole(folder / RECORD, text + "\n", synced=True)
+        text = sealed({"format": FORMAT, **vars(self)}, indent=2)
+        write_whole(folder / RECORD, text, synced=True)
 
     def begin(self, folder: Path, started: str, step: int, **facts: Any) -> None:
         """A session begins at a step; the one before it, if it was killed, is given its end."""

@@ -18,17 +18,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from neurolab.results.damage import read_mapping
+from neurolab.results.damage import SUMMARY, DamagedError, read_mapping
 from neurolab.results.holder import holder
 from neurolab.results.layout import write_whole
 from neurolab.results.lease import Lease
 
-__all__ = ["STATUS", "StatusFile", "ended_by_signal", "standing", "status_after", "utc_now"]
+__all__ = [
+    "STATUS",
+    "StatusFile",
+    "ended_by_signal",
+    "read_summary",
+    "standing",
+    "status_after",
+    "utc_now",
+]
 
 STATUS = "status.json"
 _SECONDS = 0.2
 _GOING = ("compiling", "running")
 _UNKNOWN = "running or killed"
+#: What has a summary.
+_SUMMARISED = ("completed", "diverged", "interrupted")
 
 
 class StatusFile:
@@ -110,6 +120,20 @@ def ended_by_signal(folder: Path) -> None:
         if facts.get("status") in _GOING:
             told = facts | {"status": "interrupted", "eta_s": None, "updated": utc_now()}
             write_whole(folder / STATUS, json.dumps(told, indent=2) + "\n")
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """`summary.json`; empty where none was written, as what was killed has none.
+
+    Raises
+    ------
+    DamagedError
+        It is not as it was written, or is missing although status.json says that it was written.
+    """
+    summary = read_mapping(folder / SUMMARY, needed=False)
+    if not summary and (status := standing(folder)[0]) in _SUMMARISED:
+        raise DamagedError(folder / SUMMARY, f"it is missing; {STATUS} says {status}")
+    return summary
 
 
 def status_after(error: type[BaseException]) -> str:

@@ -21,7 +21,6 @@ spike or a sample of a trace. A trace with interval `every` is sampled at (n + 1
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,8 +29,9 @@ from typing import Any, Self
 import numpy as np
 
 from neurolab.results.arrays import Arrays
-from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, write_whole
+from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of
 from neurolab.results.lease import Lease
+from neurolab.results.sealed import CONFIGURATION, write_commit
 
 __all__ = ["ResultsWriter"]
 
@@ -75,7 +75,7 @@ class ResultsWriter:
         self.traces, self.n_points, self.lease = tuple(traces), n_points, lease
         axes = axes_of(self.traces)
         self.attributes: dict[str, Any] = {
-            "format": "neurolab results 2",
+            "format": "neurolab results 3",
             "n_neurons": int(n_neurons),
             "populations": {name: list(ends) for name, ends in (populations or {}).items()},
             "silent": list(silent),
@@ -90,9 +90,12 @@ class ResultsWriter:
         }
         self.commit = Commit()
         self._arrays = Arrays(self.folder, self.attributes, self.traces, self._check_folder)
+        self._digests: dict[str, str] = {}
         if self.folder is not None:
             path = self.folder / RESULTS
             if go_on is not None and go_on.steps:
+                kept = go_on.digests.items()  # but of the configuration, which may be a longer one
+                self._digests = {name: of for name, of in kept if name not in CONFIGURATION}
                 self._commit(go_on)
                 self._arrays.reopen(go_on.lengths)
                 return
@@ -155,9 +158,10 @@ class ResultsWriter:
 
     def _commit(self, commit: Commit) -> None:
         self._check_folder()
-        self.commit = commit
         if self.folder is not None:
-            write_whole(self.folder / COMMIT, json.dumps(vars(commit)), synced=True)
+            commit = write_commit(self.folder, commit, self.attributes, self._digests)
+            self._digests = commit.digests
+        self.commit = commit
 
     def close(self) -> None:
         """Nothing more comes for now."""

@@ -17,12 +17,13 @@ from typing import Any
 from neurolab.config.experiment import Experiment
 from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.checkpoint import Checkpoint
-from neurolab.results.damage import DamagedError, read_commit
+from neurolab.results.damage import SUMMARY, DamagedError, read_commit
 from neurolab.results.digests import changes_results, digests_of, kind_of
 from neurolab.results.layout import Commit
 from neurolab.results.plan import flat
 from neurolab.results.record import RunRecord
 from neurolab.results.summary import environment
+from neurolab.results.verify import verify
 
 __all__ = ["Resumed", "differences", "resumed"]
 
@@ -68,8 +69,6 @@ def resumed(
     ------
     ConfigError
         What differs otherwise, or why it cannot go on.
-    DamagedError
-        What was committed is not whole.
     """
     found, accept = differences(record, experiment.config), set(accept)
     if unknown := sorted(accept - found.keys()):
@@ -78,7 +77,7 @@ def resumed(
         raise ConfigError([Problem("resume.accept", ", ".join(unknown), f"{differs}. {hint}")])
     if refused := [problem for key, problem in found.items() if key not in accept]:
         raise ConfigError(refused)
-    commit, checkpoint = read_commit(folder), _last(folder)
+    commit, checkpoint = _whole(folder, _last(folder))
     if checkpoint is not None and checkpoint.step > commit.steps:
         checkpoint = None
     notes: dict[str, Any] = {}
@@ -92,7 +91,8 @@ def resumed(
         done = f"{commit.steps * experiment.structure.dt_ms:g} ms are done"
         given = str(experiment.config.get("duration"))
         raise ConfigError([Problem("duration", given, f"{done}; a run can only become longer")])
-    if commit.steps == experiment.n_steps and not found and _is_complete(record, commit):
+    complete = (folder / SUMMARY).exists() and _is_complete(record, commit)
+    if commit.steps == experiment.n_steps and not found and complete:
         return None
     return Resumed(record, commit, checkpoint, notes)
 
@@ -135,6 +135,28 @@ def _last(folder: Path) -> Checkpoint | None:
     except DamagedError as error:
         log.warning("%s: the run is computed again from its beginning", error)
         return None
+
+
+def _whole(folder: Path, checkpoint: Checkpoint | None) -> tuple[Commit, Checkpoint | None]:
+    """What is committed, and the checkpoint; of results that are damaged as much as is whole: what
+    there was at the checkpoint, or nothing, of which all is computed again."""
+    try:
+        commit = read_commit(folder)
+        damaged = verify(folder) if commit.steps else []
+    except DamagedError as error:
+        commit, damaged = Commit(), [error]
+        error.first_step = 0
+    since = [one.first_step for one in damaged if one.first_step is not None]
+    for one in damaged:
+        log.warning("%s", one)
+    if not since:
+        return commit, checkpoint
+    if checkpoint is not None and checkpoint.step <= min(min(since), commit.steps):
+        commit = _at(checkpoint)
+    else:
+        commit, checkpoint = Commit(), None
+    log.warning("what is damaged is computed again, from step %d on", commit.steps)
+    return commit, checkpoint
 
 
 def _at(checkpoint: Checkpoint | None) -> Commit:

@@ -49,7 +49,7 @@ def gather(
 
 def _status(table: Table) -> str:
     """``interrupted`` if points are to be computed yet, ``partial`` if some cannot be."""
-    if table.where("missing", "partial").size:
+    if table.where("missing", "partial", "damaged").size:
         return "interrupted"
     return "completed" if table.where("completed").size == table.status.size else "partial"
 

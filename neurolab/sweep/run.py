@@ -127,11 +127,11 @@ def run_sweep(
     if settings.resume or first:
         begin(store, len(known.where("completed", "diverged")))
         store.tidy()
-    missing = known.where("missing", "partial", "failed")
+    missing = known.where("missing", "partial", "failed", "damaged")
     missing = missing[(missing >= first) & ~refusals.bad[missing]]
     all_groups, total = groups, len(plan) - int(refusals.bad.sum())
     # What was accepted would be in the middle of a point.
-    begun = {} if executor is not None or settings.accept else store.begun()
+    begun = {} if executor is not None or settings.accept else store.stopped()
     wanted = np.union1d(missing, [point for points in begun.values() for point in points])
     groups = [group.take(np.flatnonzero(np.isin(group.points, wanted))) for group in groups]
     groups = [group for group in groups if group.points.size]
