@@ -11,11 +11,13 @@ __all__ = ["StopRequest"]
 
 
 class StopRequest:
-    """While active, SIGINT and SIGTERM set ``requested`` to their number instead of ending the
-    process; a second Ctrl-C ends it at once.  Outside the main thread signals are left alone."""
+    """While active, SIGINT, SIGTERM and ``more`` set ``requested`` to their number, instead of
+    ending the process; a second Ctrl-C ends it at once.  Outside the main thread signals are left
+    alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more: int) -> None:
         self.requested = 0
+        self._numbers = {signal.SIGINT, signal.SIGTERM, *more}
         self._previous: dict[int, Any] = {}
 
     @property
@@ -25,7 +27,7 @@ class StopRequest:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in self._numbers:
                 self._previous[number] = signal.signal(number, self._request)
         return self
 
