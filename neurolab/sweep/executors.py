@@ -122,7 +122,7 @@ class Executor:
         jobs = [job for job in jobs if np.isin(job.points, points).any()]
         if jobs:
             told = f"{sum(len(job.points) for job in jobs)} points: waiting for them"
-            log.info("Slurm jobs %s go on with %s", ", ".join(job.id for job in jobs), told)
+            log.warning("Slurm jobs %s go on with %s", ", ".join(job.id for job in jobs), told)
         return jobs
 
     def _pause(self, elapsed: float) -> float:

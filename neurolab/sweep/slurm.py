@@ -60,7 +60,7 @@ def jobs_of(folder: Path) -> Iterator[tuple[Path, str]]:
     its id."""
     places = {
         path.name.removesuffix(_SUBMITTED): path.parent
-        for path in folder.glob(f"tasks/*/*{_SUBMITTED}")
+        for path in sorted(folder.glob(f"tasks/*/*{_SUBMITTED}"))
         if not list(path.parent.glob(path.name.replace(_SUBMITTED, "_*_result.pkl")))
     }
     places = {i: p for i, p in places.items() if (p / f"{i.split('_')[0]}{_SCRIPT}").exists()}
