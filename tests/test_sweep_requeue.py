@@ -175,7 +175,9 @@ def states(slurm):
 def test_slurm_jobs_go_on_without_their_launcher(tmp_path, slurm, counted, undisturbed):
     """An array; its launcher is killed, its jobs are stopped, queued again, and waited for."""
     environment, calls = counted
-    folder = tmp_path / "sweep"
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")  # as homes are
+    folder = tmp_path / "link" / "sweep"
     launcher = begin(folder, "slurm", environment=environment)
     for point, number in enumerate(("USR2", "TERM")):  # its time ends; its place is wanted
         committed(folder, point)
@@ -187,6 +189,7 @@ def test_slurm_jobs_go_on_without_their_launcher(tmp_path, slurm, counted, undis
     assert [job.partition("_")[2] for job in jobs] == ["0", "1"]
     until(lambda: {f"{job}|PENDING" for job in jobs} <= set(states(slurm)))
     began, before = time.monotonic(), calls()["squeue"]
+    folder = folder.resolve()
     resumed = begin(folder, "slurm", f"sweep.resume='{folder}'", environment=environment)
     until(lambda: f"Slurm jobs {', '.join(jobs)} go on with 2 points" in said(folder))
     for job in jobs:

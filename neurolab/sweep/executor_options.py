@@ -57,14 +57,12 @@ def read_executor(kind: Any, options: Mapping[str, Any]) -> Executor | None:
     memory = launcher.n_bytes("memory", "4 GiB") // 2**20 if kind is not None else 0
     given = {"mem": f"{memory}M", "cpus_per_task": whole["cpus"]}
     given |= {"gpus_per_node": whole["gpus"]} if whole["gpus"] else {}
-    typed = _parameters(launcher)
-    if more := _sbatch(launcher):
-        typed["additional_parameters"] = more
+    typed, more = _parameters(launcher), _sbatch(launcher)
     launcher.problems.raise_if_any()
-    if typed and kind != "slurm":
-        named = ", ".join(sorted([*typed.keys() - {"additional_parameters"}, *more]))
-        log.warning("hydra.launcher (%s) is for executor=slurm, and not used", named)
     requeues = typed.pop("max_num_timeout", None)
+    if kind != "slurm" and (named := ", ".join(sorted([*typed, *more]))):
+        log.warning("hydra.launcher (%s) is for executor=slurm, and not used", named)
+    typed |= {"additional_parameters": more} if more else {}
     for key in typed.keys() & _INSTEAD.keys():
         del given[_INSTEAD[key]]
     return kind and Executor(

@@ -88,7 +88,7 @@ class Job:
 def _last_line(error: str) -> str:
     """What an error says that submitit found: it is between dashes, below where it happened."""
     parts = error.split("-" * 22)
-    return (parts[1 if len(parts) > 2 else 0].strip().splitlines() or [""])[-1]
+    return (parts[1 if len(parts) > 2 else 0].strip().splitlines() or [""])[-1].strip()
 
 
 class Committed:

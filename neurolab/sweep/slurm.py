@@ -68,7 +68,7 @@ def jobs_of(folder: Path) -> Iterator[tuple[Path, str]]:
     for job, place in places.items():
         state, _, script = known.get(job, "").partition("|")
         # Another cluster has jobs with these ids too.
-        if state and not has_ended(state) and Path(script).parent == place.resolve():
+        if state and not has_ended(state) and Path(script).parent.resolve() == place.resolve():
             yield place, job
 
 
