@@ -215,7 +215,7 @@ def run_sweep(
     from neurolab.cli.points import Composer, compose_plan, diagnose_sweep
     from neurolab.config.settings import read_settings
     from neurolab.results.sweep import open_sweep
-    from neurolab.sweep.executors import read_executor
+    from neurolab.sweep.executor_options import read_executor
     from neurolab.sweep.run import run_sweep as compute
 
     began = time.perf_counter()

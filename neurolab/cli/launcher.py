@@ -82,7 +82,7 @@ class SweepLauncher(Launcher):
         self.context, self.task, self.config = hydra_context, task_function, config
         self.settings = read_settings(dict(config.get("sweep") or {}))
         self.folder = self.settings.resume or Path(str(config.hydra.sweep.dir))
-        from neurolab.sweep.executors import read_executor
+        from neurolab.sweep.executor_options import read_executor
 
         self.executor = read_executor(self.executor, self.options)
 

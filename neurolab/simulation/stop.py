@@ -22,12 +22,12 @@ def stop_signals() -> list[signal.Signals]:
 
 
 class StopRequest:
-    """While active, the first of `stop_signals` sets ``requested`` to its number instead of ending
-    the process.  A second Ctrl-C is what it was before: in Python a KeyboardInterrupt.  Outside the
-    main thread signals are left alone."""
+    """While active, the first of `stop_signals`, or of ``more``, sets ``requested`` to its number
+    instead of ending the process.  A second Ctrl-C is what it was before: in Python a
+    KeyboardInterrupt.  Outside the main thread signals are left alone."""
 
-    def __init__(self) -> None:
-        self._number = 0
+    def __init__(self, *more: int) -> None:
+        self._number, self._more = 0, more
         #: Whether what goes on has seen that, and is coming to its end.
         self.heeded = False
         self._previous: dict[int, Any] = {}
@@ -45,7 +45,7 @@ class StopRequest:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in stop_signals():
+            for number in {*stop_signals(), *self._more}:
                 self._previous[number] = signal.signal(number, self._request)
         return self
 
