@@ -23,6 +23,7 @@ from neurolab.cli.diagnose import checked, explained, not_of_a_run
 from neurolab.cli.given import option_of
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
+from neurolab.results.room import keeping
 from neurolab.results.run import Run, open_run
 from neurolab.simulation.log import log_to
 
@@ -73,8 +74,8 @@ def run(
     experiment = checked(config, overrides)
     from neurolab.simulation.runner import simulate
 
-    save_config(experiment.config, overrides, path, config.hydra.output_subdir)
-    with log_to(path):
+    with log_to(path), keeping(path):
+        save_config(experiment.config, overrides, path, config.hydra.output_subdir)
         outcome = simulate(
             experiment, path, lambda _, folder: save_defaults(folder, config.hydra), overrides
         )
@@ -231,7 +232,7 @@ def run_sweep(
         path = settings.resume or Path(master.hydra.sweep.dir if folder is None else folder)
         check_sweep_folder(path, settings.resume, 0)
         refused = compose_plan(plan, Composer(loader, master))
-        with log_to(path) as late:
+        with log_to(path) as late, keeping(path):
             begun = partial(setattr, late, "begun", True)
             compute(plan, refused, path, settings, executor, began=began, on_begin=begun)
     return open_sweep(path)

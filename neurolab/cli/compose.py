@@ -51,6 +51,8 @@ __all__ = [
 #: Configurations by the options they were composed of, with what these were read from.
 _COMPOSED: dict[Any, tuple[Any, bytes]] = {}
 _MOST_COMPOSED = 64
+#: Bytes that a run's own account of itself takes.
+_LEAST = 2**16
 _ASKS = re.compile(r"\$\{[\w.]+:")
 
 
@@ -158,7 +160,8 @@ def check_folder(folder: Path, key: str = "hydra.run.dir") -> None:
 def _not_writable(folder: Path) -> str:
     """Why no folder can be made in one; empty if it can."""
     try:
-        TemporaryDirectory(dir=folder).cleanup()
+        with TemporaryDirectory(dir=folder) as place:
+            Path(place, "room").write_bytes(bytes(_LEAST))
     except OSError as error:
         return "no permission" if isinstance(error, PermissionError) else str(error.strerror)
     return ""

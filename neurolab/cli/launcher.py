@@ -20,6 +20,7 @@ from neurolab.config.settings import read_settings
 from neurolab.problems import ConfigError, Problem
 from neurolab.report.pictures import show_page
 from neurolab.results.batches import SweepFolder
+from neurolab.results.layout import write_whole
 from neurolab.results.status import utc_now
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class SweepLauncher(Launcher):
         began = time.perf_counter()
         from neurolab.cli.compose import check_sweep_folder
         from neurolab.cli.points import Composer, compose_plan
+        from neurolab.results.room import keeping
         from neurolab.simulation.log import log_to
         from neurolab.sweep.gather import print_sweep
         from neurolab.sweep.run import run_sweep
@@ -123,7 +125,7 @@ class SweepLauncher(Launcher):
         refused = compose_plan(plan, Composer(self.context.config_loader, self.config))
         strict = str(self.config.hydra.sweeper._target_).endswith(".Points")
         self.started = (first and self.started) or utc_now()
-        with log_to(self.folder, terminal=True) as late:
+        with log_to(self.folder, terminal=True) as late, keeping(self.folder):
 
             def on_begin() -> None:
                 late.begun = True
@@ -143,7 +145,7 @@ class SweepLauncher(Launcher):
         """Write the command that began the sweep."""
         record = self.folder / "multirun.yaml"
         if self.settings.resume is None or not record.exists():
-            OmegaConf.save(self.config, record)
+            write_whole(record, OmegaConf.to_yaml(self.config))
 
     def _configs(self, jobs: Sequence[Sequence[str]], first: int) -> dict[int, DictConfig | str]:
         """The configuration of each job as Hydra's launchers have it, or why there is none.

@@ -18,7 +18,6 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from neurolab.problems import ResultsLostError
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
 from neurolab.results.layout import COMMIT, write_whole
 from neurolab.results.plan import Plan
+from neurolab.results.room import not_kept
 from neurolab.results.status import STATUS
 
 __all__ = ["COMPLETED", "PARTIAL", "SweepFolder", "write_json"]
@@ -101,9 +101,8 @@ class SweepFolder:
             ResultsLostError: they cannot: there is no folder, or no place, for them.
         """
         self.check()
-        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EROFS):
-            advice = f"make room and go on with it: sweep.resume={self.path}"
-            raise ResultsLostError(error.errno, f"{error.strerror}; {advice}") from error
+        if told := not_kept(error, self.path):
+            raise told from error
 
     @contextmanager
     def or_nothing(self) -> Iterator[None]:

@@ -6,8 +6,9 @@ See `neurolab.results.writer`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = [
     "Commit",
     "Trace",
     "axes_of",
+    "replacing",
     "write_whole",
 ]
 
@@ -87,12 +89,34 @@ def write_whole(path: Path, text: str) -> None:
     """Replace a file in one operation: a reader sees all of the old text or all of the new."""
     partial = path.with_name(f"{path.name}.partial")
     try:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A place for what is to replace a file or a folder in one operation; of what could not be
+    written whole nothing stays."""
+    partial = path.with_name(f"{path.name}.partial")
+    _remove(partial)
+    try:
+        yield partial
+        if partial.is_dir():
+            _remove(path)
+        partial.replace(path)
+    finally:
+        _remove(partial)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 #: What results call their own.

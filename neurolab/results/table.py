@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.results.batches import SweepFolder
+from neurolab.results.layout import replacing
 from neurolab.results.plan import Plan, flat
 
 if TYPE_CHECKING:
@@ -224,12 +224,9 @@ def _fixed(plan: Plan) -> dict[str, Any]:
 
 def write_zarr(data: xr.Dataset, path: Path) -> None:
     """Replace ``path`` by the data."""
-    partial = path.with_name(path.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    with warnings.catch_warnings(action="ignore"):  # text has no place in the Zarr 3 standard yet
+    # Text has no place in the Zarr 3 standard yet.
+    with replacing(path) as partial, warnings.catch_warnings(action="ignore"):
         data.to_zarr(partial, mode="w", zarr_format=3)
-    shutil.rmtree(path, ignore_errors=True)
-    partial.replace(path)
 
 
 def write_csv(plan: Plan, table: Table, path: Path) -> None:
@@ -248,10 +245,8 @@ def write_csv(plan: Plan, table: Table, path: Path) -> None:
         if name not in keys
     }
     columns["message"] = [table.messages.get(point, "") for point in range(len(plan))]
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="") as file:
+    with replacing(path) as partial, partial.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["point", *keys, "status", *columns])
         points, statuses = range(len(plan)), table.statuses().tolist()
         writer.writerows(zip(points, *keys.values(), statuses, *columns.values(), strict=True))
-    partial.replace(path)

@@ -30,6 +30,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from neurolab.problems import ResultsLostError
 from neurolab.results.damage import lost
 from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, write_whole
 
@@ -37,9 +38,8 @@ __all__ = ["ResultsWriter"]
 
 # Measured: larger chunks append faster (5e6 spikes: 0.11 s with 2^18, 0.30 s with 2^16), but three
 # spikes cost a whole one. 4 MiB of trace is 15 files for 60 MB.
-_SPIKES_PER_CHUNK = 2**18
+_SPIKES_PER_CHUNK, _VALUES_PER_CHUNK = 2**18, 2**14
 _TRACE_CHUNK_BYTES = 4 * 2**20
-_VALUES_PER_CHUNK = 2**14
 
 
 class ResultsWriter:
@@ -173,16 +173,16 @@ class ResultsWriter:
         needed += [self.folder / COMMIT] if self.commit.steps else []
         if not all(path.exists() for path in needed):
             done = f"what was written until step {self.commit.steps} is lost"
-            raise FileNotFoundError(f"{self.folder} was removed or emptied meanwhile; {done}")
+            raise ResultsLostError(f"{self.folder} was removed or emptied meanwhile; {done}")
 
     def note(self, extra: Mapping[str, Any]) -> None:
         """Commit other notes, and nothing more."""
         self._commit(Commit(self.commit.steps, self.commit.lengths, dict(extra)))
 
     def _commit(self, commit: Commit) -> None:
-        self.commit = commit
         if self.folder is not None:
             write_whole(self.folder / COMMIT, json.dumps(vars(commit)))
+        self.commit = commit
 
     def close(self) -> None:
         """Gather the metadata of all arrays in one place, so that the store opens in one read."""

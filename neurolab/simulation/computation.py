@@ -73,7 +73,7 @@ class Computation:
         self.steps = np.zeros(len(self.ends), np.int64)
         #: What diverged, where and when, by point.
         self.broken: dict[int, str] = {}
-        self.done = 0
+        self.done = self.sent = 0
         structure = experiment.structure
         self.size, self.dt_ms = structure.size, structure.dt_ms
         self.statistics = SpikeStatistics(len(self.ends) * self.size)
@@ -82,12 +82,12 @@ class Computation:
         # Spikes in a rate bin that is not yet complete, of each population.
         self._open = np.zeros((len(self.ends), len(groups)), np.int64)
         self._waiting: list[Chunk] = []  # computed, and not yet written
+        self._uncounted: list[tuple[np.ndarray, np.ndarray]] = []  # their spikes
         self._committed_at = 0.0
         self._noted: tuple[bytes, int] | None = None  # how the points stood at the last commit
         self._last: Future[None] | None = None
         self.finished = False
         self.state: Any = None  # after the last step that was begun; None before the first
-        self.sent = 0
 
     def go(
         self,
@@ -147,9 +147,18 @@ class Computation:
         if not chunks:
             return
         many = self.writer.n_points is not None
+        if many:  # which are written with what was counted
+            self._count()
         self.writer.append(Chunk.joined(chunks), {"rows": rows_of(self)} if many else None)
+        self._count()
         self._noted = self._progress()
         self._committed_at = time.perf_counter()
+
+    def _count(self) -> None:
+        """Count the spikes of what is written: a summary is of that alone."""
+        for step, element in self._uncounted:
+            self.statistics.update(step, element)
+        self._uncounted = []
 
     def _progress(self) -> tuple[bytes, int]:
         """What `rows_of` are made of."""
@@ -206,7 +215,7 @@ class Computation:
             if ends.min() < first + n:
                 counts = step < ends[point]
                 point, step, neuron = point[counts], step[counts], neuron[counts]
-            self.statistics.update(step, point * self.size + neuron)
+            self._uncounted.append((step, point * self.size + neuron))
         samples = (first + n) // recording.every - first // recording.every
         traces = {}
         for name in recording.variables:

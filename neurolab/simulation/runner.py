@@ -25,8 +25,10 @@ import brainunit as u
 
 from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
-from neurolab.problems import tell
+from neurolab.problems import ResultsLostError, tell
 from neurolab.report.pictures import show
+from neurolab.results.layout import RESULTS
+from neurolab.results.room import not_kept, used
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
 from neurolab.results.summary import peak_memory_mb, write_summary
@@ -65,10 +67,14 @@ class Outcome:
 
     def fail(self, error: Exception, what: str) -> None:
         """Something was not written; what went wrong first is what ended the run."""
-        if self.error is None:
+        first, lost = self.error is None, isinstance(error, ResultsLostError)
+        if first:
             self.status, self.exit_code, self.error = "failed", 1, error
-            self.message = f"{type(error).__name__}: {error}"
-        log.error("%s: %s", what, error)
+            self.message = str(error) if lost else f"{type(error).__name__}: {error}"
+            if not lost:  # which is told at the end
+                log.error(what, exc_info=error)
+        elif not isinstance(self.error, ResultsLostError):
+            log.error("%s: %s", what, error)
 
 
 def simulate(
@@ -97,16 +103,15 @@ def simulate(
             with StopRequest() as stop:
                 run.go(stop, outcome)
         except Exception as error:
-            outcome.error, outcome.message = error, f"{type(error).__name__}: {error}"
-            log.exception("the run failed")
+            outcome.fail(run.told(error), "the run failed")
         try:
             run.close()
         except Exception as error:  # a full disk, say; what was committed is readable all the same
-            outcome.fail(error, "the results could not be closed")
+            outcome.fail(run.told(error), "the results could not be closed")
         try:
             outcome.summary = write_summary(folder, run.facts(outcome), config)
         except OSError as error:  # there is no place for it
-            outcome.fail(error, "the summary could not be written")
+            outcome.fail(run.told(error), "the summary could not be written")
             outcome.summary = run.facts(outcome)
         run.say(outcome.status)
         level = logging.WARNING if outcome.message and not outcome.exit_code else logging.INFO
@@ -115,9 +120,14 @@ def simulate(
         if folder is None:
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
-        if (folder / "summary.json").exists():
-            on_summary(outcome.summary, folder)
-            show(folder, bool((config.get("report") or {}).get("standalone")))
+        if not isinstance(outcome.error, ResultsLostError):
+            try:
+                on_summary(outcome.summary, folder)
+                shown = show(folder, bool((config.get("report") or {}).get("standalone")))
+            except OSError as error:
+                shown = False
+                log.error("%s", run.told(error))
+            outcome.exit_code = outcome.exit_code or int(not shown)
         tracker.finish(outcome.exit_code, outcome.summary)
     return outcome
 
@@ -168,7 +178,8 @@ class _Run:
         """Compile, then compute until the end, a stop, or a divergence."""
         computation, total = self.computation, self.experiment.n_steps
         with Bar(total) as bar, ThreadPoolExecutor(1) as worker:
-            worker.submit(self.writer.open)  # imports Zarr, while the program is compiled
+            # Imports Zarr, while the program is compiled.
+            opening = worker.submit(self.writer.open)
             self.say("compiling")
             self.program.compile(computation.numbers)
             self.compile_s = time.perf_counter() - self.started
@@ -178,9 +189,13 @@ class _Run:
                 bar.show(computation.done, in_words(self.progress()))
                 self.say("running")
 
+            def on_written(state: Mapping[str, Any], n_spikes: int | None) -> None:
+                opening.result()  # or what was wrong with it
+                self._written(state, n_spikes)
+
             most = self.rows.left if self.tracker.active else None
-            computation.go(stop, worker, on_chunk, most=most, on_written=self._written)
-            computation.wait()
+            computation.go(stop, worker, on_chunk, most=most, on_written=on_written)
+            computation.close()
         if computation.broken:
             outcome.status, outcome.exit_code = "diverged", 3
             outcome.message = computation.message(0)
@@ -208,7 +223,16 @@ class _Run:
         try:
             self.computation.commit()
         finally:
+            self.computation.done = self.writer.commit.steps  # of what was not there is nothing
             self.writer.close()
+
+    def told(self, error: Exception) -> Exception:
+        """An error, or the sentence for it where results cannot be kept."""
+        folder, done = self.writer.folder, self.writer.commit.steps
+        if folder is None:
+            return error
+        share = (self.experiment.n_steps - done) / done if done else 0.0
+        return not_kept(error, folder, share and share * used(folder / RESULTS)) or error
 
     def in_memory(self, config: Mapping[str, Any], summary: dict[str, Any]) -> Run:
         """The results of a run without a folder."""

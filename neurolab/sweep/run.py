@@ -144,7 +144,7 @@ def run_sweep(
                 store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
                 store.tidy()
                 table = Table(plan, store)
-                summary = gather(store, plan, table, report, times, status.started)
+                summary, shown = gather(store, plan, table, report, times, status.started)
             except OSError as error:
                 store.check_after(error)
                 raise
@@ -152,7 +152,7 @@ def run_sweep(
             progress.say(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
             whole = len(table.where("completed")) == len(plan)
             stopped = stop.requested and outcome.summary["status"] == "interrupted"
-            outcome.exit_code = 128 + stop.requested if stopped else int(not whole)
+            outcome.exit_code = 128 + stop.requested if stopped else int(not (whole and shown))
             session.finish(outcome.exit_code, outcome.summary, table)
     return outcome
 
