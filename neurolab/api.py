@@ -72,8 +72,10 @@ def run(
     path = Path(config.hydra.run.dir if folder is None else folder)
     check_folder(path)
     experiment = checked(config, overrides)
+    from neurolab.simulation.needs import needs_of, refuse
     from neurolab.simulation.runner import simulate
 
+    refuse(needs_of(experiment), path)
     with log_to(path), keeping(path):
         save_config(experiment.config, overrides, path, config.hydra.output_subdir)
         outcome = simulate(

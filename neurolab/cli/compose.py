@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra import compose
 from hydra._internal.config_loader_impl import get_overrides_dirname
@@ -37,6 +37,9 @@ from neurolab.cli.conf import (
 )
 from neurolab.cli.diagnose import checked, diagnose, explained, not_of_a_run
 from neurolab.problems import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from neurolab.config.experiment import Experiment
 
 __all__ = [
     "check_folder",
@@ -176,13 +179,19 @@ def check_sweep_folder(folder: Path, resume: Path | None, first: int) -> None:
         raise ConfigError([Problem(key, str(folder), advice)])
 
 
+def _fits(experiment: Experiment, config: DictConfig) -> None:
+    from neurolab.simulation.needs import needs_of, refuse
+
+    refuse(needs_of(experiment), Path(config.hydra.run.dir))
+
+
 class Check(Callback):
     """Refuses a wrong configuration before its run folder is made or touched."""
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         overrides = typed(config.hydra)
         found = not_of_a_run(overrides)
-        checks = [] if found else [lambda: checked(config, overrides)]
+        checks = [] if found else [lambda: _fits(checked(config, overrides), config)]
         if "/" in (name := str(config.hydra.job.name)):
             found.append(Problem("hydra.job.name", name, "names a file: write it without /"))
         for check in (*checks, lambda: check_folder(Path(config.hydra.run.dir))):

@@ -10,7 +10,7 @@ import numpy as np
 
 from neurolab.config.shown import feeds
 from neurolab.engine.memory import available
-from neurolab.engine.structure import ModelSpec, Number, PopulationSpec, Structure, short_name
+from neurolab.engine.structure import ModelSpec, Number, PopulationSpec, Structure
 from neurolab.inputs import OrnsteinUhlenbeck, Ramp, Signal, SpikeInput
 from neurolab.integrators import ExpEuler
 from neurolab.neurons import Neuron, SigmoidRate, Spiking
@@ -21,8 +21,8 @@ __all__ = ["doubts", "idle", "later", "too_large", "unused"]
 
 #: What statistics of spikes keep of a neuron: four whole numbers of 64 bits.
 _COUNTS = 32
-#: Neurons, and bytes of traces, of which is said what they take.
-_MANY, _MUCH = 2 * 10**7, 10**10
+#: Neurons of which is said what they take.
+_MANY = 2 * 10**7
 
 
 def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
@@ -50,7 +50,7 @@ def too_large(structure: Structure) -> list[Problem]:
 
 def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> list[Problem]:
     """Warnings of inputs and projections that bring nothing before the end, and of what takes much
-    memory or disk."""
+    memory."""
     found = list(_unheard(structure, n_steps))
     size, width = structure.size, structure.precision // 8
     end = n_steps * structure.dt_ms
@@ -69,15 +69,6 @@ def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> lis
     if size >= _MANY:
         advice = f"takes {size * (_COUNTS + width) / 1e9:.2g} GB of memory or more, and its time"
         found.append(Problem("size", str(size), advice))
-    recording = structure.recording
-    n_recorded = sum(structure.recorded(structure.of(name)).size for name in recording.variables)
-    n_bytes = n_steps // recording.every * n_recorded * width
-    if n_bytes >= _MUCH:
-        names = ", ".join(map(short_name, recording.variables))
-        advice = (
-            f"are {n_bytes / 1e9:.3g} GB; record.neurons=10 or a longer record.interval are less"
-        )
-        found.append(Problem("record.variables", f"[{names}]", advice))
     return found
 
 

@@ -35,6 +35,7 @@ from neurolab.results.summary import peak_memory_mb, write_summary
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.computation import Computation
 from neurolab.simulation.facts import facts_of
+from neurolab.simulation.needs import doubted, needs_of, refuse
 from neurolab.simulation.progress import Bar, in_words
 from neurolab.simulation.stop import StopRequest
 from neurolab.simulation.tracking import Rows, tracked_run
@@ -90,8 +91,9 @@ def simulate(
     ``on_summary`` gets the summary as soon as it stands, before the plots are drawn; ``overrides``
     and ``group`` (the sweep that the run belongs to) are for trackers.
     """
-    config = experiment.config
-    tell(experiment.warnings)
+    config, needs = experiment.config, needs_of(experiment)
+    refuse(needs, folder)
+    tell([*experiment.warnings, *doubted(needs, folder)])
     outcome = Outcome()
     listener = NoTracker() if folder is None else experiment.tracker()
     with TrackerSession(listener) as tracker, StatusFile(folder) as status:

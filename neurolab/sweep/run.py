@@ -91,6 +91,7 @@ def run_sweep(
     device = (plan.templates[0].get("device") if plan.templates else None) or {}
     composed = time.perf_counter() - began
     prepare(device)
+    from neurolab.simulation.needs import Needs, doubted, needs_of, refuse
     from neurolab.sweep.columns import PointReader
     from neurolab.sweep.compute import compute_groups, devices_of
     from neurolab.sweep.files import digests, versions
@@ -104,7 +105,10 @@ def run_sweep(
         groups, warnings = PointReader(plan, refusals).groups(np.flatnonzero(~refusals.bad))
     if strict or not first:
         refusals.raise_if_mistaken(strict)
-    tell(warnings)
+    each = (needs_of(group.experiment, group.n_steps, group.numbers(...)) for group in groups)
+    needs = sum(each, Needs())
+    refuse(needs, folder)
+    tell([*warnings, *doubted(needs, folder)])
     for group in groups if executor is None else ():
         devices_of(group)  # or it is told now that they are not there
     plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
