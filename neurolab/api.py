@@ -25,6 +25,7 @@ from neurolab.cli.given import option_of
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.lease import Lease
+from neurolab.results.room import keeping
 from neurolab.results.run import Run, open_run
 from neurolab.simulation.log import log_to
 
@@ -73,15 +74,17 @@ def run(
     path = Path(config.hydra.run.dir if folder is None else folder)
     check_folder(path)
     experiment = checked(config, overrides)
+    from neurolab.simulation.needs import needs_of, refuse
     from neurolab.simulation.runner import simulate
+
+    refuse(needs_of(experiment), path)
 
     def on_summary(_: Mapping[str, Any], folder: Path) -> None:
         save_defaults(folder, config.hydra)
 
-    with Lease(path) as lease:
+    with Lease(path) as lease, log_to(path), keeping(path):
         save_config(experiment.config, overrides, path, config.hydra.output_subdir)
-        with log_to(path):
-            outcome = simulate(experiment, path, on_summary, overrides, lease=lease)
+        outcome = simulate(experiment, path, on_summary, overrides, lease=lease)
     if outcome.error is not None:
         raise outcome.error
     return open_run(path)
@@ -237,6 +240,7 @@ def run_sweep(
         lease = stack.enter_context(Lease(path, sweep_key(settings.resume)))
         refused = compose_plan(plan, Composer(loader, master))
         late = stack.enter_context(log_to(path))
+        stack.enter_context(keeping(path))
         begun = partial(setattr, late, "begun", True)
         compute(plan, refused, path, settings, executor, began=began, on_begin=begun, lease=lease)
     return open_sweep(path)

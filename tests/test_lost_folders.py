@@ -32,7 +32,7 @@ def test_nothing_is_made_again_in_the_middle_of_a_chunk(tmp_path, monkeypatch, w
         append(self, name, values)
 
     monkeypatch.setattr(Arrays, "append", removes)
-    with pytest.raises(FileNotFoundError, match=r"removed or emptied.*until step 50 is lost"):
+    with pytest.raises(ResultsLostError, match=r"removed or emptied.*until step 50 is lost"):
         results.append(chunk(50, 50))
     assert list(tmp_path.iterdir()) == []
 
@@ -40,9 +40,9 @@ def test_nothing_is_made_again_in_the_middle_of_a_chunk(tmp_path, monkeypatch, w
 def test_a_folder_that_is_removed_before_the_first_chunk_stays_so(tmp_path):
     results = writer(tmp_path / "run")
     shutil.rmtree(tmp_path / "run")
-    with pytest.raises(FileNotFoundError, match="removed"):
+    with pytest.raises(ResultsLostError, match="removed"):
         results.open()
-    with pytest.raises(FileNotFoundError, match="removed"):
+    with pytest.raises(ResultsLostError, match="removed"):
         results.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -60,7 +60,7 @@ def test_a_run_whose_results_are_removed_does_not_say_they_can_be_opened(
 
     monkeypatch.setattr(ResultsWriter, "append", removes)
     monkeypatch.setattr("neurolab.simulation.runner._CHUNK_SECONDS", 0.0)
-    with pytest.raises(FileNotFoundError, match="is lost"):
+    with pytest.raises(ResultsLostError, match="is lost"):
         neurolab.run(RUN, tmp_path / "run")
     assert "can be opened" not in caplog.text
     assert not (tmp_path / "run" / "results.zarr").exists()

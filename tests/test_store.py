@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import neurolab.results.writer
+from neurolab.problems import ResultsLostError
 from neurolab.results.arrays import Arrays
 from neurolab.results.layout import Chunk, Trace
 from neurolab.results.run import Run, open_run
@@ -315,6 +316,6 @@ def test_results_whose_folder_is_removed_are_not_continued(tmp_path):
     results = writer(tmp_path / "run")
     results.append(chunk(0, 10))
     shutil.rmtree(tmp_path / "run")
-    with pytest.raises(FileNotFoundError, match="until step 10 is lost"):
+    with pytest.raises(ResultsLostError, match="until step 10 is lost"):
         results.append(chunk(10, 10))
     assert not (tmp_path / "run").exists()

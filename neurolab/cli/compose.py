@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra import compose
 from hydra._internal.config_loader_impl import get_overrides_dirname
@@ -40,6 +40,9 @@ from neurolab.cli.ending import held
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.holder import holder
 
+if TYPE_CHECKING:
+    from neurolab.config.experiment import Experiment
+
 __all__ = [
     "check_folder",
     "check_sweep_folder",
@@ -54,6 +57,8 @@ __all__ = [
 #: Configurations by the options they were composed of, with what these were read from.
 _COMPOSED: dict[Any, tuple[Any, bytes]] = {}
 _MOST_COMPOSED = 64
+#: Bytes that a run's own account of itself takes.
+_LEAST = 2**16
 _ASKS = re.compile(r"\$\{[\w.]+:")
 
 
@@ -163,7 +168,8 @@ def check_folder(folder: Path, key: str = "hydra.run.dir") -> None:
 def _not_writable(folder: Path) -> str:
     """Why no folder can be made in one; empty if it can."""
     try:
-        TemporaryDirectory(dir=folder).cleanup()
+        with TemporaryDirectory(dir=folder) as place:
+            Path(place, "room").write_bytes(bytes(_LEAST))
     except OSError as error:
         return "no permission" if isinstance(error, PermissionError) else str(error.strerror)
     return ""
@@ -185,13 +191,19 @@ def sweep_key(resume: Path | None) -> str:
     return "hydra.sweep.dir" if resume is None else "sweep.resume"
 
 
+def _fits(experiment: Experiment, config: DictConfig) -> None:
+    from neurolab.simulation.needs import needs_of, refuse
+
+    refuse(needs_of(experiment), Path(config.hydra.run.dir))
+
+
 class Check(Callback):
     """Refuses a wrong configuration before its run folder is made or touched."""
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         overrides = typed(config.hydra)
         found = not_of_a_run(overrides)
-        checks = [] if found else [lambda: checked(config, overrides)]
+        checks = [] if found else [lambda: _fits(checked(config, overrides), config)]
         if "/" in (name := str(config.hydra.job.name)):
             found.append(Problem("hydra.job.name", name, "names a file: write it without /"))
         folder = Path(config.hydra.run.dir)

@@ -22,6 +22,7 @@ from neurolab.config.settings import read_settings
 from neurolab.problems import ConfigError, Problem
 from neurolab.report.pictures import show_page
 from neurolab.results.batches import SweepFolder
+from neurolab.results.layout import write_whole
 from neurolab.results.status import utc_now
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class SweepLauncher(Launcher):
         began = time.perf_counter()
         from neurolab.cli.compose import check_sweep_folder, sweep_key
         from neurolab.cli.points import Composer, compose_plan
+        from neurolab.results.room import keeping
         from neurolab.simulation.log import log_to
         from neurolab.sweep.gather import print_sweep
         from neurolab.sweep.run import run_sweep
@@ -130,6 +132,7 @@ class SweepLauncher(Launcher):
         with (
             held(self.folder, sweep_key(self.settings.resume), keep=True) as lease,
             ExitStack() as logging,
+            keeping(self.folder),
         ):
             refused = compose_plan(plan, Composer(self.context.config_loader, self.config))
             late = logging.enter_context(log_to(self.folder, terminal=True))
@@ -152,7 +155,7 @@ class SweepLauncher(Launcher):
         """Write the command that began the sweep."""
         record = self.folder / "multirun.yaml"
         if self.settings.resume is None or not record.exists():
-            OmegaConf.save(self.config, record)
+            write_whole(record, OmegaConf.to_yaml(self.config))
 
     def _configs(self, jobs: Sequence[Sequence[str]], first: int) -> dict[int, DictConfig | str]:
         """The configuration of each job as Hydra's launchers have it, or why there is none.

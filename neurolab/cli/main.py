@@ -89,6 +89,10 @@ def _run(arguments: list[str]) -> int:
     except (PermissionError, NotADirectoryError) as error:
         given, advice = str(error.filename or ""), f"{error.strerror}; choose another folder"
         raise ConfigError([Problem("hydra.run.dir", given, advice)]) from None
+    except OSError as error:  # of what Hydra writes itself
+        from neurolab.results.room import not_kept
+
+        raise not_kept(error, Path(error.filename or ".").parent) or error from None
     finally:
         if before is None:
             del os.environ["HYDRA_FULL_ERROR"]
@@ -184,6 +188,7 @@ def _job(config: Any) -> tuple[int, float | None]:
     from neurolab.cli.conf import effective, typed
     from neurolab.cli.record import save_config, save_defaults
     from neurolab.engine.device import prepare
+    from neurolab.results.room import keeping
 
     hydra_config = HydraConfig.get()
     folder = Path(hydra_config.runtime.output_dir)
@@ -194,7 +199,7 @@ def _job(config: Any) -> tuple[int, float | None]:
         print_summary(summary, folder)
         save_defaults(folder, hydra_config)  # for the page, which is written next
 
-    with held(folder, "hydra.sweep.dir" if multirun else "hydra.run.dir") as lease:
+    with held(folder, "hydra.sweep.dir" if multirun else "hydra.run.dir") as lease, keeping(folder):
         plain = effective(config, overrides)
         save_config(plain, overrides, folder, hydra_config.output_subdir)
         prepare(plain.get("device") or {})
@@ -209,7 +214,10 @@ def _job(config: Any) -> tuple[int, float | None]:
     if outcome.status == "diverged":
         print(f"neurolab: diverged: {outcome.message}\n{_DIVERGED}", file=sys.stderr)
     elif outcome.status == "failed":
-        print(f"neurolab: {outcome.message}\n  see {folder}/neurolab.log", file=sys.stderr)
+        more = (
+            "" if isinstance(outcome.error, ResultsLostError) else f"\n  see {folder}/neurolab.log"
+        )
+        print(f"neurolab: {outcome.message}{more}", file=sys.stderr)
     return outcome.exit_code, outcome.summary.get("rate_hz_mean")
 
 

@@ -158,7 +158,7 @@ def resume_sweep(
     launcher = found["hydra"]["launcher"]
     from neurolab.config.settings import read_settings
     from neurolab.simulation.log import log_to
-    from neurolab.sweep.executors import read_executor
+    from neurolab.sweep.executor_options import read_executor
     from neurolab.sweep.gather import print_sweep
     from neurolab.sweep.run import run_sweep
 

@@ -17,8 +17,8 @@ import brainstate
 import brainunit as u
 import numpy as np
 
-from neurolab.config.doubts import doubts, idle, later, too_large, unused
-from neurolab.config.network import NetworkReader, size_of
+from neurolab.config.doubts import doubts, idle, later, too_large, too_large_built, unused
+from neurolab.config.network import NetworkReader, size_of, sizes_of
 from neurolab.config.order import in_order
 from neurolab.config.projection import unfit_synapses
 from neurolab.config.reader import ModelReader, ParsedValue
@@ -158,6 +158,8 @@ def read_experiment(
         top.refuse("seed", "expected a whole number below 4294967296")
     dt_ms, n_steps = read_steps(config, problems)
     precision = _precision(config.get("device", {}), problems)
+    if large := too_large(sizes_of(config), precision):
+        raise ConfigError([*problems.found, *large])  # reading on would draw numbers for them
     for group, keys in _KEYS.items():
         SettingsReader(config.get(group) or {}, group, problems).only(keys)
 
@@ -215,12 +217,10 @@ def _built(
     Models are built here for the first time; what they refuse is a problem of the configuration.
     Those whose values were refused above have their defaults.
     """
-    if large := too_large(structure):
-        problems.found += large
-        return structure, {}, {}
     try:
         structure = with_sizes(structure, numbers)
         units, others = variables_of(structure, numbers)
+        problems.found += too_large_built(structure, units)
         problems.found += _meeting(structure)
         return replace(structure, independent=independent(structure, numbers)), units, others
     except ConfigError as error:

@@ -16,6 +16,7 @@ import numpy as np
 
 from neurolab.plots.rates import Rate
 from neurolab.results.damage import DamagedError
+from neurolab.results.layout import replacing
 from neurolab.results.run import Run
 from neurolab.results.trains import Population
 
@@ -56,7 +57,8 @@ def save(figures: Mapping[str, Figure | None], folder: Path) -> list[Path]:
     """Save the figures that there are under their names; returns their paths."""
     drawn = {folder / f"{name}.png": figure for name, figure in figures.items() if figure}
     for path, figure in drawn.items():
-        figure.savefig(path, pil_kwargs={"compress_level": 3})
+        with replacing(path) as partial:
+            figure.savefig(partial, format="png", pil_kwargs={"compress_level": 3})
     return list(drawn)
 
 

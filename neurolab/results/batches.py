@@ -19,7 +19,6 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from neurolab.results.holder import WRITER, Watch, holder
 from neurolab.results.layout import COMMIT, RESULTS, write_whole
 from neurolab.results.lease import Lease, check_writer
 from neurolab.results.plan import Plan
+from neurolab.results.room import not_kept
 from neurolab.results.sealed import sealed
 from neurolab.results.status import STATUS
 
@@ -122,9 +122,8 @@ class SweepFolder:
             ResultsLostError: they cannot: there is no folder, or no place, for them.
         """
         self.check()
-        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EROFS):
-            advice = f"make room and go on with it: sweep.resume={self.path}"
-            raise ResultsLostError(error.errno, f"{error.strerror}; {advice}") from error
+        if told := not_kept(error, self.path):
+            raise told from error
 
     @contextmanager
     def or_nothing(self) -> Iterator[None]:

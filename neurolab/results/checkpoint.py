@@ -48,7 +48,7 @@ class Checkpoint:
         names = sorted(self.arrays)
         about = json.dumps({"format": FORMAT, "step": self.step, "arrays": names, **self.about})
         text = np.frombuffer(about.encode(), np.uint8)
-        with replacing(folder / CHECKPOINT, synced=True) as file:
+        with replacing(folder / CHECKPOINT, synced=True) as partial, partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **{_ABOUT: text}, **self.arrays)
 
     @classmethod

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -89,29 +90,37 @@ class Commit:
     digests: dict[str, str] = field(default_factory=dict)
 
 
+def write_whole(path: Path, text: str, synced: bool = False) -> None:
+    """Replace a text file in one operation; ``synced``, also after a power cut."""
+    with replacing(path, synced) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
 @contextmanager
-def replacing(path: Path, synced: bool = False) -> Iterator[BinaryIO]:
-    """A file that takes another's place in one operation once it is written: a reader sees all of
-    the old content or all of the new; ``synced``, also after a power cut."""
+def replacing(path: Path, synced: bool = False) -> Iterator[Path]:
+    """A place for what is to replace a file or a folder in one operation: a reader sees all of the
+    old or all of the new; ``synced``, a file also after a power cut.  Of what could not be written
+    whole nothing stays."""
     partial = path.with_name(f"{path.name}.partial")
+    _remove(partial)
     try:
-        with partial.open("wb") as file:
-            yield file
+        yield partial
+        if partial.is_dir():
+            _remove(path)
         if synced:
             sync(partial)
         partial.replace(path)
         if synced:
             sync(path.parent)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
+    finally:
+        _remove(partial)
 
 
-def write_whole(path: Path, text: str, synced: bool = False) -> None:
-    """Replace a text file in one operation; see `replacing`."""
-    with replacing(path, synced) as file:
-        file.write(text.encode())
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

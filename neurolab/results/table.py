@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError
+from neurolab.results.layout import replacing
 from neurolab.results.plan import Plan, flat
 
 if TYPE_CHECKING:
@@ -250,14 +250,11 @@ def write_zarr(data: xr.Dataset, path: Path) -> None:
     """Replace ``path`` by the data."""
     from zarr.codecs import BloscCodec, Crc32cCodec
 
-    partial = path.with_name(path.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
     codecs = {"compressors": (BloscCodec(cname="zstd", clevel=1), Crc32cCodec())}
     encoding = dict.fromkeys(data.variables, codecs)
-    with warnings.catch_warnings(action="ignore"):  # text has no place in the Zarr 3 standard yet
+    # Text has no place in the Zarr 3 standard yet.
+    with replacing(path) as partial, warnings.catch_warnings(action="ignore"):
         data.to_zarr(partial, mode="w", zarr_format=3, encoding=encoding)
-    shutil.rmtree(path, ignore_errors=True)
-    partial.replace(path)
 
 
 def write_csv(plan: Plan, table: Table, path: Path) -> None:
@@ -276,10 +273,8 @@ def write_csv(plan: Plan, table: Table, path: Path) -> None:
         if name not in keys
     }
     columns["message"] = [table.messages.get(point, "") for point in range(len(plan))]
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="") as file:
+    with replacing(path) as partial, partial.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["point", *keys, "status", *columns])
         points, statuses = range(len(plan)), table.statuses().tolist()
         writer.writerows(zip(points, *keys.values(), statuses, *columns.values(), strict=True))
-    partial.replace(path)

@@ -28,6 +28,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from neurolab.problems import ResultsLostError
 from neurolab.results.arrays import Arrays
 from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of
 from neurolab.results.lease import Lease
@@ -148,7 +149,7 @@ class ResultsWriter:
         needed += [self.folder / COMMIT] if self.commit.steps else []
         if not all(path.exists() for path in needed):
             told = f"{self.folder} was removed or emptied meanwhile; what was written until step"
-            raise FileNotFoundError(f"{told} {self.commit.steps} is lost")
+            raise ResultsLostError(f"{told} {self.commit.steps} is lost")
         if self.lease is not None:
             self.lease.check()
 

@@ -76,7 +76,7 @@ class Computation:
         self.steps = np.zeros(len(self.ends), np.int64)
         #: What diverged, where and when, by point.
         self.broken: dict[int, str] = {}
-        self.done = 0
+        self.done = self.sent = 0
         structure = experiment.structure
         self.size, self.dt_ms = structure.size, structure.dt_ms
         self.statistics = SpikeStatistics(len(self.ends) * self.size)
@@ -85,6 +85,7 @@ class Computation:
         # Spikes in a rate bin that is not yet complete, of each population.
         self._open = np.zeros((len(self.ends), len(groups)), np.int64)
         self._waiting: list[Chunk] = []  # computed, and not yet written
+        self._uncounted: list[tuple[np.ndarray, np.ndarray]] = []  # their spikes
         self._committed_at = 0.0
         self._noted: tuple[bytes, int] | None = None  # how the points stood at the last commit
         self._last: Future[None] | None = None
@@ -93,7 +94,6 @@ class Computation:
         self.checkpoints = Checkpoints(self, experiment.checkpoint_s)
         self.finished = False
         self.state: Any = None  # after the last step that was begun; None before the first
-        self.sent = 0
 
     def go(
         self,
@@ -162,8 +162,10 @@ class Computation:
         chunks, self._waiting = self._waiting, []  # what fails halfway is not written once more
         if not chunks:
             return
-        many = self.writer.n_points is not None
+        if many := self.writer.n_points is not None:  # which are written with what was counted
+            self._count()
         self.writer.append(Chunk.joined(chunks), {"rows": rows_of(self)} if many else None)
+        self._count()
         self._noted = self._progress()
         self._committed_at = time.perf_counter()
 
@@ -173,9 +175,14 @@ class Computation:
 
     def recount(self, counts: Mapping[str, np.ndarray]) -> None:
         """Take over what was counted."""
-        of = dict(counts)
-        self.steps, self._open = of.pop("steps").copy(), of.pop("open").copy()
-        self.statistics.restore(of)
+        self.steps, self._open = counts["steps"].copy(), counts["open"].copy()
+        self.statistics.restore(counts)
+
+    def _count(self) -> None:
+        """Count the spikes of what is written: a summary is of that alone."""
+        for step, element in self._uncounted:
+            self.statistics.update(step, element)
+        self._uncounted = []
 
     def _progress(self) -> tuple[bytes, int]:
         """What `rows_of` are made of."""
@@ -233,7 +240,7 @@ class Computation:
             if ends.min() < first + n:
                 counts = step < ends[point]
                 point, step, neuron = point[counts], step[counts], neuron[counts]
-            self.statistics.update(step, point * self.size + neuron)
+            self._uncounted.append((step, point * self.size + neuron))
         samples = (first + n) // recording.every - first // recording.every
         traces = {}
         for name in recording.variables:
@@ -243,6 +250,8 @@ class Computation:
         rates = self._rate_counts(point, step, neuron, first, n)
         if first >= self.known:
             self._waiting.append(self._chunk(first, n, point, step, neuron, traces, rates))
+        else:
+            self._count()
         self.done = first + n
         if broken.any() and self.program.points is None:  # as it was while it was finite
             after, _ = self.program.advance(self.numbers, dict(before), n)

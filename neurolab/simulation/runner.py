@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,12 @@ import brainunit as u
 
 from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
-from neurolab.problems import tell
+from neurolab.problems import ResultsLostError, tell
 from neurolab.report.pictures import show
+from neurolab.results.layout import RESULTS
 from neurolab.results.lease import Lease
 from neurolab.results.record import RunRecord
+from neurolab.results.room import not_kept, used
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
 from neurolab.results.summary import peak_memory_mb, write_summary
@@ -37,6 +38,8 @@ from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.checkpoint import go_on
 from neurolab.simulation.computation import Computation
 from neurolab.simulation.facts import facts_of
+from neurolab.simulation.needs import doubted, needs_of, refuse
+from neurolab.simulation.outcome import Outcome
 from neurolab.simulation.progress import Bar, in_words
 from neurolab.simulation.resume import Resumed
 from neurolab.simulation.stop import StopRequest
@@ -57,25 +60,6 @@ _CHUNK_SECONDS = 0.5
 _RECORDS = {"cpu": 2**24}
 
 
-@dataclass
-class Outcome:
-    """How a run ended."""
-
-    status: str = "failed"
-    message: str = ""
-    exit_code: int = 1
-    error: Exception | None = None
-    summary: dict[str, Any] = field(default_factory=dict)
-    run: Run | None = None
-
-    def fail(self, error: Exception, what: str) -> None:
-        """Something was not written; what went wrong first is what ended the run."""
-        if self.error is None:
-            self.status, self.exit_code, self.error = "failed", 1, error
-            self.message = f"{type(error).__name__}: {error}"
-        log.error("%s: %s", what, error)
-
-
 def simulate(
     experiment: Experiment,
     folder: Path | None,
@@ -93,8 +77,10 @@ def simulate(
     goes on in its folder.  Nothing more is written once the folder's ``lease`` is lost: that is a
     `ResultsLostError`.
     """
-    config = experiment.config
-    tell(experiment.warnings)
+    done = resumed.commit.steps if resumed and resumed.commit else 0
+    config, needs = experiment.config, needs_of(experiment, [max(experiment.n_steps - done, 0)])
+    refuse(needs, folder)
+    tell([*experiment.warnings, *doubted(needs, folder)])
     outcome = Outcome()
     listener = NoTracker() if folder is None else experiment.tracker()
     still_ours = (lambda: None) if lease is None else lease.check
@@ -111,17 +97,16 @@ def simulate(
             run.go(stop, outcome)
         except Exception as error:
             still_ours()
-            outcome.error, outcome.message = error, f"{type(error).__name__}: {error}"
-            log.exception("the run failed")
+            outcome.fail(run.told(error), "the run failed")
         try:
             run.close()
         except Exception as error:  # a full disk, say; what was committed is readable all the same
-            outcome.fail(error, "the results could not be closed")
+            outcome.fail(run.told(error), "the results could not be closed")
         still_ours()
         try:
             outcome.summary = write_summary(folder, run.facts(outcome), config)
         except OSError as error:  # there is no place for it
-            outcome.fail(error, "the summary could not be written")
+            outcome.fail(run.told(error), "the summary could not be written")
             outcome.summary = run.facts(outcome)
         run.say(outcome.status)
         level = logging.WARNING if outcome.message and not outcome.exit_code else logging.INFO
@@ -130,9 +115,14 @@ def simulate(
         if folder is None:
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
-        if (folder / "summary.json").exists():
-            on_summary(outcome.summary, folder)
-            show(folder, bool((config.get("report") or {}).get("standalone")))
+        if not isinstance(outcome.error, ResultsLostError):
+            try:
+                on_summary(outcome.summary, folder)
+                shown = show(folder, bool((config.get("report") or {}).get("standalone")))
+            except OSError as error:
+                shown = False
+                log.error("%s", run.told(error))
+            outcome.exit_code = outcome.exit_code or int(not shown)
         tracker.finish(outcome.exit_code, outcome.summary)
     return outcome
 
@@ -200,7 +190,8 @@ class _Run:
         """Compile, then compute until the end, a stop, or a divergence."""
         computation, total = self.computation, self.experiment.n_steps
         with Bar(total, computation.known) as bar, ThreadPoolExecutor(1) as worker:
-            worker.submit(self.writer.open)  # imports Zarr, while the program is compiled
+            # Imports Zarr, while the program is compiled.
+            opening = worker.submit(self.writer.open)
             self.say("compiling")
             self.program.compile(computation.numbers)
             self.compile_s = time.perf_counter() - self.started
@@ -213,9 +204,13 @@ class _Run:
                 bar.show(computation.done, in_words(self.progress()))
                 self.say("running")
 
+            def on_written(state: Mapping[str, Any], n_spikes: int | None) -> None:
+                opening.result()  # or what was wrong with it
+                self._written(state, n_spikes)
+
             most = self.rows.left if self.tracker.active else None
-            computation.go(stop, worker, on_chunk, most=most, on_written=self._written)
-            computation.wait()
+            computation.go(stop, worker, on_chunk, most=most, on_written=on_written)
+            computation.close()
         if not computation.broken:
             computation.checkpoints.take(computation.state)
         if computation.broken:
@@ -245,7 +240,17 @@ class _Run:
         try:
             self.computation.commit()
         finally:
+            # Of what was not there is nothing.
+            self.computation.done = min(self.computation.done, self.writer.commit.steps)
             self.writer.close()
+
+    def told(self, error: Exception) -> Exception:
+        """An error, or the sentence for it where results cannot be kept."""
+        folder, done = self.writer.folder, self.writer.commit.steps
+        if folder is None:
+            return error
+        share = (self.experiment.n_steps - done) / done if done else 0.0
+        return not_kept(error, folder, share and share * used(folder / RESULTS)) or error
 
     def in_memory(self, config: Mapping[str, Any], summary: dict[str, Any]) -> Run:
         """The results of a run without a folder."""

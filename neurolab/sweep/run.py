@@ -99,6 +99,7 @@ def run_sweep(
     composed = time.perf_counter() - began
     prepare(device)
     from neurolab.results.digests import versions
+    from neurolab.simulation.needs import Needs, doubted, needs_of, refuse
     from neurolab.sweep.columns import PointReader
     from neurolab.sweep.compute import compute_groups, devices_of
     from neurolab.sweep.files import digests
@@ -112,7 +113,10 @@ def run_sweep(
         groups, warnings = PointReader(plan, refusals).groups(np.flatnonzero(~refusals.bad))
     if strict or not first:
         refusals.raise_if_mistaken(strict)
-    tell(warnings)
+    each = (needs_of(group.experiment, group.n_steps, group.numbers(...)) for group in groups)
+    needs = sum(each, Needs())
+    refuse(needs, folder)
+    tell([*warnings, *doubted(needs, folder)])
     for group in groups if executor is None else ():
         devices_of(group)  # or it is told now that they are not there
     plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
@@ -158,7 +162,7 @@ def run_sweep(
                 store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
                 store.tidy()
                 table = Table(plan, store)
-                summary = gather(store, plan, table, report, times, status.started)
+                summary, shown = gather(store, plan, table, report, times, status.started)
             except OSError as error:
                 store.check_after(error)
                 raise
@@ -166,7 +170,7 @@ def run_sweep(
             progress.say(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
             whole = len(table.where("completed")) == len(plan)
             stopped = stop.requested and outcome.summary["status"] == "interrupted"
-            outcome.exit_code = 128 + stop.requested if stopped else int(not whole)
+            outcome.exit_code = 128 + stop.requested if stopped else int(not (whole and shown))
             session.finish(outcome.exit_code, outcome.summary, table)
     return outcome
 
