@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, reduce
-from importlib import import_module
 from operator import getitem
 from pathlib import Path
 from typing import Any
@@ -261,10 +260,12 @@ def _typed_option(path: str, overrides: list[str], hydra: Any) -> tuple[str, Any
 
 def _class_of(target: Any) -> Any:
     """What a dotted path names; None if it cannot be had, which others tell."""
+    from neurolab.config.classes import class_at
+    from neurolab.config.values import UnfitValueError
+
     try:
-        module, _, name = str(target).rpartition(".")
-        return getattr(import_module(module), name)
-    except Exception:
+        return class_at(target, object)
+    except UnfitValueError:
         return None
 
 

@@ -53,6 +53,11 @@ class TrackioTracker:
         self.per_point, self.folder = per_point, folder
         self._step = 0
 
+    @classmethod
+    def check(cls, **settings: Any) -> None:
+        """What is wrong with settings: making one checks them, and does no more."""
+        cls(**settings)
+
     def start(self, tracked: Tracked) -> None:
         if self.folder is not None:
             os.environ["TRACKIO_DIR"] = self.folder  # read when trackio is imported

@@ -112,6 +112,11 @@ class WandbTracker:
         self.patience_s = self.init_timeout_s + self.finish_timeout_s + 60
         self._step = 0
 
+    @classmethod
+    def check(cls, **settings: Any) -> None:
+        """What is wrong with settings: making one checks them, and does no more."""
+        cls(**settings)
+
     def start(self, tracked: Tracked) -> None:
         self.tracked = tracked
         self.remedy = "nothing of it was kept by W&B; `wandb status` shows its settings"
