@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 
 import pytest
+import yaml
+from omegaconf import OmegaConf
 from sweeps import KEEP
 from test_config import problems, read
 
 import neurolab
+from neurolab.cli.main import main
 from neurolab.problems import ConfigError
 
 SHORT = ("neuron=lif", "size=2", "duration=1ms", KEEP)
@@ -167,3 +170,47 @@ def test_a_tracker_that_cannot_be_made_is_told_before_anything_is_computed(track
     assert (problem.key, problem.given) == ("tracker", f"{trackers}.Quiet")
     assert "OSError: no blue" in problem.advice and "tracker=none" in problem.advice
     assert not (tmp_path / "run" / "results.zarr").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("+hydra.callbacks.x={{_target_:{canary}.X}}", "hydra.callbacks.x._target_"),
+        ("+hydra.callbacks.x={{_target_:subprocess.Popen}}", "hydra.callbacks.x._target_"),
+        ("hydra.callbacks.check._target_={canary}.X", "hydra.callbacks.check._target_"),
+        ("hydra.launcher._target_={canary}.X -m", "hydra.launcher._target_"),
+        ("hydra.sweeper._target_=subprocess.Popen -m", "hydra.sweeper._target_"),
+        ("hydra.job_logging.handlers.file.class={canary}.X",
+         "hydra.job_logging.handlers.file.class"),
+        ("hydra.hydra_logging.handlers.console.stream=ext://{canary}.X",
+         "hydra.hydra_logging.handlers.console.stream"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["typed", "in a file"])
+def test_what_hydra_would_call_is_known_before_it_does(
+    canary, tmp_path, monkeypatch, capsys, typed, key, place
+):
+    """Typed, or in the experiment of somebody else."""
+    module, touched = canary
+    arguments = typed.format(canary=module.stem).split()
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    if place == "in a file":
+        text, _, path = arguments[0].lstrip("+").partition("=")
+        config = OmegaConf.create({"defaults": ["_self_"]})
+        OmegaConf.update(
+            config, text, yaml.safe_load(path.replace(":", ": ", 1) if path[0] == "{" else path)
+        )
+        (here / "conf" / "experiment").mkdir(parents=True)
+        file = here / "conf" / "experiment" / "theirs.yaml"
+        file.write_text(f"# @package _global_\n{OmegaConf.to_yaml(config)}")
+        arguments[0] = "experiment=theirs"
+    before = sorted(here.rglob("*"))
+    monkeypatch.setattr(sys, "argv", ["neurolab", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert f"  {key} = " in capsys.readouterr().err
+    assert not touched.exists()
+    assert sorted(here.rglob("*")) == before

@@ -46,6 +46,17 @@ REFUSED = [
     ("integrator._target_=null", "integrator._target_", ["--help"]),
     ("+inputs.x.rate=5Hz", "inputs.x", ["+input@inputs.x=ou"]),
     ("hydra.run.dir=null", "hydra.run.dir", ["cannot be"]),
+    ("device.jax=5", "device.jax", ["by their names"]),
+    ("device.platform=1e3", "device.platform", ["auto, cpu"]),
+    ("record.variables={a:1}", "record.variables", ["cannot be this"]),
+    ("=5", "=5", ["key=value"]),
+    ("tracker=wandb tracker.tags=5", "tracker.tags", ["a list"]),
+    ("tracker=wandb tracker.dir=[1]", "tracker.dir", ["a text"]),
+    ("tracker=trackio tracker.folder=[1]", "tracker.folder", ["a text"]),
+    ("network=coba_ei projections.E_E.from=[1]", "projections.E_E.from", ["There are: E, I"]),
+    ("network=coba_ei projections.E_E.to={a:1}", "projections.E_E.to", ["There are: E, I"]),
+    ("network=coba_ei projections.E_E.receptor=[1]", "projections.E_E.receptor", ["exc or inh"]),
+    ("network=coba_ei projections.E_E.receptor=x", "projections.E_E.receptor", ["exc or inh"]),
 ]  # fmt: skip
 
 
@@ -111,7 +122,22 @@ COMMANDS = [
     ("-m seed=1,2 ~record", ["record", "choose an option"]),
     ("-m seed=1,2 hydra.sweep.dir=/proc/foo", ["hydra.sweep.dir = /proc/foo", "choose another"]),
     ("hydra.run.dir=/proc/foo", ["hydra.run.dir = /proc/foo", "choose another"]),
-]
+    ("=5,6 -m", ["=5,6", "key=value"]),
+    ("++sweep=5 -m", ["sweep = 5", "sweep.batch=100"]),
+    ("hydra.verbose=5", ["hydra.verbose = 5", "names of loggers"]),
+    ("hydra.searchpath=5", ["hydra.searchpath = 5", "a list of folders"]),
+    ("hydra.job.env_copy=[NO_SUCH]", ["hydra.job.env_copy = [NO_SUCH]", "cannot be this: 'NO_SUCH'"]),
+    ("hydra.callbacks.check=null", ["hydra.callbacks.check = null"]),
+    ("~hydra.callbacks.check", ["hydra.callbacks.check", "neurolab.cli.compose.Check"]),
+    ("~hydra.launcher._target_ -m", ["hydra.launcher._target_", "hydra/launcher="]),
+    ("hydra.hydra_logging.root.level=x", ["hydra.hydra_logging.root.level = x", "Unknown level"]),
+    ("hydra.hydra_logging.version=0", ["hydra.hydra_logging.version = 0", "version: 0"]),
+    ("device=${oc.create:[1]}", ["device = ${oc.create:[1]}", "auto, cpu"]),
+    ("network=coba_ei,cuba_ei populations.E.size=9 -m",
+     ["populations.E.size = 9", "of network, which is swept", "++populations.E.size=9"]),
+    ("network=coba_ei,cuba_ei +populations.E.size=9 -m",
+     ["populations.E.size = 9", "which is swept" , "++populations.E.size=9"]),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("typed", "words"), COMMANDS, ids=[row[0] for row in COMMANDS])

@@ -206,7 +206,8 @@ def with_own_values(plain: dict[str, Any], overrides: list[str], hydra: Any) -> 
     and a neuron no value in place of which another was given: what is recorded is what is used."""
     given = {override.lstrip("+~").partition("=")[0] for override in overrides}
     problems = []
-    for path in [key.removesuffix("._target_") for key in given if key.endswith("._target_")]:
+    paths = [key.removesuffix("._target_") for key in given if key.endswith("._target_")]
+    for path in (path for path in paths if not path.startswith("hydra.")):
         node = reduce(getitem, path.split("."), plain)
         explicit = {k[len(path) + 1 :].partition(".")[0] for k in given if k.startswith(f"{path}.")}
         if path == "synapse" or path.startswith("receptors."):  # output is an option of its own

@@ -104,9 +104,9 @@ def run_sweep(
         groups, warnings = PointReader(plan, refusals).groups(np.flatnonzero(~refusals.bad))
     if strict or not first:
         refusals.raise_if_mistaken(strict)
-    tell(warnings)
     for group in groups if executor is None else ():
         devices_of(group)  # or it is told now that they are not there
+    tell(warnings)
     plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
     plan.versions = versions()
     for axis in plan.axes:
