@@ -1,4 +1,4 @@
-"""A configuration names models, trackers and the user's own code; no other is imported or called."""
+"""A configuration names models, trackers and the user's own code; no other is imported."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ COMMANDS = [
     ("++sweep=5 -m", ["sweep = 5", "sweep.batch=100"]),
     ("hydra.verbose=5", ["hydra.verbose = 5", "names of loggers"]),
     ("hydra.searchpath=5", ["hydra.searchpath = 5", "a list of folders"]),
-    ("hydra.job.env_copy=[NO_SUCH]", ["hydra.job.env_copy = [NO_SUCH]", "cannot be this: 'NO_SUCH'"]),
+    ("hydra.job.env_copy=[NO_SUCH]", ["hydra.job.env_copy = [NO_SUCH]", "this: 'NO_SUCH'"]),
     ("hydra.callbacks.check=null", ["hydra.callbacks.check = null"]),
     ("~hydra.callbacks.check", ["hydra.callbacks.check", "neurolab.cli.compose.Check"]),
     ("~hydra.launcher._target_ -m", ["hydra.launcher._target_", "hydra/launcher="]),
