@@ -24,7 +24,7 @@ from neurolab.cli.conf import (
 )
 from neurolab.cli.parts import not_chosen, not_taken_out, of_one_alone, shared, told_once
 from neurolab.cli.raised import refused_option
-from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
+from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
 
 if TYPE_CHECKING:
     from neurolab.config.experiment import Experiment
@@ -59,7 +59,7 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
         try:
             files = loader.get_group_options("", overrides=elsewhere)
         except HydraException as error:  # of the search path
-            return [refused_option(error, loader)]
+            return [refused_option(error, loader, overrides)]
         if primary not in files:
             known = did_you_mean(primary, [name for name in files if not name.startswith("_")])
             advice = f"no such file; {known}; your own goes into ./conf or the --config-dir"
@@ -84,7 +84,7 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
                 config = compose(primary, groups, return_hydra_config=True)
                 break
             except (HydraException, OmegaConfBaseException) as error:
-                problem = refused_option(error, loader)
+                problem = refused_option(error, loader, groups)
                 problems.found.append(problem)
                 blamed = [t for t in groups if t.lstrip("+~").partition("=")[0] == problem.key]
                 if not blamed:
@@ -98,7 +98,7 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
             fitting = [text for text, override in values if _known_key(config, override, problems)]
             config = compose(primary, groups + fitting, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException) as error:
-            problems.found.append(refused_option(error, loader))
+            problems.found.append(refused_option(error, loader, groups + fitting))
             return problems.found
     try:
         checked(config, groups + fitting)
@@ -217,11 +217,13 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
         known = [str(key) for key in node] if isinstance(node, dict) else []
         if name not in known:
             hint = did_you_mean(name, [k for k in known if k != "hydra" and not k.startswith("_")])
-            if node == {}:
-                above, add = ".".join(path[: depth - 1]), f"+{override.input_line}"
+            above, add = ".".join(path[: depth - 1]), f"+{override.input_line}"
+            if depth > 1 and not isinstance(node, dict):
+                hint = f"{above} is {show(node)}, which has no keys"
+            elif node == {}:
                 hint = f"{above} is empty: choose an option that has this, or add it: {add}"
             hint = of_one_alone(config, key) or shared(config, str(override.input_line)) or hint
-            given = value if depth == len(path) else None
+            given = show(value) if depth == len(path) and value is not None else None
             problems.add(".".join(path[:depth]), given, hint)
             return False
         node = node[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,8 +36,8 @@ _REFUSED = (
 )  # fmt: skip
 
 
-def refused_option(error: Exception, loader: ConfigLoader) -> Problem:
-    """What Hydra raised for an option, as a problem of its key."""
+def refused_option(error: Exception, loader: ConfigLoader, typed: Sequence[str]) -> Problem:
+    """What Hydra raised for an option among what was typed, as a problem of its key."""
     what = str(error).splitlines()[0]
     for pattern, advice in _REFUSED:
         if found := re.search(pattern, what):
@@ -45,7 +45,7 @@ def refused_option(error: Exception, loader: ConfigLoader) -> Problem:
             rest = re.sub(r"'override (\w)", r"'override /\1", what[found.end() :].strip())
             known = advice or did_you_mean(given, options_of(key, loader, []))
             return Problem(key, given, known.format(rest=rest))
-    return Problem("configuration", "", what)
+    return _blamed(error, typed)
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def _passed(error: Exception) -> list[str]:
     return [str(frame.f_globals.get("__name__")) for frame, _ in frames]
 
 
-def _blamed(error: Exception, typed: list[str]) -> Problem:
+def _blamed(error: Exception, typed: Sequence[str]) -> Problem:
     """What was typed without which it would not have been raised."""
     what = next(iter(str(error).splitlines()), "") or type(error).__name__
     what += f": {error.__cause__}" if error.__cause__ else ""
