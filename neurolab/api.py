@@ -20,8 +20,9 @@ from neurolab.cli.compose import (
     compose_master,
     sweep_key,
 )
-from neurolab.cli.diagnose import checked, explained, not_of_a_run
+from neurolab.cli.diagnose import checked, not_of_a_run
 from neurolab.cli.given import option_of
+from neurolab.cli.raised import explained
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.lease import Lease
@@ -224,9 +225,9 @@ def run_sweep(
     began = time.perf_counter()
     given = [hydra_form(override, swept=True) for override in _listed(overrides)]
     with ExitStack() as stack:
-        with explained(lambda: diagnose_sweep(given)):
+        with explained(lambda: diagnose_sweep(given), given):
             loader, master = stack.enter_context(compose_master(given))
-        settings = read_settings(dict(master.sweep))
+        settings = read_settings(master.sweep)
         launcher = dict(master.hydra.launcher)
         _only_ours(str(launcher.pop("_target_")), str(master.hydra.sweeper._target_), settings)
         executor = read_executor(launcher.pop("executor", None), launcher)

@@ -91,7 +91,10 @@ def must_exist(path: Path) -> None:
 
 def show(value: Any) -> str:
     """A value as a person would have typed it."""
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(show, value))}]"
+    words = {None: "null", True: "true", False: "false"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def tell(warnings: Iterable[Problem]) -> None:

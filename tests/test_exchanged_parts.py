@@ -102,9 +102,7 @@ def test_what_is_shared_is_changed_for_both_or_made_ones_own(key, value, both, o
         assert mine == value and (other == value) is alike
 
 
-@pytest.mark.parametrize(
-    "key", ["populations.I.inputs.drive", "populations.I.receptors.inh", "populations.I.neuron.tau"]
-)
+@pytest.mark.parametrize("key", ["populations.I.inputs.drive", "populations.I.receptors.inh"])
 def test_what_is_shared_is_not_taken_from_both(key):
     """`~populations.I.inputs.drive` took the drive of E, and nobody fired."""
     (problem,) = problems(*COBA, f"~{key}")
@@ -177,3 +175,32 @@ def test_what_is_another_by_a_relative_name_is_not_taken_from_both():
             experiment_of([network, f"~populations.{name}.inputs.d"])
         with pytest.raises(ConfigError, match=r"populations\.A\.neuron\.tau=5ms changes"):
             experiment_of([network, f"populations.{name}.neuron.tau=5ms"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("~populations.I.neuron.tau", ["populations.E.neuron.tau is null", "leave this away"]),
+        ("~populations.I.neuron.V_th", ["cannot be left out"]),
+        ("~input@populations.I.inputs.drive",
+         ["populations.I.inputs is ${populations.E.inputs}", "~populations.E.inputs.drive"]),
+        ("++populations.I.neuron.tau_ref=4ms",
+         ["populations.I.neuron is ${populations.E.neuron}",
+          "++populations.E.neuron.tau_ref=4ms changes both"]),
+        ("++populations.I.neuron.tau_rev=4ms", ["did you mean 'tau_ref'"]),
+    ],
+)  # fmt: skip
+def test_what_is_typed_of_a_part_that_is_anothers_is_told_by_its_key(typed, words):
+    with pytest.raises(ConfigError) as caught:
+        experiment_of([*COBA, typed])
+    (found,) = caught.value.problems
+    assert found.key == typed.lstrip("~+").partition("=")[0]
+    assert [word for word in words if word not in found.advice] == [], found.advice
+
+
+def test_a_value_of_swept_networks_is_typed_as_the_message_says(tmp_path):
+    sizes = ["++populations.E.size=30", "++populations.I.size=10"]
+    swept = ["network=coba_ei,cuba_ei", *sizes, "duration=1ms", "device=cpu"]
+    sweep = neurolab.run_sweep(swept, tmp_path)
+    assert [sweep.config(point).populations.E.size for point in range(2)] == [30, 30]
+    assert list(sweep.table["status"]) == ["completed"] * 2

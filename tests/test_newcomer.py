@@ -35,8 +35,10 @@ REFUSED = [
     ("neuron=expif neuron.V_T=-80mV", "input.weight", ["rheobase", "give a unit"]),
     ("input.rate=1e12Hz", "input", ["1e+10 events per step", "a smaller dt"]),
     ("input=ou input.sigma=-1mA", "input.sigma", ["zero or positive"]),
-    ("tracker._target_=builtins.dict", "tracker._target_", ["start", "log", "finish"]),
-    ("tracker._target_=os.system", "tracker._target_", ["expected a class"]),
+    ("tracker._target_=neurolab.neurons.LIF", "tracker._target_", ["start", "log", "finish"]),
+    ("tracker._target_=neurolab.trackers.process.main", "tracker._target_", ["expected a class"]),
+    ("tracker._target_=builtins.dict", "tracker._target_", ["Python's own library"]),
+    ("tracker._target_=os.system", "tracker._target_", ["Python's own library"]),
     ("neuron._target_=neurolab.inputs.Constant", "neuron._target_", ["no neuron"]),
     ("neuron._target_=neurolab.neurons.Spiking", "neuron._target_", ["derivatives", "threshold"]),
     ("neuron._target_=neurolab.neurons.base.Neuron", "neuron._target_", ["initial"]),
@@ -44,6 +46,21 @@ REFUSED = [
     ("integrator._target_=null", "integrator._target_", ["--help"]),
     ("+inputs.x.rate=5Hz", "inputs.x", ["+input@inputs.x=ou"]),
     ("hydra.run.dir=null", "hydra.run.dir", ["cannot be"]),
+    ("device.jax=5", "device.jax", ["by their names"]),
+    ("device.platform=1e3", "device.platform", ["auto, cpu"]),
+    ("record.variables={a:1}", "record.variables", ["cannot be this"]),
+    ("=5", "=5", ["key=value"]),
+    ("duration.x=5ms", "duration.x", ["duration is 1 s, which has no keys"]),
+    ("neuron.Q=[1,a]", "neuron.Q", ["neuron.Q = [1, a]"]),
+    ("~neuron.tau=7", "neuron.tau", ["cannot be this", "is 5 ms and not 7"]),
+    ("++record@populations.I=summary", "record@populations.I", ["not supported"]),
+    ("tracker=wandb tracker.tags=5", "tracker.tags", ["a list"]),
+    ("tracker=wandb tracker.dir=[1]", "tracker.dir", ["a text"]),
+    ("tracker=trackio tracker.folder=[1]", "tracker.folder", ["a text"]),
+    ("network=coba_ei projections.E_E.from=[1]", "projections.E_E.from", ["There are: E, I"]),
+    ("network=coba_ei projections.E_E.to={a:1}", "projections.E_E.to", ["There are: E, I"]),
+    ("network=coba_ei projections.E_E.receptor=[1]", "projections.E_E.receptor", ["exc or inh"]),
+    ("network=coba_ei projections.E_E.receptor=x", "projections.E_E.receptor", ["exc or inh"]),
 ]  # fmt: skip
 
 
@@ -109,7 +126,22 @@ COMMANDS = [
     ("-m seed=1,2 ~record", ["record", "choose an option"]),
     ("-m seed=1,2 hydra.sweep.dir=/proc/foo", ["hydra.sweep.dir = /proc/foo", "choose another"]),
     ("hydra.run.dir=/proc/foo", ["hydra.run.dir = /proc/foo", "choose another"]),
-]
+    ("=5,6 -m", ["=5,6", "key=value"]),
+    ("++sweep=5 -m", ["sweep = 5", "sweep.batch=100"]),
+    ("hydra.verbose=5", ["hydra.verbose = 5", "names of loggers"]),
+    ("hydra.searchpath=5", ["hydra.searchpath = 5", "a list of folders"]),
+    ("hydra.job.env_copy=[NO_SUCH]", ["hydra.job.env_copy = [NO_SUCH]", "this: 'NO_SUCH'"]),
+    ("hydra.callbacks.check=null", ["hydra.callbacks.check = null"]),
+    ("~hydra.callbacks.check", ["hydra.callbacks.check", "neurolab.cli.compose.Check"]),
+    ("~hydra.launcher._target_ -m", ["hydra.launcher._target_", "hydra/launcher="]),
+    ("hydra.hydra_logging.root.level=x", ["hydra.hydra_logging.root.level = x", "Unknown level"]),
+    ("hydra.hydra_logging.version=0", ["hydra.hydra_logging.version = 0", "version: 0"]),
+    ("device=${oc.create:[1]}", ["device = ${oc.create:[1]}", "auto, cpu"]),
+    ("network=coba_ei,cuba_ei populations.E.size=9 -m",
+     ["populations.E.size = 9", "of network, which is swept", "++populations.E.size=9"]),
+    ("network=coba_ei,cuba_ei +populations.E.size=9 -m",
+     ["populations.E.size = 9", "which is swept" , "++populations.E.size=9"]),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("typed", "words"), COMMANDS, ids=[row[0] for row in COMMANDS])

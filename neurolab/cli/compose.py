@@ -35,8 +35,9 @@ from neurolab.cli.conf import (
     typed,
     user_folder,
 )
-from neurolab.cli.diagnose import checked, diagnose, explained, not_of_a_run
+from neurolab.cli.diagnose import checked, diagnose, not_of_a_run
 from neurolab.cli.ending import held
+from neurolab.cli.raised import explained
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.holder import holder
 
@@ -66,7 +67,7 @@ def compose_config(overrides: Iterable[str]) -> DictConfig:
     """The composed configuration, Hydra's own part included; a `ConfigError` tells every override
     that does not fit."""
     overrides = list(overrides)
-    with own_hydra() as loader, explained(lambda: diagnose(overrides)):
+    with own_hydra() as loader, explained(lambda: diagnose(overrides), overrides):
         return compose_known(PRIMARY, overrides, loader)
 
 

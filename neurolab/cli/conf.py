@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, reduce
-from importlib import import_module
 from operator import getitem
 from pathlib import Path
 from typing import Any
@@ -207,7 +206,8 @@ def with_own_values(plain: dict[str, Any], overrides: list[str], hydra: Any) -> 
     and a neuron no value in place of which another was given: what is recorded is what is used."""
     given = {override.lstrip("+~").partition("=")[0] for override in overrides}
     problems = []
-    for path in [key.removesuffix("._target_") for key in given if key.endswith("._target_")]:
+    paths = [key.removesuffix("._target_") for key in given if key.endswith("._target_")]
+    for path in (path for path in paths if not path.startswith("hydra.")):
         node = reduce(getitem, path.split("."), plain)
         explicit = {k[len(path) + 1 :].partition(".")[0] for k in given if k.startswith(f"{path}.")}
         if path == "synapse" or path.startswith("receptors."):  # output is an option of its own
@@ -261,10 +261,12 @@ def _typed_option(path: str, overrides: list[str], hydra: Any) -> tuple[str, Any
 
 def _class_of(target: Any) -> Any:
     """What a dotted path names; None if it cannot be had, which others tell."""
+    from neurolab.config.classes import class_at
+    from neurolab.config.values import UnfitValueError
+
     try:
-        module, _, name = str(target).rpartition(".")
-        return getattr(import_module(module), name)
-    except Exception:
+        return class_at(target, object)
+    except UnfitValueError:
         return None
 
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hydra import compose
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from neurolab.cli.conf import (
     PRIMARY,
@@ -25,24 +21,26 @@ from neurolab.cli.conf import (
     own_hydra,
     parse,
     unreadable,
-    user_folder,
 )
-from neurolab.cli.parts import not_chosen, of_one_alone, shared, told_once
-from neurolab.problems import ConfigError, Problem, Problems, did_you_mean
+from neurolab.cli.parts import not_chosen, not_taken_out, of_one_alone, shared, told_once
+from neurolab.cli.raised import refused_option
+from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
 
 if TYPE_CHECKING:
     from neurolab.config.experiment import Experiment
 
 __all__ = [
+    "THERE",
     "asks_for_a_sweep",
     "checked",
     "diagnose",
-    "explained",
     "given_twice",
     "not_of_a_run",
     "sweeps_in",
 ]
 
+#: What is said of a key that is added and is there.
+THERE = "is there already"
 _SEARCH = "hydra.searchpath="
 
 
@@ -58,7 +56,10 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
     values: list[tuple[str, Override]] = []
     with own_hydra() as loader:
         elsewhere = [text for text in overrides if text.startswith(_SEARCH)]
-        files = loader.get_group_options("", overrides=elsewhere)
+        try:
+            files = loader.get_group_options("", overrides=elsewhere)
+        except HydraException as error:  # of the search path
+            return [refused_option(error, loader, overrides)]
         if primary not in files:
             known = did_you_mean(primary, [name for name in files if not name.startswith("_")])
             advice = f"no such file; {known}; your own goes into ./conf or the --config-dir"
@@ -83,20 +84,21 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
                 config = compose(primary, groups, return_hydra_config=True)
                 break
             except (HydraException, OmegaConfBaseException) as error:
-                problem = _refused(error, loader)
+                problem = refused_option(error, loader, groups)
                 problems.found.append(problem)
                 blamed = [t for t in groups if t.lstrip("+~").partition("=")[0] == problem.key]
                 if not blamed:
                     return problems.found
                 groups.remove(blamed[-1])
                 refused.append(blamed[-1])
-        another = {problem.key: problem for problem in not_chosen(config, refused)}
+        theirs = [*not_chosen(config, refused), *not_taken_out(config, refused)]
+        another = {problem.key: problem for problem in theirs}
         problems.found = [another.get(problem.key, problem) for problem in problems.found]
         try:
             fitting = [text for text, override in values if _known_key(config, override, problems)]
             config = compose(primary, groups + fitting, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException) as error:
-            problems.add("configuration", None, str(error).splitlines()[0])
+            problems.found.append(refused_option(error, loader, groups + fitting))
             return problems.found
     try:
         checked(config, groups + fitting)
@@ -104,64 +106,6 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
         told = {problem.key for problem in problems.found}
         problems.found += [problem for problem in error.problems if problem.key not in told]
     return problems.found
-
-
-#: What Hydra says of an option that it cannot use: the key, what was given, and what to do.
-_REFUSED = (
-    (r"Could not override '([^']+)'()", "is part of no option that is chosen; choose one that has "
-     "it, as synapse=expon or input=poisson_rates"),
-    (r"Could not find '(.+)/([^/']+)'", ""),
-    (r"Multiple values for ([^ .]+)()\.", "is chosen twice; {rest}"),
-    (r"Error merging override ([^=]+)=(.*)", "cannot be this; leave it out"),
-)  # fmt: skip
-
-
-def _refused(error: Exception, loader: ConfigLoader) -> Problem:
-    """What Hydra raised for an option, as a problem of its key."""
-    what = str(error).splitlines()[0]
-    for pattern, advice in _REFUSED:
-        if found := re.search(pattern, what):
-            key, given = found.groups()
-            rest = re.sub(r"'override (\w)", r"'override /\1", what[found.end() :].strip())
-            known = advice or did_you_mean(given, options_of(key, loader, []))
-            return Problem(key, given, known.format(rest=rest))
-    return Problem("configuration", "", what)
-
-
-@contextmanager
-def explained(find: Callable[[], list[Problem]]) -> Iterator[None]:
-    """What Hydra and OmegaConf raise, as a `ConfigError` with what ``find`` says is wrong."""
-    try:
-        yield
-    except ConfigError:
-        raise
-    except YAMLError as error:
-        advice = "indent with spaces, close brackets, give a key once, and no tags"
-        problem = Problem("conf", "", f"cannot be read: {error}\n    {advice}")
-        raise ConfigError([problem]) from None
-    except UnicodeDecodeError as error:
-        advice = f"cannot be read: {error}; save it as text in UTF-8"
-        files = ", ".join(map(str, _not_utf8()))
-        raise ConfigError([Problem("conf", files, advice)]) from None
-    except RecursionError:
-        advice = (
-            "an option's defaults list leads to the option itself; begin with another, as - lif"
-        )
-        raise ConfigError([Problem("conf", "", advice)]) from None
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        problems = find()
-        if not problems and not isinstance(error, (HydraException, OmegaConfBaseException)):
-            raise
-        raise ConfigError(problems or [Problem("configuration", "", str(error))]) from None
-
-
-def _not_utf8() -> Iterator[Path]:
-    """The files of a user's options that are no text in UTF-8."""
-    for path in user_folder().rglob("*.yaml"):
-        try:
-            path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            yield path
 
 
 def asks_for_a_sweep(overrides: Iterable[str], primary: str = PRIMARY) -> bool:
@@ -227,12 +171,16 @@ def _is_sweep(text: str) -> bool:
 
 
 def _read(text: str, problems: Problems) -> Override | None:
+    key, _, value = text.partition("=")
     try:
-        return parse(text)
+        override = parse(text)
     except HydraException as error:
-        key, _, value = text.partition("=")
         problems.add(key, value, unreadable(text, error))
         return None
+    if not override.key_or_group:
+        problems.add(text, None, "has no key; write key=value")
+        return None
+    return override
 
 
 def _known_option(override: Override, options: list[str], problems: Problems) -> bool:
@@ -261,7 +209,7 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
     if override.is_add():
         new = isinstance(value, (dict, list)) or OmegaConf.select(config, key) is None
         if not new:
-            problems.add(key, value, "is there already: leave out the +")
+            problems.add(key, value, f"{THERE}: leave out the +")
         return new
     node: Any = OmegaConf.to_container(config)
     path = key.split(".")
@@ -269,11 +217,13 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
         known = [str(key) for key in node] if isinstance(node, dict) else []
         if name not in known:
             hint = did_you_mean(name, [k for k in known if k != "hydra" and not k.startswith("_")])
-            if node == {}:
-                above, add = ".".join(path[: depth - 1]), f"+{override.input_line}"
+            above, add = ".".join(path[: depth - 1]), f"+{override.input_line}"
+            if depth > 1 and not isinstance(node, dict):
+                hint = f"{above} is {show(node)}, which has no keys"
+            elif node == {}:
                 hint = f"{above} is empty: choose an option that has this, or add it: {add}"
             hint = of_one_alone(config, key) or shared(config, str(override.input_line)) or hint
-            given = value if depth == len(path) else None
+            given = show(value) if depth == len(path) and value is not None else None
             problems.add(".".join(path[:depth]), given, hint)
             return False
         node = node[name]
@@ -297,4 +247,28 @@ def checked(config: DictConfig, overrides: Iterable[str]) -> Experiment:
     try:
         return check(plain)
     except ConfigError as error:
-        raise ConfigError(told_once(config, error.problems)) from None
+        problems = _replaced(config, list(overrides), error.problems)
+        raise ConfigError(told_once(config, problems)) from None
+
+
+def _replaced(
+    config: DictConfig, overrides: list[str], problems: Sequence[Problem]
+) -> list[Problem]:
+    """The problems, where a part that is another's was replaced by one value of it
+    (``++populations.I.neuron.tau=5ms``) with what to type in place of that."""
+    lost = {one.key.removesuffix("._target_") for one in problems if one.key.endswith("._target_")}
+    put = {text.lstrip("+").partition("=")[0]: text for text in overrides if text[:2] == "++"}
+    put = {key: text for key, text in put.items() if key.rpartition(".")[0] in lost}
+    if not put or "hydra" not in config:
+        return list(problems)
+    with own_hydra():
+        rest = [text for text in overrides if text not in put.values()]
+        before = compose(str(config.hydra.job.config_name), rest, return_hydra_config=True)
+    told = {key: shared(before, text) for key, text in put.items()}
+    instead = {f"{key.rpartition('.')[0]}._target_": key for key, advice in told.items() if advice}
+    return [
+        Problem(key, put[key].partition("=")[2], told[key])
+        if (key := instead.get(one.key, ""))
+        else one
+        for one in problems
+    ]

@@ -94,10 +94,12 @@ def read_plan(overrides: Sequence[str], config_loader: Any = None, seed: int = 0
                 override = _parsed(text)
                 override.config_loader = config_loader
                 key = override.get_key_element()
+                if not key:
+                    raise FormError("has no key; write key=value")
                 entries[key] = _read_hydra(override, key)
         except FormError as error:
             advice = f"{error}; write for example {example(form.name)}" if form else str(error)
-            problems.add(key, str(form) if form else value, advice)
+            problems.add(key or text, str(form) if form else value, advice)
         if key in entries and entries[key].axis and of_sweep(key):
             advice = "cannot be swept: it says how the points are computed; give it one value"
             problems.add(plain_key(key), value, advice)
@@ -272,7 +274,7 @@ def _check_sizes(
 
 def _check_overlaps(entries: dict[str, _Entry], problems: Problems) -> None:
     """Two ways to give one key a value: which of them holds would depend on their order."""
-    names = [(plain_key(key).replace("/", "."), key) for key in entries if key[0] != "~"]
+    names = [(plain_key(key).replace("/", "."), key) for key in entries if key[:1] != "~"]
     names.sort()
     for (one, key), (other, inner) in itertools.pairwise(names):
         same = one == other or (other.startswith(f"{one}.") and _is_mapping(entries[key]))

@@ -52,7 +52,7 @@ class PointSweeper(Sweeper):
         config: Any = self.config
         from neurolab.cli.forms import plan_of
 
-        settings = read_settings(dict(config.get("sweep") or {}))
+        settings = read_settings(config.get("sweep") or {})
         loader = self.hydra_context.config_loader  # type: ignore[union-attr]
         plan = plan_of(self.params, arguments, loader, settings.seed)
         if hasattr(launcher, "launch_plan"):
@@ -81,7 +81,7 @@ class SweepLauncher(Launcher):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         self.context, self.task, self.config = hydra_context, task_function, config
-        self.settings = read_settings(dict(config.get("sweep") or {}))
+        self.settings = read_settings(config.get("sweep") or {})
         self.folder = self.settings.resume or Path(str(config.hydra.sweep.dir))
         from neurolab.sweep.executor_options import read_executor
 

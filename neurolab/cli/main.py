@@ -49,7 +49,8 @@ def _run(arguments: list[str]) -> int:
     import hydra
 
     from neurolab.cli import conf
-    from neurolab.cli.diagnose import explained, given_twice
+    from neurolab.cli.diagnose import given_twice
+    from neurolab.cli.raised import explained
 
     conf.register_plugins()
     options = _read(arguments)
@@ -80,10 +81,12 @@ def _run(arguments: list[str]) -> int:
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        with explained(lambda: _diagnose(options)):
+        with explained(lambda: _diagnose(options), options.overrides):
             if options.cfg == "job" and any("._target_=" in text for text in options.overrides):
                 print(_printed(options), end="")
                 return 0
+            if not options.cfg:
+                _refuse_for_hydra(options)
             folder = str(conf.conf_folder())
             hydra.main(version_base="1.3", config_path=folder, config_name=conf.PRIMARY)(job)()
     except (PermissionError, NotADirectoryError) as error:
@@ -136,6 +139,28 @@ def _printed(options: Any) -> str:
     del plain["hydra"]
     found = OmegaConf.create(conf.with_own_values(plain, options.overrides, config.hydra))
     return OmegaConf.to_yaml(OmegaConf.select(found, options.package or "") or found)
+
+
+def _refuse_for_hydra(options: Any) -> None:
+    """A `ConfigError` of what Hydra would call that may not be named; of its own options it knows
+    that there is nothing."""
+    from hydra.types import RunMode
+
+    from neurolab.cli import conf
+    from neurolab.cli.hydras import unfit_for_hydra
+
+    typed = any(text.lstrip("+~").startswith("hydra") for text in options.overrides)
+    others = options.config_dir or options.config_name or conf.user_folder().is_dir()
+    if not (typed or others):
+        return
+    overrides = list(options.overrides)
+    if options.config_dir:
+        overrides = _searched_too(f"file://{Path(options.config_dir).resolve()}", overrides)
+    primary = options.config_name or conf.PRIMARY
+    with conf.own_hydra() as loader:
+        config = loader.load_configuration(primary, overrides, RunMode.MULTIRUN, False, False)
+    if found := unfit_for_hydra(config.hydra):
+        raise ConfigError(found)
 
 
 def _as_typed(argument: str) -> str:

@@ -15,6 +15,7 @@ __all__ = [
     "not_chosen",
     "not_in_network",
     "not_removable",
+    "not_taken_out",
     "of_one_alone",
     "shared",
     "told_once",
@@ -34,15 +35,21 @@ def not_removable(config: DictConfig, overrides: Iterable[str]) -> list[Problem]
     a file gave an option is not, where another stands in its place that has no such parameter.  And
     those of a part that is another's, which would be taken from that too."""
     removed = [text[1:].partition("=")[0] for text in overrides if text.startswith("~")]
-    option = "cannot be left out; choose an option: --help lists them"
-    other = "cannot be left out: a default would be used in silence; give it a value"
-    found = []
-    for key in removed:
-        advice = option if key.isidentifier() else other
-        if _REMOVABLE.fullmatch(key) or _foreign(config, key):
-            advice = shared(config, f"~{key}")
-        found += [Problem(key, "", advice)] if advice else []
-    return found
+    found = {key: _needed(config, key) or shared(config, f"~{key}") for key in removed}
+    return [Problem(key, "", advice) for key, advice in found.items() if advice]
+
+
+def _needed(config: DictConfig, key: str) -> str:
+    """Why a key cannot be taken out; empty if it can."""
+    if _REMOVABLE.fullmatch(key) or _foreign(config, key):
+        return ""
+    if key.isidentifier():
+        return "cannot be left out; choose an option: --help lists them"
+    part, _, name = key.rpartition(".")
+    node = OmegaConf.select(config, part, throw_on_resolution_failure=False)
+    if OmegaConf.is_dict(node) and name in node and node._get_node(name)._is_none():
+        return "is null, which is to be without it: leave this away"
+    return "cannot be left out: a default would be used in silence; give it a value"
 
 
 def _foreign(config: DictConfig, key: str) -> bool:
@@ -106,6 +113,13 @@ def not_chosen(config: Any, overrides: Iterable[str]) -> list[Problem]:
     return problems
 
 
+def not_taken_out(config: Any, overrides: Iterable[str]) -> list[Problem]:
+    """The options that were taken out (``~group@part``) of a part that is another's."""
+    places = {text[1:]: text.partition("@")[2] for text in overrides if text[:1] == "~"}
+    told = {key: shared(config, f"~{place}") for key, place in places.items() if place}
+    return [Problem(key, "", advice) for key, advice in told.items() if advice]
+
+
 def shared(config: Any, text: str) -> str:
     """What to type for a value of a part that is another's, as where ``populations.I.neuron`` is
     ``${populations.E.neuron}``; empty where it is none."""
@@ -123,6 +137,8 @@ def shared(config: Any, text: str) -> str:
         for group, _, place, option in places
         if f"{place}.".startswith(f"{of}.")
     ]
+    if text[0] == "~" and (why := _needed(config, changed_key := key.replace(own, of, 1))):
+        return f"{own} is ${{{of}}}, and {changed_key} {why}"
     more = f", {' '.join(options)} gives {own} the values of the option, for its own to be typed"
     changed = f"{text.replace(own, of, 1)} changes {_who(config, of)}"
     return f"{own} is ${{{of}}}: {changed}{more if options else ''}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.progress import track
 
 from neurolab.cli.conf import effective, is_group
-from neurolab.cli.diagnose import diagnose
+from neurolab.cli.diagnose import THERE, diagnose
 from neurolab.cli.forms import read_plan
 from neurolab.cli.overrides import leaves, referred_to, refers
 from neurolab.problems import ConfigError, Problem, did_you_mean
@@ -80,6 +81,7 @@ def compose_plan(plan: Plan, compose: Composer) -> list[tuple[tuple[Problem, ...
         except _REFUSED as error:
             job = plan.overrides(first)
             found = _no_options(job, compose) or diagnose(job)
+            found = [_of_swept(one) for one in found]
             found = found or [Problem("configuration", "", str(error).splitlines()[0])]
             inside = np.ravel_multi_index(np.ix_(*places), plan.shape) if places else np.zeros(1)
             refused.append((tuple(found), np.asarray(inside, np.int64).ravel()))
@@ -99,6 +101,15 @@ def _no_options(job: Sequence[str], compose: Composer) -> list[Problem]:
         for key in nulls
         if compose.is_group(key)
     ]
+
+
+def _of_swept(problem: Problem) -> Problem:
+    """Of a key that is added (``+``), and is there already with an option that is swept, where
+    without + it would not be there."""
+    if not problem.advice.startswith(THERE):
+        return problem
+    advice = "is there already, in an option which is swept; type "
+    return replace(problem, advice=f"{advice}++{problem.key}={problem.given}")
 
 
 def _point(plan: Plan, places: Sequence[int]) -> int:
@@ -206,4 +217,14 @@ def diagnose_sweep(overrides: Iterable[str]) -> list[Problem]:
     except ConfigError as error:
         return list(error.problems)
     found = [p for point in {0, len(plan) - 1} for p in diagnose(plan.overrides(point))]
+    swept = " and ".join(key for axis in plan.axes for key in axis.keys if "." not in key)
+    if not found and swept:  # each point can be: it is what they have in common that cannot
+        advice = f"is of {swept}, which is swept: options differ in their keys; type "
+        unknown = tuple(one.key for one in diagnose([*plan.fixed.values()]))
+        pairs = {text: text.partition("=") for text in plan.fixed.values()}
+        found = [
+            Problem(key, value, f"{advice}++{text}")
+            for text, (key, _, value) in pairs.items()
+            if unknown and key.startswith(unknown)
+        ]
     return list(dict.fromkeys(found))

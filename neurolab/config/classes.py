@@ -6,6 +6,7 @@ import importlib
 import inspect
 from typing import Any
 
+from neurolab.config.origin import not_to_be_named
 from neurolab.config.values import UnfitValueError
 from neurolab.dynamics import Dynamics, Parameter
 from neurolab.problems import did_you_mean
@@ -14,13 +15,17 @@ __all__ = ["class_at", "declared_parameters"]
 
 
 def class_at(path: Any, base: type) -> Any:
-    """The class that a dotted path names; an `UnfitValueError` says why it is none."""
-    if not isinstance(path, str) or "." not in path:
+    """The class that a dotted path names; an `UnfitValueError` says why it is none, or may not be
+    named.  Its module is imported, which runs it, and no more."""
+    names = path.split(".") if isinstance(path, str) else []
+    if len(names) < 2 or not all(map(str.isidentifier, names)):
         advice = (
             "expected the dotted path of a class, module.Class; or choose an option, see --help"
         )
         raise UnfitValueError(advice)
     name, _, attribute = path.rpartition(".")
+    if why := not_to_be_named(name):
+        raise UnfitValueError(why)
     try:
         module = importlib.import_module(name)
     except ImportError as error:

@@ -6,11 +6,9 @@ The keys a model may have, their units and their ranges come from the model's ow
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import brainstate
@@ -21,11 +19,12 @@ from neurolab.config.doubts import doubts, idle, later, too_large, too_large_bui
 from neurolab.config.network import NetworkReader, size_of, sizes_of
 from neurolab.config.order import in_order
 from neurolab.config.projection import unfit_synapses
-from neurolab.config.reader import ModelReader, ParsedValue
+from neurolab.config.reader import ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording, unmet
 from neurolab.config.resolution import unresolved
 from neurolab.config.settings import SettingsReader, read_checkpoint, read_report
 from neurolab.config.shown import shown_units, weak, without_measure
+from neurolab.config.tracker import read_tracker
 from neurolab.config.values import read_time, rounded
 from neurolab.dynamics import Dynamics, stream_of
 from neurolab.engine.cache import variables_of
@@ -37,7 +36,7 @@ from neurolab.engine.structure import Recording, Structure, short_name
 from neurolab.integrators import Integrator
 from neurolab.problems import ConfigError, Problem, Problems
 from neurolab.results.layout import Trace
-from neurolab.trackers import NoTracker, Tracker
+from neurolab.trackers import Tracker
 from neurolab.units import unit_text
 
 __all__ = ["Experiment", "check", "read_experiment", "read_steps"]
@@ -170,7 +169,7 @@ def read_experiment(
         integrator = reader.locate(
             config.get("integrator", {}).get("_target_"), "integrator._target_", Integrator
         )
-        tracker = _tracker(config.get("tracker") or {}, reader)
+        tracker = read_tracker(config.get("tracker") or {}, problems)
         problems.warnings += unused(groups, integrator)
         numbers = reader.numbers | {"seed": np.uint32(seed % 2**32)}
         structure, units, others = None, dict[str, u.Unit](), dict[str, tuple[int, ...]]()
@@ -270,25 +269,3 @@ def _precision(device: Mapping[str, Any], problems: Problems) -> int:
     if given not in ("float32", "float64"):
         problems.add("device.precision", given, "expected float32 or float64")
     return 64 if given == "float64" else 32
-
-
-def _tracker(node: Mapping[str, Any], reader: ModelReader) -> Callable[[], Tracker]:
-    target = reader.locate(node.get("_target_"), "tracker._target_", object)
-    lacks = [name for name in ("start", "log", "finish") if not hasattr(target or NoTracker, name)]
-    if lacks:
-        advice = f"lacks {', '.join(lacks)}; see neurolab.trackers.Tracker"
-        reader.problems.add("tracker._target_", node["_target_"], advice)
-        target, node = None, {}
-    settings = {name: value for name, value in node.items() if name != "_target_"}
-    if target is not None:
-        known = inspect.signature(target).parameters
-        SettingsReader(settings, "tracker", reader.problems).only(known)
-    make = partial(target or NoTracker, **settings)
-    if not reader.problems.found:
-        try:
-            make()
-        except ConfigError as error:
-            reader.problems.found += error.problems
-        except (TypeError, ValueError) as error:
-            reader.problems.add("tracker", node.get("_target_"), str(error))
-    return make

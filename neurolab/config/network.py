@@ -131,10 +131,10 @@ class NetworkReader:
         settings.only(_PROJECTION)
         for end in ("from", "to"):
             given = node.get(end)
-            if given not in self.readers:
+            if not isinstance(given, str) or given not in self.readers:
                 advice = f"is no population; {did_you_mean(str(given), self.readers)}"
                 self.problems.add(f"{key}.{end}", show(given), advice)
-        source, target = groups.get(node.get("from", "")), groups.get(node.get("to", ""))
+        source, target = (groups.get(str(node.get(end))) for end in ("from", "to"))
         if source is None or target is None:
             return None
         reader = self.readers[target.name]

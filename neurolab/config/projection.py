@@ -101,7 +101,10 @@ class ProjectionReader:
     def _weight(self, own: Mapping[str, Any] | None) -> tuple[ModelSpec | None, str | None]:
         """The input that the projection is, and the distribution of its weights."""
         reader, where, value = self.reader, f"{self.key}.weight", self.node.get("weight")
+        known = len(reader.problems.found)
         reader.output = reader.fed(self.key, self.node)
+        if len(reader.problems.found) > known:
+            return None, None
         declared = WEIGHT
         fixed = (("receptor", self.node.get("receptor")),)
         try:

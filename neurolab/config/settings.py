@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neurolab.problems import Problems, did_you_mean, show
+from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
 
 __all__ = [
     "Settings",
@@ -94,11 +94,14 @@ class Settings:
     accept: frozenset[str] = frozenset()
 
 
-def read_settings(node: Mapping[str, Any]) -> Settings:
+def read_settings(node: Any) -> Settings:
     """Check the group ``sweep``; a `ConfigError` tells all that is wrong."""
-    sweep = SettingsReader(node, "sweep", Problems())
+    if not isinstance(node, Mapping):
+        advice = "expected keys, such as sweep.batch=100"
+        raise ConfigError([Problem("sweep", show(node), advice)])
+    sweep = SettingsReader(dict(node), "sweep", Problems())
     sweep.only(Settings.__annotations__.keys() - {"accept"})
-    batch, resume = node.get("batch"), node.get("resume")
+    batch, resume = sweep.node.get("batch"), sweep.node.get("resume")
     if batch is not None and not is_whole(batch, 1):
         sweep.refuse("batch", "expected a number of points, or null")
     if resume is not None and not Path(str(resume), "definition.json").exists():

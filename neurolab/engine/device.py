@@ -109,12 +109,20 @@ def choose(device: Mapping[str, Any], size: int | None, problems: Problems) -> l
     import jax
 
     platform = device.get("platform", "auto")
-    for name, value in (device.get("jax") or {}).items():
+    given = device.get("jax") or {}
+    if not isinstance(given, Mapping):
+        advice = "expected settings by their names, such as +device.jax.jax_debug_nans=true"
+        problems.add("device.jax", given, advice)
+        given = {}
+    for name, value in given.items():
         try:
             jax.config.update(name, value)
         except (AttributeError, ValueError, TypeError) as error:
             problems.add(f"device.jax.{name}", value, f"not a setting of JAX: {error}")
     _use_cache(device.get("cache_dir"), problems)
+    if not isinstance(platform, str):
+        problems.add("device.platform", platform, "expected auto, cpu, gpu or tpu")
+        return []
     try:
         found = list(jax.devices(None if platform == "auto" else platform))
     except RuntimeError:

@@ -25,7 +25,7 @@ def receptor_of(given: str | None, receptors: Mapping[str, Any]) -> str | None:
     names = {name.removeprefix("receptors."): name for name in receptors}
     if given is None and (not names or "synapse" in names or len(names) == 1):
         return names.get("synapse", next(iter(names.values()), None))
-    if given not in names:
+    if not isinstance(given, str) or given not in names:
         there = " or ".join(names) or "none; +synapse@receptors.gaba=expon adds one"
         raise ValueError(f"{'names no receptor' if given else 'is needed'}; there is {there}")
     return names[given]

@@ -116,9 +116,9 @@ def run_sweep(
     each = (needs_of(group.experiment, group.n_steps, group.numbers(...)) for group in groups)
     needs = sum(each, Needs())
     refuse(needs, folder)
-    tell([*warnings, *doubted(needs, folder)])
     for group in groups if executor is None else ():
         devices_of(group)  # or it is told now that they are not there
+    tell([*warnings, *doubted(needs, folder)])
     plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
     plan.versions = versions()
     for axis in plan.axes:

@@ -1,9 +1,11 @@
 """Trackers: what is told of a run, a sweep or a point of one, while it goes and at its end.
 
 A tracker is any class with the methods of `Tracker`, named by dotted path in the configuration
-(``tracker._target_``); the other keys of that group are its constructor's arguments, which it
-refuses by raising ValueError.  It is called in a process of its own, which it is pickled to before
-``start``; what it raises ends the session with a warning, never the simulation.
+(``tracker._target_``); the other keys of that group are its constructor's arguments.  They are
+checked by its signature, and by its classmethod ``check(**settings)`` if it has one, which raises
+ValueError for what cannot be; it is made when a run or sweep begins.  It is called in a process of
+its own, which it is pickled to before ``start``; what it raises there ends the session with a
+warning, never the simulation.
 """
 
 from __future__ import annotations

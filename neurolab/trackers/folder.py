@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurolab.problems import Problems
 from neurolab.results.summary import environment
 from neurolab.trackers import Tracked
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["config", "result_files", "shown"]
+__all__ = ["config", "no_texts", "result_files", "shown"]
 
 _FILES = (
     "results.zarr",
@@ -26,6 +27,13 @@ _FILES = (
     ".hydra/overrides.yaml",
 )
 _environment = cache(environment)  # the same for all points of a sweep
+
+
+def no_texts(settings: Mapping[str, Any], problems: Problems) -> None:
+    """Refuse the settings that are no texts, and not None."""
+    for key, value in settings.items():
+        if not isinstance(value, str | None):
+            problems.add(f"tracker.{key}", value, "expected a text; in quotes, if it is a number")
 
 
 def config(tracked: Tracked) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from neurolab.problems import Problems
 from neurolab.trackers import Tracked
-from neurolab.trackers.folder import config, shown
+from neurolab.trackers.folder import config, no_texts, shown
 
 __all__ = ["TrackioTracker"]
 
@@ -48,10 +48,16 @@ class TrackioTracker:
             problems.add("tracker", "trackio", "is not installed: pip install 'neurolab[trackio]'")
         if not isinstance(per_point, bool):
             problems.add("tracker.per_point", per_point, "expected true or false")
+        no_texts({"project": project, "name": name, "group": group, "folder": folder}, problems)
         problems.raise_if_any()
         self.project, self.name, self.group = project, name, group
         self.per_point, self.folder = per_point, folder
         self._step = 0
+
+    @classmethod
+    def check(cls, **settings: Any) -> None:
+        """What is wrong with settings: making one checks them, and does no more."""
+        cls(**settings)
 
     def start(self, tracked: Tracked) -> None:
         if self.folder is not None:

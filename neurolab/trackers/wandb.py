@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from neurolab.problems import Problems, did_you_mean
 from neurolab.trackers import Tracked
-from neurolab.trackers.folder import config, result_files, shown
+from neurolab.trackers.folder import config, no_texts, result_files, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,10 @@ class WandbTracker:
         if not project or re.search(r"[/\\#?%:]", str(project)) or len(str(project)) > 128:
             advice = "expected a name of at most 128 characters without / \\ # ? % :"
             problems.add(of_project, project, advice)
-        if isinstance(tags, str) or not all(isinstance(tag, str) and tag for tag in tags):
+        texts = {"entity": entity, "name": name, "group": group, "job_type": job_type}
+        no_texts({**texts, "notes": notes, "dir": dir}, problems)
+        listed = isinstance(tags, list | tuple)
+        if not listed or not all(isinstance(tag, str) and tag for tag in tags):
             problems.add("tracker.tags", tags, "expected a list, such as [pilot,figure2]")
         for key, given in (("per_point", per_point), ("artifact", artifact)):
             if not isinstance(given, bool):
@@ -111,6 +114,11 @@ class WandbTracker:
         #: How long the end is waited for.
         self.patience_s = self.init_timeout_s + self.finish_timeout_s + 60
         self._step = 0
+
+    @classmethod
+    def check(cls, **settings: Any) -> None:
+        """What is wrong with settings: making one checks them, and does no more."""
+        cls(**settings)
 
     def start(self, tracked: Tracked) -> None:
         self.tracked = tracked
