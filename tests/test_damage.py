@@ -391,3 +391,10 @@ def test_the_command_says_whether_a_folder_is_whole(run, begun, capsys):
     assert verified(run) == 1
     assert "whole until step 0" in capsys.readouterr().err
     assert neurolab.verify(run)[0].first_step == 0
+
+
+def test_notes_are_committed_before_there_is_anything(tmp_path):
+    """As by a batch that is stopped at once."""
+    results = writer(tmp_path)
+    results.note({"rows": []})
+    assert damage.read_commit(tmp_path).extra == {"rows": []}

@@ -62,7 +62,7 @@ def write_commit(
     found = dict(known)
     for name in ("", *commit.lengths):
         file = f"{RESULTS}/{name}/zarr.json".replace("//", "/")
-        if file not in found:
+        if file not in found and (folder / file).is_file():  # of a batch that was stopped at once
             metadata = json.loads((folder / file).read_text(encoding="utf-8"))
             found[file] = digest_of_metadata(metadata, growing_axis(name, about))
     for file in CONFIGURATION:
