@@ -18,7 +18,7 @@ _ENDED = re.compile(
     "COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY|BOOT_FAIL|DEADLINE|PREEMPTED"
     "|no longer known"
 )
-_SUBMITTED, _SCRIPT = "_submitted.pkl", "_submission.sh"
+_SUBMITTED, _SCRIPT, _RESULT = "_submitted.pkl", "_submission.sh", "_result.pkl"
 
 
 def is_full(reason: str) -> bool:
@@ -58,12 +58,14 @@ def cancel(ids: Iterable[str]) -> None:
 def jobs_of(folder: Path) -> Iterator[tuple[Path, str]]:
     """The jobs of the tasks of a sweep's folder that run or wait now: where each has its files, and
     its id."""
+    ended = {p.name.rsplit("_", 2)[0] for p in folder.glob(f"tasks/*/*{_RESULT}")}
+    submitted = sorted(folder.glob(f"tasks/*/*{_SUBMITTED}"))
+    names = ((path.name.removesuffix(_SUBMITTED), path.parent) for path in submitted)
     places = {
-        path.name.removesuffix(_SUBMITTED): path.parent
-        for path in sorted(folder.glob(f"tasks/*/*{_SUBMITTED}"))
-        if not list(path.parent.glob(path.name.replace(_SUBMITTED, "_*_result.pkl")))
+        job: place
+        for job, place in names
+        if job not in ended and (place / f"{job.partition('_')[0]}{_SCRIPT}").exists()
     }
-    places = {i: p for i, p in places.items() if (p / f"{i.split('_')[0]}{_SCRIPT}").exists()}
     known = (_squeue(places, "%T|%o") or {}) if places else {}
     for job, place in places.items():
         state, _, script = known.get(job, "").partition("|")
