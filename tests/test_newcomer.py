@@ -127,6 +127,8 @@ COMMANDS = [
     ("-m seed=1,2 hydra.sweep.dir=/proc/foo", ["hydra.sweep.dir = /proc/foo", "choose another"]),
     ("hydra.run.dir=/proc/foo", ["hydra.run.dir = /proc/foo", "choose another"]),
     ("=5,6 -m", ["=5,6", "key=value"]),
+    ("--cfg job -p nothing", ["--package = nothing", "is no part"]),
+    ("synapse/output=current ++record@x=full", ["record@x = full", "not supported"]),
     ("++sweep=5 -m", ["sweep = 5", "sweep.batch=100"]),
     ("hydra.verbose=5", ["hydra.verbose = 5", "names of loggers"]),
     ("hydra.searchpath=5", ["hydra.searchpath = 5", "a list of folders"]),

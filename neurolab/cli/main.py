@@ -89,6 +89,11 @@ def _run(arguments: list[str]) -> int:
                 _refuse_for_hydra(options)
             folder = str(conf.conf_folder())
             hydra.main(version_base="1.3", config_path=folder, config_name=conf.PRIMARY)(job)()
+    except SystemExit as ends:
+        if ends.code == 1 and options.package:
+            advice = "is no part of what --cfg prints; leave it out to see all"
+            raise ConfigError([Problem("--package", options.package, advice)]) from None
+        raise
     except (PermissionError, NotADirectoryError) as error:
         given, advice = str(error.filename or ""), f"{error.strerror}; choose another folder"
         raise ConfigError([Problem("hydra.run.dir", given, advice)]) from None

@@ -6,7 +6,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from hydra.core.config_loader import ConfigLoader
@@ -99,7 +99,7 @@ def _passed(error: Exception) -> list[str]:
 
 
 def _blamed(error: Exception, typed: Sequence[str]) -> Problem:
-    """What was typed without which it would not have been raised."""
+    """What was typed that raises it alone, or without which it would not be raised."""
     what = next(iter(str(error).splitlines()), "") or type(error).__name__
     what += f": {error.__cause__}" if error.__cause__ else ""
     if _LOGS in _passed(error):
@@ -108,12 +108,21 @@ def _blamed(error: Exception, typed: Sequence[str]) -> Problem:
         key, given = next(((k, v) for k, _, v in own if k.startswith(logs)), (logs[0], ""))
         return Problem(key, given, f"the log cannot be set up: {what}")
     for text in typed:
-        with own_hydra() as loader, suppress(Exception):
-            rest = [other for other in typed if other != text]
-            loader.load_configuration(PRIMARY, rest, RunMode.MULTIRUN, False, False)
+        others = [other for other in typed if other != text]
+        if str(_composing([text])) == str(error) or _composing(others) is None:
             key, _, given = text.lstrip("+~").partition("=")
             return Problem(key, given, f"cannot be this: {what}")
     return Problem("configuration", "", what)
+
+
+def _composing(typed: list[str]) -> Exception | None:
+    """What is raised when this is composed; None if nothing is."""
+    with own_hydra() as loader:
+        try:
+            loader.load_configuration(PRIMARY, typed, RunMode.MULTIRUN, False, False)
+        except Exception as error:
+            return error
+    return None
 
 
 def _not_utf8() -> Iterator[Path]:
