@@ -24,7 +24,7 @@ HOME = str(Path(neurolab.__file__).parent.parent)
 #: Two points that take some seconds each, whose first chunk is committed soon.
 SWEEP = ("input.rate=30Hz,40Hz", "size=200", "device.count=1", KEEP)
 TASKS = ("hydra.launcher.points_per_task=1", "hydra.launcher.memory=1GiB", "hydra.launcher.cpus=1")
-LONG = "150s"
+LONG = "100s"
 #: A neuron whose task is told that its time ends before anything is computed.
 CELLS = """
 import os
