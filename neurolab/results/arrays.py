@@ -112,6 +112,8 @@ class Arrays:
             said = "; ".join(f"{k}: {found.get(k)}, now {self.attributes[k]}" for k in differ)
             raise ValueError(f"{path.parent} holds another recording ({said})")
         self._existing = True
+        for left in path.parent.rglob("*.partial"):  # of files that were being written
+            left.unlink(missing_ok=True)
         for name, array in self.arrays.items():
             axis, length = self.axis(name), lengths.get(name, 0)
             if array.shape[axis] < length:

@@ -16,6 +16,7 @@ from typing import Any
 
 from neurolab.config.experiment import Experiment
 from neurolab.problems import ConfigError, Problem, did_you_mean
+from neurolab.report import REPORT
 from neurolab.results.checkpoint import Checkpoint
 from neurolab.results.damage import SUMMARY, DamagedError, read_commit
 from neurolab.results.digests import changes_results, digests_of, kind_of
@@ -91,7 +92,8 @@ def resumed(
         done = f"{commit.steps * experiment.structure.dt_ms:g} ms are done"
         given = str(experiment.config.get("duration"))
         raise ConfigError([Problem("duration", given, f"{done}; a run can only become longer")])
-    complete = (folder / SUMMARY).exists() and _is_complete(record, commit)
+    told = all((folder / name).exists() for name in (SUMMARY, REPORT))  # or it is told again
+    complete = told and _is_complete(record, commit)
     if commit.steps == experiment.n_steps and not found and complete:
         return None
     return Resumed(record, commit, checkpoint, notes)
