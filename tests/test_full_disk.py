@@ -57,7 +57,7 @@ def test_a_sweep_on_a_full_disk_has_failed_and_can_go_on(small, tmp_path):
     done = command(tmp_path, *given, f"hydra.sweep.dir={folder}")
     assert done.returncode == 1
     assert "No space left" in done.stderr
-    assert f"sweep.resume={folder}" in done.stderr
+    assert f"python -m neurolab resume={folder}" in done.stderr
     assert "Traceback" not in done.stderr
     assert json.loads((folder / STATUS).read_text())["status"] == "failed"
     assert ended(folder, {})[0] == "failed"

@@ -182,6 +182,7 @@ def test_a_chunk_that_does_not_end(tmp_path):
 def test_a_second_ctrl_c_is_an_exception_in_python():
     """As it was before: for who calls neurolab.run."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    connection = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     try:
         with StopRequest() as stop:
             for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
@@ -193,6 +194,7 @@ def test_a_second_ctrl_c_is_an_exception_in_python():
         assert stop_signals() == [signal.SIGTERM, signal.SIGHUP]
     finally:
         signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGHUP, connection)
 
 
 def test_the_first_chunk_of_many_neurons_is_short(tmp_path):

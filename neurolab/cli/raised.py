@@ -17,6 +17,7 @@ from yaml import YAMLError
 
 from neurolab.cli.conf import PRIMARY, options_of, own_hydra, user_folder
 from neurolab.problems import ConfigError, Problem, did_you_mean
+from neurolab.results.room import OF_A_DISK
 
 __all__ = ["explained", "refused_option"]
 
@@ -87,6 +88,8 @@ def _is_theirs(error: Exception) -> bool:
     """Whether Hydra or OmegaConf raised something, whatever it is, for what they were given."""
     if isinstance(error, (HydraException, OmegaConfBaseException)):
         return True
+    if isinstance(error, OSError) and error.errno in OF_A_DISK:
+        return False
     passed = [name.partition(".")[0] for name in _passed(error)]
     last = [package for package in passed if package not in sys.stdlib_module_names][-1]
     return last in ("hydra", "omegaconf")

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from neurolab.problems import ResultsLostError
 
-__all__ = ["free", "go_on", "in_bytes", "keeping", "not_kept", "used"]
+__all__ = ["OF_A_DISK", "free", "go_on", "in_bytes", "keeping", "not_kept", "used"]
 
 _BLOCK = 4096
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 #: What a disk says of itself, whatever file it was asked for.
-_OF_A_DISK = (*_FULL, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV, errno.EMFILE)
+OF_A_DISK = (*_FULL, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV, errno.EMFILE)
 
 
 def free(folder: Path) -> int:
@@ -83,7 +83,7 @@ def keeping(folder: Path) -> Iterator[None]:
 
 def _concerns(error: OSError, folder: Path) -> bool:
     """Whether an error is of the disk, or of a file in the folder."""
-    if error.errno in _OF_A_DISK:
+    if error.errno in OF_A_DISK:
         return True
     name = error.filename
     if not isinstance(name, (str, os.PathLike)):

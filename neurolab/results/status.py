@@ -37,8 +37,8 @@ STATUS = "status.json"
 _SECONDS = 0.2
 _GOING = ("compiling", "running")
 _UNKNOWN = "running or killed"
-#: What has a summary.
-_SUMMARISED = ("completed", "diverged", "interrupted")
+#: What has a summary.  What was interrupted twice has none.
+_SUMMARISED = ("completed", "diverged")
 
 
 class StatusFile:

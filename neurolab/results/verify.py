@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from neurolab.results.batches import SweepFolder
+from neurolab.results.checkpoint import Checkpoint
 from neurolab.results.damage import SUMMARY, DamagedError, check_file, lost_results
 from neurolab.results.layout import RESULTS, growing_axis
 from neurolab.results.plan import Plan
+from neurolab.results.record import RECORD, RunRecord
 from neurolab.results.run import Run, open_run
 from neurolab.results.sealed import CONFIGURATION
 from neurolab.results.status import read_summary
@@ -65,9 +67,17 @@ def _run(folder: Path) -> Iterator[DamagedError]:
         yield from _wrong(read_summary, folder)
     for file in CONFIGURATION:
         yield from _wrong(check_file, folder, file, run.commit)
+    yield from _wrong(_kept, folder)
     for name in lengths:
         if name not in run.damaged:
             yield from _array(run, name)
+
+
+def _kept(folder: Path) -> None:
+    """That what a run goes on from is as it was written, if there is such."""
+    Checkpoint.read(folder)
+    if (folder / RECORD).exists():
+        RunRecord.read(folder)
 
 
 def _array(run: Run, name: str) -> Iterator[DamagedError]:

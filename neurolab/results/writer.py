@@ -158,7 +158,7 @@ class ResultsWriter:
         self._commit(Commit(self.commit.steps, self.commit.lengths, dict(extra)))
 
     def _commit(self, commit: Commit) -> None:
-        self._check_folder()
+        self._check_folder(begun=self._arrays.begun)
         if self.folder is not None:
             commit = write_commit(self.folder, commit, self.attributes, self._digests)
             self._digests = commit.digests

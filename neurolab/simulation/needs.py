@@ -152,5 +152,6 @@ def _is_noise(spec: ModelSpec, numbers: Mapping[str, Any]) -> bool:
     of = dict(spec.fixed) | {name: np.asarray(numbers[n.key]) for name, n in spec.numbers}
     if issubclass(spec.target, OrnsteinUhlenbeck):
         return bool(np.all(of["sigma"]))
-    dense = issubclass(spec.target, Poisson) and np.min(of["n"] * of["rate"]) >= _DENSE_HZ
-    return bool(dense and np.all(of["weight"]))
+    if not issubclass(spec.target, Poisson) or not {"n", "rate", "weight"} <= of.keys():
+        return False
+    return bool(np.min(of["n"] * of["rate"]) >= _DENSE_HZ and np.all(of["weight"]))
