@@ -86,6 +86,7 @@ RUN = [
     ("results.zarr/zarr.json", removed, "it is missing; 500 steps"),
     ("results.zarr/zarr.json", changed(attributes=None), "what was recorded"),
     ("results.zarr/zarr.json", changed(node_type="array"), "it was changed"),
+    ("results.zarr/zarr.json", changed(attributes={"traces": {"U": {}}}), "it was changed"),
 ]
 
 

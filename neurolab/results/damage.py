@@ -155,6 +155,7 @@ def check_file(folder: Path, name: str, commit: Commit) -> None:
 
 def _check(folder: Path, commit: Commit, about: Mapping[str, Any]) -> dict[str, DamagedError]:
     found: dict[str, DamagedError] = {}
+    group = _metadata(folder, "", commit, about)  # first: the rest is compared with it
     try:
         summary = read_mapping(folder / SUMMARY, needed=False)
     except DamagedError as error:
@@ -172,8 +173,10 @@ def _check(folder: Path, commit: Commit, about: Mapping[str, Any]) -> dict[str, 
                 f"it has {commit.steps} steps, and {commit.lengths.get(name, 0)} values of {name}"
             )
             raise DamagedError(folder / COMMIT, f"{told}, one every {n}")
-    group = _metadata(folder, "", commit, about)
-    copied = (group.get("consolidated_metadata") or {}).get("metadata") or {}
+    copies = group.get("consolidated_metadata")
+    copied = (copies or {}).get("metadata") or {}
+    if copies and not copied:
+        found["zarr.json"] = _copy_changed(folder, "all arrays")
     for name in copied.keys() - commit.lengths.keys():
         if not (folder / RESULTS / name).is_dir():
             found["zarr.json"] = _copy_changed(folder, name)

@@ -145,6 +145,8 @@ def _same_as(path: Path, plan: Plan, table: Table) -> None:
 
     try:
         group = json.loads((path / "zarr.json").read_text())
+        if (group["zarr_format"], group["node_type"]) != (3, "group"):
+            raise ValueError("zarr.json is of no group")
         for name, copy in group["consolidated_metadata"]["metadata"].items():
             if json.loads((path / name / "zarr.json").read_text()) != copy:
                 raise ValueError(f"zarr.json and {name}/zarr.json do not agree")
