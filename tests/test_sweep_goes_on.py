@@ -50,7 +50,7 @@ def stopped_at(monkeypatch, folder, typed, n):
 
     with monkeypatch.context() as patch:
         patch.setattr("neurolab.sweep.compute._CHUNK_SECONDS", 1e-4)
-        patch.setattr("neurolab.sweep.compute.FIRST_CHUNK_STEPS", 200)
+        patch.setattr("neurolab.simulation.computation.FIRST_CHUNK_STEPS", 200)
         patch.setattr(Computation, "_finish", stops)
         found = neurolab.run_sweep(typed, folder)
     assert "partial" in set(found.table["status"])

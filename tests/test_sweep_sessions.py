@@ -57,7 +57,7 @@ def test_going_on_adds_to_the_record(tmp_path, monkeypatch):
 def test_a_sweep_that_was_killed_has_the_command_that_began_it(tmp_path, monkeypatch):
     """It is written before anything is computed."""
 
-    def dies(self, stop):
+    def dies(self, stop, begun):
         raise KeyboardInterrupt
 
     def command(*given):

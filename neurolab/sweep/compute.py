@@ -260,6 +260,8 @@ def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[i
     n_batches = -(-len(group.points) // wanted)
     points = -(-len(group.points) // n_batches)
     together = max(NEURONS_TOGETHER.get(kind, neurons) // size, 1)
+    if group.experiment.structure.projections:  # points of networks are stepped one at a time
+        together = 1
     places, at_once = _shared(points, n_devices, together)
     return min(places, most or places), places, at_once
 
