@@ -12,6 +12,7 @@ from typing import Any
 __all__ = [
     "ConfigError",
     "InputFileError",
+    "OutOfMemoryError",
     "Problem",
     "Problems",
     "ResultsLostError",
@@ -49,6 +50,10 @@ class ConfigError(ValueError):
 
 class InputFileError(ValueError):
     """A file that cannot serve as input."""
+
+
+class OutOfMemoryError(MemoryError):
+    """What is computed does not fit into memory; it says what it needs."""
 
 
 class ResultsLostError(OSError):

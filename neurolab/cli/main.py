@@ -37,6 +37,10 @@ def main(leases: dict[Path, Lease] | None = None) -> None:
     except ConfigError as error:
         print(f"neurolab: {error}", file=sys.stderr)
         sys.exit(2)
+    except MemoryError as error:
+        less = "fewer neurons (size), fewer points at once (sweep.batch) or a smaller record.memory"
+        print(f"neurolab: memory ran out: {error}; {less} need less", file=sys.stderr)
+        sys.exit(1)
     except ResultsLostError as error:
         print(f"neurolab: {error}", file=sys.stderr)
         sys.exit(1)

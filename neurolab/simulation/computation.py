@@ -26,6 +26,7 @@ from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.checkpoint import Checkpoints
 from neurolab.simulation.divergence import locate
 from neurolab.simulation.facts import rows_of
+from neurolab.simulation.lessen import lessen
 from neurolab.simulation.stop import StopRequest
 
 __all__ = ["FIRST_CHUNK_STEPS", "Computation"]
@@ -70,8 +71,7 @@ class Computation:
         self.numbers, self.seconds = program.place(numbers), seconds
         self.points, n = points, len(n_steps)
         self.seeds = np.broadcast_to(np.asarray(numbers["seed"]).reshape(-1)[:n], n)
-        self.ends = np.asarray(n_steps, np.int64)
-        self.total = int(self.ends.max())
+        self.ends, self.total = np.asarray(n_steps, np.int64), int(max(n_steps))
         #: Steps that count, for each point; fewer than computed once it has diverged.
         self.steps = np.zeros(len(self.ends), np.int64)
         #: What diverged, where and when, by point.
@@ -80,19 +80,17 @@ class Computation:
         structure = experiment.structure
         self.size, self.dt_ms = structure.size, structure.dt_ms
         self.statistics = SpikeStatistics(len(self.ends) * self.size)
-        groups = structure.populations
-        self._firsts = np.array([structure.first(group) for group in groups])
+        self._firsts = np.array([structure.first(group) for group in structure.populations])
         # Spikes in a rate bin that is not yet complete, of each population.
-        self._open = np.zeros((len(self.ends), len(groups)), np.int64)
+        self._open = np.zeros((len(self.ends), len(self._firsts)), np.int64)
         self._waiting: list[Chunk] = []  # computed, and not yet written
         self._uncounted: list[tuple[np.ndarray, np.ndarray]] = []  # their spikes
-        self._committed_at = 0.0
         self._noted: tuple[bytes, int] | None = None  # how the points stood at the last commit
         self._last: Future[None] | None = None
         #: Steps that were committed in an earlier session: computed again they are not written.
         self.known = writer.commit.steps
         self.checkpoints = Checkpoints(self, experiment.checkpoint_s)
-        self.finished = False
+        self.finished, self._committed_at = False, 0.0
         self.state: Any = None  # after the last step that was begun; None before the first
 
     def go(
@@ -114,20 +112,23 @@ class Computation:
         """
         if self.state is None:
             self.state = self.program.start(self.numbers)
-        few = max(_FIRST_UPDATES // (self.size * len(self.ends)), self.program.block)
-        n = n or min(FIRST_CHUNK_STEPS, few)
+        few = _FIRST_UPDATES // (self.size * len(self.ends))
+        n = n or min(FIRST_CHUNK_STEPS, max(few, self.program.block))
         until = self.total if until is None else until
         while self.sent < until and not stop.requested:
-            state, sent = self.state, self.sent
-            left = until - sent
+            state, sent, left = self.state, self.sent, until - self.sent
             m = min(-(-left // max(round(left / n), 1)), self.program.capacity)
             if self.writer.n_points is None:  # what is left to be worked up at the end is little
                 m = min(m, max(-(-left // 2), n // _LAST))
             m = m if most is None else min(m, most(sent))
             m = min(m, self.known - sent) if sent < self.known else m
             began = time.perf_counter()
-            after, records = self.program.advance(self.numbers, state, m)
-            jax.block_until_ready((after, records))
+            try:
+                after, records = self.program.advance(self.numbers, state, m)
+                jax.block_until_ready((after, records))
+            except Exception as error:
+                lessen(self, error)
+                continue
             took = time.perf_counter() - began
             self.wait()
             if len(self.broken) == len(self.ends):
@@ -235,8 +236,7 @@ class Computation:
         point = step = neuron = np.zeros(0, np.int64)
         if recording.spikes:
             point, step, neuron = self.program.spikes(records, first, n)
-            filling = np.zeros((self.program.points or 1) - points, np.int64)
-            ends = np.concatenate([self.steps, filling])
+            ends = np.pad(self.steps, (0, (self.program.points or 1) - points))
             if ends.min() < first + n:
                 counts = step < ends[point]
                 point, step, neuron = point[counts], step[counts], neuron[counts]

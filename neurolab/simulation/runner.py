@@ -25,12 +25,10 @@ import brainunit as u
 
 from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
-from neurolab.problems import ResultsLostError, tell
+from neurolab.problems import tell
 from neurolab.report.pictures import show
-from neurolab.results.layout import RESULTS
 from neurolab.results.lease import Lease
 from neurolab.results.record import RunRecord
-from neurolab.results.room import not_kept, used
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
 from neurolab.results.summary import peak_memory_mb, write_summary
@@ -38,8 +36,9 @@ from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.checkpoint import go_on
 from neurolab.simulation.computation import Computation
 from neurolab.simulation.facts import facts_of
+from neurolab.simulation.lessen import compiled
 from neurolab.simulation.needs import doubted, needs_of, refuse
-from neurolab.simulation.outcome import Outcome
+from neurolab.simulation.outcome import Outcome, told
 from neurolab.simulation.progress import Bar, in_words
 from neurolab.simulation.resume import Resumed
 from neurolab.simulation.stop import StopRequest
@@ -97,16 +96,16 @@ def simulate(
             run.go(stop, outcome)
         except Exception as error:
             still_ours()
-            outcome.fail(run.told(error), "the run failed")
+            outcome.fail(told(error, run.computation), "the run failed")
         try:
             run.close()
         except Exception as error:  # a full disk, say; what was committed is readable all the same
-            outcome.fail(run.told(error), "the results could not be closed")
+            outcome.fail(told(error, run.computation), "the results could not be closed")
         still_ours()
         try:
             outcome.summary = write_summary(folder, run.facts(outcome), config)
         except OSError as error:  # there is no place for it
-            outcome.fail(run.told(error), "the summary could not be written")
+            outcome.fail(told(error, run.computation), "the summary could not be written")
             outcome.summary = run.facts(outcome)
         run.say(outcome.status)
         level = logging.WARNING if outcome.message and not outcome.exit_code else logging.INFO
@@ -115,13 +114,13 @@ def simulate(
         if folder is None:
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
-        if not isinstance(outcome.error, ResultsLostError):
+        if not outcome.lost:
             try:
                 on_summary(outcome.summary, folder)
                 shown = show(folder, bool((config.get("report") or {}).get("standalone")))
             except OSError as error:
                 shown = False
-                log.error("%s", run.told(error))
+                log.error("%s", told(error, run.computation))
             outcome.exit_code = outcome.exit_code or int(not shown)
         tracker.finish(outcome.exit_code, outcome.summary)
     return outcome
@@ -193,7 +192,7 @@ class _Run:
             # Imports Zarr, while the program is compiled.
             opening = worker.submit(self.writer.open)
             self.say("compiling")
-            self.program.compile(computation.numbers)
+            compiled(computation)
             self.compile_s = time.perf_counter() - self.started
             if self.checkpoint is not None:
                 go_on(computation, self.checkpoint)
@@ -243,14 +242,6 @@ class _Run:
             # Of what was not there is nothing.
             self.computation.done = min(self.computation.done, self.writer.commit.steps)
             self.writer.close()
-
-    def told(self, error: Exception) -> Exception:
-        """An error, or the sentence for it where results cannot be kept."""
-        folder, done = self.writer.folder, self.writer.commit.steps
-        if folder is None:
-            return error
-        share = (self.experiment.n_steps - done) / done if done else 0.0
-        return not_kept(error, folder, share and share * used(folder / RESULTS)) or error
 
     def in_memory(self, config: Mapping[str, Any], summary: dict[str, Any]) -> Run:
         """The results of a run without a folder."""

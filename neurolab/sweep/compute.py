@@ -23,6 +23,7 @@ from neurolab.engine.cache import program_of
 from neurolab.engine.device import choose as choose_devices
 from neurolab.engine.parts import NEURONS_TOGETHER
 from neurolab.engine.program import Program
+from neurolab.engine.smaller import exhausted
 from neurolab.problems import ConfigError, Problems
 from neurolab.results.batches import SweepFolder
 from neurolab.results.checkpoint import Checkpoint
@@ -111,7 +112,7 @@ class _GroupRun:
         self.report, self.on_progress = report, on_progress
         #: Points of a batch; places for them in its program; points stepped together.
         self.most, self.n_points, self.at_once = _n_points(group, devices, most)
-        self.chunk_steps = 0  # not known
+        self.chunk_steps, self.most_steps = 0, int(group.n_steps.max())  # the first is not known
         #: Synapses, where all points have the same.
         self.synapses: dict[str, Any] = {}
 
@@ -195,7 +196,7 @@ class _GroupRun:
         longest = -(-int(group.n_steps.max()) // finest) * finest  # few sizes: few programs
         program = program_of(
             group.experiment.structure,
-            min(group.experiment.capacity(n_points), longest),
+            min(group.experiment.capacity(n_points), longest, self.most_steps),
             tuple(self.devices),
             n_points,
             frozenset(group.varying),
@@ -229,11 +230,23 @@ class _GroupRun:
 
     def _smaller(self, error: Exception) -> bool:
         """After running out of memory: smaller batches, if that is possible."""
-        if "RESOURCE_EXHAUSTED" not in str(error) or self.most <= 1:
+        if not exhausted(error):
             return False
+        if self.most <= 1:
+            return self._shorter()
         self.most = max(self.most // 2, 1)
         self.n_points, self.at_once = _shared(self.most, len(self.devices), self.at_once)
         log.warning("not enough memory: %d points at once from now on", self.most)
+        return True
+
+    def _shorter(self) -> bool:
+        """Shorter chunks, of at least two blocks of steps."""
+        experiment = self.group.experiment
+        half = min(experiment.capacity(self.n_points), self.most_steps) // 2
+        if half < 2 * experiment.structure.block:
+            return False
+        self.most_steps = half
+        log.warning("not enough memory: chunks of %d steps at most from now on", half)
         return True
 
 
