@@ -232,8 +232,10 @@ def _edit(rng: Random, keys: dict[str, str], swept: bool) -> str:
 
 
 def _near(rng: Random, value: str) -> str:
-    """A value of the same kind: other numbers, the same units."""
+    """A value of the same kind: other numbers, some beyond all bounds, and the same units."""
     factor = rng.choice([0, 0.1, 0.5, 0.9, 1, 1.1, 2, 10, -1])
+    if rng.random() < 0.2:
+        factor = rng.choice([1e30, -1e30, 1e-30, 1e37, 1e-37, 1e300, 1e-300])
     number = r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
     return re.sub(number, lambda match: f"{float(match[0]) * factor:.6g}", value)
 
