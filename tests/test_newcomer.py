@@ -30,7 +30,7 @@ REFUSED = [
     ("neuron.tau=1e308ms", "neuron.tau", ["3.4e+38"]),
     ("neuron.V_th=1e300mV", "neuron.V_th", ["3.4e+38"]),
     ("neuron.R=1e-38ohm", "neuron.R", ["positive, and at least 1.2e-38"]),
-    ("dt=1e-300ms duration=1e-300ms", "dt", ["at least 1.2e-38"]),
+    ("neuron.tau=1e-300ms", "neuron.tau", ["at least 1.2e-38"]),
     ("record.interval=1e30ms", "record.interval", ["1e+31 steps", "2147483647"]),
     ("record.rate_bin=1e30ms", "record.rate_bin", ["1e+31 steps", "2147483647"]),
     ("neuron.V_rest=−5mV", "neuron.V_rest", ["'−'", "minus"]),

@@ -289,6 +289,6 @@ class ModelReader:
             file = target.recorded[0]
             self.problems.add(f"{key}.{file}", node.get(file), str(error))
         except Exception as error:  # whatever a model of the user's own does with its settings
-            file, what = target.recorded[0], f"{type(error).__name__}: {error}"
+            file, what = target.recorded[0], str(error) or type(error).__name__
             self.problems.add(f"{key}.{file}", show(node.get(file)), f"cannot be read: {what}")
         return found
