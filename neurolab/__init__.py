@@ -11,8 +11,10 @@
     program = neurolab.compile(["neuron=lif"])  # pure functions, for users of JAX
 
 `run` does what ``python -m neurolab`` does and returns the results, `run_sweep` what it does with
-``-m``; `open_run` and `open_sweep` open the folders of earlier ones.  The models are in
-`neurolab.neurons`, `neurolab.synapses`, `neurolab.inputs` and `neurolab.integrators`.
+``-m``; `open_run` and `open_sweep` open the folders of earlier ones, `resume` goes on with them,
+`reproduce` computes them again, and `verify` says what of one is damaged.
+The models are in `neurolab.neurons`, `neurolab.synapses`, `neurolab.inputs` and
+`neurolab.integrators`.
 """
 
 from __future__ import annotations
@@ -21,8 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neurolab.api import compile, run, run_sweep
+    from neurolab.cli.reproduce import reproduce
+    from neurolab.cli.resume import resume
     from neurolab.interactive import Simulation
     from neurolab.results import Run, Sweep, open_run, open_sweep
+    from neurolab.results.verify import verify
 
 __all__ = [
     "Run",
@@ -31,8 +36,11 @@ __all__ = [
     "compile",
     "open_run",
     "open_sweep",
+    "reproduce",
+    "resume",
     "run",
     "run_sweep",
+    "verify",
 ]
 
 
@@ -42,6 +50,10 @@ def __getattr__(name: str) -> Any:
         from neurolab import api
 
         return getattr(api, name)
+    if name in ("reproduce", "resume"):
+        from importlib import import_module
+
+        return getattr(import_module(f"neurolab.cli.{name}"), name)
     if name == "Simulation":
         from neurolab.engine.device import prepare
 
@@ -49,6 +61,10 @@ def __getattr__(name: str) -> Any:
         from neurolab.interactive import Simulation
 
         return Simulation
+    if name == "verify":
+        from neurolab.results.verify import verify
+
+        return verify
     if name in ("Run", "Sweep", "open_run", "open_sweep"):
         from neurolab import results
 

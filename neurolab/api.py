@@ -18,12 +18,15 @@ from neurolab.cli.compose import (
     check_sweep_folder,
     compose_config,
     compose_master,
+    sweep_key,
 )
 from neurolab.cli.diagnose import checked, not_of_a_run
 from neurolab.cli.given import option_of
 from neurolab.cli.raised import explained
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
+from neurolab.results.lease import Lease
+from neurolab.results.room import keeping
 from neurolab.results.run import Run, open_run
 from neurolab.simulation.log import log_to
 
@@ -72,13 +75,17 @@ def run(
     path = Path(config.hydra.run.dir if folder is None else folder)
     check_folder(path)
     experiment = checked(config, overrides)
+    from neurolab.simulation.needs import needs_of, refuse
     from neurolab.simulation.runner import simulate
 
-    save_config(experiment.config, overrides, path, config.hydra.output_subdir)
-    with log_to(path):
-        outcome = simulate(
-            experiment, path, lambda _, folder: save_defaults(folder, config.hydra), overrides
-        )
+    refuse(needs_of(experiment), path)
+
+    def on_summary(_: Mapping[str, Any], folder: Path) -> None:
+        save_defaults(folder, config.hydra)
+
+    with Lease(path) as lease, log_to(path), keeping(path):
+        save_config(experiment.config, overrides, path, config.hydra.output_subdir)
+        outcome = simulate(experiment, path, on_summary, overrides, lease=lease)
     if outcome.error is not None:
         raise outcome.error
     return open_run(path)
@@ -212,7 +219,7 @@ def run_sweep(
     from neurolab.cli.points import Composer, compose_plan, diagnose_sweep
     from neurolab.config.settings import read_settings
     from neurolab.results.sweep import open_sweep
-    from neurolab.sweep.executors import read_executor
+    from neurolab.sweep.executor_options import read_executor
     from neurolab.sweep.run import run_sweep as compute
 
     began = time.perf_counter()
@@ -231,10 +238,12 @@ def run_sweep(
             raise ConfigError([Problem("sweep.resume", str(settings.resume), advice)])
         path = settings.resume or Path(master.hydra.sweep.dir if folder is None else folder)
         check_sweep_folder(path, settings.resume, 0)
+        lease = stack.enter_context(Lease(path, sweep_key(settings.resume)))
         refused = compose_plan(plan, Composer(loader, master))
-        with log_to(path) as late:
-            begun = partial(setattr, late, "begun", True)
-            compute(plan, refused, path, settings, executor, began=began, on_begin=begun)
+        late = stack.enter_context(log_to(path))
+        stack.enter_context(keeping(path))
+        begun = partial(setattr, late, "begun", True)
+        compute(plan, refused, path, settings, executor, began=began, on_begin=begun, lease=lease)
     return open_sweep(path)
 
 

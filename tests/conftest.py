@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from absl import logging as absl_logging
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a script
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # processes that tests begin hear
     cache = getattr(config, "cache", None)  # none with -p no:cacheprovider
     if cache is not None:
         folder = cache.mkdir("jax")

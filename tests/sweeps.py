@@ -18,6 +18,12 @@ def sweep(folder, *overrides):
     return neurolab.run_sweep([*SHORT, *overrides], folder)
 
 
+def batch_of(folder, first):
+    """The folder of the batch that begins with a point."""
+    (found,) = (folder / "batches").glob(f"{first:06d}-*")
+    return found
+
+
 def stop_at(monkeypatch, chunk):
     """From now on a sweep has short chunks and is stopped while one of them is worked up."""
     from neurolab.simulation.computation import Computation
@@ -30,7 +36,7 @@ def stop_at(monkeypatch, chunk):
             signal.raise_signal(signal.SIGTERM)
         return rate_counts(self, *arguments)
 
-    monkeypatch.setattr("neurolab.sweep.compute.FIRST_CHUNK_STEPS", 128)
+    monkeypatch.setattr("neurolab.simulation.computation.FIRST_CHUNK_STEPS", 128)
     monkeypatch.setattr("neurolab.sweep.compute._CHUNK_SECONDS", 0.0)
     monkeypatch.setattr(Computation, "_rate_counts", stops)
 

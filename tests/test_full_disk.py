@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -34,8 +31,12 @@ def small(tmp_path):
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
+#: Of which nobody can tell before what it takes when it is compressed.
+DRIVE = "input=poisson_rates"
+
+
 def command(folder, *typed):
-    python = [sys.executable, "-m", "neurolab", "size=20", "record=full", KEEP, *typed]
+    python = [sys.executable, "-m", "neurolab", "size=20", "record=full", DRIVE, KEEP, *typed]
     return subprocess.run(python, cwd=folder, capture_output=True, text=True)
 
 
@@ -44,6 +45,7 @@ def test_a_run_on_a_full_disk_has_failed(small, tmp_path):
     done = command(tmp_path, "duration=20s", f"hydra.run.dir={small / 'run'}")
     assert done.returncode == 1
     assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
     assert json.loads((small / "run" / STATUS).read_text())["status"] == "failed"
     assert ended(small / "run", {})[0] == "failed"
     assert not list((small / "run").glob("*.json.partial"))
@@ -55,7 +57,7 @@ def test_a_sweep_on_a_full_disk_has_failed_and_can_go_on(small, tmp_path):
     done = command(tmp_path, *given, f"hydra.sweep.dir={folder}")
     assert done.returncode == 1
     assert "No space left" in done.stderr
-    assert f"sweep.resume={folder}" in done.stderr
+    assert f"python -m neurolab resume={folder}" in done.stderr
     assert "Traceback" not in done.stderr
     assert json.loads((folder / STATUS).read_text())["status"] == "failed"
     assert ended(folder, {})[0] == "failed"
@@ -69,27 +71,6 @@ def test_a_sweep_on_a_full_disk_has_failed_and_can_go_on(small, tmp_path):
     found = neurolab.open_sweep(folder)
     assert set(found.table["status"]) == {"completed"}
     assert found.summary["computed"] == 40  # the first session, that had no room for its own, too
-
-
-@pytest.mark.parametrize("before", ["running", "compiling"])
-@pytest.mark.parametrize(
-    ("host", "pid", "stands"),
-    [("here", "gone", "killed"), ("here", "this", None), ("elsewhere", "gone", None)],
-)
-def test_what_is_gone_from_this_machine_was_killed(tmp_path, before, host, pid, stands):
-    """Its process was the last word; of other machines nothing is known but the time."""
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    told = {
-        "status": before,
-        "host": socket.gethostname() if host == "here" else "elsewhere",
-        "pid": child.pid if pid == "gone" else os.getpid(),
-        "updated": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    (tmp_path / STATUS).write_text(json.dumps(told))
-    going = "running" if before == "running" else "running or killed"
-    assert standing(tmp_path)[0] == (stands or going)
-    assert ended(tmp_path, {}) == (stands or going, "")
 
 
 def test_a_status_that_cannot_be_read_says_nothing(tmp_path):

@@ -155,7 +155,7 @@ def told(capsys, monkeypatch, *arguments):
          "given twice: 5ms,6ms and 7ms"),
         (["--cfg", "job", "size=2", "size=2", "+vars.a=1", "++vars.a=2"], "vars.a", "1 and 2"),
         (["hydra.run.dir=a", "hydra.run.dir=b"], "hydra.run.dir", "a and b"),
-        (["device.jax.jax_enable_x64=true"], "device.jax.jax_enable_x64 = True",
+        (["device.jax.jax_enable_x64=true"], "device.jax.jax_enable_x64 = true",
          "or add it: +device.jax.jax_enable_x64=true"),
         (["synapse.tau=5ms"], "synapse.tau = 5ms", "choose an option that has this"),
         (["sweep.batch=3"], "sweep.batch = 3", "add -m"),

@@ -5,7 +5,11 @@ import resource
 import subprocess
 import sys
 
+import pytest
+
+from neurolab.api import experiment_of
 from neurolab.engine import memory
+from neurolab.problems import ConfigError
 
 NEEDS = """
 import resource, sys
@@ -30,6 +34,23 @@ def test_memory_that_runs_out_while_synapses_are_drawn_is_told_of():
     done = subprocess.run([sys.executable, "-c", NEEDS], capture_output=True, text=True)
     assert "memory ran out while synapses were drawn" in done.stdout, done.stderr[-2000:]
     assert "projections = E_E, E_I" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        (["size=2000000000"], "size"),
+        (["size=2000000000", "neuron.tau=[normal,5ms,1ms]"], "size"),
+        (["network=brunel", "populations.I.size=2000000000"], "populations.I.size"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused_before_anything_is_drawn(typed, key):
+    """A distribution took 6 GB and minutes first."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ConfigError, match="GB are free; fewer than") as caught:
+        experiment_of(typed)
+    assert [problem.key for problem in caught.value.problems] == [key]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # kB
 
 
 def test_what_is_free_is_asked_of_the_machine_and_of_the_container(tmp_path, monkeypatch):

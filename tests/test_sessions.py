@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from neurolab.results.lease import Lease
 from neurolab.results.status import StatusFile, standing
 
 PLOT = """
@@ -71,9 +72,13 @@ def test_a_system_without_the_module_resource_runs():
 
 def test_no_process_of_windows_is_sent_a_signal(tmp_path, monkeypatch):
     """There the signal 0 ends a process: looking at a run would have killed it."""
-    StatusFile(tmp_path).write("running")
     killed = []
-    system = SimpleNamespace(name="nt", kill=lambda *given: killed.append(given))
-    monkeypatch.setattr("neurolab.results.status.os", system)
-    assert standing(tmp_path)[0] == "running"
+    with Lease(tmp_path) as lease:
+        StatusFile(tmp_path, lease=lease).write("running")
+        system = SimpleNamespace(
+            name="nt", fstat=os.fstat, kill=lambda *given: killed.append(given)
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr("neurolab.results.holder.os", system)
+            assert standing(tmp_path)[0] == "running"
     assert not killed

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import neurolab.results.writer
+from neurolab.problems import ResultsLostError
+from neurolab.results.arrays import Arrays
 from neurolab.results.layout import Chunk, Trace
 from neurolab.results.run import Run, open_run
 from neurolab.results.writer import ResultsWriter
@@ -127,14 +129,14 @@ def test_torn_tail_is_trimmed(tmp_path, monkeypatch, name):
     """A chunk that was written in part, up to any array, before its commit, is not seen."""
     out = writer(tmp_path)
     out.append(chunk(0, 50))
-    append = ResultsWriter._append
+    append = Arrays.append
 
     def dies(self, array, values):
         if array == name:
             raise KeyboardInterrupt
         append(self, array, values)
 
-    monkeypatch.setattr(ResultsWriter, "_append", dies)
+    monkeypatch.setattr(Arrays, "append", dies)
     with pytest.raises(KeyboardInterrupt):
         out.append(chunk(50, 50))
     assert open_run(tmp_path).committed_steps == 50
@@ -263,16 +265,17 @@ def test_damaged_results_are_not_read_as_data(tmp_path, name, what):
         file.unlink()
     else:
         file.write_bytes({"changed": data, "cut": data[: len(data) // 2], "empty": b""}[what])
-    with pytest.raises(ValueError, match=rf"{name} is damaged"):
+    with pytest.raises(ValueError, match=rf"{name}/c/0 is damaged"):
         open_run(tmp_path).read(name)
 
 
-def test_traces_that_are_lost_are_no_numbers(tmp_path):
-    """They were 0 mV; those that changed are refused."""
+def test_traces_that_are_lost_are_told(tmp_path):
+    """They were 0 mV; those that changed are refused.  Where all are NaN there is a file."""
     file = damaged(tmp_path, "V")
     data = bytearray(file.read_bytes())
     file.unlink()
-    assert np.isnan(open_run(tmp_path).traces["V"].values).all()
+    with pytest.raises(ValueError, match="V/c/0/0 is damaged: it is missing"):
+        open_run(tmp_path).traces["V"].values
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
     with pytest.raises(ValueError, match="checksum"):
@@ -301,6 +304,7 @@ def test_a_damaged_commit_is_named(tmp_path, text):
 def test_a_commit_of_more_than_there_is_is_no_result(tmp_path):
     damaged(tmp_path, "V")
     commit = json.loads((tmp_path / "commit.json").read_text())
+    del commit["sha256"]
     commit["lengths"]["spike_step"] *= 10
     (tmp_path / "commit.json").write_text(json.dumps(commit))
     with pytest.raises(ValueError, match="spike_step is damaged: a part of it is missing"):
@@ -312,6 +316,6 @@ def test_results_whose_folder_is_removed_are_not_continued(tmp_path):
     results = writer(tmp_path / "run")
     results.append(chunk(0, 10))
     shutil.rmtree(tmp_path / "run")
-    with pytest.raises(FileNotFoundError, match="until step 10 is lost"):
+    with pytest.raises(ResultsLostError, match="until step 10 is lost"):
         results.append(chunk(10, 10))
     assert not (tmp_path / "run").exists()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from sweeps import KEEP, same_spikes, sweep, trace_difference
+from sweeps import KEEP, batch_of, same_spikes, sweep, trace_difference
 
 import neurolab
 from neurolab.cli.compose import compose_config, effective
@@ -207,12 +207,12 @@ def test_resuming_computes_what_is_missing_and_no_more(tmp_path):
     given = ("input.rate=linspace:20Hz:60Hz:6", "sweep.batch=2")
     whole = sweep(tmp_path, *given)
     table, spikes = whole.table, [point.spikes.load() for point in whole]
-    (tmp_path / "batches" / "000002" / "commit.json").unlink()
+    (batch_of(tmp_path, 2) / "commit.json").unlink()
     there = ["completed"] * 2
     assert list(neurolab.open_sweep(tmp_path).table["status"]) == [
         *there,
-        "missing",
-        "missing",
+        "damaged",  # the summary says that they were computed
+        "damaged",
         *there,
     ]
     shutil.rmtree(tmp_path / "sweep.zarr")

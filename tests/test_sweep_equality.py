@@ -107,11 +107,11 @@ def test_points_that_wait_for_others_are_no_different(tmp_path, monkeypatch):
 def test_points_are_shared_equally(points, n_devices, at_once):
     """Every device has as many, in equal parts that fit, and few are there for that alone."""
     n, part = compute._shared(points, n_devices, at_once)
-    used = min(n_devices, points)
     assert n >= points
-    assert n % (used * part) == 0
+    assert n % (n_devices * part) == 0
     assert 1 <= part <= at_once
-    assert n - points < used * (n // (used * part) + 1)
+    assert n - points < n_devices * (n // (n_devices * part) + 1)
+    assert part > 1 or at_once == 1
 
 
 def test_in_float32_spikes_are_the_same_as_well(tmp_path):

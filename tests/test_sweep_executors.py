@@ -11,6 +11,10 @@ import numpy as np
 
 import neurolab
 from neurolab.results.table import VALUES
+from neurolab.sweep.executors import Executor, _Queue
+from neurolab.sweep.jobs import cancel, gone
+from neurolab.sweep.slurm import jobs_of
+from neurolab.sweep.task import Task
 
 pytest_plugins = ["slurm_cluster"]
 
@@ -104,6 +108,29 @@ def test_slurm(slurm, tmp_path):
     assert "hydra.launcher = slurm" in wrong.stderr
     assert "invalid partition" in wrong.stderr
     assert "Traceback" not in wrong.stderr
+
+
+def test_arrays_are_as_large_as_slurm_takes_them(slurm, tmp_path, monkeypatch):
+    """At most 1000 tasks in one here: two of 600.  Their states are asked for, and they are ended,
+    by one call each."""
+    monkeypatch.setenv("SLURM_CONF", slurm["SLURM_CONF"])
+    held = Executor("slurm", parameters={"mem": "100M", "additional_parameters": {"hold": True}})
+    tasks = [Task(tmp_path, {}, np.array([k]), None) for k in range(1200)]
+    queue = _Queue(held, tmp_path, tasks, [])
+    assert queue.submit(1200) == {}
+    ids = [job.id for job in queue.running]
+    assert [len(ids), len({job.partition("_")[0] for job in ids})] == [1200, 2]
+    assert {job for _, job in jobs_of(tmp_path)} == set(ids)
+    called = []
+    run = subprocess.run
+    monkeypatch.setattr(
+        subprocess, "run", lambda *given, **how: called.append(1) or run(*given, **how)
+    )
+    assert not gone(queue.running)
+    cancel(queue.running)
+    assert len(gone(queue.running)) == 1200
+    assert len(called) == 3
+    assert not list(jobs_of(tmp_path))
 
 
 def test_what_is_wrong_with_an_executor_is_told(tmp_path):

@@ -11,8 +11,10 @@ import pytest
 from sweeps import sweep
 
 from neurolab.problems import ConfigError
-from neurolab.sweep import files
-from neurolab.sweep.executors import compute_task
+from neurolab.results import digests as files
+from neurolab.results.batches import SweepFolder
+from neurolab.simulation.stop import StopRequest
+from neurolab.sweep.task import Task
 
 BASES = "from neurolab.neurons import LIF\n\n\nclass Base(LIF):\n    pass\n"
 CELLS = "from lab.bases import Base\n\n\nclass Slow(Base):\n    pass\n"
@@ -36,9 +38,15 @@ def resumed(folder):
     return sweep(folder, *TYPED, f"sweep.resume='{folder}'")
 
 
+def computed_by_a_task(folder):
+    task = Task(folder, {}, np.array([1]), None)
+    task._compute(SweepFolder(folder), task.points, StopRequest())
+
+
 def edit(folder, what="versions", **given):
     path = folder / "definition.json"
     definition = json.loads(path.read_text())
+    definition.pop("sha256", None)
     definition[what] |= given
     path.write_text(json.dumps(definition))
     return definition
@@ -54,7 +62,7 @@ def test_a_model_whose_source_changed_is_another_sweep(tmp_path, lab, name):
     with pytest.raises(ConfigError, match=rf"lab/{name}\.py .*put back.*another folder"):
         resumed(tmp_path / "sweep")
     with pytest.raises(ConfigError, match=rf"lab/{name}\.py"):  # a task that began later
-        compute_task(tmp_path / "sweep", {}, np.array([1]), None)
+        computed_by_a_task(tmp_path / "sweep")
 
 
 def test_another_version_of_neurolab_is_refused_and_of_jax_noted(tmp_path, lab, caplog):
@@ -83,7 +91,7 @@ def test_another_source_of_neurolab_is_refused(tmp_path, lab, monkeypatch):
     with pytest.raises(ConfigError, match=r"neurolab's own source has other .*another folder"):
         resumed(tmp_path / "sweep")
     with pytest.raises(ConfigError, match="neurolab's own source"):
-        compute_task(tmp_path / "sweep", {}, np.array([1]), None)
+        computed_by_a_task(tmp_path / "sweep")
     edit(tmp_path / "sweep", neurolab=["0.0.1"])
     with pytest.raises(ConfigError, match=r"begun with neurolab 0\.0\.1"):
         resumed(tmp_path / "sweep")
@@ -92,7 +100,7 @@ def test_another_source_of_neurolab_is_refused(tmp_path, lab, monkeypatch):
 def test_the_digest_of_neurolab_is_of_each_module(tmp_path, monkeypatch):
     (tmp_path / "sweep").mkdir()
     (tmp_path / "cells.py").write_text("a = 1")
-    monkeypatch.setattr(files, "__file__", str(tmp_path / "sweep" / "files.py"))
+    monkeypatch.setattr(files, "__file__", str(tmp_path / "results" / "digests.py"))
     own = files._own_source.__wrapped__
     before = own()
     assert own() == before
@@ -105,6 +113,6 @@ def test_a_sweep_of_before_goes_on(tmp_path, lab):
     sweep(tmp_path, *TYPED)
     path = tmp_path / "definition.json"
     definition = json.loads(path.read_text())
-    del definition["versions"], definition["files"]
+    del definition["versions"], definition["files"], definition["sha256"]
     path.write_text(json.dumps(definition))
     assert set(resumed(tmp_path).table["status"]) == {"completed"}

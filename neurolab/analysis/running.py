@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from neurolab.analysis.trains import SpikeSummary, by_neuron, check, summary_of
+
+_HELD = ("count", "_last", "_sum", "_sum_of_squares")
 
 
 class SpikeStatistics:
@@ -30,10 +32,26 @@ class SpikeStatistics:
         populations that share the neurons in parts ``of`` so many."""
         parts = self.n_neurons // (of or self.n_neurons)
         found = SpikeStatistics(self.count.reshape(parts, -1)[:, neurons].size)
-        for name in ("count", "_last", "_sum", "_sum_of_squares"):
+        for name in _HELD:
             values = getattr(self, name).reshape(parts, -1)[:, neurons]
             setattr(found, name, values.reshape(-1))
         return found
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What it holds, by name."""
+        return {name.lstrip("_"): getattr(self, name) for name in _HELD}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Hold what `state` gave of statistics of as many neurons.
+
+        Raises:
+            ValueError: they were of others.
+        """
+        for name in _HELD:
+            values = np.array(state[name.lstrip("_")], np.int64)
+            if values.shape != self.count.shape:
+                raise ValueError(f"counts of {values.size} neurons, expected {self.n_neurons}.")
+            setattr(self, name, values)
 
     def update(self, step: np.ndarray, neuron: np.ndarray) -> None:
         """Take in a chunk's spikes, each neuron's sorted by step and later than all before.

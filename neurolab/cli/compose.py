@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra import compose
 from hydra._internal.config_loader_impl import get_overrides_dirname
@@ -36,8 +36,13 @@ from neurolab.cli.conf import (
     user_folder,
 )
 from neurolab.cli.diagnose import checked, diagnose, not_of_a_run
+from neurolab.cli.ending import held
 from neurolab.cli.raised import explained
 from neurolab.problems import ConfigError, Problem
+from neurolab.results.holder import holder
+
+if TYPE_CHECKING:
+    from neurolab.config.experiment import Experiment
 
 __all__ = [
     "check_folder",
@@ -47,11 +52,14 @@ __all__ = [
     "compose_master",
     "conf_folder",
     "effective",
+    "sweep_key",
 ]
 
 #: Configurations by the options they were composed of, with what these were read from.
 _COMPOSED: dict[Any, tuple[Any, bytes]] = {}
 _MOST_COMPOSED = 64
+#: Bytes that a run's own account of itself takes.
+_LEAST = 2**16
 _ASKS = re.compile(r"\$\{[\w.]+:")
 
 
@@ -149,7 +157,9 @@ def check_folder(folder: Path, key: str = "hydra.run.dir") -> None:
     except (OSError, ValueError) as error:  # too long, or with what no name may have
         raise ConfigError([Problem(key, str(folder), f"cannot be made: {error}")]) from None
     if (folder / "results.zarr").exists():
-        advice = "already holds the results of a run; choose another"
+        by = holder(folder)
+        going = f"is being written by {by}; wait until it has ended, or"
+        advice = f"{going if by else 'already holds the results of a run;'} choose another"
     elif not there.is_dir():
         advice = f"cannot be made: {there} is a file"
     elif why := _not_writable(there):
@@ -162,7 +172,8 @@ def check_folder(folder: Path, key: str = "hydra.run.dir") -> None:
 def _not_writable(folder: Path) -> str:
     """Why no folder can be made in one; empty if it can."""
     try:
-        TemporaryDirectory(dir=folder).cleanup()
+        with TemporaryDirectory(dir=folder) as place:
+            Path(place, "room").write_bytes(bytes(_LEAST))
     except OSError as error:
         return "no permission" if isinstance(error, PermissionError) else str(error.strerror)
     return ""
@@ -170,11 +181,24 @@ def _not_writable(folder: Path) -> str:
 
 def check_sweep_folder(folder: Path, resume: Path | None, first: int) -> None:
     """That the results of a sweep can go to a folder."""
-    key = "hydra.sweep.dir"
+    key = sweep_key(resume)
     check_folder(folder, key)
     if resume is None and first == 0 and (folder / "definition.json").exists():
-        advice = f"already holds a sweep; go on with it: sweep.resume={folder}, or choose another"
+        by = holder(folder)
+        advice = f"is being written by {by}; when it ends, " if by else "already holds a sweep; "
+        advice += f"go on with it: sweep.resume={folder}, or choose another"
         raise ConfigError([Problem(key, str(folder), advice)])
+
+
+def sweep_key(resume: Path | None) -> str:
+    """The key by which the folder of a sweep is given."""
+    return "hydra.sweep.dir" if resume is None else "sweep.resume"
+
+
+def _fits(experiment: Experiment, config: DictConfig) -> None:
+    from neurolab.simulation.needs import needs_of, refuse
+
+    refuse(needs_of(experiment), Path(config.hydra.run.dir))
 
 
 class Check(Callback):
@@ -183,14 +207,20 @@ class Check(Callback):
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         overrides = typed(config.hydra)
         found = not_of_a_run(overrides)
-        checks = [] if found else [lambda: checked(config, overrides)]
+        checks = [] if found else [lambda: _fits(checked(config, overrides), config)]
         if "/" in (name := str(config.hydra.job.name)):
             found.append(Problem("hydra.job.name", name, "names a file: write it without /"))
-        for check in (*checks, lambda: check_folder(Path(config.hydra.run.dir))):
+        folder = Path(config.hydra.run.dir)
+        for check in (*checks, lambda: check_folder(folder)):
             try:
                 check()
             except ConfigError as error:
                 found += error.problems
+        try:
+            if not found:
+                held(folder, "hydra.run.dir", keep=True).__enter__()
+        except ConfigError as error:
+            found += error.problems
         if found:
             # Hydra turns an exception in a callback into a warning; an exit gets through.
             print(f"neurolab: {ConfigError(found)}", file=sys.stderr)

@@ -74,7 +74,7 @@ def diagnose(overrides: Iterable[str], primary: str = PRIMARY) -> list[Problem]:
             if options and "." not in override.key_or_group:
                 if _known_option(override, options, problems):
                     groups.append(text)
-            elif override.is_hydra_override():
+            elif override.is_hydra_override() and ".launcher." not in override.key_or_group:
                 groups.append(text)
             else:
                 values.append((text, override))

@@ -22,13 +22,16 @@ neurolab: simulate a population of neurons and leave a complete run folder.
                                                                  name it: input.receptor=gaba
   python -m neurolab -m neuron.b=linspace:0mA:20mA:50            a sweep: all points as one program
   python -m neurolab --cfg job                                   print the configuration only
+  python -m neurolab resume=FOLDER [duration=20s]                go on with a run or a sweep
+  python -m neurolab reproduce=FOLDER                            compute it again, and compare
+  python -m neurolab verify=FOLDER                               read every file of it
 """
 
 _TAIL = """\
 Values: size, duration, dt, seed, and everything that --cfg job prints.
 Your own options go into ./conf, your own models by dotted path: neuron._target_=mypkg.MyNeuron.
 Sweeps (-m): a,b,c  linspace:from:to:n  logspace:from:to:n  range:from:to:step  zip:a:b:c
-random:low:high:n  sobol:low:high:n; sweep.resume=FOLDER computes what is missing.
+random:low:high:n  sobol:low:high:n; resume=FOLDER computes what is missing.
 Hydra: --info tells how a configuration came to be, --hydra-help lists the rest."""
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from neurolab.cli.ending import held
 from neurolab.config.settings import read_settings
 from neurolab.problems import ConfigError, Problem
 from neurolab.report.pictures import show_page
 from neurolab.results.batches import SweepFolder
+from neurolab.results.layout import write_whole
 from neurolab.results.status import utc_now
 
 if TYPE_CHECKING:
@@ -55,10 +58,13 @@ class PointSweeper(Sweeper):
         if hasattr(launcher, "launch_plan"):
             launcher.launch_plan(plan)
             return None
-        folder = Path(str(config.hydra.sweep.dir))
-        folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(config, folder / "multirun.yaml")
-        results = launcher.launch(list(map(plan.overrides, range(len(plan)))), initial_job_idx=0)
+        folder, jobs = (
+            Path(str(config.hydra.sweep.dir)),
+            list(map(plan.overrides, range(len(plan)))),
+        )
+        with held(folder, "hydra.sweep.dir"):
+            OmegaConf.save(config, folder / "multirun.yaml")
+            results = launcher.launch(jobs, initial_job_idx=0)
         for result in results:
             _ = result.return_value  # raises what a job raised
         return [results]
@@ -77,7 +83,7 @@ class SweepLauncher(Launcher):
         self.context, self.task, self.config = hydra_context, task_function, config
         self.settings = read_settings(config.get("sweep") or {})
         self.folder = self.settings.resume or Path(str(config.hydra.sweep.dir))
-        from neurolab.sweep.executors import read_executor
+        from neurolab.sweep.executor_options import read_executor
 
         self.executor = read_executor(self.executor, self.options)
 
@@ -111,8 +117,9 @@ class SweepLauncher(Launcher):
     def _run(self, plan: Plan, first: int) -> Table:
         """Compute the points from the first on; what became of all of them."""
         began = time.perf_counter()
-        from neurolab.cli.compose import check_sweep_folder
+        from neurolab.cli.compose import check_sweep_folder, sweep_key
         from neurolab.cli.points import Composer, compose_plan
+        from neurolab.results.room import keeping
         from neurolab.simulation.log import log_to
         from neurolab.sweep.gather import print_sweep
         from neurolab.sweep.run import run_sweep
@@ -120,18 +127,23 @@ class SweepLauncher(Launcher):
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         check_sweep_folder(self.folder, self.settings.resume, first)
-        refused = compose_plan(plan, Composer(self.context.config_loader, self.config))
         strict = str(self.config.hydra.sweeper._target_).endswith(".Points")
         self.started = (first and self.started) or utc_now()
-        with log_to(self.folder, terminal=True) as late:
+        with (
+            held(self.folder, sweep_key(self.settings.resume), keep=True) as lease,
+            ExitStack() as logging,
+            keeping(self.folder),
+        ):
+            refused = compose_plan(plan, Composer(self.context.config_loader, self.config))
+            late = logging.enter_context(log_to(self.folder, terminal=True))
 
             def on_begin() -> None:
                 late.begun = True
                 self._record()
 
             outcome = run_sweep(
-                plan, refused, self.folder, self.settings, self.executor, first,
-                began=began, started=self.started, strict=strict, on_begin=on_begin,
+                plan, refused, self.folder, self.settings, self.executor, first, began=began,
+                started=self.started, strict=strict, on_begin=on_begin, lease=lease,
             )  # fmt: skip
         print_sweep(SweepFolder(self.folder), outcome.plan, outcome.table, outcome.summary)
         codes = getattr(self.task, "codes", None)
@@ -143,7 +155,7 @@ class SweepLauncher(Launcher):
         """Write the command that began the sweep."""
         record = self.folder / "multirun.yaml"
         if self.settings.resume is None or not record.exists():
-            OmegaConf.save(self.config, record)
+            write_whole(record, OmegaConf.to_yaml(self.config))
 
     def _configs(self, jobs: Sequence[Sequence[str]], first: int) -> dict[int, DictConfig | str]:
         """The configuration of each job as Hydra's launchers have it, or why there is none.

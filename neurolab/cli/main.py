@@ -6,16 +6,22 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from neurolab.cli.ending import held, holding
 from neurolab.problems import ConfigError, Problem, ResultsLostError
+
+if TYPE_CHECKING:
+    from neurolab.results.lease import Lease
 
 __all__ = ["main"]
 
 
-def main() -> None:
-    """``python -m neurolab`` and the console script ``neurolab``."""
+def main(leases: dict[Path, Lease] | None = None) -> None:
+    """``python -m neurolab`` and the console script ``neurolab``; ``leases`` has the folders that
+    it holds while it goes."""
     arguments = sys.argv[1:]
     if "--help" in arguments or "-h" in arguments:
         from neurolab.cli.help import help_text
@@ -26,7 +32,8 @@ def main() -> None:
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)  # the user's own models, as with `python -m`
     try:
-        sys.exit(_run(arguments))
+        with holding({} if leases is None else leases):
+            sys.exit(_run(arguments))
     except ConfigError as error:
         print(f"neurolab: {error}", file=sys.stderr)
         sys.exit(2)
@@ -36,6 +43,9 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    for command in ("resume", "reproduce", "verify"):  # what is done with a folder
+        if any(argument.startswith(f"{command}=") for argument in arguments):
+            return int(import_module(f"neurolab.cli.{command}").main(arguments))
     import hydra
 
     from neurolab.cli import conf
@@ -87,6 +97,10 @@ def _run(arguments: list[str]) -> int:
     except (PermissionError, NotADirectoryError) as error:
         given, advice = str(error.filename or ""), f"{error.strerror}; choose another folder"
         raise ConfigError([Problem("hydra.run.dir", given, advice)]) from None
+    except OSError as error:  # of what Hydra writes itself
+        from neurolab.results.room import not_kept
+
+        raise not_kept(error, Path(error.filename or ".").parent) or error from None
     finally:
         if before is None:
             del os.environ["HYDRA_FULL_ERROR"]
@@ -204,28 +218,36 @@ def _job(config: Any) -> tuple[int, float | None]:
     from neurolab.cli.conf import effective, typed
     from neurolab.cli.record import save_config, save_defaults
     from neurolab.engine.device import prepare
+    from neurolab.results.room import keeping
 
     hydra_config = HydraConfig.get()
     folder = Path(hydra_config.runtime.output_dir)
     overrides = typed(hydra_config)
-    plain = effective(config, overrides)
-    save_config(plain, overrides, folder, hydra_config.output_subdir)
-    prepare(plain.get("device") or {})
-    from neurolab.config.experiment import check
-    from neurolab.simulation.progress import print_summary
-    from neurolab.simulation.runner import simulate
+    multirun = hydra_config.mode == RunMode.MULTIRUN
 
     def on_summary(summary: Mapping[str, Any], folder: Path) -> None:
         print_summary(summary, folder)
         save_defaults(folder, hydra_config)  # for the page, which is written next
 
-    multirun = hydra_config.mode == RunMode.MULTIRUN
-    group = Path(hydra_config.sweep.dir).name if multirun else None
-    outcome = simulate(check(plain), folder, on_summary, overrides, group)
+    with held(folder, "hydra.sweep.dir" if multirun else "hydra.run.dir") as lease, keeping(folder):
+        plain = effective(config, overrides)
+        save_config(plain, overrides, folder, hydra_config.output_subdir)
+        prepare(plain.get("device") or {})
+        from neurolab.config.experiment import check
+        from neurolab.simulation.progress import print_summary
+        from neurolab.simulation.runner import simulate
+
+        group = Path(hydra_config.sweep.dir).name if multirun else None
+        outcome = simulate(check(plain), folder, on_summary, overrides, group, lease)
+    if multirun and outcome.exit_code > 128:
+        sys.exit(outcome.exit_code)  # nor are other jobs wanted
     if outcome.status == "diverged":
         print(f"neurolab: diverged: {outcome.message}\n{_DIVERGED}", file=sys.stderr)
     elif outcome.status == "failed":
-        print(f"neurolab: {outcome.message}\n  see {folder}/neurolab.log", file=sys.stderr)
+        more = (
+            "" if isinstance(outcome.error, ResultsLostError) else f"\n  see {folder}/neurolab.log"
+        )
+        print(f"neurolab: {outcome.message}{more}", file=sys.stderr)
     return outcome.exit_code, outcome.summary.get("rate_hz_mean")
 
 

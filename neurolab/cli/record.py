@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from neurolab.cli.compose import compose_known
 from neurolab.cli.conf import effective, elsewhere, own_hydra
+from neurolab.results.layout import write_whole
 
 __all__ = ["defaults_of", "save_config", "save_defaults"]
 
@@ -25,8 +26,8 @@ def save_config(
     if subfolder is not None:
         place = folder / subfolder
         place.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(OmegaConf.create(dict(plain)), place / "config.yaml")
-        OmegaConf.save(OmegaConf.create(list(overrides)), place / "overrides.yaml")
+        write_whole(place / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(plain))))
+        write_whole(place / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create([*overrides])))
 
 
 def save_defaults(folder: Path, hydra: Any) -> None:
@@ -37,7 +38,7 @@ def save_defaults(folder: Path, hydra: Any) -> None:
     place = folder / str(hydra.output_subdir or "")
     found = defaults_of(hydra) if hydra.output_subdir is not None and place.is_dir() else None
     if found is not None:
-        OmegaConf.save(OmegaConf.create(found), place / "defaults.yaml")
+        write_whole(place / "defaults.yaml", OmegaConf.to_yaml(OmegaConf.create(found)))
 
 
 def defaults_of(hydra: Any) -> dict[str, Any] | None:

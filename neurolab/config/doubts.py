@@ -10,19 +10,20 @@ import numpy as np
 
 from neurolab.config.shown import feeds
 from neurolab.engine.memory import available
-from neurolab.engine.structure import ModelSpec, Number, PopulationSpec, Structure, short_name
+from neurolab.engine.structure import ModelSpec, Number, PopulationSpec, Structure
 from neurolab.inputs import OrnsteinUhlenbeck, Ramp, Signal, SpikeInput
 from neurolab.integrators import ExpEuler
 from neurolab.neurons import Neuron, SigmoidRate, Spiking
 from neurolab.problems import Problem
 from neurolab.units import magnitude, unit_text
 
-__all__ = ["doubts", "idle", "later", "too_large", "unused"]
+__all__ = ["doubts", "idle", "later", "too_large", "too_large_built", "unused"]
 
-#: What statistics of spikes keep of a neuron: four whole numbers of 64 bits.
-_COUNTS = 32
-#: Neurons, and bytes of traces, of which is said what they take.
-_MANY, _MUCH = 2 * 10**7, 10**10
+#: What statistics of spikes take for a neuron: four whole numbers of 64 bits, and as many that are
+#: made of them at the end.
+_COUNTS = 64
+#: Neurons of which is said what they take.
+_MANY = 2 * 10**7
 
 
 def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
@@ -39,20 +40,37 @@ def doubts(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]:
     ]
 
 
-def too_large(structure: Structure) -> list[Problem]:
-    """A problem of a population that the machine's memory cannot hold."""
-    needed = structure.size * (_COUNTS + structure.precision // 8)
+def too_large(sizes: Mapping[str, int], precision: int, n_values: int = 1) -> list[Problem]:
+    """A problem of populations, whose ``sizes`` have their keys, that the machine's memory cannot
+    hold: statistics, and states of so many values for each neuron before and after a chunk."""
+    each = _COUNTS + _states(precision, n_values)
+    needed = sum(sizes.values()) * each
     if needed <= (there := available()):
         return []
+    key = max(sizes, key=lambda key: sizes[key])
     advice = f"takes {needed / 1e9:.3g} GB of memory or more, and {there / 1e9:.3g} GB are free"
-    return [Problem("size", str(structure.size), f"{advice}; fewer neurons fit")]
+    fits = there / each * sizes[key] / sum(sizes.values())
+    return [Problem(key, str(sizes[key]), f"{advice}; fewer than {fits:.2g} neurons fit")]
+
+
+def too_large_built(structure: Structure, units: Mapping[str, u.Unit]) -> list[Problem]:
+    """The same by the variables that the models have."""
+    sizes = {f"{group.prefix}size": group.size for group in structure.populations}
+    owners = [structure.of(name).prefix for name in units]
+    least = min(owners.count(group.prefix) for group in structure.populations)
+    return too_large(sizes, structure.precision, least)
+
+
+def _states(precision: int, n_values: int) -> int:
+    """Bytes of a neuron's states, two of them: so many values, and a step that may have failed."""
+    return 2 * (n_values * precision // 8 + 4)
 
 
 def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> list[Problem]:
     """Warnings of inputs and projections that bring nothing before the end, and of what takes much
-    memory or disk."""
+    memory."""
     found = list(_unheard(structure, n_steps))
-    size, width = structure.size, structure.precision // 8
+    size = structure.size
     end = n_steps * structure.dt_ms
     for _, name, number in _numbers(structure):
         values = np.asarray(numbers[number.key])
@@ -67,17 +85,9 @@ def later(structure: Structure, numbers: Mapping[str, Any], n_steps: int) -> lis
         elif late.all():
             found.append(Problem(key, first, f"is {advice} it does nothing"))
     if size >= _MANY:
-        advice = f"takes {size * (_COUNTS + width) / 1e9:.2g} GB of memory or more, and its time"
+        n_bytes = size * (_COUNTS + _states(structure.precision, 1))
+        advice = f"takes {n_bytes / 1e9:.2g} GB of memory or more, and its time"
         found.append(Problem("size", str(size), advice))
-    recording = structure.recording
-    n_recorded = sum(structure.recorded(structure.of(name)).size for name in recording.variables)
-    n_bytes = n_steps // recording.every * n_recorded * width
-    if n_bytes >= _MUCH:
-        names = ", ".join(map(short_name, recording.variables))
-        advice = (
-            f"are {n_bytes / 1e9:.3g} GB; record.neurons=10 or a longer record.interval are less"
-        )
-        found.append(Problem("record.variables", f"[{names}]", advice))
     return found
 
 

@@ -15,14 +15,14 @@ import brainstate
 import brainunit as u
 import numpy as np
 
-from neurolab.config.doubts import doubts, idle, later, too_large, unused
-from neurolab.config.network import NetworkReader, size_of
+from neurolab.config.doubts import doubts, idle, later, too_large, too_large_built, unused
+from neurolab.config.network import NetworkReader, size_of, sizes_of
 from neurolab.config.order import in_order
 from neurolab.config.projection import unfit_synapses
 from neurolab.config.reader import ParsedValue
 from neurolab.config.recording import RecordSettings, read_recording, unmet
 from neurolab.config.resolution import unresolved
-from neurolab.config.settings import SettingsReader
+from neurolab.config.settings import SettingsReader, read_checkpoint, read_report
 from neurolab.config.shown import shown_units, weak, without_measure
 from neurolab.config.tracker import read_tracker
 from neurolab.config.values import read_time, rounded
@@ -42,7 +42,7 @@ from neurolab.units import unit_text
 __all__ = ["Experiment", "check", "read_experiment", "read_steps"]
 
 _VALUES = ("size", "duration", "dt", "seed", "receptors", "inputs", "populations", "projections",
-    "sweep", "report", "vars", "network")  # fmt: skip
+    "sweep", "report", "checkpoint", "vars", "network")  # fmt: skip
 #: The keys of groups that name no model with parameters.
 _KEYS = {
     "device": ("platform", "precision", "count", "cache_dir", "xla_flags", "jax"),
@@ -64,6 +64,8 @@ class Experiment:
     shown: dict[str, u.Unit]
     recorded: RecordSettings
     tracker: Callable[[], Tracker]
+    #: Wall time between checkpoints.
+    checkpoint_s: float
     parsed: Mapping[str, ParsedValue]
     config: Mapping[str, Any]
     warnings: tuple[Problem, ...] = ()
@@ -148,7 +150,8 @@ def read_experiment(
     problems = problems or Problems()
     top = SettingsReader(config, "", problems)
     top.only(_VALUES + _GROUPS)
-    _report(config.get("report") or {}, problems)
+    read_report(config.get("report") or {}, problems)
+    checkpoint_s = read_checkpoint(config.get("checkpoint") or {}, problems)
     if not isinstance(config.get("vars") or {}, Mapping):
         advice = "expected numbers by their names, such as +vars.b=5"
         problems.add("vars", show(config["vars"]), advice)
@@ -157,6 +160,8 @@ def read_experiment(
         top.refuse("seed", "expected a whole number below 4294967296")
     dt_ms, n_steps = read_steps(config, problems)
     precision = _precision(config.get("device", {}), problems)
+    if large := too_large(sizes_of(config), precision):
+        raise ConfigError([*problems.found, *large])  # reading on would draw numbers for them
     for group, keys in _KEYS.items():
         SettingsReader(config.get(group) or {}, group, problems).only(keys)
 
@@ -199,6 +204,7 @@ def read_experiment(
         shown=shown_units(structure, units, reader.parsed, numbers),
         recorded=recorded,
         tracker=tracker,
+        checkpoint_s=checkpoint_s,
         parsed=reader.parsed,
         config=config,
         warnings=tuple(problems.warnings),
@@ -213,12 +219,10 @@ def _built(
     Models are built here for the first time; what they refuse is a problem of the configuration.
     Those whose values were refused above have their defaults.
     """
-    if large := too_large(structure):
-        problems.found += large
-        return structure, {}, {}
     try:
         structure = with_sizes(structure, numbers)
         units, others = variables_of(structure, numbers)
+        problems.found += too_large_built(structure, units)
         problems.found += _meeting(structure)
         return replace(structure, independent=independent(structure, numbers)), units, others
     except ConfigError as error:
@@ -268,12 +272,3 @@ def _precision(device: Mapping[str, Any], problems: Problems) -> int:
     if given not in ("float32", "float64"):
         problems.add("device.precision", given, "expected float32 or float64")
     return 64 if given == "float64" else 32
-
-
-def _report(node: Any, problems: Problems) -> None:
-    if not isinstance(node, Mapping):
-        problems.add("report", node, "expected keys, such as report.standalone=true")
-        return
-    report = SettingsReader(node, "report", problems)
-    report.only(("standalone",))
-    report.flag("standalone", False)

@@ -20,18 +20,24 @@ from neurolab.engine.structure import ModelSpec, PopulationSpec
 from neurolab.problems import Problems, did_you_mean, show
 from neurolab.results.layout import RESERVED
 
-__all__ = ["NetworkReader", "size_of"]
+__all__ = ["NetworkReader", "size_of", "sizes_of"]
 
 _POPULATION = ("size", "neuron", "synapse", "receptors", "input", "inputs")
 _PROJECTION = ("from", "to", "receptor", "connectivity", "weight", "delay")
 
 
+def sizes_of(config: Mapping[str, Any]) -> dict[str, int]:
+    """Neurons of each population of a configuration that is not checked yet, by their keys."""
+    groups = config.get("populations") or {}
+    nodes = groups.items() if isinstance(groups, Mapping) else ()
+    found = {f"populations.{name}.size": of.get("size") for name, of in nodes if hasattr(of, "get")}
+    found = found or {"size": config.get("size")}
+    return {key: size for key, size in found.items() if isinstance(size, int)}
+
+
 def size_of(config: Mapping[str, Any]) -> int:
     """Neurons in all of a configuration that is not checked yet."""
-    groups = config.get("populations") or {"": config}
-    nodes = groups.values() if isinstance(groups, Mapping) else ()
-    sizes = [node.get("size") for node in nodes if isinstance(node, Mapping)]
-    return sum(size for size in sizes if isinstance(size, int)) or 1
+    return sum(sizes_of(config).values()) or 1
 
 
 def of_one(key: str, like: str = "") -> str:

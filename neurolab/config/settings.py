@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,17 @@ from typing import Any
 
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
 
-__all__ = ["Settings", "SettingsReader", "is_whole", "read_settings"]
+__all__ = [
+    "Settings",
+    "SettingsReader",
+    "is_whole",
+    "read_checkpoint",
+    "read_report",
+    "read_settings",
+]
 
+#: Short beside what is lost, long beside what one takes, 10 ms for a state of 1e5 neurons.
+_CHECKPOINT_EVERY = "30 s"
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
@@ -80,6 +90,8 @@ class Settings:
     seed: int = 0
     folders: bool = False
     resume: Path | None = None
+    #: Of a sweep that goes on, what may differ from when it began; not a key.
+    accept: frozenset[str] = frozenset()
 
 
 def read_settings(node: Any) -> Settings:
@@ -88,7 +100,7 @@ def read_settings(node: Any) -> Settings:
         advice = "expected keys, such as sweep.batch=100"
         raise ConfigError([Problem("sweep", show(node), advice)])
     sweep = SettingsReader(dict(node), "sweep", Problems())
-    sweep.only(Settings.__annotations__)
+    sweep.only(Settings.__annotations__.keys() - {"accept"})
     batch, resume = sweep.node.get("batch"), sweep.node.get("resume")
     if batch is not None and not is_whole(batch, 1):
         sweep.refuse("batch", "expected a number of points, or null")
@@ -102,3 +114,25 @@ def read_settings(node: Any) -> Settings:
     )
     sweep.problems.raise_if_any()
     return found
+
+
+def read_report(node: Any, problems: Problems) -> None:
+    """Check the group ``report``: how pages are written."""
+    if not isinstance(node, Mapping):
+        problems.add("report", node, "expected keys, such as report.standalone=true")
+        return
+    report = SettingsReader(node, "report", problems)
+    report.only(("standalone",))
+    report.flag("standalone", False)
+
+
+def read_checkpoint(node: Any, problems: Problems) -> float:
+    """Check the group ``checkpoint``: seconds of wall time from one checkpoint to the next."""
+    if not isinstance(node, Mapping):
+        problems.add("checkpoint", node, "expected keys, such as checkpoint.every=30s")
+        return math.inf
+    checkpoint = SettingsReader(node, "checkpoint", problems)
+    checkpoint.only(("every",))
+    if "every" in node and node["every"] is None:  # only at the end
+        return math.inf
+    return (checkpoint.time_ms("every", _CHECKPOINT_EVERY) or math.inf) * 1e-3

@@ -70,7 +70,7 @@ class Delivery:
         length = (-(-(longest + 1) // block) + 1) * block
         return jnp.zeros((length, self.n_shards * -(-self.widths[source] // 32)), jnp.uint32)
 
-    def _ends(self, bundles: Sequence[Bundle]) -> list[int]:
+    def ends(self, bundles: Sequence[Bundle]) -> list[int]:
         """Where the neurons of each target of bundles begin, counted through; then how many places
         there are, of which the last takes what fills up groups of synapses."""
         widths = [self.widths[wiring.target] for wiring in bundles[0].wirings]
@@ -84,7 +84,7 @@ class Delivery:
         if not first.weighted:
             once = first.once and self.structure.of(first.source).size < 2**15
             kind = np.int16 if once else np.int32  # half the memory to go through
-        n_places = max(bundle.n_slots for bundle in bundles) * self._ends(bundles)[-1]
+        n_places = max(bundle.n_slots for bundle in bundles) * self.ends(bundles)[-1]
         return jnp.full(n_places, jnp.asarray(zero, kind))
 
     def arrivals(
@@ -104,7 +104,7 @@ class Delivery:
                 arrives = _everyone(wiring, history, i, indices[wiring.target], n)
             found.setdefault(wiring.target, {})[wiring.name] = arrives
         for bundles in self.structure.sums:
-            name, (*ends, width) = bundles[0].key(_COMING), self._ends(bundles)
+            name, (*ends, width) = bundles[0].key(_COMING), self.ends(bundles)
             if name in self.coming:
                 # What arrived in the step before is cleared only now, when nobody reads it.
                 total, now = values[name], i % (values[name].shape[0] // width) * width

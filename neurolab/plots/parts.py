@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.plots.rates import Rate
+from neurolab.results.damage import DamagedError
+from neurolab.results.layout import replacing
 from neurolab.results.run import Run
 from neurolab.results.trains import Population
 
@@ -55,7 +57,8 @@ def save(figures: Mapping[str, Figure | None], folder: Path) -> list[Path]:
     """Save the figures that there are under their names; returns their paths."""
     drawn = {folder / f"{name}.png": figure for name, figure in figures.items() if figure}
     for path, figure in drawn.items():
-        figure.savefig(path, pil_kwargs={"compress_level": 3})
+        with replacing(path) as partial:
+            figure.savefig(partial, format="png", pil_kwargs={"compress_level": 3})
     return list(drawn)
 
 
@@ -63,9 +66,13 @@ def title(run: Run) -> str:
     """Which neuron, how many, how active, and what became of a run that was not completed."""
     from omegaconf import OmegaConf
 
-    target = OmegaConf.select(run.config, "neuron._target_")
-    mean, status = mean_rate_hz(run), run.summary.get("status", "unfinished")
-    partial = run.summary.get("duration_ms", 0.0) > run.duration_ms * 1.001
+    try:
+        target = OmegaConf.select(run.config, "neuron._target_")
+    except DamagedError:
+        target = None
+    mean, summary = mean_rate_hz(run), summary_of(run)
+    status = summary.get("status", "unfinished")
+    partial = summary.get("duration_ms", 0.0) > run.duration_ms * 1.001
     spiking = int(run.firing.sum())
     of = f" of the {spiking} that can fire" if spiking < run.n_neurons else ""
     parts = [
@@ -195,16 +202,35 @@ def duration(ms: float) -> str:
     return f"{ms / 1000:g} s" if ms > _SECONDS_FROM_MS else f"{ms:g} ms"
 
 
+def summary_of(run: Run | Population) -> dict[str, Any]:
+    """What the summary says; that it is damaged is told where the run is opened."""
+    try:
+        return run.summary
+    except DamagedError:
+        return {"status": "damaged"}
+
+
+def has_spikes(run: Run | Population) -> bool:
+    """Whether there are spikes that can be read; that they are damaged is told where they alone are
+    shown."""
+    try:
+        return run.spikes is not None
+    except DamagedError:
+        return False
+
+
 def mean_rate_hz(run: Run | Population) -> float | None:
     """Spikes per neuron and second; None when nothing tells them, neurons do not spike, or the run
     diverged."""
+    summary = summary_of(run)
     for key in ("rate_hz_mean", "rate_hz"):  # of a run, of a point
-        if key in run.summary:
-            return run.summary[key]
-    if run.summary.get("status") == "diverged":
+        if key in summary:
+            return summary[key]
+    if summary.get("status") == "diverged":
         return None
-    if run.spikes is not None and run.committed_steps:
-        return run.spikes.sizes["spike"] / (run.firing.sum() * run.duration_ms * 1e-3)
+    if has_spikes(run) and run.committed_steps:
+        count = run.spikes.sizes["spike"]  # type: ignore[union-attr]
+        return count / (run.firing.sum() * run.duration_ms * 1e-3)
     return float(run.rate.mean()) if run.rate is not None and run.rate.size else None
 
 
@@ -221,8 +247,8 @@ def examples(run: Run, variable: xr.DataArray, most: int) -> dict[int, int]:
     most = min(most, max(1, len(COLOURS) // max(1, len(run.populations))))
     neurons = variable[variable.dims[1]].values
     silent = np.ones(run.n_neurons, bool)
-    if run.spikes is not None:
-        silent[run.spikes["neuron"].values] = False
+    if has_spikes(run):
+        silent[run.spikes["neuron"].values] = False  # type: ignore[index]
     first = np.sort(np.argsort(silent[neurons], kind="stable")[:most])
     return dict(zip(first.tolist(), neurons[first].tolist(), strict=True))
 

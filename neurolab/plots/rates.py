@@ -84,7 +84,7 @@ def rate_of(run: Trains, spikes: bool = True, like: Rate | None = None) -> Rate 
     like
         The rate whose form is taken; None for that which suits this one.
     """
-    if run.spikes is not None and run.committed_steps and (spikes or run.rate is None):
+    if (spikes or run.rate is None) and run.spikes is not None and run.committed_steps:
         return _from_spikes(run, like)
     if run.rate is None or not run.rate.size:
         return None

@@ -7,6 +7,7 @@ is saved, or None when the run has nothing to show in it; `draw_all` saves them 
 from __future__ import annotations
 
 import itertools
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,14 @@ import numpy as np
 from neurolab.plots import parts
 from neurolab.plots.parts import BLUE, GREY, PALE, SIZE, VERMILLION
 from neurolab.plots.rates import Rate, rates_of, smooth
+from neurolab.results.damage import DamagedError
 from neurolab.results.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+log = logging.getLogger("neurolab")
 
 _EXAMPLES = 3  # neurons drawn: more lines than these are a tangle
 _MOST = 5_000_000  # spikes, and samples of a trace, that are read to be drawn
@@ -30,10 +34,16 @@ _CELLS = (190, 520)  # of it: two pixels each, so that one spike can be seen
 
 
 def draw_all(run: Run) -> list[Path]:
-    """Save the pictures that a run has something for in its folder; returns their paths."""
-    part = run.beginning(_MOST)
-    figures = {"raster": raster(part), "traces": traces(part), "rate": rate(run)}
-    return parts.save(figures, run.path)
+    """Save the pictures that a run has something for in its folder; returns their paths.  Of what
+    is damaged there is none, which is told."""
+    drawn: list[Path] = []
+    for draw in (raster, traces, rate):
+        try:
+            part = run if draw is rate else run.beginning(_MOST)
+            drawn += parts.save({draw.__name__: draw(part)}, run.path)
+        except DamagedError as error:
+            log.error("%s.png could not be drawn: %s", draw.__name__, error)
+    return drawn
 
 
 def raster(run: Run) -> Figure | None:
@@ -83,7 +93,7 @@ def traces(run: Run) -> Figure | None:
     shown = sorted({index for indices in chosen.values() for index in indices.values()})
     colours = dict(zip(shown, itertools.cycle(parts.COLOURS), strict=False))
     voltages = {name for name in data if name.split(".")[-1] == "V"}
-    fire = voltages if run.spikes is not None else set()
+    fire = voltages if parts.has_spikes(run) else set()
     fire = {name for name in fire if name.split(".")[0] not in run.silent}
     figure = parts.new_figure(parts.title(run), height=max(SIZE[1], 1.6 + 1.25 * len(data)))
     ratios = [2.0 if name in voltages else 1.0 for name in data]
@@ -119,17 +129,18 @@ def rate(run: Run) -> Figure | None:
     """The population rate: bins, a smoothed line over them, and the mean; None if not recorded."""
     if run.rate is None and run.spikes is None:
         return None
+    few = run.commit.lengths.get("spike_step", 0) <= _MOST
+    rates = rates_of(run, few and parts.has_spikes(run))
     figure = parts.new_figure(parts.title(run))
     ax = figure.subplots()
     scale = parts.time_axis(ax, run)
     parts.label(ax, "population rate (Hz)")
-    rates = rates_of(run, run.commit.lengths.get("spike_step", 0) <= _MOST)
     if not any(rate.hz.any() for rate in rates.values()):
         ax.set_yticks([])
         covered_ms = max(
             (float(rate.edges[-1]) for rate in rates.values()), default=run.duration_ms
         )
-        what = "spikes" if run.spikes is not None or not rates else "whole bin"
+        what = "spikes" if parts.has_spikes(run) or not rates else "whole bin"
         parts.say(ax, f"no {what} in {parts.duration(covered_ms)}")
         return figure
     shown = {name: rate.legible() for name, rate in rates.items()}
@@ -165,8 +176,9 @@ def _smoothed(ax: Axes, whole: Rate, shown: Rate, scale: float, colour: str) -> 
 
 def _end(run: Run) -> dict[str, str]:
     """What is said in the key of a run that diverged: where."""
-    message = str(run.summary.get("message") or "")
-    diverged = run.summary.get("status") == "diverged" and message
+    summary = parts.summary_of(run)
+    message = str(summary.get("message") or "")
+    diverged = summary.get("status") == "diverged" and message
     return {message: VERMILLION} if diverged else {}
 
 

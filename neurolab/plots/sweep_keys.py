@@ -21,6 +21,7 @@ Mark = namedtuple("Mark", "symbol marker cell hatch colour")
 MARKS = {
     "undefined": Mark("", "", "■", "", GREY),  # completed, but there is no value
     "missing": Mark("○", "o", "░", "....", GREY),
+    "damaged": Mark("▽", "v", "▥", "oo", VERMILLION),
     "partial": Mark("◇", "D", "▤", "---", "#4C78A8"),
     "refused": Mark("□", "s", "▧", "\\\\\\\\", PURPLE),
     "failed": Mark("△", "^", "▩", "xxxx", INK),

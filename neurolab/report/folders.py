@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError, read_mapping
 from neurolab.results.layout import RESULTS
 from neurolab.results.plan import flat
@@ -16,7 +17,8 @@ from neurolab.results.status import standing
 
 __all__ = [
     "PICTURES", "about", "date_of", "ended", "find", "is_over", "is_run", "is_sweep",
-    "overrides_of", "read_yaml", "seconds", "short", "text_of", "tile", "wall_time",
+    "overrides_of", "read_yaml", "seconds", "short", "text_of", "tile", "tried",
+    "wall_time",
 ]  # fmt: skip
 
 #: Of runs and of sweeps, what shows most first.
@@ -32,7 +34,7 @@ _LOG_BYTES = 8192
 
 def is_sweep(folder: Path) -> bool:
     """Whether a sweep was defined in this folder."""
-    return (folder / _DEFINITION).is_file()
+    return SweepFolder(folder).begun
 
 
 def is_run(folder: Path) -> bool:
@@ -87,16 +89,22 @@ def about(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _summary(summary: Mapping[str, Any]) -> list[list[str]]:
-    """A summary as rows; of the sessions of a sweep that went on, when and how much."""
+    """A summary as rows; of the sessions of what went on, when and how much."""
     rest = {key: value for key, value in summary.items() if key != "sessions"}
     rows = [[key, text_of(value)] for key, value in flat(rest)]
     sessions = summary.get("sessions", [])
     for number, one in enumerate(sessions if len(sessions) > 1 else [], 1):
         began = re.sub(r"\.\d+", "", one["started"] or "–")
-        told = f"{began}: {one['computed']} points in {seconds(one.get('wall_s'))}"
+        did = f"{one['computed']} points" if "computed" in one else _steps(one)
+        told = f"{began}: {did} in {seconds(one.get('wall_s'))}"
         told += f", {one['status']}" if "status" in one else ""
         rows.append([f"session {number}", told])
     return rows
+
+
+def _steps(session: Mapping[str, Any]) -> str:
+    """Which steps a session of a run computed."""
+    return f"steps {session.get('from_step', 0)} to {session.get('to_step', '–')}"
 
 
 def date_of(folder: Path) -> str:
@@ -110,6 +118,16 @@ def date_of(folder: Path) -> str:
             then = datetime.fromtimestamp((folder / name).stat().st_mtime)
             return then.strftime("%Y-%m-%d %H:%M:%S")
     return ""
+
+
+def tried(make: Callable[[], Any], damaged: list[DamagedError], otherwise: Any) -> Any:
+    """What can be read, and what is damaged of it, each once, for a page to tell."""
+    try:
+        return make()
+    except DamagedError as error:
+        if str(error) not in map(str, damaged):
+            damaged.append(error)
+        return otherwise
 
 
 def _place(folder: Path) -> str:

@@ -30,7 +30,7 @@ _SCRIPTS = ("common.js", "compare.js", "index.js")
 _VALUES = (
     "status", "message", "n_neurons", "duration_ms", "dt_ms", "seed", "spike_count", "rate_hz_mean",
     "rate_hz_std", "isi_cv_mean", "points", "completed", "partial", "diverged", "refused",
-    "failed", "missing", "wall_s", "compile_s", "neuron_updates_per_s", "points_per_s",
+    "failed", "damaged", "missing", "wall_s", "compile_s", "neuron_updates_per_s", "points_per_s",
     "peak_rss_mb", "device", "precision", "git_revision", "config_hash",
 )  # fmt: skip
 

@@ -13,11 +13,13 @@ from neurolab.analysis import interval_histogram
 from neurolab.plots.parts import decimate, duration, examples, labels_of, lines_of, title
 from neurolab.plots.rates import ACROSS, rates_of
 from neurolab.report.configuration import configuration_of
-from neurolab.report.folders import about, overrides_of, short, tile, wall_time
+from neurolab.report.folders import about, overrides_of, short, tile, tried, wall_time
 from neurolab.report.page import Page
-from neurolab.results.damage import lost_results, read_mapping
-from neurolab.results.layout import RESULTS
+from neurolab.results.damage import SUMMARY, DamagedError, check_file, lost_results
+from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.run import Run
+from neurolab.results.sealed import CONFIGURATION
+from neurolab.results.status import read_summary
 
 __all__ = ["run_page"]
 
@@ -34,24 +36,43 @@ _SCRIPTS = ("common.js", "figures.js", "spikes.js", "raster.js", "traces.js", "r
 
 
 def run_page(folder: Path) -> Page:
-    """The page of a run, however it ended, and if it recorded nothing."""
-    run = Run(folder) if (folder / RESULTS / "zarr.json").exists() else None
-    summary = read_mapping(folder / "summary.json", needed=False)
-    data = about(folder, summary)
-    if run is None and (lost := lost_results(folder, summary)):  # deleted to save space, perhaps
-        log.warning("%s", lost)
-        data["message"] = str(lost)
-    configuration = configuration_of(folder)
+    """The page of a run, however it ended, and if it recorded nothing; it says what is damaged."""
+    damaged: list[DamagedError] = []
+    summary = tried(lambda: read_summary(folder), damaged, {})
+    data = about(folder, summary) | ({"status": "damaged"} if damaged else {})
+    run = tried(lambda: _run(folder, summary), damaged, None)
+    arrays: dict[str, np.ndarray] = {}
+    if run is not None and run.committed_steps:
+        damaged += (error for name, error in run.damaged.items() if name != SUMMARY)
+        data["results"] = _results(run, summary, arrays, damaged)
+    commit = Commit() if run is None else run.commit
+    config, typed = CONFIGURATION
+    configuration, overrides = configuration_of(folder), overrides_of(folder)
+    if tried(lambda: check_file(folder, config, commit), damaged, True):
+        configuration = {"groups": [], "compared": "overrides"}
+    if tried(lambda: check_file(folder, typed, commit), damaged, True):
+        overrides = []
     data |= {
         "title": _title(run, configuration, data["status"]),
-        "overrides": overrides_of(folder),
+        "overrides": overrides,
         "tiles": _tiles(summary, run),
         "configuration": configuration,
     }
-    arrays: dict[str, np.ndarray] = {}
-    if run is not None and run.committed_steps:
-        data["results"] = _results(run, summary, arrays)
-    return Page(_SCRIPTS, _STYLES, data, arrays)
+    if damaged:
+        told = list(map(str, damaged))
+        data["message"] = " ".join(filter(None, [data["message"], *told]))
+        for one in told:
+            log.warning("%s", one)
+    return Page(_SCRIPTS, _STYLES, data | {"damaged": bool(damaged)}, arrays)
+
+
+def _run(folder: Path, summary: Mapping[str, Any]) -> Run | None:
+    """What was recorded; None if nothing was."""
+    if (folder / RESULTS / "zarr.json").exists():
+        return Run(folder)
+    if lost := lost_results(folder, summary):  # deleted to save space, perhaps
+        raise lost
+    return None
 
 
 def _title(run: Run | None, configuration: Mapping[str, Any], status: str) -> str:
@@ -92,9 +113,17 @@ def _tiles(summary: Mapping[str, Any], run: Run | None) -> list[dict[str, str]]:
     return tiles + wall_time(summary)
 
 
-def _results(run: Run, summary: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """What was recorded; the first part of it where it is more than a page can hold."""
-    part = run.beginning(_MOST_SPIKES)
+def _results(
+    run: Run,
+    summary: Mapping[str, Any],
+    arrays: dict[str, np.ndarray],
+    damaged: list[DamagedError],
+) -> dict[str, Any] | None:
+    """What was recorded and is not damaged; the first part of it where it is more than a page can
+    hold."""
+    part = tried(lambda: run.beginning(_MOST_SPIKES), damaged, None)
+    if part is None:
+        return None
     found: dict[str, Any] = {
         "n_neurons": run.n_neurons,
         "dt_ms": run.dt_ms,
@@ -105,7 +134,7 @@ def _results(run: Run, summary: Mapping[str, Any], arrays: dict[str, np.ndarray]
         "rate": None,
         "isi": None,
     }
-    spikes = part.spikes
+    spikes = tried(lambda: part.spikes, damaged, None)
     if spikes is not None:
         arrays["spike_step"] = part.read("spike_step").astype(np.uint32)
         few = run.n_neurons <= 2**16
@@ -114,15 +143,21 @@ def _results(run: Run, summary: Mapping[str, Any], arrays: dict[str, np.ndarray]
             "count": int(arrays["spike_step"].size),
             "all": int(run.commit.lengths.get("spike_step", 0)),
         }
-        found["isi"] = _histograms(run.beginning(_MOST_INTERVALS), run.duration_ms, summary)
-    rates = rates_of(part if spikes is not None or run.rate is None else run)
+        found["isi"] = tried(
+            lambda: _histograms(run.beginning(_MOST_INTERVALS), run.duration_ms, summary),
+            damaged,
+            None,
+        )
+    counted = part if spikes is not None or run.rate is None else run
+    # Of spikes that are damaged, bins are left if they were recorded.
+    rates = tried(lambda: rates_of(counted, spikes is not None), damaged, {})
     for name, rate in rates.items():
         of = f"/{name}" if name else ""
         arrays[f"rate{of}"] = rate.hz.astype(np.float32)
         arrays[f"rate_edge{of}"] = rate.edges
         found["rate"] = {"bin_ms": rate.bin_ms, "least_ms": rate.least_ms, "across": ACROSS}
         found["rate"]["of"] = list(rates)
-    found["traces"] = _traces(part, arrays)
+    found["traces"] = _traces(part, arrays, damaged)
     return found
 
 
@@ -171,7 +206,9 @@ def _spread(intervals: np.ndarray, dt_ms: float) -> dict[str, Any]:
     return {"total": intervals.size, "mean_ms": mean * dt_ms, "cv": float(steps.std()) / mean}
 
 
-def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+def _traces(
+    run: Run, arrays: dict[str, np.ndarray], damaged: list[DamagedError]
+) -> list[dict[str, Any]]:
     """The recorded variables of a few neurons, those that spiked before those that did not."""
     variables = lines_of(run)
     lines = max(1, sum(min(_EXAMPLES, v.shape[1]) for v in variables.values()))
@@ -179,7 +216,9 @@ def _traces(run: Run, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     panels = []
     for name, variable in variables.items():
         chosen = examples(run, variable, _EXAMPLES)
-        values = variable.isel({variable.dims[1]: list(chosen)}).values
+        values = tried(variable.isel({variable.dims[1]: list(chosen)}).to_numpy, damaged, None)
+        if values is None:
+            continue
         every = run.attributes["traces"][name]["every"]
         panel: dict[str, Any] = {
             "name": name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,18 +13,21 @@ import numpy as np
 from neurolab.plots.parts import duration
 from neurolab.plots.sweep_keys import Key
 from neurolab.plots.sweep_picture import key_of, picture_of
-from neurolab.report.folders import about, short, tile, wall_time
+from neurolab.report.folders import about, short, tile, tried, wall_time
 from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
 from neurolab.results.axes import of_sweep
 from neurolab.results.batches import SweepFolder
 from neurolab.results.plan import Plan
+from neurolab.results.status import read_summary
 from neurolab.results.table import STATUSES, VALUES, Table, as_dataset, name_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["sweep_page"]
+
+log = logging.getLogger("neurolab")
 
 _STYLES = ("common.css", "plots.css", "table.css", "sweep.css")
 _SCRIPTS = (
@@ -32,7 +36,7 @@ _SCRIPTS = (
 )  # fmt: skip
 #: Values that are shown even where no point has them.
 _MAIN = ("rate_hz", "rate_hz_std", "isi_cv", "spike_count")
-_OTHERS = ("partial", "diverged", "refused", "failed", "missing")
+_OTHERS = ("partial", "diverged", "refused", "failed", "damaged", "missing")
 #: Rates that have room at the top: of all neurons, and of each of a few populations.
 _MOST_TOLD = 5
 #: Values of a key that are in the page as text; more are in it as an array.
@@ -40,11 +44,12 @@ _FEW = 1000
 
 
 def sweep_page(folder: Path) -> Page:
-    """The page of a sweep, finished or not."""
+    """The page of a sweep, finished or not; it says what is damaged."""
     store = SweepFolder(folder)
     plan = store.plan()
     table = Table(plan, store)
-    summary = store.summary()
+    damaged = list(table.damaged)
+    summary = tried(lambda: read_summary(folder), damaged, {})
     n = len(plan)
     arrays: dict[str, np.ndarray] = {"status": table.status}
     durations = np.unique(table.columns["duration_ms"])
@@ -66,8 +71,12 @@ def sweep_page(folder: Path) -> Page:
         "alone": plan.mode,
         # Whether points have folders of their own (``sweep.folders``).
         "folders": (folder / "0" / "summary.json").exists(),
-        "spikes": spikes_of(table, arrays),
+        "spikes": tried(lambda: spikes_of(table, arrays), damaged, {}),
     }
+    if damaged:
+        told = " ".join(map(str, damaged))
+        data |= {"status": "damaged", "message": told, "spikes": data["spikes"] or {"why": told}}
+        log.warning("%s", told)
     return Page(_SCRIPTS, _STYLES, data, arrays)
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from neurolab.plots.parts import round_down
-from neurolab.results.damage import read_mapping, whole
+from neurolab.results.damage import lost_results, read_mapping
 from neurolab.results.layout import RESULTS
+from neurolab.results.run import Run
 from neurolab.results.table import Table
 
 __all__ = ["spikes_of"]
@@ -93,6 +94,8 @@ def _rows(about: Mapping[str, Any]) -> tuple[np.ndarray, list[dict[str, Any]]]:
 
 def _attributes(batch: Path) -> dict[str, Any]:
     """What a batch says of its records; empty if there are no spikes among them."""
+    if lost := lost_results(batch, {}) if not (batch / RESULTS / "zarr.json").exists() else None:
+        raise lost
     found = read_mapping(batch / RESULTS / "zarr.json", needed=False).get("attributes", {})
     return found if found.get("record_spikes") else {}
 
@@ -106,13 +109,10 @@ def _read(
     rows: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Point, time in ms and row of a batch's spikes in the window, in the file's order."""
-    import zarr
-
-    group: Any = zarr.open_group(batch / RESULTS, mode="r", use_consolidated=False)
-    none = np.zeros(0, np.int64)
-    if "spike_end" not in group:
+    run, none = Run(batch), np.zeros(0, np.int64)
+    ends = run.read("spike_end")
+    if not ends.size:
         return none, none, none
-    ends = whole(group, "spike_end")
     points = np.full(ends.shape[1], -1)
     steps = np.zeros(ends.shape[1], np.int64)
     places = table.columns["in_batch"][inside].astype(int)
@@ -121,7 +121,7 @@ def _read(
     found = [(none, none, none)]
     for end in ends:  # chunk after chunk, each sorted by point
         step, neuron = (
-            whole(group, f"spike_{name}", slice(begin, int(end[-1]))) for name in ("step", "neuron")
+            run.part(f"spike_{name}", slice(begin, int(end[-1]))) for name in ("step", "neuron")
         )
         place = np.repeat(np.arange(end.size), np.diff(end, prepend=begin))
         begin = int(end[-1])

@@ -2,32 +2,35 @@
 
     definition.json            what the sweep is
     told.txt                   points of which a tracker knows the end (``tracker.per_point``)
-    batches/<first point>/     points computed together: results.zarr as of a run, with an axis of
-                               points (`neurolab.results.writer`), and commit.json, whose notes
-                               have a row for each point; -1, -2.. of a sweep that went on
+    batches/<first>-<token>/   points computed together, by their first: results.zarr as of a run,
+                               with an axis of points (`neurolab.results.writer`), and commit.json,
+                               whose notes have a row for each point
 
 A batch is committed chunk by chunk.  Its points are `partial` until the last: what a sweep that was
 stopped has of them can be read, and they are computed again when it goes on.  Batches know nothing
-of one another, so several processes can add theirs.
+of one another, so several processes can add theirs, each under a `Lease` of its own while it is
+written; of a point that several computed the first that was committed counts.  One process has the
+lease of the sweep's folder: it says what the sweep is, has others compute, gathers and tidies.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from errno import EDQUOT, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neurolab.problems import ResultsLostError
+from neurolab.results.checkpoint import CHECKPOINT
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
-from neurolab.results.layout import COMMIT, write_whole
+from neurolab.results.holder import WRITER, Watch, holder
+from neurolab.results.layout import COMMIT, RESULTS, write_whole
+from neurolab.results.lease import Lease, check_writer
 from neurolab.results.plan import Plan
+from neurolab.results.room import not_kept
+from neurolab.results.sealed import sealed
 from neurolab.results.status import STATUS
 
 __all__ = ["COMPLETED", "PARTIAL", "SweepFolder", "write_json"]
@@ -39,15 +42,30 @@ _TOLD = "told.txt"
 
 
 class SweepFolder:
-    """Where a sweep is kept."""
+    """Where a sweep is kept.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Parameters
+    ----------
+    path
+        The folder.
+    writer
+        The token of the lease under which it is written: of this process, or of that which had this
+        one compute points.  None only reads.
+    """
+
+    def __init__(self, path: Path, writer: str | None = None) -> None:
+        self.path, self.writer = path, writer
+        self._watch = Watch()
 
     @property
     def exists(self) -> bool:
         """Whether there is a sweep."""
         return (self.path / _DEFINITION).exists()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a sweep, or what is left of one."""
+        return self.exists or (self.path / _BATCHES).is_dir()
 
     def define(self, definition: Mapping[str, Any]) -> None:
         """Write what the sweep is."""
@@ -84,15 +102,18 @@ class SweepFolder:
         write_json(self.path / "summary.json", summary)
 
     def check(self) -> None:
-        """That what was written is there: what is written to a folder that was removed makes it.
+        """That what was written is there (what is written to a folder that was removed makes it),
+        and that no other process goes on with the sweep.
 
         Raises:
-            ResultsLostError: it is not.
+            ResultsLostError: it is not, or one does.
         """
         if not self.exists:
             raise ResultsLostError(
                 f"{self.path} was removed or emptied meanwhile; its points are lost"
             )
+        if self.writer is not None:
+            check_writer(self.path, self.writer)
 
     def check_after(self, error: Exception) -> None:
         """That further batches can be written after one that raised.
@@ -101,9 +122,8 @@ class SweepFolder:
             ResultsLostError: they cannot: there is no folder, or no place, for them.
         """
         self.check()
-        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EROFS):
-            advice = f"make room and go on with it: sweep.resume={self.path}"
-            raise ResultsLostError(error.errno, f"{error.strerror}; {advice}") from error
+        if told := not_kept(error, self.path):
+            raise told from error
 
     @contextmanager
     def or_nothing(self) -> Iterator[None]:
@@ -138,18 +158,17 @@ class SweepFolder:
         with suppress(OSError), (self.path / _TOLD).open("a") as file:
             file.write(f"{point}\n")
 
-    def new_batch(self, first: int) -> Path:
-        """A new folder for the batch whose first point has this index.  One of a sweep that was
-        stopped stays until all its points are in others: some of them may be done."""
+    def new_batch(self, first: int) -> Lease:
+        """The lease, to be entered, of a new folder for the batch with this first point."""
         self.check()
-        names = itertools.chain([f"{first:06d}"], (f"{first:06d}-{k}" for k in itertools.count(1)))
-        folders = (self.path / _BATCHES / name for name in names)
-        return next(folder for folder in folders if not folder.exists())
+        name = f"{first:06d}-{secrets.token_hex(4)}"
+        return Lease(self.path / _BATCHES / name, "sweep.resume")
 
-    def rows(self) -> dict[int, dict[str, Any]]:
-        """What is known of each computed point, and where: ``batch`` and ``in_batch``."""
+    def rows(self, damaged: list[DamagedError] | None = None) -> dict[int, dict[str, Any]]:
+        """What is known of each computed point, and where: ``batch`` and ``in_batch``.  Batches
+        whose commit is damaged are left out, and told in ``damaged``."""
         rows: dict[int, dict[str, Any]] = {}
-        for folder, commit in self._commits():
+        for folder, commit in self._commits([] if damaged is None else damaged):
             for place, row in enumerate(commit):
                 point = row["point"]
                 if point not in rows or _better(row, rows[point]):
@@ -160,20 +179,68 @@ class SweepFolder:
         """Points that need not be computed again."""
         return {point for point, row in self.rows().items() if row["status"] != PARTIAL}
 
+    def idle(self) -> list[Path]:
+        """The batches that no living process writes.  One that is partial may be gone on with,
+        under a `Lease` of its folder; those of other machines are called idle once this process has
+        seen them so for a minute."""
+        # What was made and has neither is just being begun.
+        found = {path.parent for what in (WRITER, RESULTS) for path in self._inside(what)}
+        return sorted(folder for folder in found if holder(folder, self._watch) is None)
+
     def tidy(self) -> None:
-        """Remove batches of which other batches have all points."""
-        used = {row["batch"] for row in self.rows().values()}
-        for folder in self.path.glob(f"{_BATCHES}/*"):
+        """Remove idle batches of which other batches have all points; call it early, too: from then
+        on those of other machines are looked at."""
+        idle = self.idle()  # first: what is idle then has committed all that it will
+        damaged: list[DamagedError] = []
+        rows = self.rows(damaged)
+        used = {row["batch"] for row in rows.values()}
+        if damaged and len(rows) < len(self.plan()):  # somebody may have what they were
+            used |= {error.what.parent for error in damaged}
+        for folder in idle:
             if folder not in used:
                 shutil.rmtree(folder)
 
-    def _commits(self) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
-        for path in sorted(self.path.glob(f"{_BATCHES}/*/{COMMIT}")):
-            yield path.parent, read_commit(path.parent).extra.get("rows", [])
+    def _commits(self, damaged: list[DamagedError]) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+        """Batches and the rows of their points, in the order in which they were committed."""
+        found = []
+        for path in self._inside(COMMIT):
+            with suppress(FileNotFoundError):  # it was tidied just now
+                found.append((path.stat().st_mtime_ns, path.parent))
+        for _, folder in sorted(found):
+            try:
+                yield folder, read_commit(folder).extra.get("rows", [])
+            except DamagedError as error:
+                damaged.append(error)
 
-    def failures(self) -> dict[int, dict[str, Any]]:
-        """Points whose computation failed when they were last tried, and why."""
-        found = read_mapping(self.path / _FAILURES, needed=False)
+    def _inside(self, name: str) -> Iterator[Path]:
+        """The files of this name in batches."""
+        return self.path.glob(f"{_BATCHES}/*/{name}")
+
+    def stopped(self) -> dict[Path, list[int]]:
+        """The batches that were stopped and can go on, which no living process writes, with their
+        points, which are in no others."""
+        rows, found = self.rows([]), dict[Path, list[int]]()
+        partial = {row["batch"] for row in rows.values() if row["status"] == PARTIAL}
+        for folder in partial.intersection(self.idle()) if partial else ():
+            own = [row["point"] for row in read_commit(folder).extra.get("rows", [])]
+            if (folder / CHECKPOINT).exists() and all(rows[k]["batch"] == folder for k in own):
+                found[folder] = own
+        return dict(sorted(found.items()))
+
+    def again(self, folder: Path) -> Lease:
+        """The lease, to be entered, of a batch that goes on."""
+        self.check()
+        return Lease(folder, "sweep.resume", self._watch)
+
+    def failures(self, damaged: list[DamagedError] | None = None) -> dict[int, dict[str, Any]]:
+        """Points whose computation failed when they were last tried, and why; none if that is
+        damaged, which is told in ``damaged``."""
+        try:
+            found = read_mapping(self.path / _FAILURES, needed=False)
+        except DamagedError as error:
+            found = {}
+            if damaged is not None:
+                damaged.append(error)
         return {
             int(index): {"point": int(index), "status": "failed", "message": message}
             for index, message in found.items()
@@ -190,16 +257,12 @@ class SweepFolder:
 
 
 def _better(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether one of two rows of a point says more."""
-    if (row["status"] == PARTIAL) != (other["status"] == PARTIAL):
-        return bool(other["status"] == PARTIAL)
-    return bool(row["n_steps"] > other["n_steps"])
+    """Whether a row of a point says more than that of a batch that was committed before."""
+    if other["status"] != PARTIAL:
+        return False
+    return bool(row["status"] != PARTIAL or row["n_steps"] > other["n_steps"])
 
 
 def write_json(path: Path, content: Any) -> None:
     """Replace a file in one operation."""
-    write_whole(path, json.dumps(content, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else str(value)
+    write_whole(path, sealed(content))

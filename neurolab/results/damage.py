@@ -11,25 +11,32 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.results.layout import COMMIT, RESULTS, Commit
+from neurolab.results.layout import COMMIT, RESULTS, Commit, growing_axis
+from neurolab.results.sealed import digest_of_file, digest_of_metadata, intact
 
 __all__ = [
+    "SUMMARY",
     "DamagedError",
+    "check_file",
     "checked_commit",
     "lost",
     "lost_results",
     "read_commit",
     "read_mapping",
-    "whole",
 ]
 
+SUMMARY = "summary.json"
+_CHANGED = "it was changed after it was written"
 _AGAIN = "Copy it again, or"
 _REMEDIES = {
-    "summary.json": f"{_AGAIN} remove it: the results can be opened without it.",
-    "failures.json": f"{_AGAIN} remove it: points that failed are then called missing.",
+    SUMMARY: f"{_AGAIN} remove it: the results can be read without it.",
+    "failures.json": f"{_AGAIN} go on with the sweep (sweep.resume), which tries them again.",
+    "batches": f"{_AGAIN} go on with the sweep (sweep.resume): they are computed again.",
     "definition.json": f"{_AGAIN} compute the sweep anew, in another folder.",
+    "config.yaml": "Copy it again: the results can be read without it.",
+    "overrides.yaml": "Copy it again: the results can be read without it.",
 }
-_BATCH = re.compile(r".*/batches/\d{6}(-\d+)?(?=/)")
+_BATCH = re.compile(r".*/batches/\d{6,}(-[0-9a-f]+)?(?=/)")
 
 
 class DamagedError(ValueError):
@@ -43,12 +50,16 @@ class DamagedError(ValueError):
         What is wrong with it.
     """
 
+    #: The step from which on results are not whole; None where it hurts no step.
+    first_step: int | None = None
+
     def __init__(self, what: Path | str, why: str) -> None:
         remedy, batch = _REMEDIES.get(Path(what).name), _BATCH.match(str(what))
         if remedy is None and batch:
             again = f"remove {batch.group()} and go on with the sweep (sweep.resume)"
             remedy = f"{_AGAIN} {again}: its points are computed again."
         super().__init__(f"{what} is damaged: {why}. {remedy or 'Copy or compute the run again.'}")
+        self.what = Path(what)
 
 
 def read_mapping(path: Path, *, needed: bool = True) -> dict[str, Any]:
@@ -57,7 +68,7 @@ def read_mapping(path: Path, *, needed: bool = True) -> dict[str, Any]:
     Raises
     ------
     DamagedError
-        It is missing, was not copied whole, or holds something else.
+        It is missing, was not copied whole, was changed, or holds something else.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -76,6 +87,8 @@ def read_mapping(path: Path, *, needed: bool = True) -> dict[str, Any]:
         ) from None
     if not isinstance(found, dict):
         raise DamagedError(path, "it holds no mapping")
+    if not intact(text, found):
+        raise DamagedError(path, _CHANGED)
     return found
 
 
@@ -101,34 +114,57 @@ def lost_results(folder: Path, summary: Mapping[str, Any]) -> DamagedError | Non
     return DamagedError(place, f"it is missing; {steps} steps were recorded") if steps else None
 
 
-def checked_commit(folder: Path, about: Mapping[str, Any]) -> Commit:
+def checked_commit(
+    folder: Path, about: Mapping[str, Any]
+) -> tuple[Commit, dict[str, DamagedError]]:
     """The last commit in a folder, of the arrays beside it, ``about`` being what their writer said
-    of them.  It is read again where it is not: a run may end between two reads.
+    of them; and what of arrays and other files is damaged, by name: the rest can be read.  It is
+    read again where it does not fit: a run may end between two reads.
 
     Raises
     ------
     DamagedError
-        Its steps are not theirs or the summary's, or arrays are missing or shorter than it says.
+        The commit is damaged, or what is said of all arrays; or it is not theirs.
     """
     commit = read_commit(folder)
     try:
-        _check(folder, commit, about)
+        return commit, _check(folder, commit, about)
     except DamagedError:
         if (again := read_commit(folder)) == commit:
             raise
-        _check(folder, again, about)
-        return again
-    return commit
+        return again, _check(folder, again, about)
 
 
-def _check(folder: Path, commit: Commit, about: Mapping[str, Any]) -> None:
-    summary = read_mapping(folder / "summary.json", needed=False)
+def check_file(folder: Path, name: str, commit: Commit) -> None:
+    """That a file of which the commit has a digest is as it was.
+
+    Raises
+    ------
+    DamagedError
+        It is not.
+    """
+    try:
+        whole = commit.digests.get(name) in (None, digest_of_file(folder / name))
+    except FileNotFoundError:
+        if name in commit.digests:
+            raise DamagedError(folder / name, "it is missing") from None
+    else:
+        if not whole:
+            raise DamagedError(folder / name, _CHANGED)
+
+
+def _check(folder: Path, commit: Commit, about: Mapping[str, Any]) -> dict[str, DamagedError]:
+    found: dict[str, DamagedError] = {}
+    group = _metadata(folder, "", commit, about)  # first: the rest is compared with it
+    try:
+        summary = read_mapping(folder / SUMMARY, needed=False)
+    except DamagedError as error:
+        summary, found[SUMMARY] = {}, error
     done = summary.get("n_steps") if summary.get("status") == "completed" else None
     if done not in (None, commit.steps):
         told = f"it has {commit.steps} steps" if (folder / COMMIT).exists() else "it is missing"
         raise DamagedError(folder / COMMIT, f"{told}; {done} were completed")
     every = {name: trace["every"] for name, trace in about["traces"].items()}
-    along_second = {*every, "rate_counts"} if about.get("n_points") is not None else set()
     if about.get("rate_bin_steps") is not None:
         every["rate_counts"] = about["rate_bin_steps"]
     for name, n in every.items():
@@ -137,12 +173,49 @@ def _check(folder: Path, commit: Commit, about: Mapping[str, Any]) -> None:
                 f"it has {commit.steps} steps, and {commit.lengths.get(name, 0)} values of {name}"
             )
             raise DamagedError(folder / COMMIT, f"{told}, one every {n}")
+    copies = group.get("consolidated_metadata")
+    copied = (copies or {}).get("metadata") or {}
+    if copies and not copied:
+        found["zarr.json"] = _copy_changed(folder, "all arrays")
+    for name in copied.keys() - commit.lengths.keys():
+        if not (folder / RESULTS / name).is_dir():
+            found["zarr.json"] = _copy_changed(folder, name)
     for name, n in commit.lengths.items():
-        shape = read_mapping(folder / RESULTS / name / "zarr.json").get("shape", ())
-        length = [0, 0, *shape][2 + (name in along_second)] if shape else 0
-        if length < n:
-            why = f"a part of it is missing: {n} values were committed, it has {length}"
-            raise DamagedError(folder / RESULTS / name, why)
+        try:
+            shape, axis = _metadata(folder, name, commit, about)["shape"], growing_axis(name, about)
+            if (length := shape[axis]) < n:
+                why = f"a part of it is missing: {n} values were committed, it has {length}"
+                raise DamagedError(folder / RESULTS / name, why)
+            if length > n and done is not None:  # else a chunk may have been begun
+                why = f"{n} values were committed, it says {length}"
+                found[f"{name}/zarr.json"] = DamagedError(
+                    folder / RESULTS / name / "zarr.json", why
+                )
+            known, copy = commit.digests.get(f"{RESULTS}/{name}/zarr.json"), copied.get(name)
+            if known and copy:
+                changed = digest_of_metadata(copy, axis) != known
+                if changed or (done is not None and copy["shape"] != shape):
+                    found["zarr.json"] = _copy_changed(folder, name)
+        except DamagedError as error:
+            found[name] = error
+    return found
+
+
+def _copy_changed(folder: Path, name: str) -> DamagedError:
+    why = f"the metadata of {name} in it, which `xarray.open_zarr` reads, was changed"
+    return DamagedError(folder / RESULTS / "zarr.json", why)
+
+
+def _metadata(folder: Path, name: str, commit: Commit, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What Zarr says of an array, or by an empty name of the group."""
+    file = f"{RESULTS}/{name}/zarr.json".replace("//", "/")
+    found = read_mapping(folder / file)
+    digest = digest_of_metadata(found, growing_axis(name, about))
+    if commit.digests.get(file, digest) != digest:
+        raise DamagedError(folder / file, _CHANGED)
+    if name and not isinstance(found.get("shape"), list):
+        raise DamagedError(folder / file, "it has no shape")
+    return found
 
 
 def lost(dtype: np.dtype[Any]) -> Any:
@@ -150,30 +223,3 @@ def lost(dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "f":
         return np.nan
     return np.iinfo(dtype).min if dtype.kind == "i" else None
-
-
-def whole(group: Any, name: str, *where: Any) -> np.ndarray:
-    """A part of an array of results, all of which is there but for numbers that are NaN.
-
-    Raises
-    ------
-    DamagedError
-        Some of it was lost, or was changed after it was written.
-    """
-    place = f"{group.store_path}/{name}".removeprefix("file://")
-    try:
-        array = group[name]
-        values: np.ndarray = np.asarray(array.oindex[where])
-    except KeyError:
-        raise DamagedError(place, "it is missing") from None
-    except (ValueError, RuntimeError) as error:
-        raise DamagedError(place, f"it was changed after it was written ({error})") from error
-    short = any(
-        isinstance(at, slice) and (at.stop or 0) > n
-        for at, n in zip(where, array.shape, strict=False)
-    )
-    # Where nothing is said to be lost, in folders of before, zero is a value.
-    gone = array.dtype.kind == "i" and array.fill_value and np.any(values == array.fill_value)
-    if short or gone:
-        raise DamagedError(place, "a part of it is missing")
-    return values

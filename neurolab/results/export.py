@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from neurolab.results.layout import RESULTS, Chunk, Trace, write_whole
 from neurolab.results.run import Run
+from neurolab.results.sealed import sealed
 from neurolab.results.sweep import open_sweep
 from neurolab.results.table import as_told
 from neurolab.results.writer import ResultsWriter
@@ -34,7 +34,7 @@ def export_point(sweep_folder: Path, index: int, folder: Path) -> None:
         point = sweep[index]
         _export(point, folder)
         summary = point.summary
-    write_whole(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
+    write_whole(folder / SUMMARY, sealed(summary, indent=2))
 
 
 def _export(run: Run, folder: Path) -> None:

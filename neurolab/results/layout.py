@@ -5,9 +5,11 @@ See `neurolab.results.writer`.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,9 @@ __all__ = [
     "Commit",
     "Trace",
     "axes_of",
+    "growing_axis",
+    "replacing",
+    "sync",
     "write_whole",
 ]
 
@@ -76,29 +81,69 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Commit:
-    """What is whole: steps done, length of each array, and notes."""
+    """What is whole: steps done, length of each array, and notes; and digests of other files
+    (`neurolab.results.sealed`)."""
 
     steps: int = 0
     lengths: dict[str, int] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file in one operation: a reader sees all of the old text or all of the new."""
+def write_whole(path: Path, text: str, synced: bool = False) -> None:
+    """Replace a text file in one operation; ``synced``, also after a power cut."""
+    with replacing(path, synced) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def replacing(path: Path, synced: bool = False) -> Iterator[Path]:
+    """A place for what is to replace a file or a folder in one operation: a reader sees all of the
+    old or all of the new; ``synced``, a file also after a power cut.  Of what could not be written
+    whole nothing stays."""
     partial = path.with_name(f"{path.name}.partial")
+    _remove(partial)
     try:
-        partial.write_text(text)
+        yield partial
+        if partial.is_dir():
+            _remove(path)
+        if synced:
+            sync(partial)
         partial.replace(path)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
+        if synced:
+            sync(path.parent)
+    finally:
+        _remove(partial)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """See that what was written to a file, or which files a folder has, is on the disk."""
+    if path.is_dir() and os.name != "posix":  # elsewhere a folder cannot be opened
+        return
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 #: What results call their own.
 RESERVED = frozenset(
     {"time", "neuron", "spike", "bin", "population", "spike_step", "spike_neuron", "rate_counts"}
 )
+
+
+def growing_axis(name: str, about: Mapping[str, Any]) -> int:
+    """The axis along which an array grows, ``about`` being the attributes of its group: those that
+    have an axis of points grow along the second."""
+    return int(about.get("n_points") is not None and name in (*about["traces"], "rate_counts"))
 
 
 def axes_of(traces: Sequence[Trace]) -> dict[str, tuple[str, str]]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.results.damage import whole
+from neurolab.results.damage import DamagedError
+from neurolab.results.stored import whole
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["lazy"]
+__all__ = ["lazy", "unreadable"]
 
 
 def lazy(group: Any, name: str, dims: Sequence[str]) -> xr.Variable:
@@ -23,6 +24,24 @@ def lazy(group: Any, name: str, dims: Sequence[str]) -> xr.Variable:
 
     values: Any = indexing.MemoryCachedArray(indexing.LazilyIndexedArray(_stored(group, name)))
     return xr.Variable(dims, indexing.CopyOnWriteArray(values), dict(group[name].attrs))
+
+
+def unreadable(error: DamagedError, dims: Sequence[str], shape: Sequence[int]) -> xr.Variable:
+    """A variable whose values raise what is wrong with them, beside others that can be read."""
+    import xarray as xr
+    from xarray.backends import BackendArray
+    from xarray.core import indexing
+
+    class Unreadable(BackendArray):
+        dtype = np.dtype(object)  # as nothing is known of it
+
+        def __init__(self) -> None:
+            self.shape = tuple(shape)
+
+        def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
+            raise error
+
+    return xr.Variable(dims, indexing.LazilyIndexedArray(Unreadable()))
 
 
 def _stored(group: Any, name: str) -> Any:

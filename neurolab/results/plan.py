@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from neurolab.results.axes import Axis, Column, of_sweep, plain_key
+from neurolab.results.digests import changes_results, kind_of
 
 __all__ = ["FORMAT", "NUMBER", "Plan", "Reference", "flat"]
 
 FORMAT = "neurolab sweep 2"
 #: What stands for a point's index in a fixed value, as in Hydra's jobs.
 NUMBER = re.compile(r"\$\{hydra:job\.(num|id)\}")
-#: Overrides and keys that change no result.
-_IGNORED = re.compile(r"(?!device\.precision\b)(sweep|tracker|device|report)([./=]|$)")
 
 
 @dataclass(eq=False)
@@ -196,8 +195,7 @@ class Plan:
 
     def reason(self, point: int) -> str:
         """Why a point was refused; empty if it was not."""
-        found = (why for why, points in self.refused.items() if np.any(points == point))
-        return next(found, "")
+        return next((why for why, some in self.refused.items() if np.any(some == point)), "")
 
     def to_json(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -261,9 +259,9 @@ class Plan:
 
     def typed(self, point: int) -> set[str]:
         """What of a point's overrides decides what it is."""
-        return {text for text in self.overrides(point) if not _IGNORED.match(text.lstrip("+~"))}
+        return {text for text in self.overrides(point) if changes_results(text)}
 
-    def differs(self, before: Plan) -> str:
+    def differs(self, before: Plan, accept: Collection[str] = ()) -> str:
         """How another plan, one that was begun, is another sweep; empty if it is not."""
         if len(before) != len(self):
             return f"it has {len(before)} points, this command asks for {len(self)}"
@@ -276,16 +274,18 @@ class Plan:
         for old_config, new_config in zip(before.templates, self.templates, strict=False):
             old, new = dict(flat(old_config)), dict(flat(new_config))
             for key in old.keys() | new.keys():
-                if not _IGNORED.match(key) and old.get(key) != new.get(key):
+                if changes_results(key) and old.get(key) != new.get(key):
                     return f"{key} was {old.get(key)} and is now {new.get(key)}"
         if self.to_json()["references"] != before.to_json()["references"]:
             return "values that refer to others refer to them in another way"
-        return before.changed(self.files)
+        return before.changed(self.files, accept)
 
-    def changed(self, files: Mapping[str, str]) -> str:
+    def changed(self, files: Mapping[str, str], accept: Collection[str] = ()) -> str:
         """Which files have another digest than when it began; empty if none has."""
         names = [name for name, what in files.items() if self.files.get(name, what) != what]
-        return f"{', '.join(names)} has other contents now" if names else ""
+        names = [name for name in names if kind_of(name) not in accept]
+        kinds = f"resume.accept=[{','.join(sorted(set(map(kind_of, names))))}]"
+        return f"{', '.join(names)} has other contents now ({kinds})" if names else ""
 
     def _axes(self) -> list[Any]:
         return [{key: c.to_json() for key, c in axis.columns.items()} for axis in self.axes]

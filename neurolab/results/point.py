@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.results.damage import lost_results, whole
+from neurolab.results.damage import lost_results
 from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.run import Run
 from neurolab.results.table import VALUES, as_told
@@ -57,7 +57,7 @@ class PointRun(Run):
     @cached_property
     def _pieces(self) -> tuple[np.ndarray, np.ndarray]:
         """Where this point's spikes begin and end, chunk by chunk."""
-        ends = whole(self._group(), "spike_end", slice(0, self.commit.lengths.get("spike_end", 0)))
+        ends = self.part("spike_end", slice(0, self.commit.lengths.get("spike_end", 0)))
         begins = np.concatenate([[0], ends.ravel()[:-1]]).reshape(ends.shape)
         return begins[:, self._in_batch], ends[:, self._in_batch]
 
@@ -66,6 +66,6 @@ class PointRun(Run):
             return np.zeros(0, np.int64)
         if name not in ("spike_step", "spike_neuron"):
             at = (self._in_batch, slice(0, self.commit.lengths[name]))
-            return whole(self._group(), name, *at)
-        group, pieces = self._group(), zip(*self._pieces, strict=True)
-        return np.concatenate([whole(group, name, slice(b, e)) for b, e in pieces])
+            return self.part(name, *at)
+        pieces = zip(*self._pieces, strict=True)
+        return np.concatenate([self.part(name, slice(b, e)) for b, e in pieces])

@@ -10,6 +10,7 @@ or is still going, opens like any other.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,19 +19,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.results.damage import (
+    SUMMARY,
     DamagedError,
+    check_file,
     checked_commit,
     lost_results,
     read_mapping,
-    whole,
 )
 from neurolab.results.layout import RESULTS, Commit
-from neurolab.results.status import standing
+from neurolab.results.status import read_summary, standing
+from neurolab.results.stored import whole
 from neurolab.results.trains import Population, Trains
 
 if TYPE_CHECKING:
     import xarray as xr
     from omegaconf import DictConfig
+
+
+log = logging.getLogger("neurolab")
 
 
 class Run(Trains):
@@ -43,13 +49,17 @@ class Run(Trains):
         self.path = Path(path)
         #: Where Zarr finds the arrays: a folder, or what a run that leaves none keeps in memory.
         self.store = self.path / RESULTS if store is None else store
-        self.commit = checked_commit(self.path, self.attributes) if commit is None else commit
+        #: What was found to be damaged, by name; it raises when it is read, the rest can be read.
+        self.damaged: dict[str, DamagedError] = {}
+        if commit is None:
+            commit, self.damaged = checked_commit(self.path, self.attributes)
+        self.commit = commit
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
         """What the writer said about the recording, read without importing zarr."""
         if not isinstance(self.store, Path):
-            return dict(self._group().attrs)
+            return dict(self._group.attrs)
         path = self.store / "zarr.json"
         found = read_mapping(path).get("attributes")
         if not isinstance(found, dict) or "traces" not in found:
@@ -62,19 +72,21 @@ class Run(Trains):
         lengths, every = dict(self.commit.lengths), self.attributes["traces"]
         steps = self.commit.steps
         if lengths.get("spike_step", 0) > most:
-            steps = int(whole(self._group(), "spike_step", slice(most, most + 1))[0])
+            steps = int(self.part("spike_step", slice(most, most + 1))[0])
         steps = min([steps, *(trace["every"] * most for trace in every.values())])
         if steps == self.commit.steps:
             return self
         if "spike_step" in lengths:
-            known = whole(self._group(), "spike_step", slice(0, min(most, lengths["spike_step"])))
+            known = self.part("spike_step", slice(0, min(most, lengths["spike_step"])))
             count = int(np.searchsorted(known, steps))
             lengths |= {"spike_step": count, "spike_neuron": count}
         for name, trace in every.items():
             lengths |= dict.fromkeys((name, trace["axes"][0]), steps // trace["every"])
         if "rate_counts" in lengths:
             lengths["rate_counts"] = steps // int(self.attributes["rate_bin_steps"])
-        return Run(self.path, Commit(steps, lengths, self.commit.extra), self.store)
+        found = Run(self.path, Commit(steps, lengths, self.commit.extra), self.store)
+        found.damaged = self.damaged
+        return found
 
     @property
     def committed_steps(self) -> int:
@@ -125,6 +137,7 @@ class Run(Trains):
         """The composed configuration (empty when the folder has none)."""
         from omegaconf import DictConfig, OmegaConf
 
+        check_file(self.path, ".hydra/config.yaml", self.commit)
         path = self.path / ".hydra" / "config.yaml"
         config = OmegaConf.load(path) if path.exists() else OmegaConf.create({})
         if isinstance(config, DictConfig):
@@ -134,7 +147,15 @@ class Run(Trains):
     @cached_property
     def summary(self) -> dict[str, Any]:
         """`summary.json` (empty when the run wrote none, so for a run that was killed)."""
-        return read_mapping(self.path / "summary.json", needed=False)
+        return read_summary(self.path)
+
+    @property
+    def status(self) -> str:
+        """How it ended, or how far it is; ``damaged`` if that cannot be read."""
+        try:
+            return str(self.summary.get("status") or standing(self.path)[0])
+        except DamagedError:
+            return "damaged"
 
     @cached_property
     def traces(self) -> xr.Dataset:
@@ -145,24 +166,28 @@ class Run(Trains):
         """
         import xarray as xr
 
-        from neurolab.results.lazy import lazy
+        from neurolab.results.lazy import lazy, unreadable
 
-        lengths, group = self.commit.lengths, self._group()
+        lengths, group = self.commit.lengths, self._group
         traces = {n: t for n, t in self.attributes["traces"].items() if n in lengths}
         many = {} if self._in_batch is None else {"point": self._in_batch}
-        data = xr.Dataset(
-            {
-                name: lazy(group, name, (*many, *trace["axes"])).isel(
-                    {**many, trace["axes"][0]: slice(0, lengths[name])}
-                )
-                for name, trace in traces.items()
-            }
-        )
-        axes = sorted({axis for trace in traces.values() for axis in trace["axes"]})
-        coordinates = {
-            axis: (axis, whole(group, axis, slice(0, lengths[axis])), dict(group[axis].attrs))
-            for axis in axes
-        }
+        damaged, coordinates = dict(self.damaged), {}
+        for axis in sorted({axis for trace in traces.values() for axis in trace["axes"]}):
+            try:
+                values = self.part(axis, slice(0, lengths[axis]))
+                coordinates[axis] = (axis, values, dict(group[axis].attrs))
+            except DamagedError as error:
+                damaged[axis] = error
+        variables = {}
+        for name, trace in traces.items():
+            axes = trace["axes"]
+            if bad := next((damaged[n] for n in (name, *axes) if n in damaged), None):
+                variables[name] = unreadable(bad, axes, [lengths[axis] for axis in axes])
+                continue
+            variables[name] = lazy(group, name, (*many, *axes)).isel(
+                {**many, axes[0]: slice(0, lengths[name])}
+            )
+        data = xr.Dataset(variables)
         data.attrs = {"n_neurons": self.n_neurons, "duration_ms": self.duration_ms}
         return data.assign_coords(coordinates)
 
@@ -170,10 +195,9 @@ class Run(Trains):
         where = self.path if isinstance(self.store, Path) else "in memory"
         name = "Run" if self._in_batch is None else f"Point {self.summary['point']} in"
         lengths, lines = self.commit.lengths, [f"{name} {where}"]
-        status = self.summary.get("status") or standing(self.path)[0]
         lines.append(
             f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "
-            f"= {self.duration_ms:g} ms ({status})"
+            f"= {self.duration_ms:g} ms ({self.status})"
         )
         if self.populations:
             sizes = (f"{name} {of.stop - of.start}" for name, of in self.populations.items())
@@ -190,8 +214,9 @@ class Run(Trains):
             lines.append(
                 f"  .rate            {lengths.get('rate_counts', 0)} bins of {bin_ms:g} ms"
             )
-        return "\n".join([*lines, "  .config, .summary"])
+        return "\n".join([*lines, "  .config, .summary", *map(str, self.damaged.values())])
 
+    @cached_property
     def _group(self) -> Any:
         import zarr
 
@@ -199,7 +224,13 @@ class Run(Trains):
 
     def read(self, name: str) -> np.ndarray:
         length = self.commit.lengths.get(name, 0)
-        return whole(self._group(), name, slice(0, length)) if length else np.zeros(0, np.int64)
+        return self.part(name, slice(0, length)) if length else np.zeros(0, np.int64)
+
+    def part(self, name: str, *where: Any) -> np.ndarray:
+        """A part of an array as it is stored; a `DamagedError` says if it is damaged."""
+        if name in self.damaged:
+            raise self.damaged[name]
+        return whole(self._group, name, *where)
 
 
 def as_config(plain: Mapping[str, Any]) -> DictConfig:
@@ -212,17 +243,26 @@ def as_config(plain: Mapping[str, Any]) -> DictConfig:
 def open_run(path: str | Path) -> Run:
     """Open a run folder, also one that is still being written or whose run was killed.
 
+    What of it is damaged is told and raises when it is read (`Run.damaged`); the rest can be read.
+
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: it is not a run folder, or the run recorded nothing; a `DamagedError`, if files
-            in it are missing or not as they were written.
+        ValueError: it is not a run folder, or the run recorded nothing; a `DamagedError`, if what
+            says how much there is of what is missing or not as it was written.
     """
     path = Path(path)
     if path.name == RESULTS and path.is_dir():
         path = path.parent
     if (path / RESULTS / "zarr.json").exists():
-        return Run(path)
-    lost = lost_results(path, read_mapping(path / "summary.json", needed=False))
+        run = Run(path)
+        try:
+            _ = run.summary
+        except DamagedError as error:
+            run.damaged[SUMMARY] = error
+        for damaged in run.damaged.values():
+            log.warning("%s", damaged)
+        return run
+    lost = lost_results(path, read_mapping(path / SUMMARY, needed=False))
     if lost is not None:
         raise lost
     runs = [str(run) for run in _runs_near(path)]

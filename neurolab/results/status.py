@@ -12,33 +12,48 @@ import json
 import os
 import socket
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from neurolab.results.damage import read_mapping
+from neurolab.results.damage import SUMMARY, DamagedError, read_mapping
+from neurolab.results.holder import holder
 from neurolab.results.layout import write_whole
+from neurolab.results.lease import Lease
 
-__all__ = ["STATUS", "StatusFile", "standing", "status_after", "utc_now"]
+__all__ = [
+    "STATUS",
+    "StatusFile",
+    "ended_by_signal",
+    "read_summary",
+    "standing",
+    "status_after",
+    "utc_now",
+]
 
 STATUS = "status.json"
 _SECONDS = 0.2
-#: What goes on says so several times a minute.
-_SILENT_SECONDS = 60
+_GOING = ("compiling", "running")
 _UNKNOWN = "running or killed"
+#: What has a summary.  What was interrupted twice has none.
+_SUMMARISED = ("completed", "diverged")
 
 
 class StatusFile:
-    """Writes status.json in a folder; as a context, also that an exception ended it."""
+    """Writes status.json in a folder, until its ``lease`` is lost; as a context, also that an
+    exception ended it."""
 
-    def __init__(self, folder: Path | None, started: str | None = None) -> None:
+    def __init__(
+        self, folder: Path | None, started: str | None = None, lease: Lease | None = None
+    ) -> None:
+        self._lease = lease
         self._path = None if folder is None else folder / STATUS
         #: When it began, in UTC: now if not given.
         self.started = started or utc_now()
         self._facts = {"started": self.started, "host": socket.gethostname(), "pid": os.getpid()}
+        self._facts |= {} if lease is None else {"writer": lease.token}
         self._began: float | None = None
         self._first = 0.0
         self._last = ("", 0.0)
@@ -62,7 +77,7 @@ class StatusFile:
         if status == self._last[0] and now - self._last[1] < _SECONDS:
             return
         self._last, self._told = (status, now), facts
-        if self._path is None:
+        if self._path is None or (self._lease is not None and self._lease.lost):
             return
         content = {"status": status, **facts, **self._facts, "updated": utc_now()}
         text = json.dumps(content, indent=2) + "\n"
@@ -84,31 +99,41 @@ class StatusFile:
 
 
 def standing(folder: Path) -> tuple[str, dict[str, Any]]:
-    """How it stands with what has no summary, and what status.json says, if anything."""
+    """How it stands with what has no summary, and what status.json says, if anything: what was
+    going on when it was written last still does if its writer lives and has the folder."""
     try:
         facts = read_mapping(folder / STATUS, needed=False)
-        status = str(facts.get("status", _UNKNOWN))
-        silent_s = (datetime.now(UTC) - datetime.fromisoformat(facts["updated"])).total_seconds()
+        status = str(facts["status"])
+        datetime.fromisoformat(facts["updated"])
     except (KeyError, TypeError, ValueError):
-        return _UNKNOWN, {}
-    if status in ("running", "compiling"):
-        killed = _is_gone(facts) or (silent_s > _SILENT_SECONDS and status == "running")
-        status = "killed" if killed else status if status == "running" else _UNKNOWN
+        return _UNKNOWN if holder(folder) is None else "running", {}
+    if status in _GOING:
+        by = holder(folder)
+        status = "running" if by is not None and by.token == facts.get("writer") else "killed"
     return status, facts
 
 
-def _is_gone(facts: Mapping[str, Any]) -> bool:
-    """Whether the process was one of this machine and is no more."""
-    ours = facts.get("host") == socket.gethostname() and isinstance(facts.get("pid"), int)
-    if not ours or os.name != "posix":  # elsewhere the signal 0 ends a process
-        return False
-    try:
-        os.kill(facts["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except OSError:  # it is somebody else's
-        pass
-    return False
+def ended_by_signal(folder: Path) -> None:
+    """Say that what goes on in a folder is interrupted, where the process ends at once."""
+    with suppress(OSError, ValueError):
+        facts = read_mapping(folder / STATUS)
+        if facts.get("status") in _GOING:
+            told = facts | {"status": "interrupted", "eta_s": None, "updated": utc_now()}
+            write_whole(folder / STATUS, json.dumps(told, indent=2) + "\n")
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """`summary.json`; empty where none was written, as what was killed has none.
+
+    Raises
+    ------
+    DamagedError
+        It is not as it was written, or is missing although status.json says that it was written.
+    """
+    summary = read_mapping(folder / SUMMARY, needed=False)
+    if not summary and (status := standing(folder)[0]) in _SUMMARISED:
+        raise DamagedError(folder / SUMMARY, f"it is missing; {STATUS} says {status}")
+    return summary
 
 
 def status_after(error: type[BaseException]) -> str:

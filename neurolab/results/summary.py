@@ -20,6 +20,7 @@ except ImportError:  # Windows
 from neurolab.results.digests import digest_of
 from neurolab.results.layout import write_whole
 from neurolab.results.plan import flat
+from neurolab.results.sealed import sealed
 
 __all__ = ["config_hash", "environment", "git_revision", "peak_memory_mb", "write_summary"]
 
@@ -36,7 +37,7 @@ def write_summary(
         "config_hash": config_hash(config),
     }
     if folder is not None:
-        write_whole(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+        write_whole(folder / "summary.json", sealed(summary, indent=2))
     return summary
 
 
@@ -48,7 +49,7 @@ def environment() -> dict[str, Any]:
 def config_hash(config: Mapping[str, Any]) -> str:
     """A hash of what decides the results, contents of input files among it: where they go and who
     is told do not count."""
-    ignored = ("tracker", "device", "sweep", "report")
+    ignored = ("tracker", "device", "sweep", "report", "checkpoint")
     what = {key: config[key] for key in sorted(config) if key not in ignored}
     what["precision"] = (config.get("device") or {}).get("precision")
     parts = ("input", "inputs", "populations", "projections")

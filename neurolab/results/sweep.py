@@ -9,6 +9,7 @@ A sweep that was killed, or is still going, opens like any other: its missing po
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -17,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.results.batches import SweepFolder
+from neurolab.results.damage import DamagedError
 from neurolab.results.point import PointRun
-from neurolab.results.status import standing
+from neurolab.results.status import read_summary, standing
 from neurolab.results.table import Table, as_dataset
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 __all__ = ["PointRun", "Sweep", "open_sweep"]
+
+log = logging.getLogger("neurolab")
 
 #: Values of a key that a message names.
 _MOST_TOLD = 20
@@ -42,8 +46,21 @@ class Sweep:
         self.plan = self._folder.plan()
         #: What became of each point, by index.
         self.rows = Table(self.plan, self._folder)
-        #: `summary.json`: counts, times, versions (if it goes or was killed, sessions at most).
-        self.summary = self._folder.summary()
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """`summary.json`: counts, times, versions (if it goes or was killed, sessions at most)."""
+        return read_summary(self.path)
+
+    @cached_property
+    def damaged(self) -> list[DamagedError]:
+        """What was found to be damaged; the rest can be read.  The status of points of which that
+        leaves nothing is ``damaged``."""
+        try:
+            _ = self.summary
+        except DamagedError as error:
+            return [*self.rows.damaged, error]
+        return self.rows.damaged
 
     @cached_property
     def data(self) -> xr.Dataset:
@@ -124,6 +141,8 @@ class Sweep:
         index = self._point(index)
         row = self.rows.get(index, {"status": "missing"})
         if "batch" not in row:
+            if row["status"] == "damaged":
+                raise self.rows.damaged[0]
             why = f": {row['message']}" if row.get("message") else ""
             raise KeyError(f"point {index} is {row['status']}{why}")
         return PointRun(row, self.config(index), self.overrides(index))
@@ -152,23 +171,30 @@ class Sweep:
     def __repr__(self) -> str:
         shape = " x ".join(f"{n} {name}" for name, n in self.data["status"].sizes.items())
         done = self.rows.counts()["completed"]
-        status = self.summary.get("status") or standing(self.path)[0]
-        return f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed ({status})"
+        status = "damaged" if self.damaged else self.summary.get("status")
+        status = status or standing(self.path)[0]
+        told = f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed ({status})"
+        return "\n".join([told, *map(str, self.damaged)])
 
 
 def open_sweep(path: str | Path) -> Sweep:
     """Open the folder of a sweep.
 
+    What of it is damaged is told (`Sweep.damaged`); the rest can be read.
+
     Raises:
         FileNotFoundError: there is no sweep.
-        ValueError: another version wrote it; a `DamagedError`, if files in it are not as they were.
+        ValueError: another version wrote it; a `DamagedError`, if what it is is not as it was.
     """
     path = Path(path)
     if path.suffix == ".zarr":
         path = path.parent
-    if not SweepFolder(path).exists:
+    if not SweepFolder(path).begun:
         raise FileNotFoundError(
             f"{path} is not the folder of a sweep: it has no definition.json. "
             "Sweeps are usually in folders outputs/<date>/<time>-sweep."
         )
-    return Sweep(path)
+    sweep = Sweep(path)
+    for damaged in sweep.damaged:
+        log.warning("%s", damaged)
+    return sweep

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.results.batches import SweepFolder
+from neurolab.results.damage import DamagedError
+from neurolab.results.layout import replacing
 from neurolab.results.plan import Plan, flat
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ VALUES = {
     "rate_hz_so_far": ("Hz", "firing rate of what diverged or was stopped, until then"),
 }
 #: What may have become of a point; ``partial``: it was stopped, and has what it had by then.
-STATUSES = ("missing", "completed", "partial", "diverged", "refused", "failed")
+#: ``damaged``: nothing is known of it, and a file that may say what became of it is damaged.
+STATUSES = ("missing", "completed", "partial", "diverged", "refused", "failed", "damaged")
 _WHOLE = ("n_steps", "seed", "in_batch", "spike_count")
 _NUMBERS = (*VALUES, "duration_ms", "n_steps", "seed", "in_batch")
 
@@ -61,9 +63,31 @@ class Table(Mapping[int, dict[str, Any]]):
         for why, points in plan.refused.items():
             self.status[points] = STATUSES.index("refused")
             self.messages |= dict.fromkeys(points.tolist(), why)
-        for index, row in (*folder.failures().items(), *folder.rows().items()):
+        #: What is wrong with files that may say what became of points that have no row.
+        self.damaged: list[DamagedError] = []
+        failures, rows = folder.failures(self.damaged), folder.rows(self.damaged)
+        for index, row in (*failures.items(), *rows.items()):
             self._put(index, row, numbers)
         self._paths = list(numbers)
+        self.damaged = self.damaged or self._lost(folder)
+        if (unknown := self.where("missing")).size and self.damaged:
+            self.status[unknown] = STATUSES.index("damaged")
+            told = "; ".join(map(str, self.damaged))
+            self.messages |= dict.fromkeys(unknown.tolist(), told)
+        else:
+            self.damaged = []
+
+    def _lost(self, folder: SweepFolder) -> list[DamagedError]:
+        """What is wrong where fewer points are known than there were when the sweep ended."""
+        try:
+            before = folder.summary().get("missing")
+        except DamagedError:
+            return []
+        now = self.where("missing").size
+        if before is None or now <= before:
+            return []
+        told = f"{now - before} more points have no row in it or in failures.json than at the end"
+        return [DamagedError(folder.path / "batches", told)]
 
     def _put(self, index: int, row: Mapping[str, Any], batches: dict[Path, int]) -> None:
         self.status[index] = STATUSES.index(row["status"])
@@ -224,12 +248,13 @@ def _fixed(plan: Plan) -> dict[str, Any]:
 
 def write_zarr(data: xr.Dataset, path: Path) -> None:
     """Replace ``path`` by the data."""
-    partial = path.with_name(path.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    with warnings.catch_warnings(action="ignore"):  # text has no place in the Zarr 3 standard yet
-        data.to_zarr(partial, mode="w", zarr_format=3)
-    shutil.rmtree(path, ignore_errors=True)
-    partial.replace(path)
+    from zarr.codecs import BloscCodec, Crc32cCodec
+
+    codecs = {"compressors": (BloscCodec(cname="zstd", clevel=1), Crc32cCodec())}
+    encoding = dict.fromkeys(data.variables, codecs)
+    # Text has no place in the Zarr 3 standard yet.
+    with replacing(path) as partial, warnings.catch_warnings(action="ignore"):
+        data.to_zarr(partial, mode="w", zarr_format=3, encoding=encoding)
 
 
 def write_csv(plan: Plan, table: Table, path: Path) -> None:
@@ -248,10 +273,8 @@ def write_csv(plan: Plan, table: Table, path: Path) -> None:
         if name not in keys
     }
     columns["message"] = [table.messages.get(point, "") for point in range(len(plan))]
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="") as file:
+    with replacing(path) as partial, partial.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["point", *keys, "status", *columns])
         points, statuses = range(len(plan)), table.statuses().tolist()
         writer.writerows(zip(points, *keys.values(), statuses, *columns.values(), strict=True))
-    partial.replace(path)

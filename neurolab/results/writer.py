@@ -12,8 +12,8 @@ Of many points traces and rates have a first axis `point`; their spikes are one 
 another's, within a chunk sorted by point, and `spike_end` [chunk, point] says where each end.
 
 A process can be killed at any moment. Appends to several arrays are not one operation, so what is
-valid is said by `commit.json` alone: it is replaced atomically after a chunk is written, and a
-reader trims every array to it. (Without fsync: this outlives a killed process, not a power cut.)
+valid is said by `commit.json` alone: it is replaced atomically once a chunk is on the disk, and a
+reader trims every array to it. So what is committed outlives a killed process and a power cut.
 
 Time: what happens in step n (0, 1, ...) is stamped with the end of the step, (n + 1) dt, be it a
 spike or a sample of a trace. A trace with interval `every` is sampled at (n + 1) % every == 0.
@@ -21,25 +21,20 @@ spike or a sample of a trace. A trace with interval `every` is sampled at (n + 1
 
 from __future__ import annotations
 
-import json
-import warnings
+import shutil
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from neurolab.results.damage import lost
-from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, write_whole
+from neurolab.problems import ResultsLostError
+from neurolab.results.arrays import Arrays
+from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of
+from neurolab.results.lease import Lease
+from neurolab.results.sealed import CONFIGURATION, write_commit
 
 __all__ = ["ResultsWriter"]
-
-# Measured: larger chunks append faster (5e6 spikes: 0.11 s with 2^18, 0.30 s with 2^16), but three
-# spikes cost a whole one. 4 MiB of trace is 15 files for 60 MB.
-_SPIKES_PER_CHUNK = 2**18
-_TRACE_CHUNK_BYTES = 4 * 2**20
-_VALUES_PER_CHUNK = 2**14
 
 
 class ResultsWriter:
@@ -53,9 +48,12 @@ class ResultsWriter:
             with equal `neurons` a neuron axis: the first `time`, `neuron`, then `time_<name>`, ...
         rate_bin_steps: steps in a bin of the population rate; None: the rate is not kept.
         n_points: how many points are computed together; None: a run, without that axis.
+        go_on: with what a commit in the folder says is there; what came after it is cut off.
+        lease: of the folder, looked at before anything is written.
 
     Raises:
         FileExistsError: there are results already.
+        DamagedError: what was committed is not there.
         ValueError: a trace's name or sampling interval cannot be used.
     """
 
@@ -71,12 +69,14 @@ class ResultsWriter:
         record_spikes: bool = True,
         rate_bin_steps: int | None = None,
         n_points: int | None = None,
+        go_on: Commit | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self.folder = None if folder is None else Path(folder)
-        self.traces, self.n_points = tuple(traces), n_points
-        self._axes = axes_of(self.traces)
+        self.traces, self.n_points, self.lease = tuple(traces), n_points, lease
+        axes = axes_of(self.traces)
         self.attributes: dict[str, Any] = {
-            "format": "neurolab results 2",
+            "format": "neurolab results 3",
             "n_neurons": int(n_neurons),
             "populations": {name: list(ends) for name, ends in (populations or {}).items()},
             "silent": list(silent),
@@ -85,57 +85,36 @@ class ResultsWriter:
             "record_spikes": bool(record_spikes),
             "rate_bin_steps": None if rate_bin_steps is None else int(rate_bin_steps),
             "traces": {
-                t.name: {"unit": t.unit, "every": int(t.every), "axes": [*self._axes[t.name]]}
+                t.name: {"unit": t.unit, "every": int(t.every), "axes": [*axes[t.name]]}
                 for t in self.traces
             },
         }
         self.commit = Commit()
+        self._arrays = Arrays(self.folder, self.attributes, self.traces, self._check_folder)
+        self._digests: dict[str, str] = {}
         if self.folder is not None:
-            if (path := self.folder / RESULTS).exists():
+            path = self.folder / RESULTS
+            if go_on is not None and go_on.steps:
+                kept = go_on.digests.items()  # but of the configuration, which may be a longer one
+                self._digests = {name: of for name, of in kept if name not in CONFIGURATION}
+                self._commit(go_on)
+                self._arrays.reopen(go_on.lengths)
+                return
+            if go_on is not None:  # nothing of it counts
+                shutil.rmtree(path, ignore_errors=True)
+            if path.exists():
                 raise FileExistsError(f"{path} holds results already. Choose another folder.")
-            if n_points is None:
-                self.folder.mkdir(parents=True, exist_ok=True)
-            else:  # a sweep that is removed stays so
-                self.folder.parent.mkdir(exist_ok=True)
-                self.folder.mkdir(exist_ok=True)
-            path.mkdir()
+            path.mkdir(parents=lease is None)  # one that is held is there, or was removed
             (self.folder / COMMIT).unlink(missing_ok=True)  # of results that were deleted
 
-    @cached_property
+    @property
     def store(self) -> Any:
         """Where Zarr keeps the arrays: a folder, or memory."""
-        from zarr.storage import LocalStore, MemoryStore
-
-        if self.folder is None:
-            return MemoryStore()
-        path, check = self.folder / RESULTS, self._check_folder
-
-        class Folder(LocalStore):
-            """Zarr makes folders that are missing: a part of one that was removed was back."""
-
-            async def set(self, key: str, value: Any) -> None:
-                check(begun=key != "zarr.json")
-                await super().set(key, value)
-
-        return Folder(path)
-
-    # Made when first asked for, which is while a first chunk computes: importing Zarr and making a
-    # group take as long as a short run.
-
-    @cached_property
-    def _group(self) -> Any:
-        import zarr
-
-        self._check_folder(begun=False)
-        return zarr.create_group(self.store, zarr_format=3, attributes=self.attributes)
-
-    @cached_property
-    def _arrays(self) -> dict[str, Any]:
-        return self._create_fixed()
+        return self._arrays.store
 
     def open(self) -> None:
         """Make the arrays, so that a reader finds a run that has not recorded anything yet."""
-        _ = self._group, self._arrays
+        self._arrays.open()
 
     def append(self, chunk: Chunk, extra: Mapping[str, Any] | None = None) -> None:
         """Write a chunk, then commit it, with JSON-able notes if any (`Run.commit.extra`).
@@ -144,136 +123,58 @@ class ResultsWriter:
             ValueError: the chunk does not follow the last one, or disagrees with the recording.
         """
         self._check(chunk)
-        self._check_folder(begun="_group" in vars(self))
+        self._check_folder(begun=self._arrays.begun)
         self.open()
-        first, end = chunk.first_step, chunk.first_step + chunk.n_steps
-        for axis, every in {self._axes[t.name][0]: t.every for t in self.traces}.items():
+        arrays, first, end = self._arrays, chunk.first_step, chunk.first_step + chunk.n_steps
+        for axis, every in {arrays.axes[t.name][0]: t.every for t in self.traces}.items():
             samples = np.arange(first // every + 1, end // every + 1) * every
-            self._append(axis, samples * self.attributes["dt_ms"])
+            arrays.append(axis, samples * self.attributes["dt_ms"])
         for trace in self.traces:
-            values = chunk.traces[trace.name]
-            if trace.name not in self._arrays:  # its dtype and chunk length are known only now
-                self._arrays[trace.name] = self._create_trace(trace, values)
-            self._append(trace.name, values)
+            arrays.append(trace.name, chunk.traces[trace.name])
         for name in ("spike_step", "spike_neuron", "rate_counts"):
-            if name in self._arrays:
-                self._append(name, getattr(chunk, name))
-        if "spike_end" in self._arrays and chunk.spike_point is not None:
+            if name in arrays.arrays:
+                arrays.append(name, getattr(chunk, name))
+        if "spike_end" in arrays.arrays and chunk.spike_point is not None:
             counts = np.bincount(chunk.spike_point, minlength=self.n_points or 0)
             before = self.commit.lengths.get("spike_step", 0)
-            self._append("spike_end", (before + np.cumsum(counts))[None])
-        lengths = {name: array.shape[self._axis(name)] for name, array in self._arrays.items()}
-        self._commit(Commit(end, lengths, dict(extra or {})))
+            arrays.append("spike_end", (before + np.cumsum(counts))[None])
+        arrays.sync()
+        self._commit(Commit(end, arrays.lengths, dict(extra or {})))
 
     def _check_folder(self, begun: bool = True) -> None:
         """That what was written is there; what was ``begun`` says what it is."""
         if self.folder is None:
             return
-        needed = [self.folder / RESULTS / "zarr.json"] if begun else [self.folder / RESULTS]
+        needed = [self.folder / RESULTS / ("zarr.json" if begun else "")]
         needed += [self.folder / COMMIT] if self.commit.steps else []
         if not all(path.exists() for path in needed):
-            done = f"what was written until step {self.commit.steps} is lost"
-            raise FileNotFoundError(f"{self.folder} was removed or emptied meanwhile; {done}")
+            told = f"{self.folder} was removed or emptied meanwhile; what was written until step"
+            raise ResultsLostError(f"{told} {self.commit.steps} is lost")
+        if self.lease is not None:
+            self.lease.check()
 
     def note(self, extra: Mapping[str, Any]) -> None:
         """Commit other notes, and nothing more."""
         self._commit(Commit(self.commit.steps, self.commit.lengths, dict(extra)))
 
     def _commit(self, commit: Commit) -> None:
-        self.commit = commit
+        self._check_folder(begun=self._arrays.begun)
         if self.folder is not None:
-            write_whole(self.folder / COMMIT, json.dumps(vars(commit)))
+            commit = write_commit(self.folder, commit, self.attributes, self._digests)
+            self._digests = commit.digests
+        self.commit = commit
 
     def close(self) -> None:
-        """Gather the metadata of all arrays in one place, so that the store opens in one read."""
-        import zarr
-
+        """Nothing more comes for now."""
         self.open()  # also of a run that ended before its first chunk
         self._check_folder()
-        with warnings.catch_warnings(action="ignore", category=UserWarning):
-            zarr.consolidate_metadata(self.store)
+        self._arrays.consolidate()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-    def _axis(self, name: str) -> int:
-        """The axis along which an array grows."""
-        return int(
-            self.n_points is not None and name in (*self.attributes["traces"], "rate_counts")
-        )
-
-    def _create(self, name: str, dtype: Any, dims: Sequence[str], **how: Any) -> Any:
-        """An array that grows along its first dimension, or along that after ``point``."""
-        from zarr.codecs import BloscCodec, Crc32cCodec
-
-        width, chunks = how.pop("width", ()), how.pop("chunks")
-        shape, dims = (0, *width), list(dims)
-        if self._axis(name):
-            shape, dims = (self.n_points or 0, *shape), ["point", *dims]
-        return self._group.create_array(
-            name,
-            shape=shape,
-            chunks=chunks,
-            dtype=dtype,
-            dimension_names=dims,
-            # What a file that is lost reads as, which no value is; files that changed are refused.
-            fill_value=lost(np.dtype(dtype)),
-            compressors=(BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()),
-            attributes=how,
-        )
-
-    def _create_fixed(self) -> dict[str, Any]:
-        """The arrays known before the first chunk: coordinates, spikes, rate."""
-        arrays: dict[str, Any] = {}
-        points = self.n_points
-        for trace in self.traces:
-            time, neuron = self._axes[trace.name]
-            if time not in arrays:
-                about = {"units": "ms", "every": int(trace.every), "chunks": (_VALUES_PER_CHUNK,)}
-                arrays[time] = self._create(time, "float64", [time], **about)
-            if neuron not in arrays:
-                chunks = (max(1, len(trace.neurons)),)
-                arrays[neuron] = self._create(neuron, "int64", [neuron], chunks=chunks)
-                arrays[neuron].append(np.asarray(trace.neurons, np.int64))
-        if self.attributes["record_spikes"]:
-            for name, dtype in (("spike_step", "int64"), ("spike_neuron", "int32")):
-                arrays[name] = self._create(name, dtype, ["spike"], chunks=(_SPIKES_PER_CHUNK,))
-            if points is not None:
-                shape: dict[str, Any] = {"width": (points,), "chunks": (16, points)}
-                dims = ["chunk", "point"]
-                arrays["spike_end"] = self._create("spike_end", "int64", dims, **shape)
-        if (steps := self.attributes["rate_bin_steps"]) is not None:
-            bins: tuple[int, ...] = (_VALUES_PER_CHUNK,)
-            if points is not None:
-                bins = (points, max(1, min(_VALUES_PER_CHUNK, 2**19 // points)))
-            width = (len(of),) if (of := self.attributes["populations"]) else ()
-            dims = ["bin", *["population"][: len(width)]]
-            about = {"units": "spikes per bin", "rate_bin_steps": steps, "width": width}
-            about["chunks"] = (*bins, *width)
-            arrays["rate_counts"] = self._create("rate_counts", "int64", dims, **about)
-        return arrays
-
-    def _create_trace(self, trace: Trace, values: np.ndarray) -> Any:
-        """A trace whose file chunks match what one `append` brings, so that none is rewritten."""
-        rows, width = (max(1, size) for size in values.shape[-2:])
-        target = _TRACE_CHUNK_BYTES // values.dtype.itemsize  # values in a file
-        several = max(1, -(-target // (4 * rows * width * (self.n_points or 1))))
-        rows = min(rows * several, _VALUES_PER_CHUNK)  # small appends share a file
-        chunks: tuple[int, ...] = (rows, min(width, max(1, target // rows)))
-        if self.n_points is not None:
-            chunks = (max(1, min(self.n_points, target // (chunks[0] * chunks[1]))), *chunks)
-        about = {"units": trace.unit, "every": int(trace.every)}
-        size = {"width": values.shape[-1:], "chunks": chunks}
-        return self._create(trace.name, values.dtype, self._axes[trace.name], **size, **about)
-
-    def _append(self, name: str, values: np.ndarray) -> None:
-        axis = self._axis(name)
-        if values.shape[axis]:
-            values = np.asarray(values, dtype=self._arrays[name].dtype)
-            self._arrays[name].append(values, axis=axis)
 
     def _check(self, chunk: Chunk) -> None:
         first, end = chunk.first_step, chunk.first_step + chunk.n_steps

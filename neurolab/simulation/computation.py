@@ -23,13 +23,16 @@ from neurolab.engine.structure import short_name
 from neurolab.results.batches import COMPLETED, PARTIAL
 from neurolab.results.layout import Chunk
 from neurolab.results.writer import ResultsWriter
+from neurolab.simulation.checkpoint import Checkpoints
+from neurolab.simulation.divergence import locate
 from neurolab.simulation.facts import rows_of
 from neurolab.simulation.stop import StopRequest
 
 __all__ = ["FIRST_CHUNK_STEPS", "Computation"]
 
-#: Steps of a first chunk, of which nothing is known yet.
-FIRST_CHUNK_STEPS = 1000
+#: Steps of a first chunk, of which nothing is known yet, and updates of neurons in it at the most:
+#: the slowest networks make so many in seconds.
+FIRST_CHUNK_STEPS, _FIRST_UPDATES = 1000, 10_000_000
 #: The last chunk of a run, which nothing is computed beside, is this part of others at the least.
 _LAST = 8
 #: Spikes in a row that say nothing: of a cell that starts far above its threshold, say.
@@ -73,7 +76,7 @@ class Computation:
         self.steps = np.zeros(len(self.ends), np.int64)
         #: What diverged, where and when, by point.
         self.broken: dict[int, str] = {}
-        self.done = 0
+        self.done = self.sent = 0
         structure = experiment.structure
         self.size, self.dt_ms = structure.size, structure.dt_ms
         self.statistics = SpikeStatistics(len(self.ends) * self.size)
@@ -82,19 +85,22 @@ class Computation:
         # Spikes in a rate bin that is not yet complete, of each population.
         self._open = np.zeros((len(self.ends), len(groups)), np.int64)
         self._waiting: list[Chunk] = []  # computed, and not yet written
+        self._uncounted: list[tuple[np.ndarray, np.ndarray]] = []  # their spikes
         self._committed_at = 0.0
         self._noted: tuple[bytes, int] | None = None  # how the points stood at the last commit
         self._last: Future[None] | None = None
+        #: Steps that were committed in an earlier session: computed again they are not written.
+        self.known = writer.commit.steps
+        self.checkpoints = Checkpoints(self, experiment.checkpoint_s)
         self.finished = False
         self.state: Any = None  # after the last step that was begun; None before the first
-        self.sent = 0
 
     def go(
         self,
         stop: StopRequest,
         worker: ThreadPoolExecutor,
         on_chunk: Callable[[int], None],
-        n: int = FIRST_CHUNK_STEPS,
+        n: int = 0,
         most: Callable[[int], int] | None = None,
         on_written: Callable[[Mapping[str, Any], int | None], None] = lambda state, n_spikes: None,
         until: int | None = None,
@@ -103,10 +109,13 @@ class Computation:
 
         ``on_chunk`` hears, on this thread, of the steps computed; ``most`` says how many steps a
         chunk may have from some step on; ``on_written`` hears, on the other thread, of the state
-        after a chunk and its spikes.  Returns the steps that a chunk should have, ``n`` at first.
+        after a chunk and its spikes.  Returns the steps that a chunk should have: ``n`` at
+        first, few if that is 0.
         """
         if self.state is None:
             self.state = self.program.start(self.numbers)
+        few = max(_FIRST_UPDATES // (self.size * len(self.ends)), self.program.block)
+        n = n or min(FIRST_CHUNK_STEPS, few)
         until = self.total if until is None else until
         while self.sent < until and not stop.requested:
             state, sent = self.state, self.sent
@@ -115,6 +124,7 @@ class Computation:
             if self.writer.n_points is None:  # what is left to be worked up at the end is little
                 m = min(m, max(-(-left // 2), n // _LAST))
             m = m if most is None else min(m, most(sent))
+            m = min(m, self.known - sent) if sent < self.known else m
             began = time.perf_counter()
             after, records = self.program.advance(self.numbers, state, m)
             jax.block_until_ready((after, records))
@@ -138,18 +148,41 @@ class Computation:
         """Work up the last chunk and write what waits: on any thread, once `go` has returned."""
         self.wait()
         self.commit()
-        if self.writer.n_points is not None and self._noted != self._progress():
+        if self.writer.n_points is None:
+            return
+        if self._noted != self._progress():
             self.writer.note({"rows": rows_of(self)})  # of points that diverged before all steps
+        if any(self.status_of(k) == PARTIAL for k in range(len(self.ends))):
+            self.checkpoints.take(self.state)
+        else:
+            self.checkpoints.remove()
 
     def commit(self) -> None:
         """Write the chunks that wait: small ones, of a run that is tracked, wait for more."""
         chunks, self._waiting = self._waiting, []  # what fails halfway is not written once more
         if not chunks:
             return
-        many = self.writer.n_points is not None
+        if many := self.writer.n_points is not None:  # which are written with what was counted
+            self._count()
         self.writer.append(Chunk.joined(chunks), {"rows": rows_of(self)} if many else None)
+        self._count()
         self._noted = self._progress()
         self._committed_at = time.perf_counter()
+
+    def counts(self) -> dict[str, np.ndarray]:
+        """What was counted of all points so far, by name."""
+        return {"steps": self.steps, "open": self._open, **self.statistics.state()}
+
+    def recount(self, counts: Mapping[str, np.ndarray]) -> None:
+        """Take over what was counted."""
+        self.steps, self._open = counts["steps"].copy(), counts["open"].copy()
+        self.statistics.restore(counts)
+
+    def _count(self) -> None:
+        """Count the spikes of what is written: a summary is of that alone."""
+        for step, element in self._uncounted:
+            self.statistics.update(step, element)
+        self._uncounted = []
 
     def _progress(self) -> tuple[bytes, int]:
         """What `rows_of` are made of."""
@@ -161,10 +194,11 @@ class Computation:
         most = int(counts.argmax())
         if k in self.broken or counts[most] < max(0.5 * steps, _FEW_STEPS):
             return self.broken.get(k, "")
-        often = f"{self._named(most)} fired in {counts[most]} of {steps} steps"
+        often = f"{self.named(most)} fired in {counts[most]} of {steps} steps"
         return f"{often}: are the units of its drive and parameters right?"
 
-    def _named(self, neuron: int) -> str:
+    def named(self, neuron: int) -> str:
+        """A neuron, counted through all populations, as it is called."""
         group, own = self.experiment.structure.at(neuron)
         return f"neuron {own}{f' of {group.name}' * bool(group.name)}"
 
@@ -194,7 +228,7 @@ class Computation:
         self.steps[alive] = np.minimum(first + n, self.ends)[alive]
         self.steps[broken] = bad.min(axis=1)[broken]
         if broken.any():
-            self._locate(before, first, bad, np.flatnonzero(broken))
+            self.broken |= locate(self, before, first, bad, np.flatnonzero(broken))
         n = int(min(self.steps.max(), first + n)) - first  # nothing counts beyond
         if n <= 0:
             return
@@ -206,7 +240,7 @@ class Computation:
             if ends.min() < first + n:
                 counts = step < ends[point]
                 point, step, neuron = point[counts], step[counts], neuron[counts]
-            self.statistics.update(step, point * self.size + neuron)
+            self._uncounted.append((step, point * self.size + neuron))
         samples = (first + n) // recording.every - first // recording.every
         traces = {}
         for name in recording.variables:
@@ -214,7 +248,10 @@ class Computation:
             values = values.reshape(-1, *values.shape[-2:])[:points, :samples]
             traces[short_name(name)] = values[..., self.program.columns[structure.of(name).prefix]]
         rates = self._rate_counts(point, step, neuron, first, n)
-        self._waiting.append(self._chunk(first, n, point, step, neuron, traces, rates))
+        if first >= self.known:
+            self._waiting.append(self._chunk(first, n, point, step, neuron, traces, rates))
+        else:
+            self._count()
         self.done = first + n
         if broken.any() and self.program.points is None:  # as it was while it was finite
             after, _ = self.program.advance(self.numbers, dict(before), n)
@@ -223,6 +260,8 @@ class Computation:
         late = time.perf_counter() - self._committed_at > self.seconds / 2
         if late or self.writer.n_points is not None or 2 * held > self.experiment.capacity():
             self.commit()
+        if self.checkpoints.due:
+            self.checkpoints.take(after)
 
     def _chunk(
         self,
@@ -259,33 +298,3 @@ class Computation:
         counts[:, 0] += self._open
         self._open = counts[:, -1].copy()
         return counts[:, :-1] if self.writer.attributes["populations"] else counts[:, :-1, 0]
-
-    def _locate(
-        self, state: Mapping[str, Any], first: int, bad: np.ndarray, points: np.ndarray
-    ) -> None:
-        """Which variable of some points was not finite, in the steps in which that happened first:
-        the chunk is walked once more, from one of these steps to the next."""
-        steps = bad[points].min(axis=1)
-        at = first
-        for step in np.unique(steps):
-            state, _ = self.program.advance(self.numbers, dict(state), int(step) + 1 - at)
-            at = int(step) + 1
-            for k in points[steps == step]:
-                neuron = int(np.flatnonzero(bad[k] == step)[0])
-                self.broken[int(k)] = self._what(state, int(k), int(step), neuron)
-
-    def _what(self, state: Mapping[str, Any], point: int, step: int, neuron: int) -> str:
-        group, own = self.experiment.structure.at(neuron)
-        when = f"in step {step} ({(step + 1) * self.dt_ms:g} ms), {self._named(neuron)}"
-        for name, values in state.items():
-            value = np.asarray(values)
-            if not name.startswith(group.prefix) or value.dtype.kind != "f":  # as clocks are not
-                continue
-            value = value if self.program.points is None else value[point]
-            mine = (
-                value[..., own] if value.shape[-1:] == self.program.arrays[group.prefix] else value
-            )
-            wrong = mine[~np.isfinite(mine)]
-            if wrong.size:
-                return f"{short_name(name)} became {float(wrong.flat[0])} {when}"
-        return f"a variable was not finite {when}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -56,6 +57,10 @@ class LogFile(logging.FileHandler):
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):  # it opens its file outside of its own handling of errors
             super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
 
     def close(self) -> None:
         with suppress(OSError):  # what it holds has no room

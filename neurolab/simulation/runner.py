@@ -17,7 +17,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,23 @@ import brainunit as u
 
 from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
-from neurolab.problems import tell
+from neurolab.problems import ResultsLostError, tell
 from neurolab.report.pictures import show
+from neurolab.results.layout import RESULTS
+from neurolab.results.lease import Lease
+from neurolab.results.record import RunRecord
+from neurolab.results.room import not_kept, used
 from neurolab.results.run import Run, as_config
 from neurolab.results.status import StatusFile
 from neurolab.results.summary import peak_memory_mb, write_summary
 from neurolab.results.writer import ResultsWriter
+from neurolab.simulation.checkpoint import go_on
 from neurolab.simulation.computation import Computation
 from neurolab.simulation.facts import facts_of
+from neurolab.simulation.needs import doubted, needs_of, refuse
+from neurolab.simulation.outcome import Outcome
 from neurolab.simulation.progress import Bar, in_words
+from neurolab.simulation.resume import Resumed
 from neurolab.simulation.stop import StopRequest
 from neurolab.simulation.tracking import Rows, tracked_run
 from neurolab.trackers import NoTracker
@@ -52,61 +60,53 @@ _CHUNK_SECONDS = 0.5
 _RECORDS = {"cpu": 2**24}
 
 
-@dataclass
-class Outcome:
-    """How a run ended."""
-
-    status: str = "failed"
-    message: str = ""
-    exit_code: int = 1
-    error: Exception | None = None
-    summary: dict[str, Any] = field(default_factory=dict)
-    run: Run | None = None
-
-    def fail(self, error: Exception, what: str) -> None:
-        """Something was not written; what went wrong first is what ended the run."""
-        if self.error is None:
-            self.status, self.exit_code, self.error = "failed", 1, error
-            self.message = f"{type(error).__name__}: {error}"
-        log.error("%s: %s", what, error)
-
-
 def simulate(
     experiment: Experiment,
     folder: Path | None,
     on_summary: Callable[[Mapping[str, Any], Path], None] = lambda summary, folder: None,
     overrides: Sequence[str] = (),
     group: str | None = None,
+    lease: Lease | None = None,
+    resumed: Resumed | None = None,
 ) -> Outcome:
     """Run an experiment and leave a complete folder, whatever happens; without one (None) the
     results are in memory, as ``Outcome.run``, and nobody is told.
 
     ``on_summary`` gets the summary as soon as it stands, before the plots are drawn; ``overrides``
-    and ``group`` (the sweep that the run belongs to) are for trackers.
+    and ``group`` (the sweep that the run belongs to) are for trackers; ``resumed`` is of a run that
+    goes on in its folder.  Nothing more is written once the folder's ``lease`` is lost: that is a
+    `ResultsLostError`.
     """
-    config = experiment.config
-    tell(experiment.warnings)
+    done = resumed.commit.steps if resumed and resumed.commit else 0
+    config, needs = experiment.config, needs_of(experiment, [max(experiment.n_steps - done, 0)])
+    refuse(needs, folder)
+    tell([*experiment.warnings, *doubted(needs, folder)])
     outcome = Outcome()
     listener = NoTracker() if folder is None else experiment.tracker()
-    with TrackerSession(listener) as tracker, StatusFile(folder) as status:
-        run = _Run(experiment, folder, tracker, status)
+    still_ours = (lambda: None) if lease is None else lease.check
+    with (
+        TrackerSession(listener) as tracker,
+        StatusFile(folder, lease=lease) as status,
+        StopRequest() as stop,
+    ):
+        run = _Run(experiment, folder, tracker, status, overrides, resumed, lease)
         if folder is not None:
             there = folder
             tracker.start(lambda: tracked_run(experiment, config, there, overrides, group))
         try:
-            with StopRequest() as stop:
-                run.go(stop, outcome)
+            run.go(stop, outcome)
         except Exception as error:
-            outcome.error, outcome.message = error, f"{type(error).__name__}: {error}"
-            log.exception("the run failed")
+            still_ours()
+            outcome.fail(run.told(error), "the run failed")
         try:
             run.close()
         except Exception as error:  # a full disk, say; what was committed is readable all the same
-            outcome.fail(error, "the results could not be closed")
+            outcome.fail(run.told(error), "the results could not be closed")
+        still_ours()
         try:
             outcome.summary = write_summary(folder, run.facts(outcome), config)
         except OSError as error:  # there is no place for it
-            outcome.fail(error, "the summary could not be written")
+            outcome.fail(run.told(error), "the summary could not be written")
             outcome.summary = run.facts(outcome)
         run.say(outcome.status)
         level = logging.WARNING if outcome.message and not outcome.exit_code else logging.INFO
@@ -115,9 +115,14 @@ def simulate(
         if folder is None:
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
-        if (folder / "summary.json").exists():
-            on_summary(outcome.summary, folder)
-            show(folder, bool((config.get("report") or {}).get("standalone")))
+        if not isinstance(outcome.error, ResultsLostError):
+            try:
+                on_summary(outcome.summary, folder)
+                shown = show(folder, bool((config.get("report") or {}).get("standalone")))
+            except OSError as error:
+                shown = False
+                log.error("%s", run.told(error))
+            outcome.exit_code = outcome.exit_code or int(not shown)
         tracker.finish(outcome.exit_code, outcome.summary)
     return outcome
 
@@ -131,23 +136,39 @@ class _Run:
         folder: Path | None,
         tracker: TrackerSession,
         status: StatusFile,
+        overrides: Sequence[str],
+        resumed: Resumed | None,
+        lease: Lease | None = None,
     ) -> None:
         self.experiment, self.tracker, self.status = experiment, tracker, status
+        self.folder, resumed = (
+            folder,
+            resumed or Resumed(RunRecord.of(experiment.config, overrides)),
+        )
+        self.record, self.checkpoint = resumed.record, resumed.checkpoint
         structure = experiment.structure
         self.dt_ms, self.size = structure.dt_ms, structure.size
         self.started = time.perf_counter()
         self.compile_s = 0.0
         self.first_step_at = self.last_step_at = 0.0
+        self.first_step = 0
         first = structure.populations[0]
         potential = f"{first.prefix}neuron.{getattr(first.neuron.target, 'potential', 'V')}"
         unit = unit_text(experiment.units.get(potential, u.UNITLESS))
         spiking = int(structure.firing.sum())
-        self.rows = Rows(experiment.n_steps, self.dt_ms, spiking, tracker.log, potential, unit)
+        told = resumed.commit.steps if resumed.commit else 0
+        self.rows = Rows(
+            experiment.n_steps, self.dt_ms, spiking, tracker.log, potential, unit, told
+        )
         self.program = program_of(
             structure, self._capacity(experiment.devices[0].platform), experiment.devices
         )
         self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
-        self.writer = ResultsWriter(folder, **experiment.layout)
+        if folder is not None:
+            if lease is None:
+                folder.mkdir(parents=True, exist_ok=True)
+            self.record.begin(folder, status.started, told, **resumed.notes, device=self.device)
+        self.writer = ResultsWriter(folder, **experiment.layout, go_on=resumed.commit, lease=lease)
         self.computation = Computation(
             experiment,
             self.program,
@@ -156,6 +177,7 @@ class _Run:
             self.writer,
             _CHUNK_SECONDS,
         )
+        self.computation.checkpoints.about = lambda: {"rows": self.rows.state()}
 
     def _capacity(self, platform: str) -> int:
         """Most steps of a chunk: a power of two, that few programs may serve many runs."""
@@ -167,20 +189,30 @@ class _Run:
     def go(self, stop: StopRequest, outcome: Outcome) -> None:
         """Compile, then compute until the end, a stop, or a divergence."""
         computation, total = self.computation, self.experiment.n_steps
-        with Bar(total) as bar, ThreadPoolExecutor(1) as worker:
-            worker.submit(self.writer.open)  # imports Zarr, while the program is compiled
+        with Bar(total, computation.known) as bar, ThreadPoolExecutor(1) as worker:
+            # Imports Zarr, while the program is compiled.
+            opening = worker.submit(self.writer.open)
             self.say("compiling")
             self.program.compile(computation.numbers)
             self.compile_s = time.perf_counter() - self.started
-            self.first_step_at = time.perf_counter()
+            if self.checkpoint is not None:
+                go_on(computation, self.checkpoint)
+                self.rows.restore(self.checkpoint.about["rows"])
+            self.first_step_at, self.first_step = time.perf_counter(), computation.done
 
             def on_chunk(sent: int) -> None:
                 bar.show(computation.done, in_words(self.progress()))
                 self.say("running")
 
+            def on_written(state: Mapping[str, Any], n_spikes: int | None) -> None:
+                opening.result()  # or what was wrong with it
+                self._written(state, n_spikes)
+
             most = self.rows.left if self.tracker.active else None
-            computation.go(stop, worker, on_chunk, most=most, on_written=self._written)
-            computation.wait()
+            computation.go(stop, worker, on_chunk, most=most, on_written=on_written)
+            computation.close()
+        if not computation.broken:
+            computation.checkpoints.take(computation.state)
         if computation.broken:
             outcome.status, outcome.exit_code = "diverged", 3
             outcome.message = computation.message(0)
@@ -200,7 +232,7 @@ class _Run:
     def speed(self) -> float:
         """Steps per second since the first one, writing included, compilation left out."""
         elapsed = self.last_step_at - self.first_step_at
-        return self.computation.done / elapsed if elapsed > 0 else 0.0
+        return (self.computation.done - self.first_step) / elapsed if elapsed > 0 else 0.0
 
     def close(self) -> None:
         """Nothing more comes."""
@@ -208,7 +240,17 @@ class _Run:
         try:
             self.computation.commit()
         finally:
+            # Of what was not there is nothing.
+            self.computation.done = min(self.computation.done, self.writer.commit.steps)
             self.writer.close()
+
+    def told(self, error: Exception) -> Exception:
+        """An error, or the sentence for it where results cannot be kept."""
+        folder, done = self.writer.folder, self.writer.commit.steps
+        if folder is None:
+            return error
+        share = (self.experiment.n_steps - done) / done if done else 0.0
+        return not_kept(error, folder, share and share * used(folder / RESULTS)) or error
 
     def in_memory(self, config: Mapping[str, Any], summary: dict[str, Any]) -> Run:
         """The results of a run without a folder."""
@@ -236,14 +278,22 @@ class _Run:
         )
 
     def facts(self, outcome: Outcome) -> dict[str, Any]:
-        """What the summary says of this run."""
-        return {
+        """What the summary says of this run, of all its sessions."""
+        session = {
             "status": outcome.status,
-            **facts_of(self.computation, self.experiment.numbers),
-            "message": outcome.message,
-            "neuron_updates_per_s": self.speed * self.size,
+            "to_step": self.computation.done,
             "compile_s": self.compile_s,
             "wall_s": time.perf_counter() - self.started,
             "peak_rss_mb": peak_memory_mb(),
+        }
+        if self.folder is not None:
+            with suppress(OSError):  # the summary, which is written next, says that it cannot
+                self.record.end(self.folder, session)
+        return {
+            **facts_of(self.computation, self.experiment.numbers),
+            **session,
+            "message": outcome.message,
+            "neuron_updates_per_s": self.speed * self.size,
             "device": self.device,
+            **(self.record.totals() if self.folder is not None else {}),
         }

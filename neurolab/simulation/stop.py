@@ -1,4 +1,4 @@
-"""Stopping a run cleanly: the first Ctrl-C or SIGTERM ends it after the current chunk."""
+"""Stopping cleanly: the first signal ends a run or a sweep after the current chunk."""
 
 from __future__ import annotations
 
@@ -7,25 +7,45 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-__all__ = ["StopRequest"]
+__all__ = ["StopRequest", "stop_signals"]
+
+#: Ctrl-C, what Slurm and systems that shut down send, and the end of a connection or a terminal.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def stop_signals() -> list[signal.Signals]:
+    """The signals that stop, where there are such.  What is ignored stays so: who begins a command
+    with nohup, or in the background of a script, has said that it goes on."""
+    there = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__]
+    others = (signal.SIG_IGN, None)  # None: what is called then is not Python
+    return [number for number in there if signal.getsignal(number) not in others]
 
 
 class StopRequest:
-    """While active, SIGINT and SIGTERM set ``requested`` to their number instead of ending the
-    process; a second Ctrl-C ends it at once.  Outside the main thread signals are left alone."""
+    """While active, the first of `stop_signals`, or of ``more``, sets ``requested`` to its number
+    instead of ending the process.  A second Ctrl-C is what it was before: in Python a
+    KeyboardInterrupt.  Outside the main thread signals are left alone."""
 
-    def __init__(self) -> None:
-        self.requested = 0
+    def __init__(self, *more: int) -> None:
+        self._number, self._more = 0, more
+        #: Whether what goes on has seen that, and is coming to its end.
+        self.heeded = False
         self._previous: dict[int, Any] = {}
 
     @property
+    def requested(self) -> int:
+        """The signal that came; 0 before."""
+        self.heeded = self._number != 0
+        return self._number
+
+    @property
     def name(self) -> str:
-        """``SIGINT`` or ``SIGTERM``."""
-        return signal.Signals(self.requested).name
+        """``SIGINT``, ``SIGTERM`` or ``SIGHUP``."""
+        return signal.Signals(self._number).name
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in {*stop_signals(), *self._more}:
                 self._previous[number] = signal.signal(number, self._request)
         return self
 
@@ -39,6 +59,7 @@ class StopRequest:
             signal.signal(number, handler)
 
     def _request(self, number: int, frame: FrameType | None) -> None:
-        if self.requested and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.requested = number
+        before = self._previous[number]
+        if self._number and number == signal.SIGINT and callable(before):
+            before(number, frame)
+        self._number = self._number or number

@@ -36,6 +36,8 @@ class Rows:
         Hears of each row: steps so far, metrics.
     potential, unit
         The variable whose mean over the neurons is told, and its unit.
+    told
+        Steps of which rows were told in an earlier session.
     """
 
     def __init__(
@@ -46,8 +48,9 @@ class Rows:
         log: Callable[[int, Mapping[str, float]], None],
         potential: str,
         unit: str,
+        told: int = 0,
     ) -> None:
-        self.every = -(-n_steps // _ROWS)
+        self.every, self.told = -(-n_steps // _ROWS), told
         self.n_steps, self.dt_ms, self.size, self.log = n_steps, dt_ms, size, log
         self.potential = potential
         name = potential.rpartition(".")[2]
@@ -55,6 +58,15 @@ class Rows:
         self._last = self._done = self._spikes = 0
         self._since: int | None = None  # spikes since the last row; None where nothing spikes
         self._state: Mapping[str, Any] = {}
+
+    def state(self) -> dict[str, Any]:
+        """What is known since the last row, as JSON has it."""
+        return {"last": self._last, "done": self._done, "n": self._spikes, "since": self._since}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self._last, self._done = state["last"], state["done"]
+        self._spikes, self._since = state["n"], state["since"]
 
     def left(self, done: int) -> int:
         """Steps from here to the next row."""
@@ -82,7 +94,8 @@ class Rows:
             values = np.asarray(self._state[self.potential])
             row[self.mean] = float(values.mean(dtype=np.float64))
         self._last, self._since = self._done, None
-        self.log(self._done, row)
+        if self._done > self.told:
+            self.log(self._done, row)
 
 
 def tracked_run(
@@ -110,7 +123,7 @@ def in_units(
     plain: dict[str, Any] = {}
     units: dict[str, Any] = {}
     for key, value in flat(config):
-        if key.partition(".")[0] in ("tracker", "sweep", "report"):
+        if key.partition(".")[0] in ("tracker", "sweep", "report", "checkpoint"):
             continue
         if key in parsed and key in numbers and not is_drawn(value):
             _put(plain, key, np.asarray(numbers[key], np.float64).tolist())

@@ -10,9 +10,11 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +25,11 @@ from neurolab.engine.parts import NEURONS_TOGETHER
 from neurolab.engine.program import Program
 from neurolab.problems import ConfigError, Problems
 from neurolab.results.batches import SweepFolder
+from neurolab.results.checkpoint import Checkpoint
+from neurolab.results.damage import read_commit
 from neurolab.results.writer import ResultsWriter
-from neurolab.simulation.computation import FIRST_CHUNK_STEPS, Computation
+from neurolab.simulation.checkpoint import go_on
+from neurolab.simulation.computation import Computation
 from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.points import Group
 
@@ -56,18 +61,25 @@ def compute_groups(
     stop: StopRequest,
     on_progress: Callable[..., None] = lambda points, batch=0, part=0.0: None,
     most: int | None = None,
+    begun: Mapping[Path, Sequence[int]] | None = None,
+    missing: np.ndarray | None = None,
 ) -> Report:
     """Compute all points of the groups, or as many as a stop request leaves.
 
     ``on_progress`` hears how many points are done, how many the present batch has and what part of
     their time is computed; ``most`` bounds the points of a batch.  Points of a batch that raises
-    are failed; the others go on.
+    are failed; the others go on.  Batches that were ``begun`` go on first, from their checkpoints;
+    of points that the groups have for them alone none are computed otherwise (``missing`` are to
+    be; all, if not given).
     """
     report = Report()
     for group in groups:
         devices = devices_of(group)
         report.device = f"{devices[0].device_kind} x {len(devices)}"
-        _GroupRun(group, devices, folder, report, on_progress, most).go(stop)
+        wanted = np.ones(group.points.size, bool)
+        if missing is not None:
+            wanted = np.isin(group.points, missing)
+        _GroupRun(group, devices, folder, report, on_progress, most, wanted).go(stop, begun or {})
         if stop.requested:
             break
     return report
@@ -93,25 +105,33 @@ class _GroupRun:
         report: Report,
         on_progress: Callable[..., None],
         most: int | None,
+        wanted: np.ndarray,
     ) -> None:
-        self.group, self.devices, self.folder = group, devices, folder
+        self.group, self.devices, self.folder, self.wanted = group, devices, folder, wanted
         self.report, self.on_progress = report, on_progress
-        self.n_points, self.at_once = _n_points(group, devices, most)
-        self.chunk_steps = FIRST_CHUNK_STEPS
+        #: Points of a batch; places for them in its program; points stepped together.
+        self.most, self.n_points, self.at_once = _n_points(group, devices, most)
+        self.chunk_steps = 0  # not known
         #: Synapses, where all points have the same.
         self.synapses: dict[str, Any] = {}
 
-    def go(self, stop: StopRequest) -> None:
-        remaining = np.argsort(self.group.n_steps, kind="stable")  # few end before their batch does
+    def go(self, stop: StopRequest, begun: Mapping[Path, Sequence[int]]) -> None:
+        n_steps = self.group.n_steps
+        remaining = np.argsort(n_steps, kind="stable")  # few end before their batch does
+        remaining = remaining[self.wanted[remaining]]
+        waiting = self._begun(begun)
         writing: tuple[np.ndarray, Future[None], bool] | None = None
         began, compiled = time.perf_counter(), self.report.compile_s
         with ThreadPoolExecutor(1) as worker:
             worker.submit(import_module, "zarr")  # takes a while: meanwhile the program is compiled
-            while remaining.size and not stop.requested:
-                rows = remaining[: self.n_points]
+            while (waiting or remaining.size) and not stop.requested:
+                into, rows = waiting.pop(0) if waiting else (None, remaining[: self.most])
                 try:
-                    computation = self._batch(rows, stop, worker)
+                    computation = self._batch(rows, stop, worker, into)
                 except Exception as error:
+                    if into is not None:  # its points are computed as if nothing had been there
+                        log.warning("%s cannot go on: %s", into, error)
+                        continue
                     if self._smaller(error):
                         continue
                     self._failed(rows, error)
@@ -119,49 +139,67 @@ class _GroupRun:
                 self._written(writing)
                 writing = None
                 if computation is not None:
-                    writing = rows, worker.submit(computation.close), computation.finished
-                remaining = remaining[len(rows) :]
+                    writing = rows, worker.submit(_close, computation), computation.finished
+                remaining = remaining[~np.isin(remaining, rows)]
             self._written(writing)
         spent = time.perf_counter() - began
         self.report.compute_s += spent - (self.report.compile_s - compiled)
 
+    def _begun(self, begun: Mapping[Path, Sequence[int]]) -> list[tuple[Path | None, np.ndarray]]:
+        """Batches of this group that go on, and the rows of their points."""
+        places = {point: row for row, point in enumerate(self.group.points.tolist())}
+        return [
+            (folder, np.array([places[point] for point in points]))
+            for folder, points in begun.items()
+            if all(point in places for point in points)
+        ]
+
     def _batch(
-        self, rows: np.ndarray, stop: StopRequest, worker: ThreadPoolExecutor
+        self, rows: np.ndarray, stop: StopRequest, worker: ThreadPoolExecutor, into: Path | None
     ) -> Computation:
-        """Compute a batch, or what of it a stop request leaves."""
+        """Compute a batch, or what of it a stop request leaves; in a folder in which it was begun,
+        or in a new one."""
         group, experiment = self.group, self.group.experiment
-        filled = np.concatenate([rows, np.repeat(rows[-1:], self.n_points - len(rows))])
-        program, numbers = self._program(group.numbers(filled))
-        n_steps = group.n_steps[rows]
-        writer = ResultsWriter(
-            self.folder.new_batch(int(group.points[rows].min())),
-            **experiment.layout,
-            n_points=len(rows),
-        )
-        points = group.points[rows].tolist()
-        computation = Computation(
-            experiment, program, numbers, n_steps, writer, _CHUNK_SECONDS, points
-        )
-        done, n = self.report.points, len(rows)
-        on_progress = partial(self.on_progress, done, n)
-        self.chunk_steps = computation.go(
-            stop, worker, lambda sent: on_progress(sent / computation.total), self.chunk_steps
-        )
+        n_points, at_once = self.n_points, self.at_once
+        if len(rows) > n_points:
+            n_points, at_once = _shared(len(rows), len(self.devices), at_once)
+        filled = np.concatenate([rows, np.repeat(rows[-1:], n_points - len(rows))])
+        program, numbers = self._program(group.numbers(filled), n_points, at_once)
+        n_steps, points = group.n_steps[rows], group.points[rows].tolist()
+        with ExitStack() as failing:
+            new = self.folder.new_batch(min(points)) if into is None else self.folder.again(into)
+            lease = failing.enter_context(new)
+            checkpoint, commit = Checkpoint.read(lease.folder), read_commit(lease.folder)
+            layout = {**experiment.layout, "n_points": len(rows), "lease": lease}
+            writer = ResultsWriter(lease.folder, **layout, go_on=commit if into else None)
+            computation = Computation(
+                experiment, program, numbers, n_steps, writer, _CHUNK_SECONDS, points
+            )
+            if checkpoint is not None:
+                go_on(computation, checkpoint)
+            done, n = self.report.points, int(self.wanted[rows].sum())
+            on_progress = partial(self.on_progress, done, n)
+            self.chunk_steps = computation.go(
+                stop, worker, lambda sent: on_progress(sent / computation.total), self.chunk_steps
+            )
+            failing.pop_all()
         self.report.points += n if computation.finished else 0
         return computation
 
-    def _program(self, numbers: Mapping[str, Any]) -> tuple[Program, Mapping[str, Any]]:
+    def _program(
+        self, numbers: Mapping[str, Any], n_points: int, at_once: int
+    ) -> tuple[Program, Mapping[str, Any]]:
         """The compiled program, and its numbers placed."""
         group, began = self.group, time.perf_counter()
         finest = 1 << max(int(group.n_steps.max()).bit_length() - 4, 0)
         longest = -(-int(group.n_steps.max()) // finest) * finest  # few sizes: few programs
         program = program_of(
             group.experiment.structure,
-            min(group.experiment.capacity(self.n_points), longest),
-            tuple(self.devices[: min(len(self.devices), self.n_points)]),
-            self.n_points,
+            min(group.experiment.capacity(n_points), longest),
+            tuple(self.devices),
+            n_points,
             frozenset(group.varying),
-            self.at_once,
+            at_once,
         )
         placed = program.place({**numbers, **self.synapses})
         made = {key for of in group.experiment.structure.bundles for key in of.made}
@@ -177,7 +215,7 @@ class _GroupRun:
         try:
             closing.result()
         except Exception as error:
-            self.report.points -= len(rows) if finished else 0
+            self.report.points -= int(self.wanted[rows].sum()) if finished else 0
             self._failed(rows, error)
 
     def _failed(self, rows: np.ndarray, error: Exception) -> None:
@@ -191,16 +229,25 @@ class _GroupRun:
 
     def _smaller(self, error: Exception) -> bool:
         """After running out of memory: smaller batches, if that is possible."""
-        if "RESOURCE_EXHAUSTED" not in str(error) or self.n_points <= len(self.devices):
+        if "RESOURCE_EXHAUSTED" not in str(error) or self.most <= 1:
             return False
-        half = max(self.n_points // 2, len(self.devices))
-        self.n_points, self.at_once = _shared(half, len(self.devices), self.at_once)
-        log.warning("not enough memory: %d points at once from now on", self.n_points)
+        self.most = max(self.most // 2, 1)
+        self.n_points, self.at_once = _shared(self.most, len(self.devices), self.at_once)
+        log.warning("not enough memory: %d points at once from now on", self.most)
         return True
 
 
-def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[int, int]:
-    """Points of a batch, and of those that a device steps together.
+def _close(computation: Computation) -> None:
+    """Write what is left of a batch; nobody writes to it from then on."""
+    try:
+        computation.close()
+    finally:
+        if computation.writer.lease is not None:
+            computation.writer.lease.release()
+
+
+def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[int, int, int]:
+    """Points of a batch, places for them in its program, and of those that a device steps together.
 
     As many as memory and caches hold, in equal batches, the same number for each device.
     """
@@ -212,13 +259,21 @@ def _n_points(group: Group, devices: Sequence[Any], most: int | None) -> tuple[i
         wanted //= 2
     n_batches = -(-len(group.points) // wanted)
     points = -(-len(group.points) // n_batches)
-    return _shared(points, n_devices, max(NEURONS_TOGETHER.get(kind, neurons) // size, 1))
+    together = max(NEURONS_TOGETHER.get(kind, neurons) // size, 1)
+    if group.experiment.structure.projections:  # points of networks are stepped one at a time
+        together = 1
+    places, at_once = _shared(points, n_devices, together)
+    return min(places, most or places), places, at_once
 
 
 def _shared(points: int, n_devices: int, at_once: int) -> tuple[int, int]:
-    """At least so many points, in equal parts of at most ``at_once`` for every device."""
-    n_devices = min(n_devices, points)
-    own = -(-points // n_devices)
+    """At least so many points, in equal parts of at most ``at_once`` for every device.
+
+    All devices have some, and two at least where that many are stepped together: what fills them up
+    costs little, and a point would else depend on its batch in the last bit, since XLA computes
+    with numbers of one point, which are scalars, or on one device, in another order.
+    """
+    own = max(-(-points // n_devices), min(at_once, 2))
     parts = -(-own // at_once)
     at_once = -(-own // parts)
     return n_devices * parts * at_once, at_once

@@ -29,9 +29,9 @@ def gather(
     report: Report,
     times: Mapping[str, float],
     started: str,
-) -> dict[str, Any]:
-    """Write the results of all points; returns the summary: what became of them, and what the
-    sessions that computed them took."""
+) -> tuple[dict[str, Any], bool]:
+    """Write the results of all points; returns the summary, what became of them and what the
+    sessions that computed them took, and whether there was room for pictures and the page."""
     data = as_dataset(plan, table)
     write_zarr(data, folder.path / "sweep.zarr")
     write_csv(plan, table, folder.path / "sweep.csv")
@@ -43,13 +43,12 @@ def gather(
     }
     folder.summarise(summary)
     settings = [template.get("report") or {} for template in plan.templates]
-    show(folder.path, any(one.get("standalone") for one in settings), data)
-    return summary
+    return summary, show(folder.path, any(one.get("standalone") for one in settings), data)
 
 
 def _status(table: Table) -> str:
     """``interrupted`` if points are to be computed yet, ``partial`` if some cannot be."""
-    if table.where("missing", "partial").size:
+    if table.where("missing", "partial", "damaged").size:
         return "interrupted"
     return "completed" if table.where("completed").size == table.status.size else "partial"
 

@@ -31,6 +31,13 @@ class Refusals:
         self._reasons: dict[Problem, list[np.ndarray]] = {}
         #: What is wrong with a value wherever it is used, or with a model that has it.
         self._wrong: dict[Problem, list[np.ndarray]] = {}
+        self._known: dict[str, np.ndarray] = {}
+
+    def take_over(self, refused: Mapping[str, np.ndarray]) -> None:
+        """These points were refused when the sweep began, by reason."""
+        self._known = dict(refused)
+        for points in refused.values():
+            self.bad[points] = True
 
     def add(self, problems: Iterable[Problem], points: np.ndarray, by_itself: bool) -> None:
         """These points have these problems; ``by_itself``, whatever their other values."""
@@ -60,7 +67,7 @@ class Refusals:
         found: dict[str, list[int]] = {}
         for point, some in sorted(reasons.items()):
             found.setdefault("; ".join(some), []).append(point)
-        return {why: np.array(points) for why, points in found.items()}
+        return self._known | {why: np.array(points) for why, points in found.items()}
 
     def raise_if_mistaken(self, strict: bool = True) -> None:
         """Refuse a sweep that was typed wrongly: a value that is wrong at all points that have it,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from neurolab.config.settings import Settings
 from neurolab.engine.device import prepare
 from neurolab.problems import ConfigError, Problem, tell
 from neurolab.results.batches import SweepFolder
+from neurolab.results.lease import Lease
 from neurolab.results.plan import Plan
 from neurolab.results.status import StatusFile
 from neurolab.results.table import Table
@@ -52,7 +53,7 @@ class SweepOutcome:
 
 def run_sweep(
     plan: Plan,
-    refused: Iterable[tuple[Iterable[Problem], np.ndarray]],
+    refused: Iterable[tuple[Iterable[Problem], np.ndarray]] | Mapping[str, np.ndarray],
     folder: Path,
     settings: Settings,
     executor: Executor | None = None,
@@ -62,13 +63,14 @@ def run_sweep(
     started: str | None = None,
     strict: bool = True,
     on_begin: Callable[[], None] = lambda: None,
+    lease: Lease | None = None,
 ) -> SweepOutcome:
     """Compute the points of a plan, or what of them is missing in the folder.
 
     Parameters
     ----------
     refused
-        What could not be composed, and of which points.
+        What could not be composed, and of which points; of a plan that was begun, what was refused.
     executor
         Where to compute; here if not given.
     first
@@ -82,18 +84,25 @@ def run_sweep(
         anything is computed.
     on_begin
         Called once the folder has what the sweep is, before anything is computed.
+    lease
+        That of the folder: nothing is written any more once it is lost.
     """
-    store = SweepFolder(folder)
+    store = SweepFolder(folder, None if lease is None else lease.token)
     refusals = Refusals(plan)
-    for problems, points in refused:
-        for problem in problems:
-            refusals.add_each(problem, points)
+    if isinstance(refused, Mapping):
+        refusals.take_over(refused)
+    else:
+        for problems, points in refused:
+            for problem in problems:
+                refusals.add_each(problem, points)
     device = (plan.templates[0].get("device") if plan.templates else None) or {}
     composed = time.perf_counter() - began
     prepare(device)
+    from neurolab.results.digests import versions
+    from neurolab.simulation.needs import Needs, doubted, needs_of, refuse
     from neurolab.sweep.columns import PointReader
     from neurolab.sweep.compute import compute_groups, devices_of
-    from neurolab.sweep.files import digests, versions
+    from neurolab.sweep.files import digests
     from neurolab.sweep.gather import gather
     from neurolab.sweep.progress import SweepProgress
     from neurolab.sweep.sessions import begin
@@ -104,9 +113,12 @@ def run_sweep(
         groups, warnings = PointReader(plan, refusals).groups(np.flatnonzero(~refusals.bad))
     if strict or not first:
         refusals.raise_if_mistaken(strict)
+    each = (needs_of(group.experiment, group.n_steps, group.numbers(...)) for group in groups)
+    needs = sum(each, Needs())
+    refuse(needs, folder)
     for group in groups if executor is None else ():
         devices_of(group)  # or it is told now that they are not there
-    tell(warnings)
+    tell([*warnings, *doubted(needs, folder)])
     plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
     plan.versions = versions()
     for axis in plan.axes:
@@ -118,23 +130,29 @@ def run_sweep(
     composed += time.perf_counter() - imported
     if settings.resume or first:
         begin(store, len(known.where("completed", "diverged")))
-    missing = known.where("missing", "partial", "failed")
+        store.tidy()
+    missing = known.where("missing", "partial", "failed", "damaged")
     missing = missing[(missing >= first) & ~refusals.bad[missing]]
     all_groups, total = groups, len(plan) - int(refusals.bad.sum())
-    groups = [group.take(np.flatnonzero(np.isin(group.points, missing))) for group in groups]
+    # What was accepted would be in the middle of a point.
+    begun = {} if executor is not None or settings.accept else store.stopped()
+    wanted = np.union1d(missing, [point for points in begun.values() for point in points])
+    groups = [group.take(np.flatnonzero(np.isin(group.points, wanted))) for group in groups]
     groups = [group for group in groups if group.points.size]
     tracker = all_groups[0].experiment.tracker() if all_groups else NoTracker()
     with (
         store.or_nothing(),
         TrackerSession(tracker) as tracking,
-        StatusFile(folder, started) as status,
+        StatusFile(folder, started, lease) as status,
     ):
         session = SweepSession(tracking, store, all_groups, plan)
         session.start()
         with StopRequest() as stop:
             with SweepProgress(status, total, total - len(missing)) as progress:
                 if executor is None:
-                    report = compute_groups(groups, store, stop, progress.tell, settings.batch)
+                    report = compute_groups(
+                        groups, store, stop, progress.tell, settings.batch, begun, missing
+                    )
                 else:
                     batch = settings.batch
                     report = executor.compute(device, missing, store, stop, progress, batch)
@@ -144,7 +162,7 @@ def run_sweep(
                 store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
                 store.tidy()
                 table = Table(plan, store)
-                summary = gather(store, plan, table, report, times, status.started)
+                summary, shown = gather(store, plan, table, report, times, status.started)
             except OSError as error:
                 store.check_after(error)
                 raise
@@ -152,7 +170,7 @@ def run_sweep(
             progress.say(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
             whole = len(table.where("completed")) == len(plan)
             stopped = stop.requested and outcome.summary["status"] == "interrupted"
-            outcome.exit_code = 128 + stop.requested if stopped else int(not whole)
+            outcome.exit_code = 128 + stop.requested if stopped else int(not (whole and shown))
             session.finish(outcome.exit_code, outcome.summary, table)
     return outcome
 
@@ -167,10 +185,11 @@ def _begun(
             store.summary()  # which is added to
             before = store.plan()
             known = Table(before, store)
-            differs = _noted(before, plan) or ("" if strict else _round(before, plan))
-            differs = differs or plan.differs(before)
+            differs = _noted(before, plan, settings.accept)
+            differs = differs or ("" if strict else _round(before, plan))
+            differs = differs or plan.differs(before, settings.accept)
             advice = "compute this one in another folder"
-            if before.changed(plan.files):
+            if before.changed(plan.files, settings.accept):
                 advice = f"put back what it was, or {advice}"
             found = differs and f"is another sweep: {differs}; {advice}"
         except ValueError as error:
@@ -178,7 +197,7 @@ def _begun(
         if found:
             raise ConfigError([Problem("sweep.resume", str(store.path), found)])
         if (before.files, before.versions) != (plan.files, plan.versions):
-            before.files, before.versions = plan.files | before.files, plan.versions
+            before.files, before.versions = before.files | plan.files, plan.versions
             store.define(before.to_json())
         return before, known
     if not first:
@@ -198,15 +217,15 @@ def _round(before: Plan, plan: Plan) -> str:
     )
 
 
-def _noted(before: Plan, plan: Plan) -> str:
+def _noted(before: Plan, plan: Plan, accept: Collection[str] = ()) -> str:
     """How the version of neurolab differs from that of a sweep that goes on; other libraries are
     warned of, and all versions kept."""
     for name, (now,) in plan.versions.items():
         used = before.versions.get(name, [now])
         if now not in used:
             change = f"it was begun with {name} {used[-1]}, this is {now}"
-            if name == "neurolab":
-                return change
+            if name == "neurolab" and "versions" not in accept:
+                return f"{change} (resume.accept=[versions])"
             log.warning("sweep.resume: %s; results may differ by rounding", change)
         plan.versions[name] = [*used, *({now} - set(used))]
     return ""

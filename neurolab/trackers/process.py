@@ -27,8 +27,9 @@ _EXIT_SECONDS = 3.0
 
 def main() -> None:
     """Serve until the end of standard input."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the simulation decides when to end
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the simulation decides when to end
+        if name in signal.Signals.__members__:
+            signal.signal(signal.Signals[name], signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print is not ours to say
     log = logging.getLogger("neurolab")

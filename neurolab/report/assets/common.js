@@ -44,7 +44,7 @@ const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
 const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
 // A status is a colour, a symbol and a word: any one of them is enough.
-const MARKS = { completed: "●", interrupted: "◐", partial: "◇", diverged: "×", failed: "△", refused: "□",
+const MARKS = { completed: "●", interrupted: "◐", partial: "◇", diverged: "×", failed: "△", refused: "□", damaged: "▽",
   missing: "○", killed: "△", "running or killed": "◇", running: "◇" };
 
 function badge(status) {

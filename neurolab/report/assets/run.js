@@ -11,12 +11,14 @@ if (data.tiles.length) main.append(tiles(data.tiles));
 const plots = h("div.plots");
 main.append(plots);
 if (!results) plots.append(h("section.card.empty", {}, h("h2", {}, "Nothing was recorded"),
-  h("p", {}, data.status === "completed" ? "The configuration asks for no records (record)."
+  h("p", {}, data.damaged ? "It cannot be read: what is damaged is said above."
+    : data.status === "completed" ? "The configuration asks for no records (record)."
     : data.log ? "The run ended before its first results were written; its log says why."
       : "The run is going on, or was killed, before its first results were written.")));
 else if (!results.spikes && !results.rate && !results.traces.length)
   plots.append(h("section.card.empty", {}, h("h2", {}, "Nothing to draw"),
-    h("p", {}, "Neither spikes, rate nor variables were recorded; record=spikes keeps them.")));
+    h("p", {}, data.damaged ? "What is damaged is said above."
+      : "Neither spikes, rate nor variables were recorded; record=spikes keeps them.")));
 if (data.log) {
   const log = h("pre.log", { tabindex: 0, "aria-label": "log" }, data.log);
   main.append(card("The end of the log", log));

@@ -1,9 +1,11 @@
 // Traces of a sweep's picture: a heatmap, lines, or scattered points; and marks of what went wrong.
 
 const VIRIDIS = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"];
-const SYMBOLS = { partial: "diamond-open", diverged: "x-thin-open", failed: "triangle-up", refused: "square-open", missing: "circle-open", };
+const SYMBOLS = { partial: "diamond-open", diverged: "x-thin-open", failed: "triangle-up", refused: "square-open", missing: "circle-open",
+  damaged: "triangle-down-open" };
 const BAD = { diverged: ["#D55E00", "#FF8A4C"], failed: ["#222222", "#E8EBEE"],
-  partial: ["#4C78A8", "#8AB4E0"], refused: ["#93407A", "#E79AC6"], missing: ["#59646F", "#A0ABB6"] };
+  partial: ["#4C78A8", "#8AB4E0"], refused: ["#93407A", "#E79AC6"], missing: ["#59646F", "#A0ABB6"],
+  damaged: ["#B3261E", "#F2867E"] };
 const scaleOf = () => VIRIDIS.map((colour, i) => [i / (VIRIDIS.length - 1), colour]);
 
 /** A colour between 0 and 1 of viridis; its ends are left out where they vanish in the page. */

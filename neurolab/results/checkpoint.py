@@ -1,0 +1,78 @@
+"""checkpoint.npz: all that a computation needs to go on, beside the results that it is of.
+
+It is replaced in one operation, after what it counts was committed.  Each array has a checksum of
+its own (of the zip format), which is looked at when it is read.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurolab.results.damage import DamagedError
+from neurolab.results.layout import replacing
+
+__all__ = ["CHECKPOINT", "Checkpoint"]
+
+CHECKPOINT = "checkpoint.npz"
+FORMAT = "neurolab checkpoint 1"
+_ABOUT = "about"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A computation after a step.
+
+    Parameters
+    ----------
+    step
+        How many steps were made.
+    arrays
+        Variables of the state, and what was counted, by name.
+    about
+        What else is to be known, as JSON has it.
+    """
+
+    step: int
+    arrays: Mapping[str, np.ndarray]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Put it in place of the one that is there."""
+        names = sorted(self.arrays)
+        about = json.dumps({"format": FORMAT, "step": self.step, "arrays": names, **self.about})
+        text = np.frombuffer(about.encode(), np.uint8)
+        with replacing(folder / CHECKPOINT, synced=True) as partial, partial.open("wb") as file:
+            np.savez(file, allow_pickle=False, **{_ABOUT: text}, **self.arrays)
+
+    @classmethod
+    def read(cls, folder: Path) -> Checkpoint | None:
+        """The one in a folder; None if there is none.
+
+        Raises
+        ------
+        DamagedError
+            It is not as it was written, or of another version.
+        """
+        path = folder / CHECKPOINT
+        try:
+            with np.load(path, allow_pickle=False) as found:
+                arrays = {name: found[name] for name in found.files}
+            about = json.loads(arrays.pop(_ABOUT).tobytes())
+            if about.pop("format") != FORMAT:
+                raise ValueError(f"this version reads {FORMAT}")
+            if about.pop("arrays") != sorted(arrays):
+                raise ValueError("arrays are missing")
+            return cls(int(about.pop("step")), arrays, about)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+            raise DamagedError(path, str(error) or type(error).__name__) from error
+        except (NotImplementedError, RuntimeError) as error:  # flags of the zip format
+            raise DamagedError(path, str(error)) from error
