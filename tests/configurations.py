@@ -179,7 +179,7 @@ def _command_line(rng: Random) -> list[str]:
     chosen = _chosen(rng)
     keys, swept = known_keys(tuple(chosen)), rng.random() < 0.2
     small = _small(keys)
-    edits = [_edit(rng, keys | small, swept) for _ in range(rng.randint(1, 3))]
+    edits = [_edit(rng, keys | small, swept) for _ in range(rng.choice([1, 1, 2, 3]))]
     edited = {re.split(r"[=,]", text.lstrip("+~"))[0] for text in edits}
     flags = rng.choice(FLAGS).split() if rng.random() < 0.05 else []
     usual = [f"{key}={value}" for key, value in small.items() if key not in edited]
@@ -202,6 +202,10 @@ def _chosen(rng: Random) -> list[str]:
     else:
         groups = rng.sample(GROUPS if rng.random() < 0.1 else USUAL, rng.randrange(3))
         found = [f"{group}={rng.choice(OPTIONS[group])}" for group in groups]
+        if "synapse/output" in groups and "synapse" not in groups:
+            found.append("synapse=expon")
+        if "input/rates" in groups and "input" not in groups:
+            found.append("input=poisson_rates")
     if rng.random() < 0.2:
         group = rng.choice([*USUAL, "connectivity"])
         mark, place = rng.choice(["+", "+", "", "++"]), rng.choice(PLACES)
@@ -219,7 +223,7 @@ def _edit(rng: Random, keys: dict[str, str], swept: bool) -> str:
     if rng.random() < 0.05:
         keys = _hydras()
     key = rng.choice(sorted(keys))
-    value = _near(rng, keys[key]) if rng.random() < 0.6 else _any(rng)
+    value = _near(rng, keys[key]) if rng.random() < 0.75 else _any(rng)
     if rng.random() < (0.7 if swept else 0.03):
         pair = f"{_near(rng, keys[key])},{_near(rng, keys[key])}"
         value = pair if rng.random() < 0.5 else rng.choice(SWEEPS)
@@ -232,8 +236,10 @@ def _edit(rng: Random, keys: dict[str, str], swept: bool) -> str:
 
 
 def _near(rng: Random, value: str) -> str:
-    """A value of the same kind: other numbers, the same units."""
-    factor = rng.choice([0, 0.1, 0.5, 0.9, 1, 1.1, 2, 10, -1])
+    """A value of the same kind: other numbers, some beyond all bounds, and the same units."""
+    factor = rng.choice([0.5, 0.9, 1, 1.1, 2] if rng.random() < 0.7 else [0, 0.1, 10, -1])
+    if rng.random() < 0.1:
+        factor = rng.choice([1e30, -1e30, 1e-30, 1e37, 1e-37, 1e300, 1e-300])
     number = r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
     return re.sub(number, lambda match: f"{float(match[0]) * factor:.6g}", value)
 

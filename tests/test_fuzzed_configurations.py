@@ -109,15 +109,24 @@ def _wrong(ended: Ended, new: list[Path], here: Path) -> str:
     """What should not be of how a command ended and the files that it left; empty if all should."""
     if "Traceback" in ended.out + ended.err:
         return f"a traceback: {ended.err}"
-    if ended.code not in EXPECTED:
-        return f"exit code {ended.code}: {ended.err}"
+    folders = {path.parent for path in new if path.name == "summary.json"}
+    if ended.code not in EXPECTED and not (ended.code == 1 and any(map(_refuses, folders))):
+        return f"exit code {ended.code}: {ended.out} {ended.err}"
     if ended.code == 2:
         return _unkeyed(ended.err) or (f"leaves {new}: {ended.err}" if new else "")
-    folders = {path.parent for path in new if path.name == "summary.json"}
     outside = [path for path in new if not _belongs(path, folders)]
     if outside:
         return f"writes beside its folder: {outside}"
-    return "".join(map(_not_finite, folders)) if ended.code == 0 else ""
+    return "".join(map(_not_finite, folders)) if ended.code != 3 else ""
+
+
+def _refuses(folder: Path) -> bool:
+    """Whether a sweep has points that cannot be, each with what is wrong, and none that failed."""
+    if not (folder / "definition.json").exists():
+        return False
+    table = open_sweep(folder).table
+    well = table["status"].isin(["completed", "refused", "diverged"])
+    return bool((well & ((table["status"] == "completed") | table["message"].astype(bool))).all())
 
 
 def _belongs(path: Path, folders: set[Path]) -> bool:

@@ -152,7 +152,10 @@ def check_folder(folder: Path, key: str = "hydra.run.dir") -> None:
     if str(folder).startswith("~"):
         advice = f"would be a folder named ~ in this one; write $HOME{str(folder)[1:]}"
         raise ConfigError([Problem(key, str(folder), advice)])
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    except (OSError, ValueError) as error:  # too long, or with what no name may have
+        raise ConfigError([Problem(key, str(folder), f"cannot be made: {error}")]) from None
     if (folder / "results.zarr").exists():
         by = holder(folder)
         going = f"is being written by {by}; wait until it has ended, or"

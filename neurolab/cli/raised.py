@@ -17,7 +17,6 @@ from yaml import YAMLError
 
 from neurolab.cli.conf import PRIMARY, options_of, own_hydra, user_folder
 from neurolab.problems import ConfigError, Problem, did_you_mean
-from neurolab.results.room import OF_A_DISK
 
 __all__ = ["explained", "refused_option"]
 
@@ -88,7 +87,7 @@ def _is_theirs(error: Exception) -> bool:
     """Whether Hydra or OmegaConf raised something, whatever it is, for what they were given."""
     if isinstance(error, (HydraException, OmegaConfBaseException)):
         return True
-    if isinstance(error, OSError) and error.errno in OF_A_DISK:
+    if isinstance(error, OSError):  # of a folder
         return False
     passed = [name.partition(".")[0] for name in _passed(error)]
     last = [package for package in passed if package not in sys.stdlib_module_names][-1]
@@ -110,7 +109,7 @@ def _blamed(error: Exception, typed: Sequence[str]) -> Problem:
         own = [text.lstrip("+~").partition("=") for text in typed]
         key, given = next(((k, v) for k, _, v in own if k.startswith(logs)), (logs[0], ""))
         return Problem(key, given, f"the log cannot be set up: {what}")
-    for text in typed:
+    for text in typed if _composing(list(typed)) is not None else ():
         others = [other for other in typed if other != text]
         if str(_composing([text])) == str(error) or _composing(others) is None:
             key, _, given = text.lstrip("+~").partition("=")

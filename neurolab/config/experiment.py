@@ -34,7 +34,7 @@ from neurolab.engine.independence import independent
 from neurolab.engine.sizes import with_sizes
 from neurolab.engine.structure import Recording, Structure, short_name
 from neurolab.integrators import Integrator
-from neurolab.problems import ConfigError, Problem, Problems
+from neurolab.problems import ConfigError, Problem, Problems, show
 from neurolab.results.layout import Trace
 from neurolab.trackers import Tracker
 from neurolab.units import unit_text
@@ -152,6 +152,9 @@ def read_experiment(
     top.only(_VALUES + _GROUPS)
     read_report(config.get("report") or {}, problems)
     checkpoint_s = read_checkpoint(config.get("checkpoint") or {}, problems)
+    if not isinstance(config.get("vars") or {}, Mapping):
+        advice = "expected numbers by their names, such as +vars.b=5"
+        problems.add("vars", show(config["vars"]), advice)
     seed = top.whole("seed", 0)
     if seed >= 2**32:
         top.refuse("seed", "expected a whole number below 4294967296")

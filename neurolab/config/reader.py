@@ -82,12 +82,12 @@ class ModelReader:
         own = key.removeprefix(self.prefix)
         above, _, last = own.rpartition(".")
         group, usual = {"inputs": ("input", "ou"), "receptors": ("synapse", "expon")}.get(
-            above, ("synapse/output" if last == "output" else last, "")
+            above, ({"output": "synapse/output", "rates": "input/rates"}.get(last, last), "")
         )
         if not isinstance(node, Mapping) or (usual and "_target_" not in node):
             named = isinstance(node, str) and re.fullmatch(r"[\w/]+", node)
             option, place = node if named else usual, f"{group}@{key}"
-            if key == "synapse.output":
+            if key in ("synapse.output", "input.rates"):
                 place = group
             such = f", such as {'+' * bool(usual)}{place}={option} ("
             such += "without + where there is one already; " * bool(usual)
@@ -288,4 +288,7 @@ class ModelReader:
         except (InputFileError, OSError) as error:
             file = target.recorded[0]
             self.problems.add(f"{key}.{file}", node.get(file), str(error))
+        except Exception as error:  # whatever a model of the user's own does with its settings
+            file, what = target.recorded[0], str(error) or type(error).__name__
+            self.problems.add(f"{key}.{file}", show(node.get(file)), f"cannot be read: {what}")
         return found

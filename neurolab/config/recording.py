@@ -161,5 +161,8 @@ def _steps_of(record: SettingsReader, key: str, dt_ms: float) -> int | None:
     time = record.time_ms(key)
     if time is None:
         return None
+    if time / dt_ms >= 2**31:
+        record.refuse(key, f"is {time / dt_ms:.3g} steps of dt; at most 2147483647 are counted")
+        return None
     record.problems.warnings += rounded(f"record.{key}", record.node[key], time, dt_ms)
     return max(round(time / dt_ms), 1)

@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 _MOST = float(np.finfo(np.float32).max)
+_LEAST = float(np.finfo(np.float32).tiny)  # what is nearer to zero becomes zero
 _CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*\((.*)\)\s*")
 
 
@@ -118,7 +119,7 @@ def read_numbers(
     relative = isinstance(one, Relative)
     many = replace(one, value=one.value * values) if relative else one * values
     numbers, _ = _quantity(many, unit, declared)
-    suspects = np.flatnonzero(~((numbers > 0) & (numbers <= _MOST))).tolist()
+    suspects = np.flatnonzero(~((numbers >= _LEAST) & (numbers <= _MOST))).tolist()
     out = {place: out_of_range(numbers[place], declared) for place in suspects}
     return numbers, {place: wrong for place, wrong in out.items() if wrong}
 
@@ -201,6 +202,8 @@ def out_of_range(numbers: np.ndarray, declared: Parameter) -> str:
     """What is wrong with the range of numbers; empty if nothing is."""
     if not np.all(np.abs(numbers) <= _MOST):
         return f"must be finite, and at most {_MOST:.2g}, as float32 holds"
+    if declared.positive and np.any((numbers > 0) & (numbers < _LEAST)):
+        return f"must be positive, and at least {_LEAST:.2g}, as float32 holds"
     low = numbers <= 0 if declared.positive else numbers < 0
     if not np.any(low) or not (declared.positive or declared.nonnegative):
         return ""

@@ -13,7 +13,7 @@ import numpy as np
 
 from neurolab import random
 from neurolab.dynamics import parameter
-from neurolab.inputs.base import SpikeInput, per_step
+from neurolab.inputs.base import Input, SpikeInput, per_step
 from neurolab.inputs.files import read_spikes
 from neurolab.inputs.signals import Signal, Sinusoidal
 from neurolab.units import Relative
@@ -70,7 +70,7 @@ class PoissonRates(_PoissonCounts):
     """
 
     n = parameter(100, "number of sources per neuron")
-    rates = parameter(None, "signal that gives the rate of each source over time")
+    rates = parameter(None, "signal that gives the rate of each source over time", part=Input)
 
     def __init__(self, in_size: Any, *, name: str | None = None, **given: Any) -> None:
         super().__init__(in_size, name=name, **given)
