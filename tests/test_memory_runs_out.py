@@ -3,6 +3,7 @@ result, or says what it needs."""
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 
@@ -34,9 +35,9 @@ small = Program(experiment.structure, 2000)
 numbers = small.place(experiment.numbers)
 small.compile(numbers)
 state, records = small.advance(numbers, small.start(numbers), 2000)
-program = Program(experiment.structure, 2**16)
+program = Program(experiment.structure, 2**18)
 pages = int(Path("/proc/self/statm").read_text().split()[0])
-most = pages * resource.getpagesize() + 150 * 2**20
+most = pages * resource.getpagesize() + 700 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
 numbers, raised = program.place(experiment.numbers), 0
 while True:
@@ -47,8 +48,9 @@ while True:
         assert exhausted(error), error
         raised += 1
         program, numbers = halved(program, numbers)
-after, again = program.advance(numbers, program.start(numbers), 2000)
+# What has no memory in a thread of XLA's own may never be said to have ended: no limit any more.
 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+after, again = program.advance(numbers, program.start(numbers), 2000)
 assert all(np.array_equal(after[name], state[name]) for name in state)
 assert np.array_equal(again["neuron.V"][:2000], records["neuron.V"][:2000])
 print("raised", raised, "capacity", program.capacity)
@@ -56,12 +58,14 @@ print("raised", raised, "capacity", program.capacity)
 
 
 def test_a_program_whose_records_have_no_memory_is_halved():
-    """262 MB of them have no place in 150 MiB."""
-    done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True)
+    """A GB of them has no place in 700 MiB."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     _, raised, _, capacity = done.stdout.split()
     assert int(raised) > 0
-    assert int(capacity) == 2**16 >> int(raised)
+    assert int(capacity) == 2**18 >> int(raised)
 
 
 @pytest.fixture
@@ -102,6 +106,7 @@ def test_a_run_goes_on_in_shorter_chunks(memory, caplog, after):
 
 def test_what_does_not_fit_at_all_says_what_it_needs(memory, tmp_path, monkeypatch, capfd):
     memory["steps"] = 0
+    logging.getLogger().handlers.clear()  # of tests before, to streams that are closed
     with pytest.raises(OutOfMemoryError, match="the states of 300 neurons take"):
         neurolab.run(RUN, save=False)
     monkeypatch.setattr("sys.argv", ["neurolab", *RUN, f"hydra.run.dir={tmp_path}/run"])

@@ -21,6 +21,7 @@ from neurolab.engine import wiring as wirings
 from neurolab.engine.program import Program
 from neurolab.neurons import Spiking
 from neurolab.problems import ConfigError
+from neurolab.simulation import divergence
 from neurolab.simulation.stepwise import Stepwise
 
 N_STEPS = 400
@@ -258,7 +259,7 @@ def check_arrays_of_shards() -> None:
             sim.state[name], "mantissa") else sim.state[name] for sim in (two, one)))  # fmt: skip
     V = np.zeros(62, np.float32)
     V[3], V[5] = np.inf, -np.inf
-    told = two._computation._what({"populations.E.neuron.V": V}, 0, 20, 5)
+    told = divergence._what(two._computation, {"populations.E.neuron.V": V}, 0, 20, 5)
     assert told.startswith("E.V became -inf")
     program = two._computation.program
     numbers = program.place(experiment.numbers)

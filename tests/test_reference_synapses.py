@@ -98,7 +98,9 @@ def test_rate_neuron(name):
     if "phi_rate" in rows:
         assert np.abs(found["sent"][rows["steps"][::10]] - rows["phi_rate"]).max() < 1e-12
     np.testing.assert_array_equal(found["noise"], neuron.sigma * drives["rate_noise"])
-    np.testing.assert_array_equal(found["instant_rate"], found["rate"])
+    # One value, which XLA may compute a second time where it is written twice, multiplied and added
+    # at once there (seen: 4 units in the last place of a double).
+    np.testing.assert_allclose(found["instant_rate"], found["rate"], rtol=1e-14)
     np.testing.assert_array_equal(found["delayed_rate"][0], case["init"]["rate"])
     np.testing.assert_array_equal(found["delayed_rate"][1:], found["rate"][:-1])
 

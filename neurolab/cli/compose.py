@@ -195,10 +195,11 @@ def sweep_key(resume: Path | None) -> str:
     return "hydra.sweep.dir" if resume is None else "sweep.resume"
 
 
-def _fits(experiment: Experiment, config: DictConfig) -> None:
+def _fit(read: list[Experiment], folder: Path) -> None:
     from neurolab.simulation.needs import needs_of, refuse
 
-    refuse(needs_of(experiment), Path(config.hydra.run.dir))
+    for experiment in read:
+        refuse(needs_of(experiment), folder)
 
 
 class Check(Callback):
@@ -207,7 +208,8 @@ class Check(Callback):
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         overrides = typed(config.hydra)
         found = not_of_a_run(overrides)
-        checks = [] if found else [lambda: _fits(checked(config, overrides), config)]
+        read: list[Experiment] = []
+        checks = [] if found else [lambda: read.append(checked(config, overrides))]
         if "/" in (name := str(config.hydra.job.name)):
             found.append(Problem("hydra.job.name", name, "names a file: write it without /"))
         folder = Path(config.hydra.run.dir)
@@ -218,6 +220,7 @@ class Check(Callback):
                 found += error.problems
         try:
             if not found:
+                _fit(read, folder)
                 held(folder, "hydra.run.dir", keep=True).__enter__()
         except ConfigError as error:
             found += error.problems

@@ -23,6 +23,7 @@ from neurolab.cli.ending import held
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.batches import SweepFolder
+from neurolab.results.layout import RESULTS
 from neurolab.results.plan import flat
 from neurolab.results.record import RECORD, RunRecord
 from neurolab.results.run import Run, open_run
@@ -204,6 +205,9 @@ def folder_of(text: str, key: str = "resume") -> Path:
     folder = Path(text)
     if (folder / RECORD).exists() or SweepFolder(folder).exists:
         return folder
+    if (folder / RESULTS).is_dir():
+        why = f"has results without {RECORD}, which says how to go on: copy it again"
+        raise ConfigError([Problem(key, text, why)])
     advice = (
         "is not the folder of a run or a sweep" if folder.is_dir() else "there is no such folder"
     )

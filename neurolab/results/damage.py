@@ -33,6 +33,8 @@ _REMEDIES = {
     "failures.json": f"{_AGAIN} go on with the sweep (sweep.resume), which tries them again.",
     "batches": f"{_AGAIN} go on with the sweep (sweep.resume): they are computed again.",
     "definition.json": f"{_AGAIN} compute the sweep anew, in another folder.",
+    "checkpoint.npz": f"{_AGAIN} go on without: what is there is computed once more.",
+    "run.json": "Copy it again: the results can be read without it, but not gone on with.",
     "config.yaml": "Copy it again: the results can be read without it.",
     "overrides.yaml": "Copy it again: the results can be read without it.",
 }
@@ -175,7 +177,7 @@ def _check(folder: Path, commit: Commit, about: Mapping[str, Any]) -> dict[str, 
             raise DamagedError(folder / COMMIT, f"{told}, one every {n}")
     copies = group.get("consolidated_metadata")
     copied = (copies or {}).get("metadata") or {}
-    if copies and not copied:
+    if copies and commit.lengths and not copied:  # of a run that records nothing there are none
         found["zarr.json"] = _copy_changed(folder, "all arrays")
     for name in copied.keys() - commit.lengths.keys():
         if not (folder / RESULTS / name).is_dir():

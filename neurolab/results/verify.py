@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from neurolab.results.batches import SweepFolder
-from neurolab.results.checkpoint import Checkpoint
+from neurolab.results.checkpoint import CHECKPOINT, Checkpoint
 from neurolab.results.damage import SUMMARY, DamagedError, check_file, lost_results
 from neurolab.results.layout import RESULTS, growing_axis
 from neurolab.results.plan import Plan
@@ -75,9 +75,11 @@ def _run(folder: Path) -> Iterator[DamagedError]:
 
 def _kept(folder: Path) -> None:
     """That what a run goes on from is as it was written, if there is such."""
+    if (folder / RECORD).exists() or "sessions" in read_summary(folder):
+        sessions = RunRecord.read(folder).sessions
+        if sessions and sessions[-1].get("checkpoint") and not (folder / CHECKPOINT).exists():
+            raise DamagedError(folder / CHECKPOINT, "it is missing")
     Checkpoint.read(folder)
-    if (folder / RECORD).exists():
-        RunRecord.read(folder)
 
 
 def _array(run: Run, name: str) -> Iterator[DamagedError]:

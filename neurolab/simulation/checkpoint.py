@@ -45,6 +45,8 @@ class Checkpoints:
     ) -> None:
         self.of, self.every, self.about = computation, every, about
         self._last = time.monotonic()
+        #: The step of the last one that was taken; None before there is one.
+        self.step: int | None = None
 
     @property
     def due(self) -> bool:
@@ -70,12 +72,13 @@ class Checkpoints:
         about = {"broken": broken, "points": list(of.points), "lengths": of.writer.commit.lengths}
         about |= self.about()
         Checkpoint(of.done, arrays, about).write(of.writer.folder)
-        self._last = time.monotonic()
+        self.step, self._last = of.done, time.monotonic()
 
     def remove(self) -> None:
         """There is nothing to go on with."""
         if self.of.writer.folder is not None:
             (self.of.writer.folder / CHECKPOINT).unlink(missing_ok=True)
+            self.step = None
 
 
 def go_on(computation: Computation, checkpoint: Checkpoint) -> None:

@@ -81,6 +81,10 @@ def resumed(
     commit, checkpoint = _whole(folder, _last(folder))
     if checkpoint is not None and checkpoint.step > commit.steps:
         checkpoint = None
+    if commit.steps and checkpoint is None:
+        log.warning(
+            "there is no checkpoint in %s: all is computed again, but not written again", folder
+        )
     notes: dict[str, Any] = {}
     if found:
         notes["accepted"] = {key: problem.advice for key, problem in found.items()}

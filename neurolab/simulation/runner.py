@@ -279,7 +279,8 @@ class _Run:
         }
         if self.folder is not None:
             with suppress(OSError):  # the summary, which is written next, says that it cannot
-                self.record.end(self.folder, session)
+                kept = {"checkpoint": self.computation.checkpoints.step}
+                self.record.end(self.folder, session | kept)
         return {
             **facts_of(self.computation, self.experiment.numbers),
             **session,
