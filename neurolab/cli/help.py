@@ -22,7 +22,8 @@ neurolab: simulate a population of neurons and leave a complete run folder.
                                                                  name it: input.receptor=gaba
   python -m neurolab -m neuron.b=linspace:0mA:20mA:50            a sweep: all points as one program
   python -m neurolab --cfg job                                   print the configuration only
-  python -m neurolab resume=FOLDER [duration=20s]                go on with a run or a sweep
+  python -m neurolab resume=FOLDER [duration=20s]                go on with a run or a sweep; with
+                                                                 seed=range:20, a larger sweep
   python -m neurolab reproduce=FOLDER                            compute it again, and compare
   python -m neurolab verify=FOLDER                               read every file of it
 """

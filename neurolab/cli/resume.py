@@ -2,6 +2,7 @@
 
 python -m neurolab resume=outputs/2026-01-31/12-00-00
 python -m neurolab resume=outputs/2026-01-31/12-00-00 duration=20s
+python -m neurolab resume=outputs/2026-01-31/12-00-00-sweep seed=range:20
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from omegaconf import OmegaConf
 
 from neurolab.cli.compose import compose_config, compose_master, effective
 from neurolab.cli.ending import held
+from neurolab.cli.extend import extend
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.batches import SweepFolder
+from neurolab.results.checkpoint import CHECKPOINT
 from neurolab.results.layout import RESULTS
 from neurolab.results.plan import flat
 from neurolab.results.record import RECORD, RunRecord
@@ -69,8 +72,8 @@ def resume(
     folder
         Of a run or a sweep that was stopped, in whatever way, or of a run that is to be longer.
     overrides
-        ``["duration=20s"]``, and what changes no result, as ``["device.count=2"]``; all else is as
-        it was.
+        ``["duration=20s"]``; of a sweep all values of an axis, of which there may be more than
+        before, as ``["seed=range:20"]``; and what changes no result, as ``["device.count=2"]``.
     accept
         What may differ from when it began: ``versions``, ``files``, ``source``, or keys.
 
@@ -144,13 +147,15 @@ def resume_sweep(
     """
     began, store = time.perf_counter(), SweepFolder(folder)
     plan, typed = store.plan(), list(overrides)
-    if wrong := [text for text in typed if not _OF_SWEEPS.match(text.lstrip("+~"))]:
-        advice = "is what the sweep is; begin another sweep for another value"
-        pairs = (text.partition("=") for text in wrong)
-        raise ConfigError([Problem(key, value, advice) for key, _, value in pairs])
+    more = [text for text in typed if not _OF_SWEEPS.match(text.lstrip("+~"))]
+    typed = [text for text in typed if text not in more]
     usual = [text for text in _typed_for(folder) if _OF_SWEEPS.match(text.lstrip("+~"))]
+    usual += [text for key, text in plan.fixed.items() if key == "sweep.seed"]
     with compose_master(_joined(usual, typed)) as (_, master):
         found: dict[str, Any] = OmegaConf.to_container(master)  # type: ignore[assignment]
+    refused: Any = plan.refused
+    if more:
+        plan, refused = extend(plan, more, usual, found["sweep"]["seed"])
     for group in ("device", "tracker", "report"):
         if any(re.match(rf"\W*{group}\b", text) for text in typed):
             for template in plan.templates:
@@ -169,9 +174,7 @@ def resume_sweep(
     with held(folder, "resume") as lease, log_to(folder, terminal) as late:
         late.begun = True
         _without_damaged(store)
-        outcome = run_sweep(
-            plan, plan.refused, folder, settings, executor, began=began, lease=lease
-        )
+        outcome = run_sweep(plan, refused, folder, settings, executor, began=began, lease=lease)
     if terminal:
         print_sweep(store, outcome.plan, outcome.table, outcome.summary)
     return outcome
@@ -181,6 +184,10 @@ def _without_damaged(store: SweepFolder) -> None:
     """Remove the batches that are damaged: their points are computed again."""
     idle = store.idle()
     for error in verify(store.path):
+        if error.what.name == CHECKPOINT:  # the results are whole without
+            log.warning("%s", error)
+            error.what.unlink(missing_ok=True)
+            continue
         for batch in set(idle).intersection((error.what, *error.what.parents)):
             log.warning("%s; its points are computed again", error)
             shutil.rmtree(batch, ignore_errors=True)

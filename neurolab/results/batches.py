@@ -25,6 +25,7 @@ from typing import Any
 from neurolab.problems import ResultsLostError
 from neurolab.results.checkpoint import CHECKPOINT
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
+from neurolab.results.earlier import COMPLETED, PARTIAL, Numbering
 from neurolab.results.holder import WRITER, Watch, holder
 from neurolab.results.layout import COMMIT, RESULTS, write_whole
 from neurolab.results.lease import Lease, check_writer
@@ -35,8 +36,6 @@ from neurolab.results.status import STATUS
 
 __all__ = ["COMPLETED", "PARTIAL", "SweepFolder", "write_json"]
 
-#: Status of a point that came to its end, and of one whose batch was stopped.
-COMPLETED, PARTIAL = "completed", "partial"
 _DEFINITION, _BATCHES, _FAILURES = "definition.json", "batches", "failures.json"
 _TOLD = "told.txt"
 
@@ -56,6 +55,7 @@ class SweepFolder:
     def __init__(self, path: Path, writer: str | None = None) -> None:
         self.path, self.writer = path, writer
         self._watch = Watch()
+        self._numbering: Numbering | None = None
 
     @property
     def exists(self) -> bool:
@@ -71,6 +71,7 @@ class SweepFolder:
         """Write what the sweep is."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.path / _DEFINITION, definition)
+        self._numbering = None
 
     def definition(self) -> dict[str, Any]:
         """What the sweep is."""
@@ -92,6 +93,14 @@ class SweepFolder:
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             why = f"it is no plan ({type(error).__name__}: {error})"
             raise DamagedError(self.path / _DEFINITION, why) from error
+
+    @property
+    def numbering(self) -> Numbering:
+        """How its points are called now."""
+        if self._numbering is None:
+            plan = self.plan() if self.exists else None
+            self._numbering = Numbering(plan.shape, plan.earlier) if plan else Numbering()
+        return self._numbering
 
     def summary(self) -> dict[str, Any]:
         """`summary.json`; has no status while the sweep goes on or if it was killed."""
@@ -150,13 +159,17 @@ class SweepFolder:
         """The points of which a tracker knows the end."""
         with suppress(FileNotFoundError):
             lines = (self.path / _TOLD).read_text().split("\n")[:-1]  # what follows is not whole
-            return {int(line) for line in lines if line.isdecimal()}
+            whole = (line.split() for line in lines if line.replace(" ", "").isdecimal())
+            told = {(int(own[-1]), int(own[0]) if own[1:] else 0) for own in whole}
+            of = self.numbering
+            return {of.now([k], plan)[0] for k, plan in told if not of.goes_on(plan)}
         return set()
 
     def tell(self, point: int) -> None:
         """Note that a tracker knows the end of a point."""
         with suppress(OSError), (self.path / _TOLD).open("a") as file:
-            file.write(f"{point}\n")
+            plan = self.numbering.plan
+            file.write(f"{plan} {point}\n" if plan else f"{point}\n")
 
     def new_batch(self, first: int) -> Lease:
         """The lease, to be entered, of a new folder for the batch with this first point."""
@@ -208,7 +221,7 @@ class SweepFolder:
                 found.append((path.stat().st_mtime_ns, path.parent))
         for _, folder in sorted(found):
             try:
-                yield folder, read_commit(folder).extra.get("rows", [])
+                yield folder, self.numbering.rows(read_commit(folder).extra)
             except DamagedError as error:
                 damaged.append(error)
 
@@ -222,8 +235,10 @@ class SweepFolder:
         rows, found = self.rows([]), dict[Path, list[int]]()
         partial = {row["batch"] for row in rows.values() if row["status"] == PARTIAL}
         for folder in partial.intersection(self.idle()) if partial else ():
-            own = [row["point"] for row in read_commit(folder).extra.get("rows", [])]
-            if (folder / CHECKPOINT).exists() and all(rows[k]["batch"] == folder for k in own):
+            commit = read_commit(folder)
+            own = [row["point"] for row in self.numbering.rows(commit.extra)]
+            whole = (folder / CHECKPOINT).exists() and all(rows[k]["batch"] == folder for k in own)
+            if whole and self.numbering.can_go_on(commit.extra, commit.steps):
                 found[folder] = own
         return dict(sorted(found.items()))
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from neurolab.results.axes import Axis, Column, of_sweep, plain_key
 from neurolab.results.digests import changes_results, kind_of
+from neurolab.results.earlier import Earlier
 
 __all__ = ["FORMAT", "NUMBER", "Plan", "Reference", "flat"]
 
@@ -57,6 +58,8 @@ class Plan:
         A digest of each file that a value names, and of the modules of models that it names.
     versions
         Of the libraries that computed it; several, where it went on with others.
+    earlier
+        What it was before it was extended, the first first.
     """
 
     order: tuple[str, ...]
@@ -69,6 +72,7 @@ class Plan:
     title: str = ""
     files: dict[str, str] = field(default_factory=dict)
     versions: dict[str, list[str]] = field(default_factory=dict)
+    earlier: list[Earlier] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.which.ndim != len(self.axes):
@@ -225,6 +229,7 @@ class Plan:
             "refused": [[why, points.tolist()] for why, points in self.refused.items()],
             "files": self.files,
             "versions": self.versions,
+            "earlier": [[one.shape, one.axes, one.longer] for one in self.earlier],
         }
 
     @classmethod
@@ -255,30 +260,12 @@ class Plan:
             tuple(found["order"]), dict(found["fixed"]), tuple(axes), list(found["templates"]),
             np.array(found["which"], np.int64), references, refused, found["title"],
             {**found.get("files", {})}, {**found.get("versions", {})},
+            [Earlier(tuple(one[0]), *one[1:]) for one in found.get("earlier", ())],
         )  # fmt: skip
 
     def typed(self, point: int) -> set[str]:
         """What of a point's overrides decides what it is."""
         return {text for text in self.overrides(point) if changes_results(text)}
-
-    def differs(self, before: Plan, accept: Collection[str] = ()) -> str:
-        """How another plan, one that was begun, is another sweep; empty if it is not."""
-        if len(before) != len(self):
-            return f"it has {len(before)} points, this command asks for {len(self)}"
-        for point in range(len(self)) if self._axes() != before._axes() else (0,):
-            ours, theirs = self.typed(point), before.typed(point)
-            if ours != theirs:
-                was, given = " ".join(sorted(theirs - ours)), " ".join(sorted(ours - theirs))
-                has = f"its point {point} has {was or 'nothing'}"
-                return f"{has} where this command gives {given or 'nothing'}"
-        for old_config, new_config in zip(before.templates, self.templates, strict=False):
-            old, new = dict(flat(old_config)), dict(flat(new_config))
-            for key in old.keys() | new.keys():
-                if changes_results(key) and old.get(key) != new.get(key):
-                    return f"{key} was {old.get(key)} and is now {new.get(key)}"
-        if self.to_json()["references"] != before.to_json()["references"]:
-            return "values that refer to others refer to them in another way"
-        return before.changed(self.files, accept)
 
     def changed(self, files: Mapping[str, str], accept: Collection[str] = ()) -> str:
         """Which files have another digest than when it began; empty if none has."""
@@ -286,9 +273,6 @@ class Plan:
         names = [name for name in names if kind_of(name) not in accept]
         kinds = f"resume.accept=[{','.join(sorted(set(map(kind_of, names))))}]"
         return f"{', '.join(names)} has other contents now ({kinds})" if names else ""
-
-    def _axes(self) -> list[Any]:
-        return [{key: c.to_json() for key, c in axis.columns.items()} for axis in self.axes]
 
 
 def flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -69,8 +69,8 @@ class Checkpoints:
         state = gathered(of.program, state, len(of.ends))
         arrays |= {_STATE + name: value for name, value in state.items()}
         broken = {str(point): message for point, message in of.broken.items()}
-        about = {"broken": broken, "points": list(of.points), "lengths": of.writer.commit.lengths}
-        about |= self.about()
+        about = {"broken": broken, "points": list(of.points), "plan": of.plan}
+        about |= {"lengths": of.writer.commit.lengths, **self.about()}
         Checkpoint(of.done, arrays, about).write(of.writer.folder)
         self.step, self._last = of.done, time.monotonic()
 

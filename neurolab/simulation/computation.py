@@ -25,7 +25,7 @@ from neurolab.results.layout import Chunk
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.checkpoint import Checkpoints
 from neurolab.simulation.divergence import locate
-from neurolab.simulation.facts import rows_of
+from neurolab.simulation.facts import notes_of
 from neurolab.simulation.lessen import lessen
 from neurolab.simulation.stop import StopRequest
 
@@ -53,8 +53,8 @@ class Computation:
         Takes each chunk; it has an axis of points exactly if the program has.
     seconds
         Wall time that a chunk aims at: often enough to see progress, to stop, and to lose little.
-    points
-        What the points are called.
+    points, plan
+        What the points are called, in a plan of this number (`neurolab.results.earlier`).
     """
 
     def __init__(
@@ -66,10 +66,11 @@ class Computation:
         writer: ResultsWriter,
         seconds: float,
         points: Sequence[int] = (0,),
+        plan: int = 0,
     ) -> None:
         self.experiment, self.program, self.writer = experiment, program, writer
         self.numbers, self.seconds = program.place(numbers), seconds
-        self.points, n = points, len(n_steps)
+        self.points, self.plan, n = points, plan, len(n_steps)
         self.seeds = np.broadcast_to(np.asarray(numbers["seed"]).reshape(-1)[:n], n)
         self.ends, self.total = np.asarray(n_steps, np.int64), int(max(n_steps))
         #: Steps that count, for each point; fewer than computed once it has diverged.
@@ -152,8 +153,8 @@ class Computation:
         if self.writer.n_points is None:
             return
         if self._noted != self._progress():
-            self.writer.note({"rows": rows_of(self)})  # of points that diverged before all steps
-        if any(self.status_of(k) == PARTIAL for k in range(len(self.ends))):
+            self.writer.note(notes_of(self))  # of points that diverged before all steps
+        if len(self.broken) < len(self.ends):
             self.checkpoints.take(self.state)
         else:
             self.checkpoints.remove()
@@ -165,7 +166,7 @@ class Computation:
             return
         if many := self.writer.n_points is not None:  # which are written with what was counted
             self._count()
-        self.writer.append(Chunk.joined(chunks), {"rows": rows_of(self)} if many else None)
+        self.writer.append(Chunk.joined(chunks), notes_of(self) if many else None)
         self._count()
         self._noted = self._progress()
         self._committed_at = time.perf_counter()
@@ -186,7 +187,7 @@ class Computation:
         self._uncounted = []
 
     def _progress(self) -> tuple[bytes, int]:
-        """What `rows_of` are made of."""
+        """What `notes_of` are made of."""
         return self.steps.tobytes(), len(self.broken)
 
     def message(self, k: int) -> str:

@@ -17,7 +17,7 @@ from neurolab.results.table import VALUES
 if TYPE_CHECKING:
     from neurolab.simulation.computation import Computation
 
-__all__ = ["facts_of", "rows_of"]
+__all__ = ["facts_of", "notes_of"]
 
 
 def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,7 +46,12 @@ def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def rows_of(computation: Computation) -> list[dict[str, Any]]:
+def notes_of(computation: Computation) -> dict[str, Any]:
+    """What is committed with points: a row of each, and the number of the plan that they are of."""
+    return {"rows": _rows_of(computation), "plan": computation.plan}
+
+
+def _rows_of(computation: Computation) -> list[dict[str, Any]]:
     """How each point went, and each of its populations.  One that did not come to its end has no
     rate but so far."""
     whole, ends = computation.statistics, computation.experiment.layout["populations"]

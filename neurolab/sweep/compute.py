@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -110,6 +110,7 @@ class _GroupRun:
     ) -> None:
         self.group, self.devices, self.folder, self.wanted = group, devices, folder, wanted
         self.report, self.on_progress = report, on_progress
+        self.plan = folder.numbering.plan  # that of the groups, whatever it becomes
         #: Points of a batch; places for them in its program; points stepped together.
         self.most, self.n_points, self.at_once = _n_points(group, devices, most)
         self.chunk_steps, self.most_steps = 0, int(group.n_steps.max())  # the first is not known
@@ -174,10 +175,12 @@ class _GroupRun:
             layout = {**experiment.layout, "n_points": len(rows), "lease": lease}
             writer = ResultsWriter(lease.folder, **layout, go_on=commit if into else None)
             computation = Computation(
-                experiment, program, numbers, n_steps, writer, _CHUNK_SECONDS, points
+                experiment, program, numbers, n_steps, writer, _CHUNK_SECONDS, points, self.plan
             )
             if checkpoint is not None:
-                go_on(computation, checkpoint)
+                about, numbering = checkpoint.about, self.folder.numbering
+                known = numbering.now(about["points"], about.get("plan", 0))
+                go_on(computation, replace(checkpoint, about={**about, "points": known}))
             done, n = self.report.points, int(self.wanted[rows].sum())
             on_progress = partial(self.on_progress, done, n)
             self.chunk_steps = computation.go(

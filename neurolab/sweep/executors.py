@@ -80,7 +80,8 @@ class Executor:
         parts = np.split(points, cuts) if len(points) else []
         # Slurm's tasks outlive their launcher; those of this machine end soon after it.
         writer = folder.writer if self.kind == "local" else None
-        tasks = [Task(folder.path.resolve(), device, part, most, writer) for part in parts]
+        where, plan = folder.path.resolve(), folder.numbering.plan
+        tasks = [Task(where, device, part, most, plan, writer) for part in parts]
         queue = _Queue(self, folder.path, tasks, running)
         committed, began = Committed(folder), time.perf_counter()
         before = committed.look()
@@ -120,7 +121,9 @@ class Executor:
         jobs = []
         for place, name in jobs_of(folder.path):
             job: Any = submitit.SlurmJob(place, name)
-            jobs.append(Job(job, job.submission().function.points))
+            task: Task = job.submission().function
+            points_of = folder.numbering.now(task.points, task.plan)
+            jobs.append(Job(job, np.array(points_of)))
         jobs = [job for job in jobs if np.isin(job.points, points).any()]
         if jobs:
             told = f"{sum(len(job.points) for job in jobs)} points: waiting for them"

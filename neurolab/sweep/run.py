@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -27,6 +27,7 @@ from neurolab.problems import ConfigError, Problem, tell
 from neurolab.results.batches import SweepFolder
 from neurolab.results.lease import Lease
 from neurolab.results.plan import Plan
+from neurolab.results.same import differs
 from neurolab.results.status import StatusFile
 from neurolab.results.table import Table
 from neurolab.simulation.stop import StopRequest
@@ -35,6 +36,9 @@ from neurolab.sweep.ranges import add_coordinates
 from neurolab.sweep.refusals import Refusals
 from neurolab.trackers import NoTracker
 from neurolab.trackers.session import TrackerSession
+
+if TYPE_CHECKING:
+    from neurolab.sweep.points import Group
 
 __all__ = ["SweepOutcome", "run_sweep"]
 
@@ -123,7 +127,7 @@ def run_sweep(
     plan.versions = versions()
     for axis in plan.axes:
         add_coordinates(axis)
-    plan, known = _begun(store, plan, settings, first, strict)
+    plan, known = _begun(store, plan, settings, first, strict, groups)
     on_begin()
     failed = store.failures() if first else {}
     store.forget()
@@ -176,7 +180,12 @@ def run_sweep(
 
 
 def _begun(
-    store: SweepFolder, plan: Plan, settings: Settings, first: int, strict: bool
+    store: SweepFolder,
+    plan: Plan,
+    settings: Settings,
+    first: int,
+    strict: bool,
+    groups: Iterable[Group],
 ) -> tuple[Plan, Table]:
     """The plan of the folder, and what became of its points: the plan that was begun there, if it
     is to be gone on with."""
@@ -185,17 +194,28 @@ def _begun(
             store.summary()  # which is added to
             before = store.plan()
             known = Table(before, store)
-            differs = _noted(before, plan, settings.accept)
-            differs = differs or ("" if strict else _round(before, plan))
-            differs = differs or plan.differs(before, settings.accept)
+            extended = len(plan.earlier) > len(before.earlier)
+            other = _noted(before, plan, settings.accept)
+            other = other or ("" if strict else _round(before, plan))
+            same = before.changed(plan.files, settings.accept) if extended else ""
+            other = other or same or ("" if extended else differs(plan, before, settings.accept))
             advice = "compute this one in another folder"
             if before.changed(plan.files, settings.accept):
                 advice = f"put back what it was, or {advice}"
-            found = differs and f"is another sweep: {differs}; {advice}"
+            found = other and f"is another sweep: {other}; {advice}"
         except ValueError as error:
             found = str(error)
         if found:
             raise ConfigError([Problem("sweep.resume", str(store.path), found)])
+        if extended:
+            _check_ends(plan, known, groups)
+            from neurolab.sweep.sessions import begin
+
+            begin(store, len(known.where("completed", "diverged")))
+            store.forget()
+            plan.files = before.files | plan.files
+            store.define(plan.to_json())
+            return plan, Table(plan, store)
         if (before.files, before.versions) != (plan.files, plan.versions):
             before.files, before.versions = before.files | plan.files, plan.versions
             store.define(before.to_json())
@@ -204,6 +224,24 @@ def _begun(
         store.forget_record()
     store.define(plan.to_json())
     return plan, Table(plan, store)
+
+
+def _check_ends(plan: Plan, known: Table, groups: Iterable[Group]) -> None:
+    """That no point of a sweep that is extended ends before it did.
+
+    Raises
+    ------
+    ConfigError
+        One does.
+    """
+    ends = np.full(len(plan), np.inf)
+    for group in groups:
+        ends[group.points] = group.n_steps
+    points = plan.earlier[-1].points(np.arange(len(known.status)), plan.shape)
+    if np.any(known.columns["n_steps"] > ends[points]):
+        steps = int(np.nanmax(known.columns["n_steps"]))
+        advice = f"{steps} steps of points are done, which can only become longer"
+        raise ConfigError([Problem("duration", str(plan.config(0).get("duration")), advice)])
 
 
 def _round(before: Plan, plan: Plan) -> str:

@@ -44,6 +44,8 @@ class Task:
     device: Mapping[str, Any]
     points: np.ndarray
     most: int | None
+    #: The number of the plan that these are points of (`neurolab.results.earlier`).
+    plan: int = 0
     #: Whose lease of the sweep this is computed under: it begins no batch more under another's.
     writer: str | None = None
     fruitless: int = 0
@@ -55,6 +57,8 @@ class Task:
         at_end = signal.Signals[f"SIG{submitit.JobEnvironment.USR_SIG}"]
         store, environment = SweepFolder(self.folder, self.writer), submitit.JobEnvironment()
         with StopRequest(at_end) as stop:
+            self.points = np.array(store.numbering.now(self.points, self.plan))
+            self.plan = store.numbering.plan
             before, points = self._steps(store), self._left(store)
             report = self._compute(store, points, stop)
         if not stop.requested or not set(self._left(store).tolist()) - report.failed.keys():
