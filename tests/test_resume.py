@@ -193,3 +193,20 @@ def test_other_numbers_are_another_run(tmp_path, monkeypatch):
         neurolab.resume(tmp_path / "run", ["seed=3"])
     with pytest.raises(ConfigError, match="no such folder"):
         neurolab.resume(tmp_path / "other")
+
+
+def test_while_a_run_becomes_longer_it_is_one_that_goes_on(tmp_path, monkeypatch):
+    """Not one that was completed and has other steps, which would be damaged."""
+    from neurolab.simulation.runner import _Run
+
+    folder, seen, close = tmp_path / "run", [], _Run.close
+    neurolab.run(["neuron=lif", "size=5", "duration=50ms", KEEP], folder)
+
+    def looks(self):
+        self.computation.commit()
+        seen.append(neurolab.open_run(folder))
+        close(self)
+
+    monkeypatch.setattr(_Run, "close", looks)
+    neurolab.resume(folder, ["duration=100ms"])
+    assert [(run.committed_steps, run.summary, run.damaged) for run in seen] == [(1000, {}, {})]

@@ -27,6 +27,7 @@ from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
 from neurolab.problems import tell
 from neurolab.report.pictures import show
+from neurolab.results.damage import SUMMARY
 from neurolab.results.lease import Lease
 from neurolab.results.record import RunRecord
 from neurolab.results.run import Run, as_config
@@ -192,6 +193,8 @@ class _Run:
             # Imports Zarr, while the program is compiled.
             opening = worker.submit(self.writer.open)
             self.say("compiling")
+            if self.folder is not None:  # that of a run which becomes longer is of fewer steps
+                (self.folder / SUMMARY).unlink(missing_ok=True)
             compiled(computation)
             self.compile_s = time.perf_counter() - self.started
             if self.checkpoint is not None:
