@@ -80,6 +80,14 @@ class Numbering:
             return points
         return [int(k) for k in self.earlier[plan].points(np.array(points), self.shape)]
 
+    def mark(self, point: int) -> str:
+        """What a point was called first, and in which plan: the same once there are more points."""
+        for plan, one in enumerate(self.earlier):
+            known = one.points(np.arange(np.prod(one.shape, dtype=np.int64)), self.shape)
+            if (found := np.flatnonzero(known == point)).size:
+                return f"{plan}.{found[0]}" if plan else f"{found[0]}"
+        return f"{self.plan}.{point}" if self.plan else f"{point}"
+
     def goes_on(self, plan: int) -> bool:
         """Whether the points of a plan end later now."""
         return plan < self.plan and self.earlier[plan].longer

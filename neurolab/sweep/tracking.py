@@ -60,7 +60,8 @@ class SweepSession:
             plain, units = in_units(plan.config(point), group.experiment.parsed, numbers)
             name, sweep = " ".join(plan.own(point)) or f"point {point}", self.folder.name
             overrides = tuple(plan.overrides(point))
-            return Tracked("point", self.folder, name, plain, units, overrides, sweep, point)
+            mark = self.store.numbering.mark(point)
+            return Tracked("point", self.folder, name, plain, units, overrides, sweep, point, mark)
 
         session.start(tracked)
         metrics = {k: known[k] for k in ("rate_hz", "isi_cv") if known.get(k) is not None}

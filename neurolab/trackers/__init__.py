@@ -40,6 +40,8 @@ class Tracked:
         The sweep that a point, or a run of another launcher, belongs to.
     index
         Of a point in its sweep.
+    mark
+        What tells a point from the others of its sweep: the same once that has become larger.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Tracked:
     overrides: tuple[str, ...] = ()
     group: str | None = None
     index: int | None = None
+    mark: str = ""
 
 
 class Tracker(Protocol):

@@ -67,7 +67,7 @@ class TrackioTracker:
         self.tracked = tracked
         # Names are unique in a project; the folder's is the time.
         place = "/".join(tracked.folder.resolve().parts[-2:])
-        index = "" if tracked.index is None else f"-{tracked.index}"
+        index = f"-{tracked.mark}" if tracked.mark else ""
         name = self.name or tracked.name
         self.run = trackio.init(
             project=self.project,

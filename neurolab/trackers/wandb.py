@@ -220,8 +220,7 @@ class WandbTracker:
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             path.write_text(secrets.token_hex(4))
-        index = self.tracked.index
-        return path.read_text() + ("" if index is None else f"-{index}")
+        return path.read_text() + (f"-{self.tracked.mark}" if self.tracked.mark else "")
 
     def _results(self) -> None:
         """Pictures, the table of a sweep, and the files."""
