@@ -109,6 +109,8 @@ def test_stopped_while_it_is_extended_it_is_the_larger_one(begun, tmp_path, monk
     assert list(there.table["status"]) == ["missing"] * 2 + ["partial"] * 4
     labels_of = [there[k].summary["duration_ms"] for k in range(2, 6)]
     assert labels_of == [100] * 4
+    assert np.isnan(there.table["rate_hz"]).all()
+    assert np.isfinite(there.table["rate_hz_so_far"][2:]).all()
     found = neurolab.resume(begun)
     every = [*USUAL, B.format("0mA,2mA,6mA"), SMALL[1], "duration=200ms"]
     same(found, neurolab.run_sweep(every, tmp_path / "whole"))

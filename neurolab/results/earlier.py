@@ -100,9 +100,8 @@ class Numbering:
             return list(rows)
         points = self.now([row["point"] for row in rows], plan)
         rows = [{**row, "point": point} for row, point in zip(rows, points, strict=True)]
-        completed = [row for row in rows if row["status"] == COMPLETED]
-        for row in completed if self.goes_on(plan) else ():
-            row["status"] = PARTIAL
+        if self.goes_on(plan):
+            rows = [_so_far(row) if row["status"] == COMPLETED else row for row in rows]
         return rows
 
     def can_go_on(self, notes: Mapping[str, Any], steps: int) -> bool:
@@ -112,3 +111,16 @@ class Numbering:
             row["n_steps"] < steps for row in notes.get("rows", ()) if row["status"] == COMPLETED
         )
         return not (self.goes_on(notes.get("plan", 0)) and any(early))
+
+
+def _so_far(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of a point that was completed, as that of one which goes on."""
+
+    def values(of: Mapping[str, Any]) -> dict[str, Any]:
+        none = dict.fromkeys(("rate_hz", "rate_hz_std", "isi_cv"))
+        return {**of, **none, "rate_hz_so_far": of["rate_hz"]}
+
+    found = {**values(row), "status": PARTIAL}
+    if "populations" in row:
+        found["populations"] = {name: values(own) for name, own in row["populations"].items()}
+    return found
