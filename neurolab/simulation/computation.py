@@ -82,9 +82,7 @@ class Computation:
         self.size, self.dt_ms = structure.size, structure.dt_ms
         self.statistics = SpikeStatistics(n * self.size)
         self._firsts = np.array([structure.first(group) for group in structure.populations])
-        self._open = np.zeros(
-            (n, len(self._firsts)), np.int64
-        )  # spikes in a bin that is not yet full
+        self._open = np.zeros((n, len(self._firsts)), np.int64)  # spikes in a bin not yet full
         self._waiting: list[Chunk] = []  # computed, and not yet written
         self._uncounted: list[tuple[np.ndarray, np.ndarray]] = []  # their spikes
         self._noted: tuple[bytes, int] | None = None  # how the points stood at the last commit
