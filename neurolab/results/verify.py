@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,10 @@ def _run(folder: Path) -> Iterator[DamagedError]:
 
 def _kept(folder: Path) -> None:
     """That what a run goes on from is as it was written, if there is such."""
-    if (folder / RECORD).exists() or "sessions" in read_summary(folder):
+    summary: dict[str, Any] = {}
+    with suppress(DamagedError):  # which is told in any case
+        summary = read_summary(folder)
+    if (folder / RECORD).exists() or "sessions" in summary:
         sessions = RunRecord.read(folder).sessions
         if sessions and sessions[-1].get("checkpoint") and not (folder / CHECKPOINT).exists():
             raise DamagedError(folder / CHECKPOINT, "it is missing")
