@@ -102,7 +102,9 @@ def test_what_a_duration_decides_is_told(tmp_path):
         neurolab.resume(tmp_path / "run", ["duration=500ms"])
 
 
-@pytest.mark.parametrize("name", ["adex", "network", "delays"])
+@pytest.mark.parametrize(
+    "name", ["adex", "network", pytest.param("delays", marks=pytest.mark.nightly)]
+)
 def test_other_devices_go_on(tmp_path, monkeypatch, name):
     """A state is of neurons, wherever they are computed."""
     if len(jax.devices()) < 2:

@@ -38,7 +38,14 @@ SMALL = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=sorted(p.name for p in STUDIES.iterdir() if p.is_dir()))
+#: Those that take a minute to compile wait for the night.
+NAMES = [
+    pytest.param(name, marks=[pytest.mark.nightly] * (name == "microcircuit"))
+    for name in sorted(path.name for path in STUDIES.iterdir() if path.is_dir())
+]
+
+
+@pytest.fixture(scope="module", params=NAMES)
 def study(request, tmp_path_factory):
     """Name, figure.py and the sweep of a study."""
     folder = tmp_path_factory.mktemp(request.param) / "sweep"

@@ -34,6 +34,7 @@ def committed(folder: Path) -> int:
     return len(list(folder.glob("batches/*/commit.json")))
 
 
+@pytest.mark.nightly
 def test_twenty_kills_leave_the_same_sweep(tmp_path):
     """Killed (SIGKILL) at twenty random moments and resumed, a sweep equals an undisturbed one.
 
