@@ -82,3 +82,12 @@ def test_a_batch_that_is_damaged_is_computed_anew(tmp_path, monkeypatch, whole, 
     begun = stopped_at(monkeypatch, tmp_path / "sweep", SWEEP, 1000)
     (begun / what).write_bytes((begun / what).read_bytes()[:100])
     same(neurolab.resume(tmp_path / "sweep"), whole)
+
+
+def test_a_damaged_summary_is_made_anew(tmp_path, monkeypatch, whole):
+    stopped_at(monkeypatch, tmp_path / "sweep", SWEEP, 1000)
+    path = tmp_path / "sweep" / "summary.json"
+    path.write_bytes(path.read_bytes()[:100])
+    resumed = neurolab.resume(tmp_path / "sweep")
+    same(resumed, whole)
+    assert resumed.summary["status"] == "completed"

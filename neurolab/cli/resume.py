@@ -26,6 +26,7 @@ from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.batches import SweepFolder
 from neurolab.results.checkpoint import CHECKPOINT
+from neurolab.results.damage import SUMMARY
 from neurolab.results.layout import RESULTS
 from neurolab.results.plan import flat
 from neurolab.results.record import RECORD, RunRecord
@@ -184,7 +185,7 @@ def _without_damaged(store: SweepFolder) -> None:
     """Remove the batches that are damaged: their points are computed again."""
     idle = store.idle()
     for error in verify(store.path):
-        if error.what.name == CHECKPOINT:  # the results are whole without
+        if error.what.name in (CHECKPOINT, SUMMARY):  # the results are whole without
             log.warning("%s", error)
             error.what.unlink(missing_ok=True)
             continue
