@@ -186,7 +186,7 @@ def check_sweep_folder(folder: Path, resume: Path | None, first: int) -> None:
     if resume is None and first == 0 and (folder / "definition.json").exists():
         by = holder(folder)
         advice = f"is being written by {by}; when it ends, " if by else "already holds a sweep; "
-        advice += f"go on with it: sweep.resume={folder}, or choose another"
+        advice += f"go on with it: resume={folder}, or choose another"
         raise ConfigError([Problem(key, str(folder), advice)])
 
 

@@ -30,8 +30,8 @@ _CHANGED = "it was changed after it was written"
 _AGAIN = "Copy it again, or"
 _REMEDIES = {
     SUMMARY: f"{_AGAIN} remove it: the results can be read without it.",
-    "failures.json": f"{_AGAIN} go on with the sweep (sweep.resume), which tries them again.",
-    "batches": f"{_AGAIN} go on with the sweep (sweep.resume): they are computed again.",
+    "failures.json": f"{_AGAIN} go on with the sweep (resume=<folder>), which tries them again.",
+    "batches": f"{_AGAIN} go on with the sweep (resume=<folder>): they are computed again.",
     "definition.json": f"{_AGAIN} compute the sweep anew, in another folder.",
     "checkpoint.npz": f"{_AGAIN} go on without: what is there is computed once more.",
     "run.json": "Copy it again: the results can be read without it, but not gone on with.",
@@ -58,7 +58,7 @@ class DamagedError(ValueError):
     def __init__(self, what: Path | str, why: str) -> None:
         remedy, batch = _REMEDIES.get(Path(what).name), _BATCH.match(str(what))
         if remedy is None and batch:
-            again = f"remove {batch.group()} and go on with the sweep (sweep.resume)"
+            again = f"remove {batch.group()} and go on with the sweep (resume=<folder>)"
             remedy = f"{_AGAIN} {again}: its points are computed again."
         super().__init__(f"{what} is damaged: {why}. {remedy or 'Copy or compute the run again.'}")
         self.what = Path(what)

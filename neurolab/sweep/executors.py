@@ -236,7 +236,7 @@ class _Queue:
         """Tasks that run are to end, after a stop; if only the terminal is gone, Slurm's go on."""
         if self.running and stop.requested == signal.SIGHUP and self.executor.kind == "slurm":
             ids = ", ".join(job.id for job in self.running)
-            log.warning("Slurm jobs %s go on; sweep.resume waits for them", ids)
+            log.warning("Slurm jobs %s go on; resume=<folder> waits for them", ids)
             return
         cancel(self.running)
         until = time.monotonic() + _ENDING_SECONDS
