@@ -89,6 +89,10 @@ def _joined(before: Plan, more: Plan) -> Plan:
             raise ConfigError([Problem(keys, "", advice)])
         if columns:
             axes.append(Axis(axis.name, columns))
+    for one in left:  # of their own, where there is an axis of their name
+        for other in (axis for axis in axes if axis.name == one.name):
+            advice = f"would be walked together with {', '.join(other.keys)}: list its values"
+            raise ConfigError([Problem(" ".join(one.keys), "", advice)])
     order = dict.fromkeys([*before.order, *new.values()])
     fixed = {key: text for key, text in before.fixed.items() if plain_key(key) not in new}
     for key, text in more.fixed.items():

@@ -157,11 +157,11 @@ def resume_sweep(
     refused: Any = plan.refused
     if more:
         plan, refused = extend(plan, more, usual, found["sweep"]["seed"])
-    for group in ("device", "tracker", "report"):
+    for group in ("device", "tracker", "report", "checkpoint"):
         if any(re.match(rf"\W*{group}\b", text) for text in typed):
             for template in plan.templates:
                 kept = {"precision": template["device"]["precision"]} if group == "device" else {}
-                template[group] = found[group] | kept
+                template[group] = {**found[group], **kept} if kept else found[group]
     launcher = found["hydra"]["launcher"]
     from neurolab.config.settings import read_settings
     from neurolab.simulation.log import log_to
