@@ -148,6 +148,8 @@ REFUSED = {
     "one value": ([B.format("2mA")], "neuron.b was swept, and has one value now"),
     "shorter": (["duration=50ms"], "1000 steps of points are done"),
     "how samples are drawn": (["sweep.seed=3"], "is what the sweep is"),
+    "what Hydra does": (["hydra.verbose=true"], "hydra.verbose.*\\s.*is not heeded here"),
+    "no such option": (["tracker=nonesuch", "seed=0,1"], "tracker = nonesuch"),
     "no such key": (["neuron.bb=1,2"], "neuron.bb"),
     "no value": (["seed=range:0:-3"], "seed"),
     "walked together": ([B.format("zip:2mA:6mA:8mA")], "walked together"),

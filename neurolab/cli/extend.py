@@ -42,6 +42,9 @@ def extend(
     ConfigError
         The points of the sweep are not in it.
     """
+    if hydras := [text for text in overrides if plain_key(text)[:6] in ("hydra.", "hydra/")]:
+        advice = "is not heeded here: of hydra's keys a sweep goes on with hydra/launcher alone"
+        raise ConfigError([Problem(*text.partition("=")[::2], advice) for text in hydras])
     if others := [
         text for text in overrides if of_sweep(text.partition("=")[0]) or text[:1] == "~"
     ]:

@@ -22,6 +22,8 @@ from omegaconf import OmegaConf
 from neurolab.cli.compose import compose_config, compose_master, effective
 from neurolab.cli.ending import held
 from neurolab.cli.extend import extend
+from neurolab.cli.points import diagnose_sweep
+from neurolab.cli.raised import explained
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.batches import SweepFolder
@@ -152,7 +154,8 @@ def resume_sweep(
     typed = [text for text in typed if text not in more]
     usual = [text for text in _typed_for(folder) if _OF_SWEEPS.match(text.lstrip("+~"))]
     usual += [text for key, text in plan.fixed.items() if key == "sweep.seed"]
-    with compose_master(_joined(usual, typed)) as (_, master):
+    explaining = explained(lambda: diagnose_sweep(typed), typed)
+    with explaining, compose_master(_joined(usual, typed)) as (_, master):
         found: dict[str, Any] = OmegaConf.to_container(master)  # type: ignore[assignment]
     refused: Any = plan.refused
     if more:
