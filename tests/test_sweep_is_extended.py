@@ -11,9 +11,10 @@ from test_sweep_goes_on import same, stopped_at
 
 import neurolab
 from neurolab.cli.resume import main
-from neurolab.problems import ConfigError
+from neurolab.problems import ConfigError, ResultsLostError
 from neurolab.results.batches import SweepFolder
 from neurolab.results.same import extension
+from neurolab.results.table import Table
 from neurolab.results.verify import verify
 
 USUAL = ("neuron=adexif_ref", "synapse=expon", "size=5", "duration=100ms", "record=full", KEEP)
@@ -54,6 +55,7 @@ MORE = {
     "of a further one": ["seed=range:3"],
     "and a longer duration": [B.format("2mA,6mA,9mA"), "duration=200ms"],
     "a longer duration alone": ["duration=200ms"],
+    "a further one and a longer duration": ["seed=3,0", "duration=150ms"],
 }  # fmt: skip
 
 
@@ -146,6 +148,8 @@ REFUSED = {
     "one value": ([B.format("2mA")], "neuron.b was swept, and has one value now"),
     "shorter": (["duration=50ms"], "1000 steps of points are done"),
     "how samples are drawn": (["sweep.seed=3"], "is what the sweep is"),
+    "what Hydra does": (["hydra.verbose=true"], "hydra.verbose.*\\s.*is not heeded here"),
+    "no such option": (["tracker=nonesuch", "seed=0,1"], "tracker = nonesuch"),
     "no such key": (["neuron.bb=1,2"], "neuron.bb"),
     "no value": (["seed=range:0:-3"], "seed"),
     "walked together": ([B.format("zip:2mA:6mA:8mA")], "walked together"),
@@ -171,9 +175,10 @@ def test_zipped_axes_options_and_references_are_extended(tmp_path):
     more = ["neuron=quaif,lif", "input.rate=zip:20Hz:10Hz:5Hz", "input.n=zip:200:100:9",
         "vars.n=3,1"]  # fmt: skip
     neurolab.run_sweep([*usual, *begun], tmp_path / "sweep")
-    with pytest.raises(ConfigError, match="walked together"):
-        neurolab.resume(tmp_path / "sweep", ["input.n=zip:200:100:9"])
-    found = neurolab.resume(tmp_path / "sweep", more)
+    for others in ("input.n=zip:200:100:9", "input.weight=zip:30rheobase*ms:9rheobase*ms"):
+        with pytest.raises(ConfigError, match="walked together"):
+            neurolab.resume(tmp_path / "sweep", [others])
+    found = neurolab.resume(tmp_path / "sweep", more[::-1])
     whole = neurolab.run_sweep(
         [*usual[:4], "+vars.n=3,1", *usual[5:], *more[:3]], tmp_path / "whole"
     )
@@ -182,6 +187,48 @@ def test_zipped_axes_options_and_references_are_extended(tmp_path):
         here = ours[" ".join(sorted(whole.overrides(k)))]
         assert found.config(here) == whole.config(k)
         assert found[here].spikes.equals(whole[k].spikes)
+
+
+def test_what_the_points_had_is_that_of_points_that_could_be_composed(tmp_path):
+    """The first has no configuration: its neuron has no such key."""
+    usual = ["size=3", "duration=50ms", KEEP, "neuron=lif,adexif_ref", B.format("2mA,3mA")]
+    neurolab.run_sweep(usual, tmp_path / "sweep")
+    found = neurolab.resume(tmp_path / "sweep", ["seed=5,0"])
+    assert list(found.table["seed"][4:]) == [5, 0, 5, 0]
+    assert list(found.table["status"]) == ["refused"] * 4 + ["completed"] * 4
+    same(found, neurolab.run_sweep([*usual, "seed=5,0"], tmp_path / "whole"))
+
+
+def test_read_while_it_is_extended(begun):
+    """By the numbers of the plan that was read, whenever the rest is; of a later one by none."""
+    store = SweepFolder(begun)
+    plan = store.plan()
+    rows = Table(plan, store).columns["seed"]
+    neurolab.resume(begun, ["seed=3,0"])
+    for folder in sorted((begun / "batches").iterdir()):
+        if json.loads((folder / "commit.json").read_text())["extra"].get("plan"):
+            with pytest.raises(ResultsLostError, match="extended meanwhile; open it again"):
+                Table(plan, store)
+            shutil.rmtree(folder)
+    assert np.array_equal(Table(plan, store).columns["seed"], rows)
+
+
+def test_how_it_goes_on_is_as_it_is_typed(begun, monkeypatch):
+    """Also where every point is done."""
+    from neurolab.simulation.checkpoint import Checkpoints
+
+    made, init = [], Checkpoints.__init__
+
+    def told(self, computation, every):
+        made.append(every)
+        init(self, computation, every)
+
+    monkeypatch.setattr(Checkpoints, "__init__", told)
+    neurolab.resume(begun, ["seed=0,1", "checkpoint.every=7s"])
+    assert set(made) == {7.0}
+    assert "assets/plotly-" in (begun / "report.html").read_text()
+    neurolab.resume(begun, ["report.standalone=true"])
+    assert "assets/plotly-" not in (begun / "report.html").read_text()
 
 
 def test_numbers_of_points_stay_what_they_were(tmp_path):

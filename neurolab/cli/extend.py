@@ -42,6 +42,9 @@ def extend(
     ConfigError
         The points of the sweep are not in it.
     """
+    if hydras := [text for text in overrides if plain_key(text)[:6] in ("hydra.", "hydra/")]:
+        advice = "is not heeded here: of hydra's keys a sweep goes on with hydra/launcher alone"
+        raise ConfigError([Problem(*text.partition("=")[::2], advice) for text in hydras])
     if others := [
         text for text in overrides if of_sweep(text.partition("=")[0]) or text[:1] == "~"
     ]:
@@ -89,6 +92,10 @@ def _joined(before: Plan, more: Plan) -> Plan:
             raise ConfigError([Problem(keys, "", advice)])
         if columns:
             axes.append(Axis(axis.name, columns))
+    for one in left:  # of their own, where there is an axis of their name
+        for other in (axis for axis in axes if axis.name == one.name):
+            advice = f"would be walked together with {', '.join(other.keys)}: list its values"
+            raise ConfigError([Problem(" ".join(one.keys), "", advice)])
     order = dict.fromkeys([*before.order, *new.values()])
     fixed = {key: text for key, text in before.fixed.items() if plain_key(key) not in new}
     for key, text in more.fixed.items():

@@ -22,6 +22,8 @@ from omegaconf import OmegaConf
 from neurolab.cli.compose import compose_config, compose_master, effective
 from neurolab.cli.ending import held
 from neurolab.cli.extend import extend
+from neurolab.cli.points import diagnose_sweep
+from neurolab.cli.raised import explained
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.results.batches import SweepFolder
@@ -152,16 +154,17 @@ def resume_sweep(
     typed = [text for text in typed if text not in more]
     usual = [text for text in _typed_for(folder) if _OF_SWEEPS.match(text.lstrip("+~"))]
     usual += [text for key, text in plan.fixed.items() if key == "sweep.seed"]
-    with compose_master(_joined(usual, typed)) as (_, master):
+    explaining = explained(lambda: diagnose_sweep(typed), typed)
+    with explaining, compose_master(_joined(usual, typed)) as (_, master):
         found: dict[str, Any] = OmegaConf.to_container(master)  # type: ignore[assignment]
     refused: Any = plan.refused
     if more:
         plan, refused = extend(plan, more, usual, found["sweep"]["seed"])
-    for group in ("device", "tracker", "report"):
+    for group in ("device", "tracker", "report", "checkpoint"):
         if any(re.match(rf"\W*{group}\b", text) for text in typed):
             for template in plan.templates:
                 kept = {"precision": template["device"]["precision"]} if group == "device" else {}
-                template[group] = found[group] | kept
+                template[group] = {**found[group], **kept} if kept else found[group]
     launcher = found["hydra"]["launcher"]
     from neurolab.config.settings import read_settings
     from neurolab.simulation.log import log_to

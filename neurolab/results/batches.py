@@ -89,6 +89,7 @@ class SweepFolder:
             for used in plan.versions.values():
                 if not used or [str(text) for text in used] != used:
                     raise TypeError(f"{used} are no versions")
+            self._numbering = Numbering(plan.shape, plan.earlier)
             return plan
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             why = f"it is no plan ({type(error).__name__}: {error})"
@@ -96,11 +97,10 @@ class SweepFolder:
 
     @property
     def numbering(self) -> Numbering:
-        """How its points are called now."""
-        if self._numbering is None:
-            plan = self.plan() if self.exists else None
-            self._numbering = Numbering(plan.shape, plan.earlier) if plan else Numbering()
-        return self._numbering
+        """How its points are called in the plan that was last read."""
+        if self._numbering is None and self.exists:
+            self.plan()
+        return self._numbering or Numbering()
 
     def summary(self) -> dict[str, Any]:
         """`summary.json`; has no status while the sweep goes on or if it was killed."""

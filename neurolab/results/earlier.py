@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from neurolab.problems import ResultsLostError
+
 __all__ = ["COMPLETED", "PARTIAL", "Earlier", "Numbering"]
 
 #: Status of a point that came to its end, and of one whose batch was stopped.
@@ -78,6 +80,8 @@ class Numbering:
         points = list(points)
         if plan == self.plan or not points:
             return points
+        if plan > self.plan:
+            raise ResultsLostError("the sweep was extended meanwhile; open it again")
         return [int(k) for k in self.earlier[plan].points(np.array(points), self.shape)]
 
     def mark(self, point: int) -> str:

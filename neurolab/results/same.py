@@ -55,15 +55,18 @@ def extension(plan: Plan, before: Plan) -> Earlier:
     if old:
         raise ValueError(f"{', '.join(old)} was swept, and has one value now")
     new = [at for at, (number, _) in enumerate(places) if number is None]
+    keys = [key for at in new for key in plan.axes[at].keys]
+    some = np.flatnonzero(before.kinds(np.arange(len(before))) >= 0)  # could be composed
     for values in itertools.product(*(range(len(plan.axes[at])) for at in new)):
         for at, value in zip(new, values, strict=True):
             places[at] = None, [value]
         found = Earlier(before.shape, places, False)
-        if not new or not [*_changes(plan, before, found, 0)]:
+        changes = _changes(plan, before, found, int(some[0]) if some.size else 0)
+        if not new or {key for key, *_ in changes} <= {"duration"}.difference(keys):
             break
     else:
-        keys = ", ".join(key for at in new for key in plan.axes[at].keys)
-        raise ValueError(f"no value of {keys} is that which the points had until now")
+        told = f"no value of {', '.join(keys)} is that which the points had until now"
+        raise ValueError(f"{told}: give that, too")
     longer = False
     for point in _representatives(before):
         for key, was, now in _changes(plan, before, found, point):
@@ -80,10 +83,10 @@ def _places(axis: Axis, before: Axis) -> list[int]:
         raise ValueError(f"{keys} are walked together: give values of all of them, and no others")
     free: dict[tuple[Any, ...], list[int]] = {}
     for place in range(len(axis)):
-        free.setdefault(_values(axis, place), []).append(place)
+        free.setdefault(_values(axis, place, before), []).append(place)
     found = []
     for place in range(len(before)):
-        values = _values(before, place)
+        values = _values(before, place, before)
         if not free.get(values):
             told = " ".join(map(str, values))
             raise ValueError(f"{', '.join(before.keys)} was {told} of some points: give all values")
@@ -91,8 +94,8 @@ def _places(axis: Axis, before: Axis) -> list[int]:
     return found
 
 
-def _values(axis: Axis, place: int) -> tuple[Any, ...]:
-    return tuple(column.text(place) for column in axis.columns.values())
+def _values(axis: Axis, place: int, before: Axis) -> tuple[Any, ...]:
+    return tuple(axis.columns[key].text(place) for key in before.columns)
 
 
 def _representatives(plan: Plan) -> Iterator[int]:

@@ -25,6 +25,7 @@ from neurolab.config.settings import Settings
 from neurolab.engine.device import prepare
 from neurolab.problems import ConfigError, Problem, tell
 from neurolab.results.batches import SweepFolder
+from neurolab.results.digests import changes_results
 from neurolab.results.lease import Lease
 from neurolab.results.plan import Plan
 from neurolab.results.same import differs
@@ -219,6 +220,8 @@ def _begun(
         if (before.files, before.versions) != (plan.files, plan.versions):
             before.files, before.versions = before.files | plan.files, plan.versions
             store.define(before.to_json())
+        for kept, now in zip(before.templates, plan.templates, strict=False):
+            kept |= {key: now[key] for key in now if not changes_results(key)}
         return before, known
     if not first:
         store.forget_record()

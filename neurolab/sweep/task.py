@@ -22,6 +22,7 @@ from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.slurm import lets_run
 
 if TYPE_CHECKING:
+    from neurolab.results.plan import Plan
     from neurolab.sweep.compute import Report
 
 __all__ = ["Task"]
@@ -57,10 +58,11 @@ class Task:
         at_end = signal.Signals[f"SIG{submitit.JobEnvironment.USR_SIG}"]
         store, environment = SweepFolder(self.folder, self.writer), submitit.JobEnvironment()
         with StopRequest(at_end) as stop:
+            plan = store.plan()
             self.points = np.array(store.numbering.now(self.points, self.plan))
             self.plan = store.numbering.plan
             before, points = self._steps(store), self._left(store)
-            report = self._compute(store, points, stop)
+            report = self._compute(store, plan, points, stop)
         if not stop.requested or not set(self._left(store).tolist()) - report.failed.keys():
             return report
         self.fruitless = 0 if self._steps(store) > before else self.fruitless + 1
@@ -83,18 +85,18 @@ class Task:
 
         return submitit.helpers.DelayedSubmission(self)
 
-    def _compute(self, store: SweepFolder, points: np.ndarray, stop: StopRequest) -> Report:
+    def _compute(
+        self, store: SweepFolder, plan: Plan, points: np.ndarray, stop: StopRequest
+    ) -> Report:
         from neurolab.engine.device import prepare
 
         prepare(self.device)
-        from neurolab.results.plan import Plan
         from neurolab.sweep.columns import PointReader
         from neurolab.sweep.compute import compute_groups
         from neurolab.sweep.files import digests
         from neurolab.sweep.refusals import Refusals
 
         logging.basicConfig(level=logging.INFO)
-        plan = Plan.from_json(store.definition())
         groups, _ = PointReader(plan, Refusals(plan)).groups(self.points)
         if changed := plan.changed(digests(plan)):
             advice = f"{changed}, since the sweep began"
