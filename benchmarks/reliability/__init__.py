@@ -1,0 +1,1 @@
+"""What ends runs, done to them for real, and what is left: docs/reliability.md."""
