@@ -1,0 +1,89 @@
+"""``python -m benchmarks.reliability``: what ends runs, done to them for real, and what is left.
+
+The table of docs/reliability.md.  Exit status 1 if anything did not come back.  A hundred kills
+and all else take some twenty minutes on two cores; ``--quick`` tries each thing once or twice and
+writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from itertools import chain
+from pathlib import Path
+
+from benchmarks.reliability import damage, ended, surroundings
+from benchmarks.reliability.document import made_by, table, write
+from benchmarks.reliability.trial import KINDS, Fault, Place, summary_of
+
+TITLE = "Faults"
+HEAD = (
+    "what is done", "tries", "came back whole", "told", "bytes lost, of those committed",
+    "seconds to resume: median", "largest",
+)  # fmt: skip
+HOW = """
+Every try is a command of its own, `python -m neurolab ...`, to which the thing is done for real, at
+a moment that is drawn: while it starts, compiles, computes, or draws its pictures. Checkpoints are
+taken every 100 ms of wall time (the default is 30 s). Then `python -m neurolab resume=<folder>`
+goes on; where nothing had begun yet, the command is given again.
+
+- *came back whole*: all spikes, traces, rates and the summary are bit for bit those of a command
+  that nothing was done to.
+- *told*: there is nothing to go on with, and one message says so, without a traceback.
+- *bytes lost*: all arrays that could be read as committed before `resume=`, compared byte for byte
+  with what stands in their place afterwards.
+- *seconds to resume*: from the start of the `resume=` command, Python and imports included, until a
+  step is committed that was not before. Tries of which all was committed have none.
+
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few tries; nothing is written")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
+    typed = parser.parse_args()
+    kills, others = (4, 1) if typed.quick else (100, 4)
+    began, found = time.monotonic(), list[Fault]()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder), random.Random(typed.seed))
+        everything = chain(
+            ended.faults(place, kills, others),
+            surroundings.faults(place, others),
+            damage.faults(place, 2 if typed.quick else 6),
+        )
+        for fault in everything:
+            found.append(fault)
+            print(f"{time.monotonic() - began:4.0f} s:", " | ".join(summary_of(fault)), flush=True)
+    wrong = [
+        f"{fault.name}: {one.lost} bytes lost; {one.how}"
+        for fault in found
+        for one in fault.tries
+        if not one.recovered
+    ]
+    print(*wrong, sep="\n")
+    if not typed.quick:
+        write(TITLE, _text(found, wrong, time.monotonic() - began))
+    return 1 if wrong else 0
+
+
+def _text(found: list[Fault], wrong: list[str], seconds: float) -> str:
+    kinds = "".join(f"- a {kind}: `{' '.join(typed)}`\n" for kind, typed in KINDS.items())
+    tries = sum(len(fault.tries) for fault in found)
+    said = (
+        f"{tries} tries in {seconds / 60:.0f} minutes; {tries - len(wrong)} came back or were told"
+    )
+    said += (
+        ".\n"
+        if not wrong
+        else ", which did not:\n\n" + "".join(f"- {line.splitlines()[0]}\n" for line in wrong)
+    )
+    rows = table(HEAD, map(summary_of, found))
+    return made_by("python -m benchmarks.reliability") + HOW + kinds + "\n" + rows + "\n" + said
+
+
+if __name__ == "__main__":
+    sys.exit(main())
