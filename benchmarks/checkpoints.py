@@ -85,10 +85,10 @@ def _text(
     first: str, walls: dict[str, list[float]], rows: Sequence[Sequence[str]], most: float
 ) -> str:
     taken = {every: median(of) for every, of in walls.items()}
-    compared = [
-        (f"{first}, `checkpoint.every={every}`", f"{taken[every]:.2f} s", f"{min(of):.2f} to {max(of):.2f} s")
-        for every, of in walls.items()
-    ]  # fmt: skip
+    compared = []
+    for every, of in walls.items():
+        ends = f"{min(of):.2f} to {max(of):.2f} s"
+        compared.append((f"{first}, `checkpoint.every={every}`", f"{taken[every]:.2f} s", ends))
     ratios = sorted(a / b - 1 for a, b in zip(walls["30s"], walls["null"], strict=True))
     said = f"Of the medians the difference is {taken['30s'] / taken['null'] - 1:+.1%}; "
     said += f"of single rounds {ratios[0]:+.1%} to {ratios[-1]:+.1%}.\n\n"

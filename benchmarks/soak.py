@@ -106,18 +106,19 @@ def main() -> int:
 
 
 _HEAD = (
-    "run", "steps", "spikes", "wall time", "memory in the second tenth", "in the last", "largest difference",
-    "steps/s", "slowest and fastest tenth", "the same by processor time", "times",
+    "run", "steps", "spikes", "wall time", "memory in the second tenth", "in the last",
+    "largest difference", "steps/s", "slowest and fastest tenth", "by processor time", "times",
 )  # fmt: skip
 _HOW = f"""
 Each run is a process of its own that records spikes and, for four neurons (one, of the sine), the
 potential. Its memory (resident), its processor time and the steps it has committed are looked at
 twice a second. Memory is the median of each tenth of the run, from the second on: while a chunk is
-written there is more for a moment. Speeds are of tenths too, as parts of the median: other work shares the machine, which the processor time feels less. Times are exact if the
-run has all of its steps, and every sample and every spike of step n is stamped (n + 1) dt, as
-float64 has it. The phase of the sine is fitted in each tenth of the recorded potential, in float64,
-and compared with that in the first. Allowed: memory within {_MEMORY:.0%} of that in the second tenth,
-tenths within {_SPEED:.0%} of the median by processor time, phases within {_PHASE:g} of a cycle.
+written there is more for a moment. Speeds are of tenths too, as parts of the median: other work
+shares the machine, which the processor time feels less. Times are exact if the run has all of its
+steps, and every sample and every spike of step n is stamped (n + 1) dt, as float64 has it. The
+phase of the sine is fitted in each tenth of the recorded potential, in float64, and compared with
+that in the first. Allowed: memory within {_MEMORY:.0%} of that in the second tenth, tenths within
+{_SPEED:.0%} of the median by processor time, phases within {_PHASE:g} of a cycle.
 
 """
 

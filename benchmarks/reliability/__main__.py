@@ -9,29 +9,33 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
 from benchmarks.reliability import damage, ended, surroundings
 from benchmarks.reliability.document import made_by, table, write
-from benchmarks.reliability.trial import KINDS, Fault, Place, summary_of
+from benchmarks.reliability.trial import KINDS, Place, Try, cells
 
 TITLE = "Faults"
+AT_ONCE = 2
 HEAD = (
     "what is done", "tries", "came back whole", "told", "bytes lost, of those committed",
     "seconds to resume: median", "largest",
 )  # fmt: skip
 HOW = """
 Every try is a command of its own, `python -m neurolab ...`, to which the thing is done for real, at
-a moment that is drawn: while it starts, compiles, computes, or draws its pictures. Checkpoints are
+a moment that is drawn: while it starts, compiles, computes, or draws its pictures; two tries at a
+time, on machines where other work goes on. Checkpoints are
 taken every 100 ms of wall time (the default is 30 s). Then `python -m neurolab resume=<folder>`
 goes on; where nothing had begun yet, the command is given again.
 
 - *came back whole*: all spikes, traces, rates and the summary are bit for bit those of a command
-  that nothing was done to.
+  that nothing was done to (with a tracker, which the summary names: all but the summary).
 - *told*: there is nothing to go on with, and one message says so, without a traceback.
 - *bytes lost*: all arrays that could be read as committed before `resume=`, compared byte for byte
   with what stands in their place afterwards.
@@ -46,33 +50,45 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few tries; nothing is written")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
     typed = parser.parse_args()
-    kills, others = (4, 1) if typed.quick else (100, 4)
-    began, found = time.monotonic(), list[Fault]()
-    with tempfile.TemporaryDirectory() as folder:
+    kills, others = (4, 1) if typed.quick else (100, 3)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:  # with nohup, say: commands would ignore it
+            signal.signal(number, signal.SIG_DFL)
+    began, found = time.monotonic(), dict[str, list[Try]]()
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         place = Place(Path(folder), random.Random(typed.seed))
+        place.make_whole()
         everything = chain(
             ended.faults(place, kills, others),
             surroundings.faults(place, others),
-            damage.faults(place, 2 if typed.quick else 6),
+            damage.faults(place, 1 if typed.quick else 4),
         )
         for fault in everything:
-            found.append(fault)
-            print(f"{time.monotonic() - began:4.0f} s:", " | ".join(summary_of(fault)), flush=True)
+            tries = found[fault.name] = [*pool.map(lambda do: do(), fault.tries)]
+            print(
+                f"{time.monotonic() - began:4.0f} s:",
+                *cells(fault.name, tries),
+                sep=" | ",
+                flush=True,
+            )
+            for one in tries:
+                print(
+                    "" if one.recovered else f"{one.lost} bytes lost; {one.how}", end="", flush=True
+                )
     wrong = [
-        f"{fault.name}: {one.lost} bytes lost; {one.how}"
-        for fault in found
-        for one in fault.tries
+        f"{name}: {one.lost} bytes lost; {one.how}"
+        for name, tries in found.items()
+        for one in tries
         if not one.recovered
     ]
-    print(*wrong, sep="\n")
     if not typed.quick:
         write(TITLE, _text(found, wrong, time.monotonic() - began))
     return 1 if wrong else 0
 
 
-def _text(found: list[Fault], wrong: list[str], seconds: float) -> str:
+def _text(found: dict[str, list[Try]], wrong: list[str], seconds: float) -> str:
     kinds = "".join(f"- a {kind}: `{' '.join(typed)}`\n" for kind, typed in KINDS.items())
-    tries = sum(len(fault.tries) for fault in found)
+    tries = sum(map(len, found.values()))
     said = (
         f"{tries} tries in {seconds / 60:.0f} minutes; {tries - len(wrong)} came back or were told"
     )
@@ -81,7 +97,7 @@ def _text(found: list[Fault], wrong: list[str], seconds: float) -> str:
         if not wrong
         else ", which did not:\n\n" + "".join(f"- {line.splitlines()[0]}\n" for line in wrong)
     )
-    rows = table(HEAD, map(summary_of, found))
+    rows = table(HEAD, (cells(name, of) for name, of in found.items()))
     return made_by("python -m benchmarks.reliability") + HOW + kinds + "\n" + rows + "\n" + said
 
 

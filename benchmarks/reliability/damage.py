@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from test_damage_everywhere import files, mutations
@@ -36,9 +37,8 @@ def faults(place: Place, tries: int) -> Iterator[Fault]:
     names = [path.relative_to(stopped) for path in files(stopped)]
     for how, name in _NAMES.items():
         some = place.chance.sample(names, min(tries, len(names)))
-        yield Fault(
-            f"a file of a killed run is {name}", [_try(place, stopped, of, how) for of in some]
-        )
+        tries = [partial(_try, place, stopped, of, how) for of in some]
+        yield Fault(f"a file of a killed run is {name}", tries)
 
 
 def _stopped(place: Place) -> Path:

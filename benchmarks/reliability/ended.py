@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-
-from test_kills import kill
+from functools import partial
+from pathlib import Path
 
 from benchmarks.reliability.trial import Fault, Place, Try, begin, command, computing, told
 
@@ -24,27 +24,36 @@ _SIGNALS = {
 
 def faults(place: Place, kills: int, others: int) -> Iterator[Fault]:
     for kind, share in _SHARES.items():
-        fault = Fault(f"kill -9 of a {kind}")
-        for _ in range(max(1, round(kills * share))):
-            folder = place.new()
-            kill(kind, folder, place.chance)
-            fault.tries.append(place.goes_on(kind, folder))
-        yield fault
-    fault = Fault("kill -9 of a run, then of its `resume=`")
-    for _ in range(max(1, round(kills * _AGAIN))):
-        fault.tries.append(_again(place))
-    yield fault
+        tries = [partial(_killed, place, kind)] * max(1, round(kills * share))
+        yield Fault(f"kill -9 of a {kind}", tries)
+    again = [partial(_again, place)] * max(1, round(kills * _AGAIN))
+    yield Fault("kill -9 of a run, then of its `resume=`", again)
     for name, numbers in _SIGNALS.items():
-        fault = Fault(f"{name}, of a run")
-        for _ in range(others):
-            fault.tries.append(_signalled(place, numbers))
-        yield fault
+        yield Fault(f"{name}, of a run", [partial(_signalled, place, numbers)] * others)
+
+
+def _kill(place: Place, kind: str, folder: Path) -> None:
+    """At any moment: of five one while it starts, the others while it computes or soon after."""
+    process = begin(kind, folder)
+    if place.chance.random() < 0.2:
+        time.sleep(place.chance.uniform(0, 4))
+    else:
+        computing(process, folder)
+        time.sleep(place.chance.uniform(0, 1.5))
+    process.kill()
+    process.communicate()
+
+
+def _killed(place: Place, kind: str) -> Try:
+    folder = place.new()
+    _kill(place, kind, folder)
+    return place.goes_on(kind, folder)
 
 
 def _again(place: Place) -> Try:
     """Killed, and killed while it goes on."""
     folder = place.new()
-    kill("run", folder, place.chance)
+    _kill(place, "run", folder)
     if (folder / "run.json").exists():
         process = command(f"resume={folder}")
         time.sleep(place.chance.uniform(0.5, 4.0))
@@ -56,7 +65,7 @@ def _again(place: Place) -> Try:
 def _signalled(place: Place, numbers: tuple[signal.Signals, ...]) -> Try:
     """It ends with 128 and the signal, and one sentence, and goes on."""
     folder = place.new()
-    process = begin("run", folder, restore_signals=True, preexec_fn=_hears_all)
+    process = begin("run", folder)
     computing(process, folder)
     time.sleep(place.chance.uniform(0, 0.8))
     ended_before = process.poll() is not None
@@ -69,9 +78,3 @@ def _signalled(place: Place, numbers: tuple[signal.Signals, ...]) -> Try:
         if how != "told":
             return Try(how)
     return place.goes_on("run", folder)
-
-
-def _hears_all() -> None:
-    """What is ignored in the background of a shell is not here."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from test_kills import KINDS
+from test_kills import KINDS as SHORT
 from test_resume import same
 
 import neurolab
@@ -21,10 +22,15 @@ from benchmarks.environment import ROOT
 from neurolab.results.compare import first_difference
 
 __all__ = [
-    "KINDS", "Fault", "Place", "Try", "begin", "command", "computing", "contents", "difference",
-    "lost_bytes", "summary_of", "told",
+    "KINDS", "Fault", "Place", "Try", "begin", "cells", "command", "computing", "contents",
+    "difference", "lost_bytes", "told",
 ]  # fmt: skip
 
+#: As the tests', but that they compute for a while.
+KINDS = {
+    kind: (*(text for text in typed if not text.startswith("duration=")), "duration=6s")
+    for kind, typed in SHORT.items()
+}
 _KEYS = {"sweep": "hydra.sweep.dir"}
 _WAIT_S = 300.0
 
@@ -55,12 +61,12 @@ class Try:
         return self.how in ("whole", "told") and not self.lost
 
 
-@dataclass
+@dataclass(frozen=True)
 class Fault:
-    """A row: what was done, and what came of it each time."""
+    """A row: what is done, and what does it, once for each try."""
 
     name: str
-    tries: list[Try] = field(default_factory=list)
+    tries: Sequence[Callable[[], Try]]
 
 
 @dataclass
@@ -69,23 +75,25 @@ class Place:
 
     folder: Path
     chance: random.Random
-    made: int = 0
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def new(self) -> Path:
         """A folder for a try that is not there yet."""
-        self.made += 1
-        (self.folder / str(self.made)).mkdir()
-        return self.folder / str(self.made) / "it"
+        above = self.folder / str(next(self.numbers))
+        above.mkdir()
+        return above / "it"
 
     def whole(self, kind: str) -> Path:
-        """The undisturbed results of a kind, made when first asked for."""
-        folder = self.folder / f"whole {kind}"
-        if not folder.exists():
-            begun = begin(kind, folder)
+        """The undisturbed results of a kind."""
+        return self.folder / f"whole {kind}"
+
+    def make_whole(self) -> None:
+        """Compute the undisturbed results."""
+        for kind in KINDS:
+            begun = begin(kind, self.whole(kind))
             said, _ = begun.communicate(timeout=_WAIT_S)
             if begun.returncode:
                 raise SystemExit(f"an undisturbed {kind} failed:\n{said}")
-        return folder
 
     def goes_on(
         self, kind: str, folder: Path, before: Mapping[str, np.ndarray] | None = None
@@ -209,13 +217,12 @@ def _json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def summary_of(fault: Fault) -> Sequence[str]:
-    """The cells of a row."""
-    tries = fault.tries
+def cells(name: str, tries: Sequence[Try]) -> Sequence[str]:
+    """A row of the table."""
     seconds = [one.seconds for one in tries if one.seconds is not None]
     size, lost = sum(one.committed for one in tries), sum(one.lost for one in tries)
     return (
-        fault.name,
+        name,
         str(len(tries)),
         str(sum(one.recovered and one.how == "whole" for one in tries)),
         str(sum(one.recovered and one.how == "told" for one in tries)),
