@@ -27,6 +27,9 @@ from benchmarks.reliability.trial import (
 
 __all__ = ["faults"]
 
+_NO_MEMORY = (
+    "memory runs out: a run gets no more from some moment on (kill -9 after a minute, if it hangs)"
+)
 #: Of trackers: what each does when it is told of metrics.
 TRACKERS = {
     "raises": "raise RuntimeError('it does')",
@@ -57,7 +60,7 @@ def faults(place: Place, tries: int) -> Iterator[Fault]:
         "the folder is removed while a run goes": _removed,
         "the folder is moved while a run goes": _moved,
         "a second command for the folder of a run that goes": _second,
-        "memory runs out: a run gets no more from some moment on (kill -9 after a minute, if it hangs)": _no_memory,
+        _NO_MEMORY: _no_memory,
     }
     with _disk(place.folder / "disk", 1) as mounted:
         if mounted:  # otherwise nobody can say
