@@ -56,13 +56,14 @@ once in all. Allowed: {ALLOWED:.0%}.
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.checkpoints", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short runs; nothing is written")
+    parser.add_argument("--rounds", type=int, default=5, help="of runs in turn (5)")
     parser.add_argument("--inside", nargs=3, metavar=("RUN", "SECONDS", "EVERY"),
         help="one run, as JSON")  # fmt: skip
     typed = parser.parse_args()
     if typed.inside:
         print(json.dumps(inside(typed.inside[0], float(typed.inside[1]), typed.inside[2])))
         return 0
-    wall, rounds = (5.0, 1) if typed.quick else (40.0, 5)
+    wall, rounds = (5.0, 1) if typed.quick else (40.0, typed.rounds)
     rates = {name: _per_second(name) for name in RUNS}
     first = next(iter(RUNS))
     within = [(name, _measured(name, wall * rates[name], "30s")) for name in RUNS]
@@ -95,7 +96,7 @@ def _text(
     head = ["run", "wall time", "checkpoints", "fsync", "looks at the lease", "all", "share"]
     end = f"\nThe largest share is {most:.2%}: " + ("within" if most <= ALLOWED else "beyond")
     return (
-        made_by("python -m benchmarks.checkpoints")
+        made_by(f"python -m benchmarks.checkpoints --rounds {len(ratios)}")
         + _HOW.format(rounds=len(ratios))
         + table(["run", "median wall time", "all"], compared)
         + f"\n{said}{table(head, rows)}{end} what is allowed.\n"

@@ -48,9 +48,10 @@ goes on; where nothing had begun yet, the command is given again.
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few tries; nothing is written")
+    parser.add_argument("--kills", type=int, default=100, help="with kill -9, in all (100)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
     typed = parser.parse_args()
-    kills, others = (4, 1) if typed.quick else (100, 3)
+    kills, others = (4, 1) if typed.quick else (typed.kills, 3)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:  # with nohup, say: commands would ignore it
             signal.signal(number, signal.SIG_DFL)
@@ -82,7 +83,8 @@ def main() -> int:
         if not one.recovered
     ]
     if not typed.quick:
-        write(TITLE, _text(found, wrong, time.monotonic() - began))
+        made = made_by(f"python -m benchmarks.reliability --kills {kills}")
+        write(TITLE, made + _text(found, wrong, time.monotonic() - began))
     return 1 if wrong else 0
 
 
@@ -98,7 +100,7 @@ def _text(found: dict[str, list[Try]], wrong: list[str], seconds: float) -> str:
         else ", which did not:\n\n" + "".join(f"- {line.splitlines()[0]}\n" for line in wrong)
     )
     rows = table(HEAD, (cells(name, of) for name, of in found.items()))
-    return made_by("python -m benchmarks.reliability") + HOW + kinds + "\n" + rows + "\n" + said
+    return HOW + kinds + "\n" + rows + "\n" + said
 
 
 if __name__ == "__main__":
