@@ -37,7 +37,7 @@ def test_bytes_are_lost_where_others_stand_or_none():
 
 def test_a_row_counts_what_came_back():
     tries = [Try("whole", 10, 0, 2.0), Try("told"), Try("whole", 10, 3, 4.0), Try("differs")]
-    assert cells("it", tries) == ("it", "4", "1", "1", "3 of 20", "3.0", "4.0")
+    assert cells("it", tries) == ("it", "4", "1", "1", "3 of 20", "2", "3.0", "4.0")
 
 
 def test_a_long_run_is_looked_at():

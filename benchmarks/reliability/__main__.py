@@ -25,7 +25,7 @@ TITLE = "Faults"
 AT_ONCE = 2
 HEAD = (
     "what is done", "tries", "came back whole", "told", "bytes lost, of those committed",
-    "seconds to resume: median", "largest",
+    "with steps left", "seconds to resume: median", "largest",
 )  # fmt: skip
 HOW = """
 Every try is a command of its own, `python -m neurolab ...`, to which the thing is done for real, at
@@ -40,7 +40,8 @@ goes on; where nothing had begun yet, the command is given again.
 - *bytes lost*: all arrays that could be read as committed before `resume=`, compared byte for byte
   with what stands in their place afterwards.
 - *seconds to resume*: from the start of the `resume=` command, Python and imports included, until a
-  step is committed that was not before. Tries of which all was committed have none.
+  step is committed that was not before. It is there for tries that had *steps left* and had
+  committed some, or at least had begun.
 
 """
 

@@ -37,8 +37,8 @@ def faults(place: Place, tries: int) -> Iterator[Fault]:
     names = [path.relative_to(stopped) for path in files(stopped)]
     for how, name in _NAMES.items():
         some = place.chance.sample(names, min(tries, len(names)))
-        tries = [partial(_try, place, stopped, of, how) for of in some]
-        yield Fault(f"a file of a killed run is {name}", tries)
+        each = [partial(_try, place, stopped, of, how) for of in some]
+        yield Fault(f"a file of a killed run is {name}", each)
 
 
 def _stopped(place: Place) -> Path:
@@ -68,5 +68,5 @@ def _try(place: Place, stopped: Path, name: Path, how: str) -> Try:
     process = command(f"resume={folder}")
     said, _ = process.communicate(timeout=100)
     # Without what says how a run goes on it cannot; its results are there, and can be read.
-    how = told(said, process.returncode, 2, str(name.parts[0]))
+    how = told(said, process.returncode, process.returncode or 1, str(name.parts[0]))
     return Try(found.how if how != "told" else how, found.committed, found.lost)

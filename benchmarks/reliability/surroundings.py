@@ -177,7 +177,8 @@ def _second(place: Place) -> Try:
     for typed in ((f"resume={folder}",), (*KINDS["run"], f"hydra.run.dir={folder}")):
         other = command(*typed)
         said, _ = other.communicate(timeout=100)
-        refused.append(told(said, other.returncode, 2, "is being written by"))
+        word = "is being written by" if "is being written by" in said else "already holds"
+        refused.append(told(said, other.returncode, 2, word))
         if process.poll() is not None:  # the first one has ended: nothing is refused any more
             refused.pop()
             break

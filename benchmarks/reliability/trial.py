@@ -118,7 +118,9 @@ class Place:
 def begin(kind: str, folder: Path, *typed: str, **how: Any) -> subprocess.Popen[str]:
     """Begin a command of a kind."""
     key = _KEYS.get(kind, "hydra.run.dir")
-    together = (*KINDS[kind], "checkpoint.every=100ms", *typed, f"{key}={folder}")
+    given = {text.partition("=")[0] for text in typed}
+    own = (text for text in KINDS[kind] if text.partition("=")[0] not in given)
+    together = (*own, "checkpoint.every=100ms", *typed, f"{key}={folder}")
     return command(*["-m"] * (kind == "sweep"), *together, **how)
 
 
@@ -230,6 +232,7 @@ def cells(name: str, tries: Sequence[Try]) -> Sequence[str]:
         str(sum(one.recovered and one.how == "whole" for one in tries)),
         str(sum(one.recovered and one.how == "told" for one in tries)),
         f"{lost:,} of {size:,}" if size else "none was committed",
+        str(len(seconds)),
         f"{np.median(seconds):.1f}" if seconds else "–",
         f"{max(seconds):.1f}" if seconds else "–",
     )
