@@ -10,10 +10,11 @@ import shutil
 import numpy as np
 import pytest
 from pages import data_of
-from sweeps import batch_of, sweep
+from sweeps import SHORT, batch_of, sweep
 from test_store import chunk, writer
 
 import neurolab
+from neurolab.cli.main import main as command_line
 from neurolab.cli.verify import verify as verified
 from neurolab.plots.run import draw_all
 from neurolab.problems import ConfigError
@@ -399,3 +400,18 @@ def test_notes_are_committed_before_there_is_anything(tmp_path):
     results = writer(tmp_path)
     results.note({"rows": []})
     assert damage.read_commit(tmp_path).extra == {"rows": []}
+
+
+@pytest.mark.parametrize("command", ["resume", "reproduce"])
+def test_a_damaged_record_is_told_in_a_sentence(tmp_path, monkeypatch, capfd, command):
+    """It was a traceback."""
+    neurolab.run([*SHORT, "duration=5ms"], tmp_path / "run")
+    record = tmp_path / "run" / "run.json"
+    record.write_text(record.read_text()[:100])
+    monkeypatch.setattr("sys.argv", ["neurolab", f"{command}={tmp_path / 'run'}"])
+    with pytest.raises(SystemExit) as ended:
+        command_line()
+    said = capfd.readouterr().err
+    assert ended.value.code == 1
+    assert said.startswith("neurolab: ") and "run.json is damaged" in said
+    assert "Traceback" not in said and len(said.splitlines()) == 1

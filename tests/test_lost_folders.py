@@ -10,6 +10,7 @@ import time
 import pytest
 from sweeps import KEEP, sweep
 from test_store import chunk, writer
+from zarr.storage import LocalStore
 
 import neurolab
 from neurolab.problems import ResultsLostError
@@ -32,6 +33,21 @@ def test_nothing_is_made_again_in_the_middle_of_a_chunk(tmp_path, monkeypatch, w
         append(self, name, values)
 
     monkeypatch.setattr(Arrays, "append", removes)
+    with pytest.raises(ResultsLostError, match=r"removed or emptied.*until step 50 is lost"):
+        results.append(chunk(50, 50))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_made_again_by_the_write_itself(tmp_path, monkeypatch):
+    """Also where it is removed, or moved away, when Zarr had been told to write."""
+    results, write = writer(tmp_path / "run"), LocalStore.set
+    results.append(chunk(0, 50))
+
+    async def removes(self, key, value):
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        await write(self, key, value)
+
+    monkeypatch.setattr(LocalStore, "set", removes)
     with pytest.raises(ResultsLostError, match=r"removed or emptied.*until step 50 is lost"):
         results.append(chunk(50, 50))
     assert list(tmp_path.iterdir()) == []

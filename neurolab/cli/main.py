@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from neurolab.cli.ending import held, holding
 from neurolab.problems import ConfigError, Problem, ResultsLostError
+from neurolab.results.damage import DamagedError
 
 if TYPE_CHECKING:
     from neurolab.results.lease import Lease
@@ -41,7 +42,7 @@ def main(leases: dict[Path, Lease] | None = None) -> None:
         less = "fewer neurons (size), fewer points at once (sweep.batch) or a smaller record.memory"
         print(f"neurolab: memory ran out: {error}; {less} need less", file=sys.stderr)
         sys.exit(1)
-    except ResultsLostError as error:
+    except (DamagedError, ResultsLostError) as error:
         print(f"neurolab: {error}", file=sys.stderr)
         sys.exit(1)
 

@@ -15,6 +15,7 @@ from neurolab import random
 from neurolab.dynamics import parameter
 from neurolab.inputs.base import Input, in_steps
 from neurolab.inputs.files import read_samples
+from neurolab.inputs.turns import turned
 from neurolab.units import Relative, with_unit
 
 __all__ = [
@@ -132,11 +133,7 @@ class Sinusoidal(Signal):
 
     def at(self, steps: jax.Array, c: float | None = None) -> Any:
         cycles = u.maybe_decimal(self.frequency * brainstate.environ.get_dt())
-        # Whole cycles are dropped in two parts, so that long runs keep their phase in float32.
-        coarse, fine = steps >> 12, steps & 4095
-        turned = jnp.mod(cycles * 4096.0, 1.0) * coarse
-        within = 0.5 if c is None else c
-        turn = jnp.mod(jnp.mod(turned, 1.0) + jnp.mod(cycles * (fine + within), 1.0), 1.0)
+        turn = turned(self.frequency, steps, 0.5 if c is None else c)
         # The mean of a sine over a step is that of its middle, times sin(x) / x.
         size = self.amplitude * (jnp.sinc(cycles) if c is None else 1.0)
         return self.mean + size * jnp.sin(2 * np.pi * turn + self.phase)

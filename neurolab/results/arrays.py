@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neurolab.problems import ResultsLostError
 from neurolab.results.damage import DamagedError, lost, read_mapping
 from neurolab.results.layout import RESULTS, Trace, axes_of, growing_axis, sync, write_whole
 
@@ -66,6 +68,14 @@ class Arrays:
                 check(key != "zarr.json")
                 written.add(path / key)
                 await super().set(key, value)
+                try:
+                    check(key != "zarr.json")
+                except ResultsLostError:  # just now: what that made is taken away
+                    (path / key).unlink(missing_ok=True)
+                    with suppress(OSError):  # others have something there
+                        for place in (path / key).parents[: key.count("/") + 2]:
+                            place.rmdir()
+                    raise
 
         return Folder(path)
 
