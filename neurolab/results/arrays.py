@@ -71,6 +71,8 @@ class Arrays:
                 try:
                     check(key != "zarr.json")
                 except ResultsLostError:  # just now: what that made is taken away
+                    if key != "zarr.json" and (path / "zarr.json").exists():
+                        raise  # to another process, which may have written this
                     (path / key).unlink(missing_ok=True)
                     with suppress(OSError):  # others have something there
                         for place in (path / key).parents[: key.count("/") + 2]:
