@@ -286,3 +286,11 @@ def test_all_points_are_where_a_plan_says(tmp_path):
         points = np.arange(len(plans[0]))
         there = extension(plans[1], plans[0]).points(points, plans[1].shape)
         assert [plans[1].overrides(k) for k in there] == [plans[0].overrides(k) for k in points]
+
+
+def test_a_value_that_refers_to_several_axes_is_looked_at_everywhere(tmp_path):
+    """One that is as it was where one of them is at its first value, and another elsewhere."""
+    usual = ["neuron=lif", "size=2", "duration=10ms", KEEP, "+vars.a=0,1", "+vars.b=0,1"]
+    neurolab.run_sweep([*usual, "seed=0"], tmp_path / "sweep")
+    with pytest.raises(ConfigError, match="seed was 0 of its point 3 and would be 1"):
+        neurolab.resume(tmp_path / "sweep", ["seed='${calc:\"${vars.a} * ${vars.b}\"}'"])

@@ -65,10 +65,12 @@ def extension(plan: Plan, before: Plan) -> Earlier:
         if not new or {key for key, *_ in changes} <= {"duration"}.difference(keys):
             break
     else:
+        config = dict(flat(before.config(int(some[0])))) if some.size else {}
+        had = ", ".join(f"{key}={config.get(key)}" for key in keys)
         told = f"no value of {', '.join(keys)} is that which the points had until now"
-        raise ValueError(f"{told}: give that, too")
+        raise ValueError(f"{told}: give that, too ({had})")
     longer = False
-    for point in _representatives(before):
+    for point in _representatives(before, plan, found):
         for key, was, now in _changes(plan, before, found, point):
             if key != "duration":
                 raise ValueError(f"{key} was {was} of its point {point} and would be {now}")
@@ -89,7 +91,8 @@ def _places(axis: Axis, before: Axis) -> list[int]:
         values = _values(before, place, before)
         if not free.get(values):
             told = " ".join(map(str, values))
-            raise ValueError(f"{', '.join(before.keys)} was {told} of some points: give all values")
+            told = f"{', '.join(before.keys)} was {told} of some points"
+            raise ValueError(f"{told}: give all values, each as it was written")
         found.append(free[values].pop(0))
     return found
 
@@ -98,8 +101,9 @@ def _values(axis: Axis, place: int, before: Axis) -> tuple[Any, ...]:
     return tuple(axis.columns[key].text(place) for key in before.columns)
 
 
-def _representatives(plan: Plan) -> Iterator[int]:
-    """Points that have all values and options, and all combinations that values refer to."""
+def _representatives(plan: Plan, more: Plan, where: Earlier) -> Iterator[int]:
+    """Points that have all values and options, and all combinations that values refer to, in the
+    plan or in that which has more."""
     some: set[tuple[int, ...]] = set()
     zero = [0] * len(plan.axes)
 
@@ -114,6 +118,10 @@ def _representatives(plan: Plan) -> Iterator[int]:
     for references in plan.references.values():
         for one in references:
             some |= {at(one.axes, places) for places in np.ndindex(*one.of.shape)}
+    referring = [one.axes for several in more.references.values() for one in several]
+    for axes in referring:
+        known = sorted({of for of, _ in (where.axes[axis] for axis in axes) if of is not None})
+        some |= {at(known, places) for places in np.ndindex(*(plan.shape[of] for of in known))}
     for places in sorted(some):
         yield int(np.ravel_multi_index(places, plan.shape)) if places else 0
 
