@@ -193,3 +193,19 @@ def test_other_numbers_are_another_run(tmp_path, monkeypatch):
         neurolab.resume(tmp_path / "run", ["seed=3"])
     with pytest.raises(ConfigError, match="no such folder"):
         neurolab.resume(tmp_path / "other")
+
+
+@pytest.mark.parametrize("content", ["", "{", None])
+def test_a_commit_that_is_not_whole_is_no_obstacle(tmp_path, monkeypatch, content):
+    """All is computed again; it had been told so, and then was not."""
+    overrides = RUNS["adex"]
+    whole = neurolab.run([*overrides, KEEP], tmp_path / "whole")
+    stopped(monkeypatch, tmp_path / "run", overrides, whole.committed_steps // 2)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    del record["sha256"]
+    for key in ("status", "to_step"):  # as kill -9 leaves it
+        record["sessions"][-1].pop(key, None)
+    (tmp_path / "run" / "run.json").write_text(json.dumps(record))
+    path = tmp_path / "run" / "commit.json"
+    path.unlink() if content is None else path.write_text(content)
+    same(neurolab.resume(tmp_path / "run"), whole)
