@@ -63,6 +63,6 @@ def test_what_a_run_spends_on_its_files_is_measured(monkeypatch):
     name = next(iter(checkpoints.RUNS))
     monkeypatch.setitem(checkpoints.RUNS, name, (("size=5", KEEP), 1.0))
     take = Checkpoints.take
-    found = json.loads(json.dumps(checkpoints.inside(name, 0.1, "30s")))
+    found = json.loads(json.dumps(checkpoints.inside(name, 0.1, True)))
     assert found["calls"]["checkpoints"] == 1 and found["calls"]["fsync"] > 1
     assert 0 < found["checkpoints"] < found["all"] and Checkpoints.take is take

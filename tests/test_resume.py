@@ -212,3 +212,19 @@ def test_while_a_run_becomes_longer_it_is_one_that_goes_on(tmp_path, monkeypatch
     monkeypatch.setattr(_Run, "close", looks)
     neurolab.resume(folder, ["duration=100ms"])
     assert [(run.committed_steps, run.summary, run.damaged) for run in seen] == [(1000, {}, {})]
+
+
+@pytest.mark.parametrize("content", ["", "{", None])
+def test_a_commit_that_is_not_whole_is_no_obstacle(tmp_path, monkeypatch, content):
+    """All is computed again; it had been told so, and then was not."""
+    overrides = RUNS["adex"]
+    whole = neurolab.run([*overrides, KEEP], tmp_path / "whole")
+    stopped(monkeypatch, tmp_path / "run", overrides, whole.committed_steps // 2)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    del record["sha256"]
+    for key in ("status", "to_step"):  # as kill -9 leaves it
+        record["sessions"][-1].pop(key, None)
+    (tmp_path / "run" / "run.json").write_text(json.dumps(record))
+    path = tmp_path / "run" / "commit.json"
+    path.unlink() if content is None else path.write_text(content)
+    same(neurolab.resume(tmp_path / "run"), whole)

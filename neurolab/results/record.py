@@ -109,7 +109,9 @@ class RunRecord:
 def _end_of_killed(folder: Path, session: Mapping[str, Any]) -> dict[str, Any]:
     """How a session went that did not come to say so."""
     status, known = standing(folder)
-    found: dict[str, Any] = {"status": "killed", "to_step": read_commit(folder).steps}
+    found: dict[str, Any] = {"status": "killed"}
+    with suppress(DamagedError):  # nobody knows how far it came
+        found["to_step"] = read_commit(folder).steps
     with suppress(KeyError, TypeError, ValueError):
         began, ended = (datetime.fromisoformat(known[key]) for key in ("started", "updated"))
         if known["started"] == session["started"]:
