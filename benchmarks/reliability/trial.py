@@ -28,7 +28,10 @@ __all__ = [
 
 #: As the tests', but that they compute for a while.
 KINDS = {
-    kind: (*(text for text in typed if not text.startswith("duration=")), "duration=6s")
+    kind: (
+        *(text for text in typed if not text.startswith("duration=")),
+        "duration=15s" if kind == "network" else "duration=6s",
+    )
     for kind, typed in SHORT.items()
 }
 _KEYS = {"sweep": "hydra.sweep.dir"}
@@ -231,7 +234,7 @@ def cells(name: str, tries: Sequence[Try]) -> Sequence[str]:
         str(len(tries)),
         str(sum(one.recovered and one.how == "whole" for one in tries)),
         str(sum(one.recovered and one.how == "told" for one in tries)),
-        f"{lost:,} of {size:,}" if size else "none was committed",
+        f"{lost:,} of {size:,}" if size else "–",
         str(len(seconds)),
         f"{np.median(seconds):.1f}" if seconds else "–",
         f"{max(seconds):.1f}" if seconds else "–",
