@@ -18,6 +18,7 @@ from neurolab.cli.overrides import plan_of_jobs
 from neurolab.cli.points import Composer, compose_plan
 from neurolab.problems import ConfigError
 from neurolab.results.plan import Plan
+from neurolab.results.same import differs
 
 
 @pytest.fixture(autouse=True)
@@ -68,8 +69,8 @@ def test_the_index_of_a_point_may_be_quoted(quotes):
 def test_a_sweep_that_goes_on_differently_is_told_in_words():
     before = plan_of_jobs([["seed=1"], ["seed=2"]])
     now = plan_of_jobs([["seed=1", "record=full"], ["seed=2", "record=full"]])
-    assert now.differs(before) == "its point 0 has nothing where this command gives record=full"
-    assert before.differs(now) == "its point 0 has record=full where this command gives nothing"
+    assert differs(now, before) == "its point 0 has nothing where this command gives record=full"
+    assert differs(before, now) == "its point 0 has record=full where this command gives nothing"
 
 
 def test_values_that_do_not_make_up_the_points_are_found():

@@ -40,7 +40,8 @@ def resumed(folder):
 
 def computed_by_a_task(folder):
     task = Task(folder, {}, np.array([1]), None)
-    task._compute(SweepFolder(folder), task.points, StopRequest())
+    store = SweepFolder(folder)
+    task._compute(store, store.plan(), task.points, StopRequest())
 
 
 def edit(folder, what="versions", **given):
