@@ -28,7 +28,7 @@ from neurolab.results.run import Run
 TITLE = "Long runs"
 _DT_MS = 0.1
 #: Seconds between looks at memory and steps.
-_LOOK_S = 0.5
+_LOOK_S = 0.05
 _MEMORY, _SPEED, _PHASE = 0.02, 0.05, 1e-5
 _ADEX = ("neuron=adexif_ref", "synapse=expon", "input=poisson")
 #: A frequency that float32 has, and samples that share no period with it.
@@ -112,10 +112,10 @@ _HEAD = (
 _HOW = f"""
 Each run is a process of its own that records spikes and, for four neurons (one, of the sine), the
 potential. Its memory (resident), its processor time and the steps it has committed are looked at
-twice a second. Memory is the median of each tenth of the run, from the second on: while a chunk is
-written there is more for a moment. Speeds are of tenths too, as parts of the median: other work
-shares the machine, which the processor time feels less. Times are exact if the run has all of its
-steps, and every sample and every spike of step n is stamped (n + 1) dt, as float64 has it. The
+twenty times a second. Memory is the median of each tenth of the run, from the second on: while a
+chunk is written there is more for a moment. Speeds are of tenths too, as parts of the median: other
+work shares the machine, which the processor time feels less. Times are exact if the run has all of
+its steps, and every sample and every spike of step n is stamped (n + 1) dt, as float64 has it. The
 phase of the sine is fitted in each tenth of the recorded potential, in float64, and compared with
 that in the first. Allowed: memory within {_MEMORY:.0%} of that in the second tenth, tenths within
 {_SPEED:.0%} of the median by processor time, phases within {_PHASE:g} of a cycle.

@@ -31,11 +31,12 @@ from neurolab.simulation.stop import StopRequest
 
 __all__ = ["FIRST_CHUNK_STEPS", "Computation"]
 
-#: Steps of a first chunk, of which nothing is known yet, and updates of neurons in it at the most:
-#: the slowest networks make so many in seconds.
+#: Steps of a first chunk, and updates in it at the most: slow networks make so many in seconds.
 FIRST_CHUNK_STEPS, _FIRST_UPDATES = 1000, 10_000_000
 #: The last chunk of a run, which nothing is computed beside, is this part of others at the least.
 _LAST = 8
+#: Wall time between commits of a run, which sync a dozen files: four a second took 5 % of a run.
+_COMMIT_SECONDS = 1.0
 #: Spikes in a row that say nothing: of a cell that starts far above its threshold, say.
 _FEW_STEPS = 20
 
@@ -52,7 +53,7 @@ class Computation:
     writer
         Takes each chunk; it has an axis of points exactly if the program has.
     seconds
-        Wall time that a chunk aims at: often enough to see progress, to stop, and to lose little.
+        Wall time that a chunk aims at: often enough to see progress, and to stop.
     points, plan
         What the points are called, in a plan of this number (`neurolab.results.earlier`).
     """
@@ -84,7 +85,7 @@ class Computation:
         self._firsts = np.array([structure.first(group) for group in structure.populations])
         self._open = np.zeros((n, len(self._firsts)), np.int64)  # spikes in a bin not yet full
         self._waiting: list[Chunk] = []  # computed, and not yet written
-        self._uncounted: list[tuple[np.ndarray, np.ndarray]] = []  # their spikes
+        self._uncounted: list[tuple[np.ndarray, np.ndarray]] = []  # and their spikes
         self._noted: tuple[bytes, int] | None = None  # how the points stood at the last commit
         self._last: Future[None] | None = None
         #: Steps that were committed in an earlier session: computed again they are not written.
@@ -110,8 +111,7 @@ class Computation:
         after a chunk and its spikes.  Returns the steps that a chunk should have: ``n`` at
         first, few if that is 0.
         """
-        if self.state is None:
-            self.state = self.program.start(self.numbers)
+        self.state = self.state or self.program.start(self.numbers)
         few = _FIRST_UPDATES // (self.size * len(self.ends))
         n = n or min(FIRST_CHUNK_STEPS, max(few, self.program.block))
         until = self.total if until is None else until
@@ -159,7 +159,7 @@ class Computation:
             self.checkpoints.remove()
 
     def commit(self) -> None:
-        """Write the chunks that wait: small ones, of a run that is tracked, wait for more."""
+        """Write the chunks that wait: those of a second of a run are written together."""
         chunks, self._waiting = self._waiting, []  # what fails halfway is not written once more
         if not chunks:
             return
@@ -257,7 +257,7 @@ class Computation:
             after, _ = self.program.advance(self.numbers, dict(before), n)
         on_written(after, step.size if recording.spikes else None)
         held = sum(chunk.n_steps for chunk in self._waiting)
-        late = time.perf_counter() - self._committed_at > self.seconds / 2
+        late = time.perf_counter() - self._committed_at > _COMMIT_SECONDS
         if late or self.writer.n_points is not None or 2 * held > self.experiment.capacity():
             self.commit()
         if self.checkpoints.due:

@@ -52,7 +52,7 @@ __all__ = ["Outcome", "simulate"]
 
 log = logging.getLogger("neurolab")
 
-#: Wall time that a chunk aims at: often enough to see progress, to stop, and to lose little.
+#: Wall time that a chunk aims at: often enough to see progress, and to stop.
 _CHUNK_SECONDS = 0.5
 #: Bytes of a chunk's records at the most.  They are zeros at first, also for a short chunk, and
 #: memory that was given back to the system comes anew page by page: 33 MB take as long as 8000
