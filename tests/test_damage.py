@@ -145,10 +145,10 @@ def test_what_is_not_damaged_can_be_read(run, name, harm, why, caplog):
 
 def test_pictures_of_what_is_damaged_are_not_drawn(run, caplog):
     """The others are, without what is damaged; nothing else is said."""
-    (run / "results.zarr" / "spike_step" / "c" / "0").write_bytes(b"")
+    (run / "results.zarr" / "spike_step" / "c.0").write_bytes(b"")
     assert draw_all(neurolab.open_run(run)) == [run / "traces.png", run / "rate.png"]
     assert "raster.png could not be drawn" in caplog.text
-    (run / "results.zarr" / "V" / "c" / "0" / "0").write_bytes(b"")
+    (run / "results.zarr" / "V" / "c.0.0").write_bytes(b"")
     assert data_of(write_report(run))["results"]["rate"]
     assert "Task" not in caplog.text
 
@@ -176,11 +176,11 @@ def test_the_step_from_which_on_results_are_not_whole(tmp_path):
         for first in range(0, 200_000, 50_000):
             results.append(chunk(first, 50_000))
     assert verify(tmp_path) == []
-    last = tmp_path / "results.zarr" / "V" / "c" / "3" / "0"
+    last = tmp_path / "results.zarr" / "V" / "c.3.0"
     rows = json.loads((tmp_path / "results.zarr/V/zarr.json").read_text())["chunk_grid"]
     rows = rows["configuration"]["chunk_shape"][0]
     flipped(last)
-    removed(tmp_path / "results.zarr" / "g" / "c" / "2" / "0")
+    removed(tmp_path / "results.zarr" / "g" / "c.2.0")
     found = {damaged.what: damaged.first_step for damaged in verify(tmp_path)}
     assert found[last] == 3 * rows
     assert len(found) == 2
@@ -219,10 +219,10 @@ def test_less_steps_without_traces_are_told(tmp_path):
 @pytest.mark.parametrize("data", [b"", b"no chunk"])
 @pytest.mark.parametrize("name", ["V", "time", "neuron"])
 def test_a_damaged_chunk_of_a_trace_names_the_array(run, name, data):
-    for file in (run / "results.zarr" / name / "c").rglob("*"):
+    for file in (run / "results.zarr" / name).glob("c.*"):
         if file.is_file():
             file.write_bytes(data)
-    with pytest.raises(DamagedError, match=rf"results\.zarr/{name}/c/0\S* is damaged"):
+    with pytest.raises(DamagedError, match=rf"results\.zarr/{name}/c.0\S* is damaged"):
         _ = neurolab.open_run(run).traces["V"].values
 
 
@@ -331,12 +331,12 @@ def test_what_is_advised_for_damaged_results_of_a_batch_works(begun, tmp_path):
     """Remove the batch, and go on with the sweep; the other points can be read meanwhile."""
     folder = shutil.copytree(begun, tmp_path / "sweep")
     batch = batch_of(folder, 2)
-    flipped(batch / "results.zarr" / "spike_end" / "c" / "0" / "0")
+    flipped(batch / "results.zarr" / "spike_end" / "c.0.0")
     found = neurolab.open_sweep(folder)
     assert set(found.table["status"]) == {"completed"}
     with pytest.raises(DamagedError, match=f"spike_end.*remove {batch} and go on with .*resume"):
         found[2]
-    assert "spike_end/c/0/0 is damaged" in data_of(write_report(folder))["spikes"]["why"]
+    assert "spike_end/c.0.0 is damaged" in data_of(write_report(folder))["spikes"]["why"]
     assert len(verify(folder)) == 1
     shutil.rmtree(batch)
     again = sweep(folder, *SWEEP, f"sweep.resume='{folder}'")
@@ -389,7 +389,7 @@ def test_the_command_says_whether_a_folder_is_whole(run, begun, capsys):
     """And from which step on it is not."""
     assert [verified(run), verified(begun), verified(run / "nothing")] == [0, 0, 2]
     assert f"{run} is whole" in capsys.readouterr().out
-    flipped(run / "results.zarr" / "V" / "c" / "0" / "0")
+    flipped(run / "results.zarr" / "V" / "c.0.0")
     assert verified(run) == 1
     assert "whole until step 0" in capsys.readouterr().err
     assert neurolab.verify(run)[0].first_step == 0

@@ -165,7 +165,7 @@ def tried(path, folder, ask, every, together=1):
                 if isinstance(answer, Exception):
                     assert (
                         named in str(answer)
-                        or named.partition("/c/")[0] in str(answer)
+                        or named.partition("/c.")[0] in str(answer)
                         or (name == "deleted" and "batches" in str(answer))
                     ), (where, question, answer)
                 else:

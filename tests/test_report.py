@@ -228,7 +228,8 @@ def test_a_run_without_a_summary_is_what_its_status_says(tmp_path, said, goes, s
     """It goes on if a living process has its folder."""
     updated = datetime.now(UTC).isoformat(timespec="seconds")
     with Lease(tmp_path) as lease:
-        said = {**said, "updated": updated, "writer": lease.token if goes else "another"}
+        when = {"updated": updated, "elapsed_s": 3.1}
+        said = {**said, **when, "writer": lease.token if goes else "another"}
         (tmp_path / "status.json").write_text(json.dumps(said))
         found = ended(tmp_path, {})
     assert found[0] == status

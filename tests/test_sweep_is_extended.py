@@ -17,9 +17,9 @@ from neurolab.results.same import extension
 from neurolab.results.table import Table
 from neurolab.results.verify import verify
 
-USUAL = ("neuron=adexif_ref", "synapse=expon", "size=5", "duration=100ms", "record=full", KEEP)
-B, WEIGHT = "neuron.b={}", "input.weight={}"
-SMALL = (B.format("2mA,6mA"), WEIGHT.format("30rheobase*ms,40rheobase*ms"))
+USUAL = ("neuron=lif_ref", "synapse=expon", "size=5", "duration=100ms", "record=full", KEEP)
+TAU_REF, WEIGHT = "neuron.tau_ref={}", "input.weight={}"
+SMALL = (TAU_REF.format("2ms,6ms"), WEIGHT.format("30rheobase*ms,40rheobase*ms"))
 
 
 @pytest.fixture(scope="module")
@@ -42,18 +42,20 @@ def labels(sweep):
     """That each point has the configuration that its place says, and as it was computed."""
     for k, row in enumerate(sweep.table.reset_index().to_dict("records")):
         config = sweep.config(k)
-        assert str(config.neuron.b) == f"{row['neuron.b']:g}mA"
+        assert str(config.neuron.tau_ref) == f"{row['neuron.tau_ref']:g}ms"
         assert sweep[k].summary["seed"] == config.seed
 
 
 MORE = {
-    "at the end": [B.format("2mA,6mA,9mA")],
-    "between, in another order": [B.format("6mA,4mA,2mA,0mA")],
-    "by a range": [B.format("linspace:2mA:10mA:5")],
+    "at the end": [TAU_REF.format("2ms,6ms,9ms")],
+    "between, in another order": [TAU_REF.format("6ms,4ms,2ms,0ms")],
+    "by a range": [TAU_REF.format("linspace:2ms:10ms:5")],
     "of the faster": [WEIGHT.format("20rheobase*ms,30rheobase*ms,40rheobase*ms")],
-    "of both": [B.format("0mA,2mA,6mA"), WEIGHT.format("40rheobase*ms,9rheobase*ms,30rheobase*ms")],
+    "of both": [
+        TAU_REF.format("0ms,2ms,6ms"), WEIGHT.format("40rheobase*ms,9rheobase*ms,30rheobase*ms"),
+    ],
     "of a further one": ["seed=range:3"],
-    "and a longer duration": [B.format("2mA,6mA,9mA"), "duration=200ms"],
+    "and a longer duration": [TAU_REF.format("2ms,6ms,9ms"), "duration=200ms"],
     "a longer duration alone": ["duration=200ms"],
     "a further one and a longer duration": ["seed=3,0", "duration=150ms"],
 }  # fmt: skip
@@ -78,11 +80,11 @@ def test_it_is_the_sweep_of_all(begun, tmp_path, what):
 
 def test_again_and_again(begun, tmp_path):
     """What was extended is extended: values, then an axis, then both, then how long."""
-    neurolab.resume(begun, [B.format("1mA,6mA,2mA")])
+    neurolab.resume(begun, [TAU_REF.format("1ms,6ms,2ms")])
     neurolab.resume(begun, ["seed=5,0"])
-    neurolab.resume(begun, [B.format("0mA,1mA,2mA,6mA"), "seed=0,3,5"])
+    neurolab.resume(begun, [TAU_REF.format("0ms,1ms,2ms,6ms"), "seed=0,3,5"])
     found = neurolab.resume(begun, ["duration=150ms"])
-    every = [*USUAL, B.format("0mA,1mA,2mA,6mA"), SMALL[1], "seed=0,3,5", "duration=150ms"]
+    every = [*USUAL, TAU_REF.format("0ms,1ms,2ms,6ms"), SMALL[1], "seed=0,3,5", "duration=150ms"]
     whole = neurolab.run_sweep(every, tmp_path / "whole")
     same(found, whole)
     labels(found)
@@ -94,15 +96,15 @@ def test_a_batch_that_was_stopped_goes_on_in_a_larger_sweep(begun, tmp_path, mon
     folder, typed = tmp_path / "stopped", [*USUAL, *SMALL, "duration=200ms"]
     stopped_at(monkeypatch, folder, typed, 1000)
     begun = batches(folder)
-    found = neurolab.resume(folder, [B.format("0mA,2mA,6mA")])
+    found = neurolab.resume(folder, [TAU_REF.format("0ms,2ms,6ms")])
     assert begun < batches(folder)
-    every = [*USUAL, "duration=200ms", B.format("0mA,2mA,6mA"), SMALL[1]]
+    every = [*USUAL, "duration=200ms", TAU_REF.format("0ms,2ms,6ms"), SMALL[1]]
     same(found, neurolab.run_sweep(every, tmp_path / "whole"))
 
 
 def test_stopped_while_it_is_extended_it_is_the_larger_one(begun, tmp_path, monkeypatch):
     """Also before anything of it was computed: `resume` alone goes on."""
-    typed = [B.format("0mA,2mA,6mA"), "duration=200ms"]
+    typed = [TAU_REF.format("0ms,2ms,6ms"), "duration=200ms"]
     with monkeypatch.context() as patch:
         patch.setattr("neurolab.sweep.compute.compute_groups", _ended)
         with pytest.raises(KeyboardInterrupt):
@@ -114,7 +116,7 @@ def test_stopped_while_it_is_extended_it_is_the_larger_one(begun, tmp_path, monk
     assert np.isnan(there.table["rate_hz"]).all()
     assert np.isfinite(there.table["rate_hz_so_far"][2:]).all()
     found = neurolab.resume(begun)
-    every = [*USUAL, B.format("0mA,2mA,6mA"), SMALL[1], "duration=200ms"]
+    every = [*USUAL, TAU_REF.format("0ms,2ms,6ms"), SMALL[1], "duration=200ms"]
     same(found, neurolab.run_sweep(every, tmp_path / "whole"))
 
 
@@ -142,18 +144,18 @@ def test_points_that_ended_before_others_of_their_batch_begin_anew(tmp_path):
 
 
 REFUSED = {
-    "a value is left out": ([B.format("2mA,9mA")], "neuron.b was 6mA of some points"),
-    "another value": (["neuron.a=3mS"], r"neuron.a was .* and would be 3mS"),
+    "a value is left out": ([TAU_REF.format("2ms,9ms")], "neuron.tau_ref was 6ms of some points"),
+    "another value": (["neuron.R=3ohm"], r"neuron.R was .* and would be 3ohm"),
     "none of them is that of before": (["seed=7,8"], "no value of seed is that which"),
-    "one value": ([B.format("2mA")], "neuron.b was swept, and has one value now"),
+    "one value": ([TAU_REF.format("2ms")], "neuron.tau_ref was swept, and has one value now"),
     "shorter": (["duration=50ms"], "1000 steps of points are done"),
     "how samples are drawn": (["sweep.seed=3"], "is what the sweep is"),
     "what Hydra does": (["hydra.verbose=true"], "hydra.verbose.*\\s.*is not heeded here"),
     "no such option": (["tracker=nonesuch", "seed=0,1"], "tracker = nonesuch"),
-    "no such key": (["neuron.bb=1,2"], "neuron.bb"),
+    "no such key": (["neuron.tau_reff=1,2"], "neuron.tau_reff"),
     "no value": (["seed=range:0:-3"], "seed"),
-    "walked together": ([B.format("zip:2mA:6mA:8mA")], "walked together"),
-    "wrong": ([B.format("2mA,6mA,9mV")], "9mV"),
+    "walked together": ([TAU_REF.format("zip:2ms:6ms:8ms")], "walked together"),
+    "wrong": ([TAU_REF.format("2ms,6ms,9mV")], "9mV"),
 }
 
 
@@ -191,7 +193,7 @@ def test_zipped_axes_options_and_references_are_extended(tmp_path):
 
 def test_what_the_points_had_is_that_of_points_that_could_be_composed(tmp_path):
     """The first has no configuration: its neuron has no such key."""
-    usual = ["size=3", "duration=50ms", KEEP, "neuron=lif,adexif_ref", B.format("2mA,3mA")]
+    usual = ["size=3", "duration=50ms", KEEP, "neuron=lif,lif_ref", TAU_REF.format("2ms,3ms")]
     neurolab.run_sweep(usual, tmp_path / "sweep")
     found = neurolab.resume(tmp_path / "sweep", ["seed=5,0"])
     assert list(found.table["seed"][4:]) == [5, 0, 5, 0]
@@ -234,7 +236,7 @@ def test_how_it_goes_on_is_as_it_is_typed(begun, monkeypatch):
 def test_numbers_of_points_stay_what_they_were(tmp_path):
     neurolab.run_sweep([*USUAL, *SMALL, "seed='${hydra:job.num}'"], tmp_path / "sweep")
     with pytest.raises(ConfigError, match="has the number of a point"):
-        neurolab.resume(tmp_path / "sweep", [B.format("2mA,6mA,9mA")])
+        neurolab.resume(tmp_path / "sweep", [TAU_REF.format("2ms,6ms,9ms")])
 
 
 def test_the_command(begun, capfd):
@@ -248,7 +250,7 @@ def test_what_was_told_of_points_is_of_the_same_points(begun):
     """A tracker that knows the end of a point is told of it again only where it goes on."""
     store = SweepFolder(begun)
     store.tell(3)
-    neurolab.resume(begun, [B.format("0mA,2mA,6mA")])
+    neurolab.resume(begun, [TAU_REF.format("0ms,2ms,6ms")])
     store = SweepFolder(begun)
     assert store.told() == {5}
     store.tell(0)
@@ -261,7 +263,7 @@ def test_a_task_that_was_submitted_before_computes_its_own_points(begun, monkeyp
     from neurolab.sweep.task import Task
 
     task = Task(begun, {}, np.array([1, 2]), None)
-    neurolab.resume(begun, [B.format("0mA,2mA,6mA")])
+    neurolab.resume(begun, [TAU_REF.format("0ms,2ms,6ms")])
     shutil.rmtree(begun / "batches")
     monkeypatch.setenv("_TEST_CLUSTER_", "debug")
     task()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -50,7 +51,8 @@ class Arrays:
         self.traces, self.n_points = tuple(traces), attributes["n_points"]
         self.axes = axes_of(self.traces)
         self._existing = False
-        self._written: set[Path] = set()
+        #: Of files that were written since the last `sync`: that they are on the disk.
+        self._written: dict[Path, Future[None]] = {}
 
     @cached_property
     def store(self) -> Any:
@@ -60,14 +62,15 @@ class Arrays:
         if self.folder is None:
             return MemoryStore()
         path, check, written = self.folder / RESULTS, self.check, self._written
+        disk = ThreadPoolExecutor(1, "disk")  # which is waited for while more is compressed
 
         class Folder(LocalStore):
             """Zarr makes folders that are missing: a part of one that was removed was back."""
 
             async def set(self, key: str, value: Any) -> None:
                 check(key != "zarr.json")
-                written.add(path / key)
                 await super().set(key, value)
+                written[path / key] = disk.submit(sync, path / key)
                 try:
                     check(key != "zarr.json")
                 except ResultsLostError:  # just now: what that made is taken away
@@ -155,11 +158,13 @@ class Arrays:
 
     def sync(self) -> None:
         """See that what was written since the last call is on the disk."""
-        files = sorted(self._written)
+        written = dict(self._written)
         self._written.clear()
         try:
-            for path in (*files, *sorted({path.parent for path in files})):
-                sync(path)
+            for synced in written.values():
+                synced.result()
+            for folder in sorted({above for path in written for above in path.parents[:2]}):
+                sync(folder)
         except FileNotFoundError:
             self.check(True)
             raise
@@ -190,6 +195,7 @@ class Arrays:
             fill_value=lost(np.dtype(dtype)),
             compressors=(BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()),
             attributes=how,
+            chunk_key_encoding={"name": "default", "separator": "."},  # files of one folder
             config={"write_empty_chunks": True},  # what is committed has all of its files
         )
 

@@ -15,7 +15,6 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +111,9 @@ def _end_of_killed(folder: Path, session: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"status": "killed"}
     with suppress(DamagedError):  # nobody knows how far it came
         found["to_step"] = read_commit(folder).steps
-    with suppress(KeyError, TypeError, ValueError):
-        began, ended = (datetime.fromisoformat(known[key]) for key in ("started", "updated"))
-        if known["started"] == session["started"]:
-            found |= {"wall_s": (ended - began).total_seconds()}
-            found |= {} if status in ("running", "compiling") else {"status": status}
+    if known.get("started") == session["started"]:
+        found["wall_s"] = known["elapsed_s"]
+        found |= {} if status in ("running", "compiling") else {"status": status}
     return found
 
 

@@ -1,7 +1,8 @@
 """status.json: how far a run or a sweep is, for whoever looks at its folder from elsewhere.
 
     {"status": "running", "simulated_ms": 1200.0, "duration_ms": 10000.0, "x_real_time": 3.1,
-     "eta_s": 2.8, ..., "updated": "2026-11-20T12:00:03.120+00:00", "host": "node7", "pid": 4711}
+     "eta_s": 2.8, ..., "updated": "2026-11-20T12:00:03.120+00:00", "elapsed_s": 1.3,
+     "host": "node7", "pid": 4711}
 
 It is replaced in one operation after each chunk, so a reader never sees half of it.
 """
@@ -54,6 +55,7 @@ class StatusFile:
         self.started = started or utc_now()
         self._facts = {"started": self.started, "host": socket.gethostname(), "pid": os.getpid()}
         self._facts |= {} if lease is None else {"writer": lease.token}
+        self._since = time.perf_counter()
         self._began: float | None = None
         self._first = 0.0
         self._last = ("", 0.0)
@@ -79,7 +81,8 @@ class StatusFile:
         self._last, self._told = (status, now), facts
         if self._path is None or (self._lease is not None and self._lease.lost):
             return
-        content = {"status": status, **facts, **self._facts, "updated": utc_now()}
+        when = {"updated": utc_now(), "elapsed_s": round(now - self._since, 3)}
+        content = {"status": status, **facts, **self._facts, **when}
         text = json.dumps(content, indent=2) + "\n"
         try:
             write_whole(self._path, text)
@@ -105,6 +108,7 @@ def standing(folder: Path) -> tuple[str, dict[str, Any]]:
         facts = read_mapping(folder / STATUS, needed=False)
         status = str(facts["status"])
         datetime.fromisoformat(facts["updated"])
+        float(facts["elapsed_s"])
     except (KeyError, TypeError, ValueError):
         return _UNKNOWN if holder(folder) is None else "running", {}
     if status in _GOING:

@@ -36,12 +36,13 @@ def whole(group: Any, name: str, *where: Any) -> np.ndarray:
     on_disk = Path(place).is_dir()
     if on_disk and group.attrs.get("format") not in _SPARSE:
         for chunk in _chunks(array, where):
-            if not (file := _file(place, chunk)).is_file():
+            if not (file := _file(array, place, chunk)).is_file():
                 raise DamagedError(file, "it is missing")
     try:
         values: np.ndarray = np.asarray(array.oindex[where])
     except (ValueError, RuntimeError) as error:
-        files = (_file(place, c) for c in _chunks(array, where) if not _can_be_read(array, c))
+        unread = (chunk for chunk in _chunks(array, where) if not _can_be_read(array, chunk))
+        files = (_file(array, place, chunk) for chunk in unread)
         damaged = next(files, place) if on_disk else place
         raise DamagedError(damaged, f"it was changed after it was written ({error})") from error
     short = any(
@@ -68,8 +69,8 @@ def _chunks(array: Any, where: tuple[Any, ...]) -> Iterator[tuple[int, ...]]:
     yield from itertools.product(*found)
 
 
-def _file(place: str, chunk: tuple[int, ...]) -> Path:
-    return Path(place, "c", *map(str, chunk))
+def _file(array: Any, place: str, chunk: tuple[int, ...]) -> Path:
+    return Path(place, array.metadata.encode_chunk_key(chunk))
 
 
 def _can_be_read(array: Any, chunk: tuple[int, ...]) -> bool:

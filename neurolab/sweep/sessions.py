@@ -8,8 +8,6 @@ time for which it said that it went on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from neurolab.results.batches import SweepFolder
@@ -36,11 +34,9 @@ def begin(folder: SweepFolder, done: int) -> None:
     if lost > 0:
         last = sessions[-1]["started"] if sessions else None
         sessions.append({"started": None, "computed": lost})
-        with suppress(KeyError, TypeError, ValueError):
-            began, ended = (datetime.fromisoformat(known[key]) for key in ("started", "updated"))
-            if known["started"] != last:
-                sessions[-1] |= {"started": known["started"], "status": status}
-                sessions[-1]["wall_s"] = (ended - began).total_seconds()
+        if known.get("started", last) != last:
+            sessions[-1] |= {"started": known["started"], "status": status}
+            sessions[-1]["wall_s"] = known["elapsed_s"]
     if summary or sessions:
         folder.summarise({"sessions": sessions})
 
