@@ -197,6 +197,13 @@ def test_other_numbers_are_another_run(tmp_path, monkeypatch):
         neurolab.resume(tmp_path / "other")
 
 
+def test_runs_in_a_folder_are_named(tmp_path):
+    """As those of a sweep with `sweep.folders=true hydra/launcher=basic`."""
+    neurolab.run(["size=2", "duration=5ms", KEEP], tmp_path / "0")
+    with pytest.raises(ConfigError, match=r"goes on by itself, as resume=.*0"):
+        neurolab.resume(tmp_path)
+
+
 def test_while_a_run_becomes_longer_it_is_one_that_goes_on(tmp_path, monkeypatch):
     """Not one that was completed and has other steps, which would be damaged."""
     from neurolab.simulation.runner import _Run

@@ -233,6 +233,14 @@ def test_how_it_goes_on_is_as_it_is_typed(begun, monkeypatch):
     assert "assets/plotly-" not in (begun / "report.html").read_text()
 
 
+def test_how_it_goes_on_is_what_tasks_read(begun):
+    """Tasks are processes of their own, that read the folder."""
+    (batch, *_) = sorted((begun / "batches").iterdir())
+    shutil.rmtree(batch)
+    neurolab.resume(begun, ["checkpoint.every=7s"])
+    assert SweepFolder(begun).plan().templates[0]["checkpoint"]["every"] == "7s"
+
+
 def test_numbers_of_points_stay_what_they_were(tmp_path):
     neurolab.run_sweep([*USUAL, *SMALL, "seed='${hydra:job.num}'"], tmp_path / "sweep")
     with pytest.raises(ConfigError, match="has the number of a point"):

@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+
+from clock import HOUR, Clock
 
 from benchmarks.reliability.trial import (
     KINDS,
@@ -62,6 +64,9 @@ def faults(place: Place, tries: int) -> Iterator[Fault]:
         "a second command for the folder of a run that goes": _second,
         _NO_MEMORY: _no_memory,
     }
+    with suppress(OSError):  # it cannot be made here
+        clock = Clock(place.folder)
+        several["the clock is moved by up to a year, twice, then kill -9"] = partial(_clock, clock)
     with _disk(place.folder / "disk", 1) as mounted:
         if mounted:  # otherwise nobody can say
             several["the disk is full while a run writes"] = _full
@@ -145,6 +150,19 @@ def _no_memory(place: Place) -> Try:
     except subprocess.TimeoutExpired:  # native code that has no memory may wait for ever
         process.kill()
         process.communicate()
+    return place.goes_on("run", folder)
+
+
+def _clock(clock: Clock, place: Place) -> Try:
+    """Killed while its clock is elsewhere; it goes on with the true one."""
+    folder, moved = place.new(), [place.chance.randrange(-8760, 8760) * HOUR for _ in range(2)]
+    clock.move(moved[0])
+    process = begin("run", folder, env=clock.environment)
+    computing(process, folder)
+    clock.move(moved[1])
+    time.sleep(place.chance.uniform(0, 0.6))
+    process.kill()
+    process.communicate()
     return place.goes_on("run", folder)
 
 

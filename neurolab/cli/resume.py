@@ -222,6 +222,9 @@ def folder_of(text: str, key: str = "resume") -> Path:
     advice = (
         "is not the folder of a run or a sweep" if folder.is_dir() else "there is no such folder"
     )
+    if runs := sorted(path.parent for path in folder.glob(f"*/{RECORD}")):
+        advice = f"holds runs, each of which goes on by itself, as {key}={runs[0]}"
+        raise ConfigError([Problem(key, text, advice)])
     raise ConfigError([Problem(key, text, f"{advice}; give one under outputs/")])
 
 

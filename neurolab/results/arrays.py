@@ -53,6 +53,7 @@ class Arrays:
         self._existing = False
         #: Of files that were written since the last `sync`: that they are on the disk.
         self._written: dict[Path, Future[None]] = {}
+        self._disk: ThreadPoolExecutor | None = None  # waits for it, while more is compressed
 
     @cached_property
     def store(self) -> Any:
@@ -61,8 +62,7 @@ class Arrays:
 
         if self.folder is None:
             return MemoryStore()
-        path, check, written = self.folder / RESULTS, self.check, self._written
-        disk = ThreadPoolExecutor(1, "disk")  # which is waited for while more is compressed
+        path, check, synced = self.folder / RESULTS, self.check, self._synced
 
         class Folder(LocalStore):
             """Zarr makes folders that are missing: a part of one that was removed was back."""
@@ -70,7 +70,7 @@ class Arrays:
             async def set(self, key: str, value: Any) -> None:
                 check(key != "zarr.json")
                 await super().set(key, value)
-                written[path / key] = disk.submit(sync, path / key)
+                synced(path / key)
                 try:
                     check(key != "zarr.json")
                 except ResultsLostError:  # just now: what that made is taken away
@@ -156,10 +156,16 @@ class Arrays:
             values = np.asarray(values, dtype=self.arrays[name].dtype)
             self.arrays[name].append(values, axis=axis)
 
+    def _synced(self, path: Path) -> None:
+        """Begin to sync a file."""
+        self._disk = self._disk or ThreadPoolExecutor(1, "disk")
+        self._written[path] = self._disk.submit(sync, path)
+
     def sync(self) -> None:
         """See that what was written since the last call is on the disk."""
-        written = dict(self._written)
+        written, disk = dict(self._written), self._disk
         self._written.clear()
+        self._disk = None
         try:
             for synced in written.values():
                 synced.result()
@@ -168,6 +174,9 @@ class Arrays:
         except FileNotFoundError:
             self.check(True)
             raise
+        finally:
+            if disk is not None:
+                disk.shutdown()
 
     def consolidate(self) -> None:
         """Gather the metadata of all arrays in one place, so that the store opens in one read."""

@@ -11,6 +11,7 @@ be run for how its values meet, that diverges or fails is marked in the table, a
 
 from __future__ import annotations
 
+import copy
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -217,11 +218,12 @@ def _begun(
             plan.files = before.files | plan.files
             store.define(plan.to_json())
             return plan, Table(plan, store)
-        if (before.files, before.versions) != (plan.files, plan.versions):
-            before.files, before.versions = before.files | plan.files, plan.versions
-            store.define(before.to_json())
+        was = before.files, before.versions, copy.deepcopy(before.templates)
+        before.files, before.versions = before.files | plan.files, plan.versions
         for kept, now in zip(before.templates, plan.templates, strict=False):
             kept |= {key: now[key] for key in now if not changes_results(key)}
+        if (before.files, before.versions, before.templates) != was:  # tasks read it
+            store.define(before.to_json())
         return before, known
     if not first:
         store.forget_record()
