@@ -53,6 +53,20 @@ def test_nothing_is_made_again_by_the_write_itself(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_nothing_is_made_again_where_an_array_is_made(tmp_path, monkeypatch):
+    """With an array Zarr makes the group that it is in, if there is none any more."""
+    results, make = writer(tmp_path / "run"), Arrays._create_trace
+
+    def removes(self, trace, values):
+        (tmp_path / "run").rename(tmp_path / "elsewhere")
+        return make(self, trace, values)
+
+    monkeypatch.setattr(Arrays, "_create_trace", removes)
+    with pytest.raises(ResultsLostError, match="removed or emptied"):
+        results.append(chunk(0, 50))
+    assert [path.name for path in tmp_path.iterdir()] == ["elsewhere"]
+
+
 def test_a_folder_that_is_removed_before_the_first_chunk_stays_so(tmp_path):
     results = writer(tmp_path / "run")
     shutil.rmtree(tmp_path / "run")

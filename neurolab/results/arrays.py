@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.problems import ResultsLostError
 from neurolab.results.damage import DamagedError, lost, read_mapping
 from neurolab.results.layout import RESULTS, Trace, axes_of, growing_axis, sync, write_whole
 
@@ -24,6 +25,7 @@ __all__ = ["Arrays"]
 _SPIKES_PER_CHUNK = 2**18
 _TRACE_CHUNK_BYTES = 4 * 2**20
 _VALUES_PER_CHUNK = 2**14
+_SETTLING_SECONDS = 5.0
 
 
 class Arrays:
@@ -53,6 +55,7 @@ class Arrays:
         self._existing = False
         #: Of files that were written since the last `sync`: that they are on the disk.
         self._written: dict[Path, Future[None]] = {}
+        self._busy: list[str] = []  # what is being written, by another thread
         self._disk: ThreadPoolExecutor | None = None  # waits for it, while more is compressed
 
     @cached_property
@@ -62,25 +65,27 @@ class Arrays:
 
         if self.folder is None:
             return MemoryStore()
-        path, check, synced = self.folder / RESULTS, self.check, self._synced
+        path, busy = self.folder / RESULTS, self._busy
+        check, synced = self.check, self._synced
 
         class Folder(LocalStore):
             """Zarr makes folders that are missing: a part of one that was removed was back."""
 
             async def set(self, key: str, value: Any) -> None:
-                check(key != "zarr.json")
-                await super().set(key, value)
+                await within(super().set, key, value, key != "zarr.json")
                 synced(path / key)
-                try:
-                    check(key != "zarr.json")
-                except ResultsLostError:  # just now: what that made is taken away
-                    if key != "zarr.json" and (path / "zarr.json").exists():
-                        raise  # to another process, which may have written this
-                    (path / key).unlink(missing_ok=True)
-                    with suppress(OSError):  # others have something there
-                        for place in (path / key).parents[: key.count("/") + 2]:
-                            place.rmdir()
-                    raise
+
+            async def set_if_not_exists(self, key: str, value: Any) -> None:
+                await within(super().set_if_not_exists, key, value, True)  # of the group
+
+        async def within(write: Callable[..., Any], key: str, value: Any, begun: bool) -> None:
+            busy.append(key)
+            try:
+                check(begun)
+                await write(key, value)
+                check(begun)  # or that made it anew: see `unmake`
+            finally:
+                busy.remove(key)
 
         return Folder(path)
 
@@ -177,6 +182,20 @@ class Arrays:
         finally:
             if disk is not None:
                 disk.shutdown()
+
+    def unmake(self) -> None:
+        """Take away what was made anew of results that were removed or moved, once nothing is being
+        written any more; not of others, who begin with the group and have more than arrays."""
+        until = time.monotonic() + _SETTLING_SECONDS
+        while self._busy and time.monotonic() < until:
+            time.sleep(0.005)
+        if self.folder is None:
+            return
+        path = self.folder / RESULTS
+        if [*self.folder.glob("*")] == [path] or not (path / "zarr.json").exists():
+            shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):  # there is something in it, or it is gone
+            self.folder.rmdir()
 
     def consolidate(self) -> None:
         """Gather the metadata of all arrays in one place, so that the store opens in one read."""

@@ -22,7 +22,8 @@ spike or a sample of a trace. A trace with interval `every` is sampled at (n + 1
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -114,7 +115,8 @@ class ResultsWriter:
 
     def open(self) -> None:
         """Make the arrays, so that a reader finds a run that has not recorded anything yet."""
-        self._arrays.open()
+        with self._nothing_anew():
+            self._arrays.open()
 
     def append(self, chunk: Chunk, extra: Mapping[str, Any] | None = None) -> None:
         """Write a chunk, then commit it, with JSON-able notes if any (`Run.commit.extra`).
@@ -123,8 +125,14 @@ class ResultsWriter:
             ValueError: the chunk does not follow the last one, or disagrees with the recording.
         """
         self._check(chunk)
+        with self._nothing_anew():
+            self._append(chunk)
+            end = chunk.first_step + chunk.n_steps
+            self._commit(Commit(end, self._arrays.lengths, dict(extra or {})))
+
+    def _append(self, chunk: Chunk) -> None:
         self._check_folder(begun=self._arrays.begun)
-        self.open()
+        self._arrays.open()
         arrays, first, end = self._arrays, chunk.first_step, chunk.first_step + chunk.n_steps
         for axis, every in {arrays.axes[t.name][0]: t.every for t in self.traces}.items():
             samples = np.arange(first // every + 1, end // every + 1) * every
@@ -139,7 +147,15 @@ class ResultsWriter:
             before = self.commit.lengths.get("spike_step", 0)
             arrays.append("spike_end", (before + np.cumsum(counts))[None])
         arrays.sync()
-        self._commit(Commit(end, arrays.lengths, dict(extra or {})))
+
+    @contextmanager
+    def _nothing_anew(self) -> Iterator[None]:
+        """Of a folder that was removed while it was written to nothing is left."""
+        try:
+            yield
+        except ResultsLostError:
+            self._arrays.unmake()
+            raise
 
     def _check_folder(self, begun: bool = True) -> None:
         """That what was written is there; what was ``begun`` says what it is."""
@@ -166,9 +182,10 @@ class ResultsWriter:
 
     def close(self) -> None:
         """Nothing more comes for now."""
-        self.open()  # also of a run that ended before its first chunk
-        self._check_folder()
-        self._arrays.consolidate()
+        with self._nothing_anew():
+            self._arrays.open()  # also of a run that ended before its first chunk
+            self._check_folder()
+            self._arrays.consolidate()
 
     def __enter__(self) -> Self:
         return self
