@@ -1,9 +1,11 @@
 """Compiled programs are kept between runs of the tests, under pytest's cache."""
 
 import fcntl
+import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,15 @@ def pytest_configure(config: pytest.Config) -> None:
     # absl, which JAX's world brings, logs to the stderr of its import, and when Hydra sets up its
     # logging closes that stream unless it is the process's own: not the one pytest captures with.
     absl_logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_one_test() -> Iterator[None]:
+    """A command within a test has Hydra log to the streams of that test, which are closed then."""
+    before = logging.root.handlers[:]
+    yield
+    for handler in [handler for handler in logging.root.handlers if handler not in before]:
+        logging.root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

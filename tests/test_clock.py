@@ -1,14 +1,13 @@
 """The clock is moved while a command goes on, and between sessions: nothing follows from it but the
 dates that are written."""
 
-import json
 import subprocess
 import sys
 import time
 
 import pytest
 from clock import HOUR, Clock
-from test_kills import KINDS
+from test_kills import KINDS, computes
 from test_resume import KEEP, same
 
 import neurolab
@@ -27,16 +26,6 @@ def begin(clock, *typed):
     command = [sys.executable, "-m", "neurolab", *typed]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, env=clock.environment, **streams)
-
-
-def running(process, folder):
-    until = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < until:
-        status = folder / "status.json"
-        if status.exists() and json.loads(status.read_text())["status"] == "running":
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"it does not compute: {process.communicate()[0]}")
 
 
 def test_it_is_moved(clock):
@@ -60,7 +49,7 @@ def test_a_run_whose_clock_is_moved(clock, tmp_path):
     folder, began = tmp_path / "run", time.monotonic()
     typed = [*usual, "checkpoint.every=100ms", f"hydra.run.dir={folder}"]
     process = begin(clock, *typed)
-    running(process, folder)
+    computes(process, folder)
     clock.move(first)
     time.sleep(0.5)
     process.kill()

@@ -40,6 +40,17 @@ def whole(tmp_path_factory):
     return of
 
 
+def computes(process, folder):
+    """Wait until a command computes."""
+    until = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until:
+        status = folder / "status.json"
+        if status.exists() and json.loads(status.read_text())["status"] == "running":
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"it does not compute: {process.communicate()[0]}")
+
+
 def kill(kind, folder, chance):
     """Begin the command and kill it: while it starts, or some time after it began to compute."""
     key = "hydra.sweep.dir" if kind == "sweep" else "hydra.run.dir"
@@ -49,12 +60,7 @@ def kill(kind, folder, chance):
     if chance.random() < 0.2:
         time.sleep(chance.uniform(0, 3))
     else:
-        until = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < until:
-            status = folder / "status.json"
-            if status.exists() and json.loads(status.read_text())["status"] == "running":
-                break
-            time.sleep(0.01)
+        computes(process, folder)
         time.sleep(chance.uniform(0, 1.5))
     process.kill()
     process.wait()
