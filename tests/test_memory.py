@@ -1,5 +1,6 @@
 """What does not fit into memory is refused, before it is computed or when that shows."""
 
+import ctypes
 import os
 import resource
 import subprocess
@@ -66,3 +67,38 @@ def test_what_is_free_is_asked_of_the_machine_and_of_the_container(tmp_path, mon
     (tmp_path / "memory.current").write_text("3000000\n")
     (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 500000\nactive_file 100000\n")
     assert memory.available() == 4000000 - 3000000 + 600000
+
+
+BLOCKS = """
+import ctypes, sys
+import numpy as np
+from neurolab.engine import memory
+class Blocks(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd".split()]
+    _fields_ += [(name, ctypes.c_size_t) for name in "usm fsm used free keep".split()]
+asked = ctypes.CDLL(None).mallinfo2
+asked.restype = Blocks
+def mapped():
+    before = asked().hblkhd
+    block = np.empty(3 * 2**20, np.uint8)
+    return asked().hblkhd - before >= block.nbytes
+if "told" in sys.argv:
+    memory.give_back()
+large = np.empty(20 * 2**20, np.uint8)  # after which the library keeps blocks of 20 MB
+del large
+print(mapped())
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="not glibc 2.33")
+@pytest.mark.parametrize(
+    ("own", "told", "given_back"),
+    [({}, [], False), ({}, ["told"], True), ({"MALLOC_ARENA_MAX": "4"}, ["told"], False)],
+    ids=["as it is", "told", "set by the user"],
+)
+def test_blocks_of_megabytes_are_given_back(own, told, given_back):
+    """The C library keeps what was freed, until it is told not to; a user's settings stay."""
+    usual = {name: of for name, of in os.environ.items() if not name.startswith("MALLOC_")}
+    command = [sys.executable, "-c", BLOCKS, *told]
+    done = subprocess.run(command, env=usual | own, capture_output=True, text=True)
+    assert done.stdout.split() == [str(given_back)], done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from neurolab.cli.ending import held, holding
+from neurolab.engine import memory
 from neurolab.problems import ConfigError, Problem, ResultsLostError
 from neurolab.results.damage import DamagedError
 
@@ -29,6 +30,7 @@ def main(leases: dict[Path, Lease] | None = None) -> None:
 
         print(help_text())
         return
+    memory.give_back()
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)  # the user's own models, as with `python -m`

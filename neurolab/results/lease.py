@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import secrets
 import threading
@@ -84,6 +85,7 @@ class Lease:
         self._made: list[Path] = []
         self._ended = threading.Event()
         self._lost: str = ""
+        self._checked = -math.inf  # when it was last found to be ours
 
     @property
     def lost(self) -> bool:
@@ -119,17 +121,19 @@ class Lease:
             (self.folder / WRITER).unlink()
         self._unmake()
 
-    def check(self) -> None:
-        """That the folder is still ours.
+    def check(self, lately: float = 0.0) -> None:
+        """That the folder is still ours, or was so ``lately``, seconds ago.
 
         Raises
         ------
         ResultsLostError
             Another has it, or it was removed.
         """
-        if not self._lost:
+        now = time.monotonic()
+        if not self._lost and now - self._checked >= lately:
             try:
                 check_writer(self.folder, self.token)
+                self._checked = now
             except ResultsLostError as error:
                 self._lost = str(error)
             except OSError:  # the file system does not answer now

@@ -37,6 +37,9 @@ from neurolab.results.sealed import CONFIGURATION, write_commit
 
 __all__ = ["ResultsWriter"]
 
+#: A lease is read again after that: read around each file it took 5 % of a run that fills the disk.
+_LATELY_SECONDS = 0.05
+
 
 class ResultsWriter:
     """Appends chunks to `folder/results.zarr` (made here), committing each.
@@ -91,7 +94,7 @@ class ResultsWriter:
             },
         }
         self.commit = Commit()
-        self._arrays = Arrays(self.folder, self.attributes, self.traces, self._check_folder)
+        self._arrays = Arrays(self.folder, self.attributes, self.traces, self._check_place)
         self._digests: dict[str, str] = {}
         if self.folder is not None:
             path = self.folder / RESULTS
@@ -157,7 +160,12 @@ class ResultsWriter:
             self._arrays.unmake()
             raise
 
-    def _check_folder(self, begun: bool = True) -> None:
+    def _check_place(self, begun: bool) -> None:
+        """As before a commit, around each of its files: of a process that slept the folder may be
+        another's."""
+        self._check_folder(begun, lately=_LATELY_SECONDS)
+
+    def _check_folder(self, begun: bool = True, lately: float = 0.0) -> None:
         """That what was written is there; what was ``begun`` says what it is."""
         if self.folder is None:
             return
@@ -167,7 +175,7 @@ class ResultsWriter:
             told = f"{self.folder} was removed or emptied meanwhile; what was written until step"
             raise ResultsLostError(f"{told} {self.commit.steps} is lost")
         if self.lease is not None:
-            self.lease.check()
+            self.lease.check(lately)
 
     def note(self, extra: Mapping[str, Any]) -> None:
         """Commit other notes, and nothing more."""

@@ -88,8 +88,10 @@ class Task:
     def _compute(
         self, store: SweepFolder, plan: Plan, points: np.ndarray, stop: StopRequest
     ) -> Report:
+        from neurolab.engine import memory
         from neurolab.engine.device import prepare
 
+        memory.give_back()
         prepare(self.device)
         from neurolab.sweep.columns import PointReader
         from neurolab.sweep.compute import compute_groups
