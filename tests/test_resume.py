@@ -59,9 +59,10 @@ def stopped(monkeypatch, folder, overrides, after, written=True):
             raise DiedError
         finish(self, before, state, records, first, n, on_written)
 
+    seconds = 0.02 if "network" in overrides[0] else 1e-4  # a dozen chunks or some
     with monkeypatch.context() as patch:
         patch.setattr("neurolab.simulation.computation.FIRST_CHUNK_STEPS", 100)
-        patch.setattr(runner, "_CHUNK_SECONDS", 1e-4)
+        patch.setattr(runner, "_CHUNK_SECONDS", seconds)
         patch.setattr(Computation, "_finish", dies)
         with pytest.raises(DiedError):
             neurolab.run([*overrides, KEEP, "checkpoint.every=1us"], folder)
