@@ -52,13 +52,18 @@ class Checkpoint:
             np.savez(file, allow_pickle=False, **{_ABOUT: text}, **self.arrays)
 
     @classmethod
-    def read(cls, folder: Path) -> Checkpoint | None:
+    def read(cls, folder: Path, of: str = "") -> Checkpoint | None:
         """The one in a folder; None if there is none.
+
+        Parameters
+        ----------
+        of
+            What it must be of, as `Commit.of` has it; empty for whatever it is of.
 
         Raises
         ------
         DamagedError
-            It is not as it was written, or of another version.
+            It is not as it was written, of another version, or of other results.
         """
         path = folder / CHECKPOINT
         try:
@@ -69,6 +74,8 @@ class Checkpoint:
                 raise ValueError(f"this version reads {FORMAT}")
             if about.pop("arrays") != sorted(arrays):
                 raise ValueError("arrays are missing")
+            if of and about.get("of", of) != of:
+                raise ValueError("it is of other results than those beside it")
             return cls(int(about.pop("step")), arrays, about)
         except FileNotFoundError:
             return None

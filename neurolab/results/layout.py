@@ -81,13 +81,15 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Commit:
-    """What is whole: steps done, length of each array, and notes; and digests of other files
-    (`neurolab.results.sealed`)."""
+    """What is whole: steps done, length of each array, and notes; digests of other files
+    (`neurolab.results.sealed`); and what they are ``of``, by which files that were copied from
+    other results are known."""
 
     steps: int = 0
     lengths: dict[str, int] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    of: str = ""
 
 
 def write_whole(path: Path, text: str, synced: bool = False) -> None:

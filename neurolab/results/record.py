@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
-from neurolab.results.digests import digests_of
+from neurolab.results.digests import changes_results, digests_of
 from neurolab.results.layout import write_whole
 from neurolab.results.plan import flat
-from neurolab.results.sealed import sealed
+from neurolab.results.sealed import digest_of_content, sealed
 from neurolab.results.status import standing
 from neurolab.results.summary import environment
 
@@ -48,17 +48,24 @@ class RunRecord:
         Digests of the files that it names, and of its models' sources.
     sessions
         The first first.
+    id
+        Of the run that it began as: a digest of all that decides its results, but its length.
+        Empty in folders of before.
     """
 
     config: dict[str, Any]
     overrides: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     sessions: list[dict[str, Any]] = field(default_factory=list)
+    id: str = ""
 
     @classmethod
     def of(cls, config: Mapping[str, Any], overrides: Sequence[str]) -> RunRecord:
         """That of a run that is to begin."""
-        return cls(dict(config), list(overrides), digests_of(flat(config)))
+        files = digests_of(flat(config))
+        decides = {key: str(value) for key, value in flat(config) if changes_results(key)}
+        decides.pop("duration", None)
+        return cls(dict(config), list(overrides), files, id=digest_of_content([decides, files]))
 
     @classmethod
     def read(cls, folder: Path) -> RunRecord:

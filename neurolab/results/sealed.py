@@ -21,6 +21,7 @@ from neurolab.results.layout import COMMIT, RESULTS, Commit, growing_axis, write
 
 __all__ = [
     "CONFIGURATION",
+    "digest_of_content",
     "digest_of_file",
     "digest_of_metadata",
     "intact",
@@ -80,6 +81,11 @@ def digest_of_metadata(metadata: Mapping[str, Any], axis: int) -> str:
     shape[axis : axis + 1] = [None]
     rest = {key: value for key, value in metadata.items() if key != "consolidated_metadata"}
     return _short(json.dumps(rest | {"shape": shape}, sort_keys=True).encode())
+
+
+def digest_of_content(content: Any) -> str:
+    """A digest of what JSON can hold."""
+    return _short(json.dumps(content, sort_keys=True).encode())
 
 
 def digest_of_file(path: Path) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from neurolab.results.batches import SweepFolder
 from neurolab.results.checkpoint import CHECKPOINT, Checkpoint
 from neurolab.results.damage import SUMMARY, DamagedError, check_file, lost_results
-from neurolab.results.layout import RESULTS, growing_axis
+from neurolab.results.layout import RESULTS, Commit, growing_axis
 from neurolab.results.plan import Plan
 from neurolab.results.record import RECORD, RunRecord
 from neurolab.results.run import Run, open_run
@@ -68,22 +68,26 @@ def _run(folder: Path) -> Iterator[DamagedError]:
         yield from _wrong(read_summary, folder)
     for file in CONFIGURATION:
         yield from _wrong(check_file, folder, file, run.commit)
-    yield from _wrong(_kept, folder)
+    yield from _wrong(_kept, folder, run.commit)
     for name in lengths:
         if name not in run.damaged:
             yield from _array(run, name)
 
 
-def _kept(folder: Path) -> None:
-    """That what a run goes on from is as it was written, if there is such."""
+def _kept(folder: Path, commit: Commit) -> None:
+    """That what a run goes on from is as it was written, if there is such, and of its results."""
     summary: dict[str, Any] = {}
     with suppress(DamagedError):  # which is told in any case
         summary = read_summary(folder)
+    of = commit.of
     if (folder / RECORD).exists() or "sessions" in summary:
-        sessions = RunRecord.read(folder).sessions
+        record = RunRecord.read(folder)
+        sessions, of = record.sessions, record.id or of
         if sessions and sessions[-1].get("checkpoint") and not (folder / CHECKPOINT).exists():
             raise DamagedError(folder / CHECKPOINT, "it is missing")
-    Checkpoint.read(folder)
+    if commit.of and of != commit.of:
+        raise DamagedError(folder / RESULTS, f"it is of another run than {RECORD} says")
+    Checkpoint.read(folder, of)
 
 
 def _array(run: Run, name: str) -> Iterator[DamagedError]:

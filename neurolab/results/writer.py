@@ -24,6 +24,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,10 +36,18 @@ from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_
 from neurolab.results.lease import Lease
 from neurolab.results.sealed import CONFIGURATION, write_commit
 
-__all__ = ["ResultsWriter"]
+__all__ = ["ResultsWriter", "described"]
 
 #: A lease is read again after that: read around each file it took 5 % of a run that fills the disk.
 _LATELY_SECONDS = 0.05
+
+
+def described(traces: Sequence[Trace]) -> dict[str, dict[str, Any]]:
+    """What results say of each trace."""
+    axes = axes_of(traces)
+    return {
+        t.name: {"unit": t.unit, "every": int(t.every), "axes": [*axes[t.name]]} for t in traces
+    }
 
 
 class ResultsWriter:
@@ -54,6 +63,7 @@ class ResultsWriter:
         n_points: how many points are computed together; None: a run, without that axis.
         go_on: with what a commit in the folder says is there; what came after it is cut off.
         lease: of the folder, looked at before anything is written.
+        of: what the results are of, for `Commit.of`.
 
     Raises:
         FileExistsError: there are results already.
@@ -75,10 +85,10 @@ class ResultsWriter:
         n_points: int | None = None,
         go_on: Commit | None = None,
         lease: Lease | None = None,
+        of: str = "",
     ) -> None:
         self.folder = None if folder is None else Path(folder)
         self.traces, self.n_points, self.lease = tuple(traces), n_points, lease
-        axes = axes_of(self.traces)
         self.attributes: dict[str, Any] = {
             "format": "neurolab results 3",
             "n_neurons": int(n_neurons),
@@ -88,12 +98,9 @@ class ResultsWriter:
             "dt_ms": float(dt_ms),
             "record_spikes": bool(record_spikes),
             "rate_bin_steps": None if rate_bin_steps is None else int(rate_bin_steps),
-            "traces": {
-                t.name: {"unit": t.unit, "every": int(t.every), "axes": [*axes[t.name]]}
-                for t in self.traces
-            },
+            "traces": described(self.traces),
         }
-        self.commit = Commit()
+        self.commit, self.of = Commit(), of
         self._arrays = Arrays(self.folder, self.attributes, self.traces, self._check_place)
         self._digests: dict[str, str] = {}
         if self.folder is not None:
@@ -184,6 +191,7 @@ class ResultsWriter:
     def _commit(self, commit: Commit) -> None:
         self._check_folder(begun=self._arrays.begun)
         if self.folder is not None:
+            commit = replace(commit, of=self.of)
             commit = write_commit(self.folder, commit, self.attributes, self._digests)
             self._digests = commit.digests
         self.commit = commit

@@ -17,9 +17,11 @@ from neurolab.engine.checkpoint import gathered, scattered
 from neurolab.results.checkpoint import CHECKPOINT, Checkpoint
 
 if TYPE_CHECKING:
+    from neurolab.engine.program import Program
+    from neurolab.engine.structure import Numbers
     from neurolab.simulation.computation import Computation
 
-__all__ = ["Checkpoints", "go_on"]
+__all__ = ["Checkpoints", "check_state", "go_on"]
 
 _STATE, _COUNTS = "state/", "counts/"
 
@@ -70,6 +72,7 @@ class Checkpoints:
         arrays |= {_STATE + name: value for name, value in state.items()}
         broken = {str(point): message for point, message in of.broken.items()}
         about = {"broken": broken, "points": list(of.points), "plan": of.plan}
+        about |= {"of": of.writer.of} if of.writer.of else {}
         about |= {"lengths": of.writer.commit.lengths, **self.about()}
         Checkpoint(of.done, arrays, about).write(of.writer.folder)
         self.step, self._last = of.done, time.monotonic()
@@ -81,6 +84,22 @@ class Checkpoints:
             self.step = None
 
 
+def check_state(program: Program, numbers: Numbers, checkpoint: Checkpoint) -> None:
+    """That the state of a checkpoint is one of a program.
+
+    Raises
+    ------
+    ValueError
+        It is of another structure.
+    """
+    scattered(program, numbers, _part(checkpoint, _STATE))
+
+
+def _part(checkpoint: Checkpoint, prefix: str) -> dict[str, np.ndarray]:
+    arrays = checkpoint.arrays.items()
+    return {k.removeprefix(prefix): v for k, v in arrays if k.startswith(prefix)}
+
+
 def go_on(computation: Computation, checkpoint: Checkpoint) -> None:
     """Bring a computation that has not begun to where a checkpoint was taken.
 
@@ -89,16 +108,13 @@ def go_on(computation: Computation, checkpoint: Checkpoint) -> None:
     ValueError
         It is of another one.
     """
-
-    def part(prefix: str) -> dict[str, np.ndarray]:
-        arrays = checkpoint.arrays.items()
-        return {k.removeprefix(prefix): v for k, v in arrays if k.startswith(prefix)}
-
     if checkpoint.about["points"] != list(computation.points):
         raise ValueError("the checkpoint is of other points")
     if checkpoint.step > computation.known:
         raise ValueError(f"the checkpoint is of step {checkpoint.step}, which was not committed")
-    computation.state = scattered(computation.program, computation.numbers, part(_STATE))
-    computation.recount(part(_COUNTS))
+    computation.state = scattered(
+        computation.program, computation.numbers, _part(checkpoint, _STATE)
+    )
+    computation.recount(_part(checkpoint, _COUNTS))
     computation.broken |= {int(k): text for k, text in checkpoint.about["broken"].items()}
     computation.sent = computation.done = checkpoint.step

@@ -9,27 +9,38 @@ and the record says so.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from neurolab.config.experiment import Experiment
+from neurolab.engine.cache import program_of
 from neurolab.problems import ConfigError, Problem, did_you_mean
 from neurolab.report import REPORT
 from neurolab.results.checkpoint import Checkpoint
 from neurolab.results.damage import SUMMARY, DamagedError, read_commit
 from neurolab.results.digests import changes_results, digests_of, kind_of
-from neurolab.results.layout import Commit
+from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.plan import flat
-from neurolab.results.record import RunRecord
+from neurolab.results.record import RECORD, RunRecord
+from neurolab.results.run import Run
 from neurolab.results.summary import environment
 from neurolab.results.verify import verify
+from neurolab.results.writer import described
+from neurolab.simulation.checkpoint import check_state
 
 __all__ = ["Resumed", "differences", "resumed"]
 
 log = logging.getLogger("neurolab")
 
+#: Keys that a run keeps: steps, states or records would be of two kinds.
+_LASTING = re.compile(
+    r"(dt|size|device\.precision|record\.(?!memory).*|populations\.[^.]+\.size|network\.scale)$"
+)
+#: Of a program that is made to see whether a state is its own.
+_FEW_STEPS = 1024
 #: Versions by which results may differ.
 _LIBRARIES = ("neurolab", "jax", "jaxlib", "brainstate", "brainunit", "numpy")
 
@@ -72,13 +83,15 @@ def resumed(
         What differs otherwise, or why it cannot go on.
     """
     found, accept = differences(record, experiment.config), set(accept)
+    if lasting := [key for key in sorted(accept & found.keys()) if _LASTING.match(key)]:
+        raise ConfigError([found[key] for key in lasting])
     if unknown := sorted(accept - found.keys()):
         differs = f"what differs is {', '.join(found)}" if found else "nothing differs"
         hint = did_you_mean(unknown[0], found) if found else ""
         raise ConfigError([Problem("resume.accept", ", ".join(unknown), f"{differs}. {hint}")])
     if refused := [problem for key, problem in found.items() if key not in accept]:
         raise ConfigError(refused)
-    commit, checkpoint = _whole(folder, _last(folder))
+    commit, checkpoint = _whole(folder, _last(folder, record.id), record.id)
     if checkpoint is not None and checkpoint.step > commit.steps:
         checkpoint = None
     if commit.steps and checkpoint is None:
@@ -91,6 +104,8 @@ def resumed(
         if commit.steps and checkpoint is None:
             advice = "there is no checkpoint to go on from with it; begin another run"
             raise ConfigError([Problem("resume.accept", ", ".join(sorted(accept)), advice)])
+        if checkpoint is not None:
+            _check_form(folder, experiment, checkpoint, [found[key] for key in sorted(accept)])
         commit, record.files = _at(checkpoint), digests_of(flat(experiment.config))
     if experiment.n_steps < commit.steps:
         done = f"{commit.steps * experiment.structure.dt_ms:g} ms are done"
@@ -112,6 +127,8 @@ def differences(record: RunRecord, config: Mapping[str, Any]) -> dict[str, Probl
         was, given = before.get(key), now.get(key)
         if key != "duration" and changes_results(key) and str(was) != str(given):
             advice = f"was {was} when the run began; leave it, or accept it: resume.accept=[{key}]"
+            if _LASTING.match(key):  # steps, states and records would be of two kinds
+                advice = f"was {was} when the run began, and stays so; begin another run with it"
             found[key] = Problem(key, str(given), advice)
     own = digests_of(flat(config))
     for name, digest in record.files.items():
@@ -134,20 +151,47 @@ def _add(found: dict[str, Problem], kind: str, name: str, how: str) -> None:
     found[kind] = Problem(kind, said, advice)
 
 
-def _last(folder: Path) -> Checkpoint | None:
-    """The checkpoint of a folder, if it has one that is whole."""
+def _check_form(
+    folder: Path, experiment: Experiment, checkpoint: Checkpoint, accepted: list[Problem]
+) -> None:
+    """That what was accepted leaves states and records as they are.
+
+    Raises
+    ------
+    ConfigError
+        It does not; nothing was changed.
+    """
+    program = program_of(experiment.structure, _FEW_STEPS, tuple(experiment.devices))
     try:
-        return Checkpoint.read(folder)
+        check_state(program, program.place(experiment.numbers), checkpoint)
+        about, traces = Run(folder).attributes["traces"], described(experiment.traces)
+        if about != traces:
+            names = [name for name in about if about[name] != traces.get(name)] or [*traces]
+            raise ValueError(f"{', '.join(names)} would be recorded in another way")
+    except ValueError as error:
+        why = f"cannot be accepted: {error}; begin another run with it"
+        raise ConfigError([replace(problem, advice=why) for problem in accepted]) from error
+
+
+def _last(folder: Path, of: str) -> Checkpoint | None:
+    """The checkpoint of a folder, if it has one that is whole and of this run."""
+    try:
+        return Checkpoint.read(folder, of)
     except DamagedError as error:
         log.warning("%s: the run is computed again from its beginning", error)
         return None
 
 
-def _whole(folder: Path, checkpoint: Checkpoint | None) -> tuple[Commit, Checkpoint | None]:
+def _whole(
+    folder: Path, checkpoint: Checkpoint | None, of: str
+) -> tuple[Commit, Checkpoint | None]:
     """What is committed, and the checkpoint; of results that are damaged as much as is whole: what
-    there was at the checkpoint, or nothing, of which all is computed again."""
+    there was at the checkpoint, or nothing, of which all is computed again; so if they are not of
+    this run."""
     try:
         commit = read_commit(folder)
+        if of and commit.of not in ("", of):
+            raise DamagedError(folder / RESULTS, f"it is of another run than {RECORD} says")
         damaged = verify(folder) if commit.steps else []
     except DamagedError as error:
         commit, damaged = Commit(), [error]

@@ -168,7 +168,8 @@ class _Run:
             if lease is None:
                 folder.mkdir(parents=True, exist_ok=True)
             self.record.begin(folder, status.started, told, **resumed.notes, device=self.device)
-        self.writer = ResultsWriter(folder, **experiment.layout, go_on=resumed.commit, lease=lease)
+        layout = {**experiment.layout, "lease": lease, "of": self.record.id}
+        self.writer = ResultsWriter(folder, **layout, go_on=resumed.commit)
         self.computation = Computation(
             experiment,
             self.program,

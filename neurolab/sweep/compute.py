@@ -171,8 +171,9 @@ class _GroupRun:
         with ExitStack() as failing:
             new = self.folder.new_batch(min(points)) if into is None else self.folder.again(into)
             lease = failing.enter_context(new)
-            checkpoint, commit = Checkpoint.read(lease.folder), read_commit(lease.folder)
-            layout = {**experiment.layout, "n_points": len(rows), "lease": lease}
+            commit, of = read_commit(lease.folder), lease.folder.name
+            checkpoint = Checkpoint.read(lease.folder, commit.of)
+            layout = {**experiment.layout, "n_points": len(rows), "lease": lease, "of": of}
             writer = ResultsWriter(lease.folder, **layout, go_on=commit if into else None)
             computation = Computation(
                 experiment, program, numbers, n_steps, writer, _CHUNK_SECONDS, points, self.plan
