@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
+import time
 
+import numpy as np
 import pytest
 from sweeps import SHORT, sweep
+from test_resume import KEEP
 
 import neurolab
 from neurolab.cli.launcher import SweepLauncher
 from neurolab.cli.main import main
+from neurolab.problems import ConfigError
 from neurolab.report import write_report
 from neurolab.results.status import StatusFile
 from neurolab.sweep.compute import _GroupRun
@@ -174,3 +180,38 @@ def test_a_round_that_computes_nothing_leaves_the_session_before(tmp_path, monke
     found = neurolab.open_sweep(folder).summary["sessions"]
     assert [one["computed"] for one in found] == [2, 2]
     assert found[0]["started"] < found[1]["started"]
+
+
+def test_a_session_that_was_killed_is_in_the_record(tmp_path):
+    """Also if it had not come to the end of a point; it was left out, with its time."""
+    folder = tmp_path / "sweep"
+    typed = ["neuron=adexif_ref", "size=50", "duration=40s", "seed=range:2", KEEP]
+    command = [sys.executable, "-m", "neurolab", "-m", *typed, f"hydra.sweep.dir={folder}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        until = time.monotonic() + 60
+        while not any(folder.glob("batches/*/commit.json")) and time.monotonic() < until:
+            time.sleep(0.01)
+        process.kill()
+    first, second = neurolab.resume(folder).summary["sessions"]
+    assert (first["status"], first["computed"], second["computed"]) == ("killed", 0, 2)
+    assert first["wall_s"] > 0
+
+
+@pytest.mark.parametrize("given", ["nonsense", "versions", "neuron.tau"])
+def test_what_cannot_be_accepted_is_refused(tmp_path, given):
+    """Of a sweep it was ignored."""
+    found = sweep(tmp_path / "sweep", *SHORT, "seed=range:2")
+    with pytest.raises(ConfigError, match=r"resume\.accept.*\n.*versions, files or source"):
+        neurolab.resume(found.path, accept=[given])
+
+
+def test_what_is_accepted_is_in_the_record(tmp_path, monkeypatch):
+    """And what was another for it."""
+    monkeypatch.chdir(tmp_path)
+    np.save("drive.npy", np.full(100, 1.5))
+    typed = ["input=current_from_file", "input.file=drive.npy", "input.unit=rheobase"]
+    sweep(tmp_path / "sweep", *SHORT, "seed=range:2", *typed)
+    np.save("drive.npy", np.full(100, 1.6))
+    longer = neurolab.resume(tmp_path / "sweep", ["seed=range:3"], accept=["files"])
+    said = longer.summary["sessions"][-1]["accepted"]
+    assert said == {"files": "drive.npy has other contents now"}

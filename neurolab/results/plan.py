@@ -274,6 +274,17 @@ class Plan:
         kinds = f"resume.accept=[{','.join(sorted(set(map(kind_of, names))))}]"
         return f"{', '.join(names)} has other contents now ({kinds})" if names else ""
 
+    def differences(self, now: Plan) -> dict[str, str]:
+        """What differs here and now from when it began, by its kind."""
+        found: dict[str, list[str]] = {}
+        for name, what in now.files.items():
+            if self.files.get(name, what) != what:
+                found.setdefault(kind_of(name), []).append(f"{name} has other contents now")
+        for name, used in self.versions.items():
+            if (new := now.versions.get(name, used)[-1]) not in used:
+                found.setdefault("versions", []).append(f"{name} was {used[-1]}, is {new}")
+        return {kind: "; ".join(names) for kind, names in found.items()}
+
 
 def flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and values of nested mappings; an empty mapping is a value."""

@@ -129,6 +129,7 @@ def run_sweep(
     plan.versions = versions()
     for axis in plan.axes:
         add_coordinates(axis)
+    accepted = _accepted(store, plan, settings) if settings.accept else {}
     plan, known = _begun(store, plan, settings, first, strict, groups)
     on_begin()
     failed = store.failures() if first else {}
@@ -163,7 +164,7 @@ def run_sweep(
                     batch = settings.batch
                     report = executor.compute(device, missing, store, stop, progress, batch)
             store.check()
-            times = {"compose_s": composed, "wall_s": time.perf_counter() - began}
+            times = {"compose_s": composed, "wall_s": time.perf_counter() - began, **accepted}
             try:
                 store.fail({index: row["message"] for index, row in failed.items()} | report.failed)
                 store.tidy()
@@ -229,6 +230,22 @@ def _begun(
         store.forget_record()
     store.define(plan.to_json())
     return plan, Table(plan, store)
+
+
+def _accepted(store: SweepFolder, plan: Plan, settings: Settings) -> dict[str, Any]:
+    """What differs from when a sweep began and is accepted, for the record.
+
+    Raises
+    ------
+    ConfigError
+        What is accepted is no such thing, or does not differ.
+    """
+    found = store.plan().differences(plan)
+    if others := sorted(set(settings.accept) - found.keys()):
+        differs = f"what differs is {', '.join(found)}" if found else "nothing of these differs"
+        advice = f"of a sweep versions, files or source may differ, and {differs}"
+        raise ConfigError([Problem("resume.accept", ", ".join(others), advice)])
+    return {"accepted": {kind: found[kind] for kind in settings.accept}}
 
 
 def _check_ends(plan: Plan, known: Table, groups: Iterable[Group]) -> None:

@@ -21,6 +21,8 @@ __all__ = ["begin", "end"]
 
 #: What sessions have in all.
 _SUMS = ("computed", "compute_s", "compile_s", "compose_s", "wall_s")
+#: How those stand that did not come to say what they did, which may be less than a point.
+_WITHOUT_AN_END = ("killed", "interrupted")
 _FACTS = ("started", *_SUMS, "peak_rss_mb", "device", "versions", "git_revision")
 
 
@@ -30,11 +32,11 @@ def begin(folder: SweepFolder, done: int) -> None:
     before = {key: summary[key] for key in _FACTS if key in summary}  # of folders without sessions
     before = {"started": known.get("started")} | before
     sessions = summary.get("sessions", [before] if summary.get("computed") else [])
-    lost = done - sum(one["computed"] for one in sessions)
-    if lost > 0:
-        last = sessions[-1]["started"] if sessions else None
+    lost = max(done - sum(one["computed"] for one in sessions), 0)
+    another = known.get("started") not in (None, *(one["started"] for one in sessions))
+    if lost or (another and status in _WITHOUT_AN_END):
         sessions.append({"started": None, "computed": lost})
-        if known.get("started", last) != last:
+        if another:
             sessions[-1] |= {"started": known["started"], "status": status}
             sessions[-1]["wall_s"] = known["elapsed_s"]
     if summary or sessions:
