@@ -3,7 +3,6 @@ The launcher ``batch``: the jobs of any sweeper as points of one program."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -11,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
+from hydra.core.utils import JobReturn, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from neurolab.cli.ending import held
+from neurolab.cli.folders import PointFolders, returned
 from neurolab.config.settings import read_settings
-from neurolab.problems import ConfigError, Problem
-from neurolab.report.pictures import show_page
 from neurolab.results.batches import SweepFolder
 from neurolab.results.layout import write_whole
 from neurolab.results.status import utc_now
@@ -97,21 +95,23 @@ class SweepLauncher(Launcher):
         if initial_job_idx:
             before = SweepFolder(self.folder).plan()
             jobs = [*map(before.overrides, range(initial_job_idx)), *jobs]
-        configs = self._configs(jobs, initial_job_idx) if self.settings.folders else {}
+        folders = PointFolders(self.context, self.config, self.folder)
+        configs = folders.configs(jobs, initial_job_idx) if self.settings.folders else {}
         table = self._run(plan_of_jobs(jobs), initial_job_idx)
         if self.settings.folders:
-            return self._in_folders(jobs, configs, table)
+            return folders.write(jobs, configs, table)
         raises = not str(self.config.hydra.sweeper._target_).endswith("BasicSweeper")
         points = range(initial_job_idx, len(jobs))
-        return [_returned(jobs[point], table.get(point, {}), raises) for point in points]
+        return [returned(jobs[point], table.get(point, {}), raises) for point in points]
 
     def launch_plan(self, plan: Plan) -> None:
         """Compute the points of a plan."""
         jobs = list(map(plan.overrides, range(len(plan)))) if self.settings.folders else []
-        configs = self._configs(jobs, 0)
+        folders = PointFolders(self.context, self.config, self.folder)
+        configs = folders.configs(jobs)
         table = self._run(plan, 0)
         if self.settings.folders:
-            for result in self._in_folders(jobs, configs, table):
+            for result in folders.write(jobs, configs, table):
                 _ = result.return_value  # raises what went wrong with a folder
 
     def _run(self, plan: Plan, first: int) -> Table:
@@ -156,97 +156,3 @@ class SweepLauncher(Launcher):
         record = self.folder / "multirun.yaml"
         if self.settings.resume is None or not record.exists():
             write_whole(record, OmegaConf.to_yaml(self.config))
-
-    def _configs(self, jobs: Sequence[Sequence[str]], first: int) -> dict[int, DictConfig | str]:
-        """The configuration of each job as Hydra's launchers have it, or why there is none.
-
-        Raises
-        ------
-        ConfigError
-            Two jobs would have one folder.
-        """
-        from neurolab.cli.points import Composer
-
-        compose = Composer(self.context.config_loader, self.config)
-        found: dict[int, DictConfig | str] = {}
-        folders: dict[str, int] = {}
-        for index in range(first, len(jobs)):
-            try:
-                config = compose(jobs[index])
-            except Exception as error:  # refused: its row says why
-                found[index] = str(error)
-                continue
-            with open_dict(config):
-                config.hydra.job.id = index
-                config.hydra.job.num = index
-                config.hydra.sweep.dir = str(self.folder.absolute())
-            folder = str(config.hydra.sweep.subdir)
-            if folders.setdefault(folder, index) != index:
-                advice = f"is the folder of points {folders[folder]} and {index}; give each its own"
-                raise ConfigError([Problem("hydra.sweep.subdir", folder, advice)])
-            found[index] = config
-        return found
-
-    def _in_folders(
-        self,
-        jobs: Sequence[Sequence[str]],
-        configs: Mapping[int, DictConfig | str],
-        table: Table,
-    ) -> list[JobReturn]:
-        returned = [
-            _returned(jobs[point], {**table.get(point, {}), "message": config})
-            if isinstance(config, str)
-            else self._in_folder(config, point, jobs[point], table.get(point, {}))
-            for point, config in configs.items()
-        ]
-        # Anew: with links to the points' pages.
-        show_page(self.folder, bool(self.config.report.standalone))
-        return returned
-
-    def _in_folder(
-        self, config: DictConfig, index: int, job: Sequence[str], row: Mapping[str, Any]
-    ) -> JobReturn:
-        """The folder that Hydra's own launchers make for a job, with the point's results in it."""
-        from neurolab.cli.compose import effective
-        from neurolab.cli.record import save_config, save_defaults
-        from neurolab.results.export import export_point
-
-        sweep = self.folder.absolute()  # the job may change directory
-
-        def task(config: DictConfig) -> float:
-            from hydra.core.hydra_config import HydraConfig
-
-            hydra = HydraConfig.get()
-            folder = Path(hydra.runtime.output_dir)
-            save_config(effective(config, job), job, folder, hydra.output_subdir)
-            export_point(sweep, index, folder)
-            save_defaults(folder, hydra)
-            show_page(folder, bool(self.config.report.standalone))
-            return _rate(row)
-
-        result = run_job(
-            task_function=task,
-            config=config,
-            job_dir_key="hydra.sweep.dir",
-            job_subdir_key="hydra.sweep.subdir",
-            hydra_context=self.context,
-        )
-        configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
-        return result
-
-
-def _returned(job: Sequence[str], row: Mapping[str, Any], raises: bool = False) -> JobReturn:
-    """What a sweeper that optimises hears of a point: its rate, or that it failed; where that
-    would end all (``raises`` not), NaN."""
-    result = JobReturn(overrides=list(job), status=JobStatus.COMPLETED)
-    result.return_value = rate = _rate(row)
-    if raises and math.isnan(rate):
-        result.status = JobStatus.FAILED
-        reason = f"{row.get('status', 'missing')}: {row.get('message') or 'it has no rate'}"
-        result.return_value = RuntimeError(f"{' '.join(job)} is {reason}")
-    return result
-
-
-def _rate(row: Mapping[str, Any]) -> float:
-    rate = row.get("rate_hz") if row.get("status") == "completed" else None
-    return float("nan") if rate is None else float(rate)

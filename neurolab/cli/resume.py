@@ -22,6 +22,7 @@ from omegaconf import OmegaConf
 from neurolab.cli.compose import compose_config, compose_master, effective
 from neurolab.cli.ending import held
 from neurolab.cli.extend import extend
+from neurolab.cli.folders import write_again
 from neurolab.cli.points import diagnose_sweep
 from neurolab.cli.raised import explained
 from neurolab.cli.record import save_config, save_defaults
@@ -49,6 +50,9 @@ _KEYS = ("resume", "resume.accept")
 _OF_SWEEPS = re.compile(
     r"(?!device\.precision\b|sweep\.(seed|resume)\b)(device|tracker|report|sweep|checkpoint)\b|hydra[./]launcher\b"
 )
+
+#: What says how folders of points are called (``sweep.folders``).
+_OF_FOLDERS = ("hydra.sweep.subdir", "hydra.job.", "hydra.output_subdir")
 
 
 def main(arguments: list[str]) -> int:
@@ -179,6 +183,9 @@ def resume_sweep(
         late.begun = True
         _without_damaged(store)
         outcome = run_sweep(plan, refused, folder, settings, executor, began=began, lease=lease)
+    if settings.folders:
+        own = [text for text in _typed_for(folder) if text.startswith(_OF_FOLDERS)]
+        write_again(outcome.plan, outcome.table, folder, _joined([*own, *usual], typed))
     if terminal:
         print_sweep(store, outcome.plan, outcome.table, outcome.summary)
     return outcome
@@ -200,8 +207,9 @@ def _without_damaged(store: SweepFolder) -> None:
 def _typed_for(folder: Path) -> list[str]:
     """What was typed for a sweep by command; nothing where Python began it."""
     record = folder / "multirun.yaml"
-    given: Any = OmegaConf.load(record) if record.exists() else OmegaConf.create()
-    found = OmegaConf.select(given, "hydra.overrides", default={})
+    given = OmegaConf.load(record) if record.exists() else OmegaConf.create()
+    plain: Any = OmegaConf.to_container(given)  # ${hydra.job.num} as it was typed
+    found = (plain.get("hydra") or {}).get("overrides") or {}
     return [str(text) for key in ("hydra", "task") for text in found.get(key) or ()]
 
 
