@@ -13,6 +13,7 @@ from neurolab.plots import run as plots
 from neurolab.plots.rates import rate_of, smooth
 from neurolab.results.layout import Chunk, Trace
 from neurolab.results.run import Run, open_run
+from neurolab.results.samples import Samples
 from neurolab.results.writer import ResultsWriter
 
 
@@ -142,10 +143,15 @@ def test_the_title_tells_how_a_run_ended(tmp_path):
     assert "LIF, N = 30, interrupted" in words(plots.traces(interrupted))
 
 
-def test_a_variable_that_stays_has_its_value_at_the_axis(tmp_path):
+def test_a_variable_that_stays_has_its_value_at_the_axis(tmp_path, monkeypatch):
     """And no other; V keeps its room below the ticks of spikes."""
     run = make_run(tmp_path, traces={"V": "mV", "w": "pA"})
-    run.traces["V"][:], run.traces["w"][:] = -65.0, 0.0
+    value = {"V": -65.0, "w": 0.0}
+    monkeypatch.setattr(
+        Samples,
+        "of",
+        lambda self, columns: np.full((self.time_ms.size, len(columns)), value[self.name]),
+    )
     voltage, other = plots.traces(run).axes
     assert (list(voltage.get_yticks()), list(other.get_yticks())) == ([-65.0], [0.0])
     low, high = voltage.get_ylim()

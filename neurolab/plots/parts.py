@@ -18,10 +18,10 @@ from neurolab.plots.rates import Rate
 from neurolab.results.damage import DamagedError
 from neurolab.results.layout import replacing
 from neurolab.results.run import Run
+from neurolab.results.samples import Samples, samples_of
 from neurolab.results.trains import Population
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -214,7 +214,7 @@ def has_spikes(run: Run | Population) -> bool:
     """Whether there are spikes that can be read; that they are damaged is told where they alone are
     shown."""
     try:
-        return run.spikes is not None
+        return run.spike_arrays is not None
     except DamagedError:
         return False
 
@@ -229,26 +229,27 @@ def mean_rate_hz(run: Run | Population) -> float | None:
     if summary.get("status") == "diverged":
         return None
     if has_spikes(run) and run.committed_steps:
-        count = run.spikes.sizes["spike"]  # type: ignore[union-attr]
+        count = run.spike_arrays[0].size  # type: ignore[index]
         return count / (run.firing.sum() * run.duration_ms * 1e-3)
-    return float(run.rate.mean()) if run.rate is not None and run.rate.size else None
+    bins = run.rate_bins
+    return float(bins[0].mean()) if bins is not None and bins[0].size else None
 
 
-def lines_of(run: Run) -> dict[str, xr.DataArray]:
+def lines_of(run: Run) -> dict[str, Samples]:
     """The recorded variables that are drawn: whole numbers are places in time or states of a
     machine, and lines of them say nothing, where there is anything else."""
-    traces = {str(name): values for name, values in run.traces.items() if values.size}
-    return {name: values for name, values in traces.items() if values.dtype.kind == "f"} or traces
+    traces = samples_of(run)
+    return {name: values for name, values in traces.items() if values.kind == "f"} or traces
 
 
-def examples(run: Run, variable: xr.DataArray, most: int) -> dict[int, int]:
+def examples(run: Run, variable: Samples, most: int) -> dict[int, int]:
     """Position -> index of the first neurons recorded, those that spiked before the others; of
     populations as many as there are colours for."""
     most = min(most, max(1, len(COLOURS) // max(1, len(run.populations))))
-    neurons = variable[variable.dims[1]].values
+    neurons = variable.neurons
     silent = np.ones(run.n_neurons, bool)
     if has_spikes(run):
-        silent[run.spikes["neuron"].values] = False  # type: ignore[index]
+        silent[run.spike_arrays[1]] = False  # type: ignore[index]
     first = np.sort(np.argsort(silent[neurons], kind="stable")[:most])
     return dict(zip(first.tolist(), neurons[first].tolist(), strict=True))
 

@@ -84,20 +84,20 @@ def rate_of(run: Trains, spikes: bool = True, like: Rate | None = None) -> Rate 
     like
         The rate whose form is taken; None for that which suits this one.
     """
-    if (spikes or run.rate is None) and run.spikes is not None and run.committed_steps:
-        return _from_spikes(run, like)
-    if run.rate is None or not run.rate.size:
+    bins = run.rate_bins
+    if (spikes or bins is None) and run.spike_arrays is not None and run.committed_steps:
+        return _from_spikes(*run.spike_arrays, run, like)
+    if bins is None or not bins[0].size:
         return None
-    bin_ms = float(run.rate.attrs["bin_ms"])
-    edges, hz = np.arange(run.rate.size + 1) * bin_ms, run.rate.values
+    hz, bin_ms = bins
+    edges = np.arange(hz.size + 1) * bin_ms
     per_ms = float(hz.mean() * run.firing.sum()) * 1e-3
     least = like.least_ms if like else _LEAST / per_ms if per_ms else 0.0
     found = Rate(edges, hz, bin_ms, least)
     return found.grouped(bin_ms * -(-hz.size // _MOST))
 
 
-def _from_spikes(run: Trains, like: Rate | None) -> Rate:
-    time_ms, neuron = (run.spikes[name].values for name in ("time", "neuron"))  # type: ignore[index]
+def _from_spikes(time_ms: np.ndarray, neuron: np.ndarray, run: Trains, like: Rate | None) -> Rate:
     if like.bin_ms is None if like else _few(time_ms, neuron):
         return Rate(*instantaneous_rate(time_ms, neuron, run.n_neurons, run.duration_ms))
     steps = max(1, -(-run.committed_steps // _MOST))

@@ -48,9 +48,9 @@ def draw_all(run: Run) -> list[Path]:
 
 def raster(run: Run) -> Figure | None:
     """Every spike over time and neuron, above the population rate; None if none were recorded."""
-    spikes = run.spikes
-    if spikes is None:
+    if run.spike_arrays is None:
         return None
+    n_spikes = run.spike_arrays[0].size
     figure = parts.new_figure(parts.title(run))
     top, strip = figure.subplots(
         2, 1, sharex=True, gridspec_kw={"height_ratios": (3.6, 1), "hspace": 0.08}
@@ -61,7 +61,7 @@ def raster(run: Run) -> Figure | None:
     parts.neuron_axis(top, run.n_neurons)
     parts.bands(top, run.populations)
     black = ""
-    if spikes.sizes["spike"] == 0:
+    if not n_spikes:
         parts.say(top, f"no spikes in {parts.duration(run.duration_ms)}")
     else:
         black = _spikes(top, run, scale)
@@ -72,7 +72,7 @@ def raster(run: Run) -> Figure | None:
         colours = parts.colours_of(run.populations) or {"": BLUE}
         high = parts.draw_steps(strip, shown, scale, colours, 1.0)
         strip.set_yticks([0, parts.round_down(high)])
-        count = f"{spikes.sizes['spike']:,} spikes in {parts.duration(run.duration_ms)}"
+        count = f"{n_spikes:,} spikes in {parts.duration(run.duration_ms)}"
         said = {next(iter(shown.values())).said: GREY if run.populations else BLUE}
         parts.colour_key(figure, {count + black: GREY, **said, **_end(run)})
     if not run.populations:  # whose names are where the label would be
@@ -102,14 +102,13 @@ def traces(run: Run) -> Figure | None:
     )[:, 0]
     scale = parts.time_axis(axes[-1], run)
     for ax, (name, variable) in zip(axes, data.items(), strict=True):
-        name_and_unit = parts.named(name, variable.attrs.get("units", ""))
+        name_and_unit = parts.named(name, variable.unit)
         parts.label(ax, "" if run.populations else name_and_unit)
         if run.populations:  # whose names are too long for the height of a panel
             ax.set_title(name_and_unit, fontsize=9, color=parts.INK, loc="left", y=1.0, pad=3)
-        time, neuron = variable.dims
-        values = variable.isel({neuron: list(chosen[name])}).values.astype(float)
+        values = variable.of(list(chosen[name])).astype(float)
         for column, index in reversed(list(enumerate(chosen[name].values()))):
-            line = parts.decimate(variable[time].values * scale, values[:, column])
+            line = parts.decimate(variable.time_ms * scale, values[:, column])
             ax.plot(*line, color=colours[index], linewidth=1.2, alpha=1.0 if column == 0 else 0.75)
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         if low == high:  # no other value was there to be beside the axis
@@ -127,7 +126,7 @@ def traces(run: Run) -> Figure | None:
 
 def rate(run: Run) -> Figure | None:
     """The population rate: bins, a smoothed line over them, and the mean; None if not recorded."""
-    if run.rate is None and run.spikes is None:
+    if run.rate_bins is None and run.spike_arrays is None:
         return None
     few = run.commit.lengths.get("spike_step", 0) <= _MOST
     rates = rates_of(run, few and parts.has_spikes(run))
@@ -185,7 +184,8 @@ def _end(run: Run) -> dict[str, str]:
 def _spikes(ax: Axes, run: Run, scale: float) -> str:
     """Spikes as marks as high as a neuron's row, or as an image where marks would fill it up; what
     is to be said of its shades."""
-    time, neuron = run.spikes["time"].values * scale, run.spikes["neuron"].values  # type: ignore[index]
+    time, neuron = run.spike_arrays  # type: ignore[misc]
+    time = time * scale
     if time.size <= _MAX_MARKS:
         row = 72 * SIZE[1] * 0.55 / run.n_neurons  # points per neuron
         style: dict[str, Any] = {"marker": "|", "markersize": min(max(0.8 * row, 2.6), 30)}
@@ -244,13 +244,13 @@ def _spike_ticks(
     ax: Axes, run: Run, colours: dict[int, str], values: np.ndarray, scale: float
 ) -> None:
     """A row of ticks for each neuron above its membrane potential, outside the axis of V."""
-    if run.spikes is None:
+    if run.spike_arrays is None:
         return
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     middle, half = (low + high) / 2, (high - low) / 2 or 0.5  # of a constant, as good as any
     low, high = middle - half, middle + half
     row = 0.14 * half
-    time, neuron = run.spikes["time"].values * scale, run.spikes["neuron"].values
+    time, neuron = run.spike_arrays[0] * scale, run.spike_arrays[1]
     for place, (index, colour) in enumerate(reversed(colours.items())):
         bottom = high + row * (place + 1)
         at = np.repeat(time[neuron == index], 3)  # one broken line is faster than many lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,11 +135,11 @@ def _results(
         "rate": None,
         "isi": None,
     }
-    spikes = tried(lambda: part.spikes, damaged, None)
+    spikes = tried(lambda: part.spike_arrays, damaged, None)
     if spikes is not None:
         arrays["spike_step"] = part.read("spike_step").astype(np.uint32)
         few = run.n_neurons <= 2**16
-        arrays["spike_neuron"] = spikes["neuron"].values.astype(np.uint16 if few else np.uint32)
+        arrays["spike_neuron"] = spikes[1].astype(np.uint16 if few else np.uint32)
         found["spikes"] = {
             "count": int(arrays["spike_step"].size),
             "all": int(run.commit.lengths.get("spike_step", 0)),
@@ -148,7 +149,7 @@ def _results(
             damaged,
             None,
         )
-    counted = part if spikes is not None or run.rate is None else run
+    counted = part if spikes is not None or run.rate_bins is None else run
     # Of spikes that are damaged, bins are left if they were recorded.
     rates = tried(lambda: rates_of(counted, spikes is not None), damaged, {})
     for name, rate in rates.items():
@@ -176,7 +177,7 @@ def _populations(run: Run, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _histograms(run: Run, duration_ms: float, summary: Mapping[str, Any]) -> dict[str, Any] | None:
     """Counts of intervals, of each population of a network that has some, but for the longest few,
     which would leave the others one bin."""
-    if run.spikes is None:
+    if run.spike_arrays is None:
         return None
     parts = {name: run[name].isi() for name in run.populations} or {"": run.isi()}
     intervals = np.concatenate(list(parts.values()))
@@ -211,18 +212,18 @@ def _traces(
 ) -> list[dict[str, Any]]:
     """The recorded variables of a few neurons, those that spiked before those that did not."""
     variables = lines_of(run)
-    lines = max(1, sum(min(_EXAMPLES, v.shape[1]) for v in variables.values()))
+    lines = max(1, sum(min(_EXAMPLES, v.neurons.size) for v in variables.values()))
     most = min(_MOST_SAMPLES, _MOST_IN_ALL // lines)
     panels = []
     for name, variable in variables.items():
         chosen = examples(run, variable, _EXAMPLES)
-        values = tried(variable.isel({variable.dims[1]: list(chosen)}).to_numpy, damaged, None)
+        values = tried(partial(variable.of, list(chosen)), damaged, None)
         if values is None:
             continue
         every = run.attributes["traces"][name]["every"]
         panel: dict[str, Any] = {
             "name": name,
-            "unit": "" if variable.attrs.get("units") == "1" else variable.attrs.get("units", ""),
+            "unit": "" if variable.unit == "1" else variable.unit,
             "every_ms": every * run.dt_ms,
             "samples": int(values.shape[0]),
             "lines": [],

@@ -191,6 +191,16 @@ class Run(Trains):
         data.attrs = {"n_neurons": self.n_neurons, "duration_ms": self.duration_ms}
         return data.assign_coords(coordinates)
 
+    @property
+    def place(self) -> tuple[int, ...]:
+        """Where it is along an axis of points, if its arrays have one."""
+        return () if self._in_batch is None else (self._in_batch,)
+
+    def kind(self, name: str) -> str:
+        """What the values of an array are, as NumPy has it; a `DamagedError` if it is damaged."""
+        self.part(name, *(slice(0, 0) for _ in self.place))
+        return str(self._group[name].dtype.kind)
+
     def __repr__(self) -> str:
         where = self.path if isinstance(self.store, Path) else "in memory"
         name = "Run" if self._in_batch is None else f"Point {self.summary['point']} in"

@@ -66,31 +66,42 @@ class Trains(ABC):
         return self.committed_steps * self.dt_ms
 
     @cached_property
+    def spike_arrays(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Times in ms, the end of the step, and neurons of all spikes; None when not recorded."""
+        if not self.attributes["record_spikes"]:
+            return None
+        return (self.read("spike_step") + 1) * self.dt_ms, self.read("spike_neuron")
+
+    @cached_property
     def spikes(self) -> xr.Dataset | None:
         """`time` (ms, end of the step) and `neuron` of every spike; None when not recorded."""
         import xarray as xr
 
-        if not self.attributes["record_spikes"]:
+        if self.spike_arrays is None:
             return None
-        step, neuron = self.read("spike_step"), self.read("spike_neuron")
+        time_ms, neuron = self.spike_arrays
         return xr.Dataset(
-            {
-                "time": ("spike", (step + 1) * self.dt_ms, {"units": "ms"}),
-                "neuron": ("spike", neuron),
-            },
+            {"time": ("spike", time_ms, {"units": "ms"}), "neuron": ("spike", neuron)},
             attrs={"n_neurons": self.n_neurons, "duration_ms": self.duration_ms},
         )
 
     @cached_property
-    def rate(self) -> xr.DataArray | None:
-        """Population rate in Hz over the centre of each bin; None when not recorded."""
+    def rate_bins(self) -> tuple[np.ndarray, float] | None:
+        """Population rate in Hz in bins, and their width in ms; None when not recorded."""
         bin_steps = self.attributes["rate_bin_steps"]
         if bin_steps is None:
             return None
         counts, bin_ms = self.read("rate_counts"), bin_steps * self.dt_ms
         counts = counts.sum(axis=tuple(range(1, counts.ndim)))  # over populations
-        centre_ms = (np.arange(counts.size) + 0.5) * bin_ms
-        return _rate(centre_ms, counts / (self.firing.sum() * bin_ms * 1e-3), bin_ms)
+        return counts / (self.firing.sum() * bin_ms * 1e-3), bin_ms
+
+    @cached_property
+    def rate(self) -> xr.DataArray | None:
+        """Population rate in Hz over the centre of each bin; None when not recorded."""
+        if self.rate_bins is None:
+            return None
+        hz, bin_ms = self.rate_bins
+        return _rate((np.arange(hz.size) + 0.5) * bin_ms, hz, bin_ms)
 
     def spike_statistics(self, **options: Any) -> analysis.SpikeSummary:
         """Rates and ISI variability over neurons."""
@@ -158,11 +169,11 @@ class Trains(ABC):
 
     def _trains(self) -> tuple[np.ndarray, np.ndarray, int, float]:
         """What functions of `neurolab.analysis` take."""
-        if self.spikes is None:
+        if self.spike_arrays is None:
             raise ValueError(
                 "spikes were not recorded (record.spikes): run it again with record=spikes."
             )
-        time, neuron = self.spikes["time"].values, self.spikes["neuron"].values
+        time, neuron = self.spike_arrays
         if not (firing := self.firing).all():
             neuron = (np.cumsum(firing) - 1)[neuron]
         return time, neuron, int(firing.sum()), self.duration_ms
@@ -205,14 +216,12 @@ class Population(Trains):
         return found.assign_attrs(n_neurons=self.n_neurons)
 
     @cached_property
-    def spikes(self) -> xr.Dataset | None:
-        whole, own = self._run.spikes, self.neurons
-        if whole is None:
+    def spike_arrays(self) -> tuple[np.ndarray, np.ndarray] | None:
+        if self._run.spike_arrays is None:
             return None
-        who = whole["neuron"].values
-        found = whole.isel(spike=np.flatnonzero((own.start <= who) & (who < own.stop)))
-        found = found.assign(neuron=found["neuron"] - own.start)
-        return found.assign_attrs(n_neurons=self.n_neurons)
+        (time_ms, neuron), own = self._run.spike_arrays, self.neurons
+        here = (own.start <= neuron) & (neuron < own.stop)
+        return time_ms[here], neuron[here] - own.start
 
     def read(self, name: str) -> np.ndarray:
         values = self._run.read(name)
