@@ -198,7 +198,7 @@ class Run(Trains):
 
     def kind(self, name: str) -> str:
         """What the values of an array are, as NumPy has it; a `DamagedError` if it is damaged."""
-        self.part(name, *(slice(0, 0) for _ in self.place))
+        self.part(name, *self.place, slice(0, 0))
         return str(self._group[name].dtype.kind)
 
     def __repr__(self) -> str:
