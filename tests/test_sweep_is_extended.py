@@ -304,3 +304,20 @@ def test_a_value_that_refers_to_several_axes_is_looked_at_everywhere(tmp_path):
     neurolab.run_sweep([*usual, "seed=0"], tmp_path / "sweep")
     with pytest.raises(ConfigError, match="seed was 0 of its point 3 and would be 1"):
         neurolab.resume(tmp_path / "sweep", ["seed='${calc:\"${vars.a} * ${vars.b}\"}'"])
+
+
+def test_a_value_may_be_written_in_another_way(begun):
+    """As ``5 ms``, which the option has, and `5ms`; it was to be given to the letter."""
+    before = neurolab.open_sweep(begun)
+    known = batches(begun)
+    more = neurolab.resume(begun, ["neuron.tau=5ms,10ms", TAU_REF.format("2.0ms,6ms")])
+    assert known < batches(begun)
+    assert list(more.table["status"]) == ["completed"] * 8
+
+    def of(sweep, k):
+        neuron, weight = sweep.config(k).neuron, sweep.config(k).input.weight
+        return neuron.tau.replace(" ", ""), neuron.tau_ref.replace(".0", ""), weight
+
+    places = {of(more, k): k for k in range(8)}
+    for k in range(4):
+        assert more[places[of(before, k)]].spikes.identical(before[k].spikes)

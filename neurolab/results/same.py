@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +16,8 @@ from neurolab.results.earlier import Earlier
 from neurolab.results.plan import Plan, flat
 
 __all__ = ["differs", "extension"]
+
+_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*((?:[A-Za-z/%].*)?)")
 
 
 def differs(plan: Plan, before: Plan, accept: Collection[str] = ()) -> str:
@@ -66,7 +70,7 @@ def extension(plan: Plan, before: Plan) -> Earlier:
             break
     else:
         config = dict(flat(before.config(int(some[0])))) if some.size else {}
-        had = ", ".join(f"{key}={config.get(key)}" for key in keys)
+        had = ", ".join(shlex.quote(f"{key}={config.get(key)}") for key in keys)
         told = f"no value of {', '.join(keys)} is that which the points had until now"
         raise ValueError(f"{told}: give that, too ({had})")
     longer = False
@@ -90,7 +94,7 @@ def _places(axis: Axis, before: Axis) -> list[int]:
     for place in range(len(before)):
         values = _values(before, place, before)
         if not free.get(values):
-            told = " ".join(map(str, values))
+            told = " ".join(str(before.columns[key].text(place)) for key in before.columns)
             told = f"{', '.join(before.keys)} was {told} of some points"
             raise ValueError(f"{told}: give all values, each as it was written")
         found.append(free[values].pop(0))
@@ -98,7 +102,14 @@ def _places(axis: Axis, before: Axis) -> list[int]:
 
 
 def _values(axis: Axis, place: int, before: Axis) -> tuple[Any, ...]:
-    return tuple(axis.columns[key].text(place) for key in before.columns)
+    return tuple(_plain(axis.columns[key].text(place)) for key in before.columns)
+
+
+def _plain(value: Any) -> Any:
+    """A value by which those that are written in two ways are one: ``5 ms``, ``5.0ms``."""
+    if isinstance(value, bool) or not (match := _QUANTITY.fullmatch(str(value))):
+        return value
+    return float(match[1]), match[2].strip()
 
 
 def _representatives(plan: Plan, more: Plan, where: Earlier) -> Iterator[int]:
@@ -144,7 +155,7 @@ def _changes(
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     was, now = dict(flat(old)), dict(flat(new))
     for key in dict.fromkeys([*was, *now]):
-        if changes_results(key) and was.get(key) != now.get(key):
+        if changes_results(key) and _plain(was.get(key)) != _plain(now.get(key)):
             yield key, was.get(key), now.get(key)
 
 
