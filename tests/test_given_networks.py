@@ -5,9 +5,11 @@ from __future__ import annotations
 import brainunit as u
 import numpy as np
 import pytest
+from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 import neurolab
+from neurolab.cli.given import option_of
 from neurolab.problems import ConfigError
 
 OWN = {
@@ -146,3 +148,17 @@ def test_what_no_file_has_is_refused_by_its_key(changed, key, words):
 def test_there_is_one_network(other):
     with pytest.raises(ConfigError, match="there is one network"):
         neurolab.compile([OWN, other])
+
+
+def test_networks_that_were_given_are_not_kept():
+    """All were, and copied with each further configuration: ever slower."""
+
+    def known():
+        return [name for name in ConfigStore.instance().repo["network"] if name[:6] == "given_"]
+
+    for n in range(20):
+        option_of({**OWN, "populations": {"E": {"size": n + 2}}})
+    kept = known()
+    assert len(kept) == 8
+    last = option_of({**OWN, "populations": {"E": {"size": 21}}})
+    assert (known(), last) == (kept, f"network={kept[-1]}".removesuffix(".yaml"))

@@ -18,6 +18,8 @@ __all__ = ["option_of"]
 
 _ONE_POPULATION = ({"override /neuron": None}, {"override /synapse": "none"},
     {"override /input": "none"})  # fmt: skip
+#: Networks that are kept, the last: one for each thread that has given one and not composed yet.
+_MOST = 8
 
 
 def option_of(network: Mapping[str, Any]) -> str:
@@ -47,6 +49,11 @@ def option_of(network: Mapping[str, Any]) -> str:
     text = json.dumps(network, sort_keys=True)
     name = f"given_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     store = ConfigStore.instance()
+    known = store.repo.setdefault("network", {})
+    known.pop(f"{name}.yaml", None)
+    # Hydra copies all that is stored whenever it composes.
+    for old in [one for one in known if one.startswith("given_")][: 1 - _MOST]:
+        known.pop(old, None)
     store.store(name, {"defaults": lines, **node}, "network", "_global_", "neurolab.run")
     return f"network={name}"
 
