@@ -57,6 +57,6 @@ def samples_of(run: Run) -> dict[str, Samples]:
             of, kind = [axes[axis] for axis in trace["axes"]], run.kind(name)
             found[name] = Samples(run, name, trace["unit"], of[0], of[1], kind)
         except DamagedError as error:
-            none = np.zeros(0)
+            none = np.zeros(0, np.int64)
             found[name] = Samples(run, name, trace["unit"], none, none, damaged=error)
     return found
