@@ -8,6 +8,7 @@ from test_resume import KEEP, same
 
 import neurolab
 from neurolab.problems import ConfigError
+from neurolab.results.same import plain
 from neurolab.results.verify import verify
 
 USUAL = ("neuron=lif_ref", "input=constant", "size=5", "duration=200ms", "record.variables=[V]")
@@ -89,3 +90,15 @@ def test_what_results_are_of_stays(begun, typed, key):
         neurolab.resume(begun, ["duration=300ms", typed], accept=keys)
     assert key in [problem.key for problem in refused.value.problems]
     assert contents(begun) == before
+
+
+def test_a_value_may_be_written_in_another_way(two, tmp_path):
+    """``tau: 5 ms``, as the option has it, is what is typed as 5.0ms: it was another."""
+    more = ["duration=300ms", "neuron.tau=5.0ms"]
+    same(neurolab.resume(two[0], more), neurolab.run([*USUAL, *more, KEEP], tmp_path / "whole"))
+
+
+def test_numbers_are_other_ones_beyond_what_a_float_can_tell():
+    seed, next_to_it = 2**53, 2**53 + 1
+    assert plain(f"{seed}") != plain(f"{next_to_it}")
+    assert plain("1e-3 mV") == plain("0.001mV") != plain("0.001 V")

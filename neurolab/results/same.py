@@ -6,6 +6,7 @@ import itertools
 import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from neurolab.results.digests import changes_results
 from neurolab.results.earlier import Earlier
 from neurolab.results.plan import Plan, flat
 
-__all__ = ["differs", "extension"]
+__all__ = ["differs", "extension", "plain"]
 
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*((?:[A-Za-z/%].*)?)")
 
@@ -102,14 +103,14 @@ def _places(axis: Axis, before: Axis) -> list[int]:
 
 
 def _values(axis: Axis, place: int, before: Axis) -> tuple[Any, ...]:
-    return tuple(_plain(axis.columns[key].text(place)) for key in before.columns)
+    return tuple(plain(axis.columns[key].text(place)) for key in before.columns)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value by which those that are written in two ways are one: ``5 ms``, ``5.0ms``."""
     if isinstance(value, bool) or not (match := _QUANTITY.fullmatch(str(value))):
         return value
-    return float(match[1]), match[2].strip()
+    return Decimal(match[1]), match[2].strip()
 
 
 def _representatives(plan: Plan, more: Plan, where: Earlier) -> Iterator[int]:
@@ -155,7 +156,7 @@ def _changes(
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     was, now = dict(flat(old)), dict(flat(new))
     for key in dict.fromkeys([*was, *now]):
-        if changes_results(key) and _plain(was.get(key)) != _plain(now.get(key)):
+        if changes_results(key) and plain(was.get(key)) != plain(now.get(key)):
             yield key, was.get(key), now.get(key)
 
 

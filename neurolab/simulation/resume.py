@@ -26,6 +26,7 @@ from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.plan import flat
 from neurolab.results.record import RECORD, RunRecord
 from neurolab.results.run import Run
+from neurolab.results.same import plain
 from neurolab.results.summary import environment
 from neurolab.results.verify import verify
 from neurolab.results.writer import described
@@ -125,7 +126,7 @@ def differences(record: RunRecord, config: Mapping[str, Any]) -> dict[str, Probl
     before, now = dict(flat(record.config)), dict(flat(config))
     for key in dict.fromkeys([*before, *now]):
         was, given = before.get(key), now.get(key)
-        if key != "duration" and changes_results(key) and str(was) != str(given):
+        if key != "duration" and changes_results(key) and plain(str(was)) != plain(str(given)):
             advice = f"was {was} when the run began; leave it, or accept it: resume.accept=[{key}]"
             if _LASTING.match(key):  # steps, states and records would be of two kinds
                 advice = f"was {was} when the run began, and stays so; begin another run with it"
