@@ -59,6 +59,8 @@ def test_times_that_are_no_multiple_of_dt_are_told(overrides, key, used):
         (("record.neurons=[2,0,2]",), {"record.neurons": "[2, 0]"}),
         (("record.rate_bin=1h",), {"record.rate_bin": "longer than the duration, 20 ms"}),
         (("record.rate_bin=15ms",), {"record.rate_bin": "the last 5 ms"}),
+        (("record.variables=[V]", "record.interval=30ms"),
+         {"record.interval": "longer than the duration, 20 ms: there is no sample of neuron.V"}),
         (("size=1", "duration=12ms"), {}),  # 4 neurons and 5 ms, which the option has
         (("record.variables=[]",), {}),
         (("record.neurons=0", "record.rate_bin=null"), {}),

@@ -8,6 +8,7 @@ from test_resume import KEEP, same
 
 import neurolab
 from neurolab.problems import ConfigError
+from neurolab.results.export import export_point
 from neurolab.results.same import plain
 from neurolab.results.verify import verify
 
@@ -47,6 +48,26 @@ def test_results_of_another_run_are_not_gone_on_with(two, tmp_path, caplog):
     assert any("of another run than run.json says" in str(told) for told in verify(one))
     longer = neurolab.resume(one, ["duration=400ms"])
     same(longer, neurolab.run([*USUAL, "duration=400ms", KEEP], tmp_path / "whole"))
+
+
+def test_results_without_their_commit_are_told_and_computed_again(two, tmp_path, caplog):
+    """They were computed again, and nothing said why."""
+    (two[0] / "commit.json").unlink()
+    more = [*USUAL, "duration=400ms", KEEP]
+    same(neurolab.resume(two[0], ["duration=400ms"]), neurolab.run(more, tmp_path / "whole"))
+    assert "commit.json is damaged: it is missing; step 2000 was reached" in caplog.text
+
+
+def test_a_part_of_a_sweep_says_what_goes_on(tmp_path):
+    """A batch, and a folder of a point: "copy it again" was the advice."""
+    sweep = tmp_path / "sweep"
+    neurolab.run_sweep(["neuron=lif_ref", "duration=20ms", "seed=0,1", KEEP], sweep)
+    export_point(sweep, 1, sweep / "1")
+    for part in (*(sweep / "batches").iterdir(), sweep / "1"):
+        with pytest.raises(ConfigError, match=f"goes on as a whole: resume={sweep}$"):
+            neurolab.resume(part)
+    with pytest.raises(ConfigError, match="no such folder"):
+        neurolab.resume(sweep / "7")
 
 
 def test_a_copy_of_a_run_goes_on(two, tmp_path):

@@ -224,16 +224,18 @@ def folder_of(text: str, key: str = "resume") -> Path:
     folder = Path(text)
     if (folder / RECORD).exists() or SweepFolder(folder).exists:
         return folder
-    if (folder / RESULTS).is_dir():
-        why = f"has results without {RECORD}, which says how to go on: copy it again"
-        raise ConfigError([Problem(key, text, why)])
-    advice = (
-        "is not the folder of a run or a sweep" if folder.is_dir() else "there is no such folder"
-    )
-    if runs := sorted(path.parent for path in folder.glob(f"*/{RECORD}")):
+    whole = next((up for up in folder.resolve().parents if SweepFolder(up).exists), None)
+    if not folder.is_dir():
+        advice = "there is no such folder; give one under outputs/"
+    elif whole is not None:
+        advice = f"is a part of a sweep, which goes on as a whole: {key}={whole}"
+    elif (folder / RESULTS).is_dir():
+        advice = f"has results without {RECORD}, which says how to go on: copy it again"
+    elif runs := sorted(path.parent for path in folder.glob(f"*/{RECORD}")):
         advice = f"holds runs, each of which goes on by itself, as {key}={runs[0]}"
-        raise ConfigError([Problem(key, text, advice)])
-    raise ConfigError([Problem(key, text, f"{advice}; give one under outputs/")])
+    else:
+        advice = "is not the folder of a run or a sweep; give one under outputs/"
+    raise ConfigError([Problem(key, text, advice)])
 
 
 def updated(record: RunRecord, overrides: list[str]) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def unmet(
     told, recording = dict[str, str](), found.recording
     neurons, width = typed.get("neurons", 0), found.rate_bin_steps or n_steps
     size, dt_ms = max(structure.sizes), structure.dt_ms
+    longer = f"is longer than the duration, {n_steps * dt_ms:g} ms: there is no "
     if not recording.variables:
         why = "neurons is 0" if recording.neurons == () else "variables names none"
         told = dict.fromkeys(("variables", "neurons", "interval"), f"does nothing: record.{why}")
@@ -81,8 +82,10 @@ def unmet(
         if len(set(neurons)) < len(neurons):
             less.append(f"names some twice: {list(recording.neurons or ())} are recorded")
         told |= {"neurons": "; ".join(less)} if less else {}
+    if recording.variables and recording.every > n_steps:
+        told["interval"] = f"{longer}sample of {', '.join(recording.variables)}"
     if width > n_steps:
-        told["rate_bin"] = f"is longer than the duration, {n_steps * dt_ms:g} ms: there is no rate"
+        told["rate_bin"] = f"{longer}rate"
     elif left := n_steps % width:
         told["rate_bin"] = f"leaves out the last {left * dt_ms:g} ms, which are no whole bin"
     return [Problem(f"record.{k}", show(typed[k]), told[k]) for k in told if k in typed]

@@ -22,7 +22,7 @@ from neurolab.report import REPORT
 from neurolab.results.checkpoint import Checkpoint
 from neurolab.results.damage import SUMMARY, DamagedError, read_commit
 from neurolab.results.digests import changes_results, digests_of, kind_of
-from neurolab.results.layout import RESULTS, Commit
+from neurolab.results.layout import COMMIT, RESULTS, Commit
 from neurolab.results.plan import flat
 from neurolab.results.record import RECORD, RunRecord
 from neurolab.results.run import Run
@@ -92,7 +92,7 @@ def resumed(
         raise ConfigError([Problem("resume.accept", ", ".join(unknown), f"{differs}. {hint}")])
     if refused := [problem for key, problem in found.items() if key not in accept]:
         raise ConfigError(refused)
-    commit, checkpoint = _whole(folder, _last(folder, record.id), record.id)
+    commit, checkpoint = _whole(folder, _last(folder, record.id), record)
     if checkpoint is not None and checkpoint.step > commit.steps:
         checkpoint = None
     if commit.steps and checkpoint is None:
@@ -184,13 +184,17 @@ def _last(folder: Path, of: str) -> Checkpoint | None:
 
 
 def _whole(
-    folder: Path, checkpoint: Checkpoint | None, of: str
+    folder: Path, checkpoint: Checkpoint | None, record: RunRecord
 ) -> tuple[Commit, Checkpoint | None]:
     """What is committed, and the checkpoint; of results that are damaged as much as is whole: what
     there was at the checkpoint, or nothing, of which all is computed again; so if they are not of
     this run."""
     try:
-        commit = read_commit(folder)
+        commit, of = read_commit(folder), record.id
+        done = max([one.get("to_step", 0) for one in record.sessions], default=0)
+        done = max(done, checkpoint.step if checkpoint else 0)
+        if done and not (folder / COMMIT).exists():
+            raise DamagedError(folder / COMMIT, f"it is missing; step {done} was reached")
         if of and commit.of not in ("", of):
             raise DamagedError(folder / RESULTS, f"it is of another run than {RECORD} says")
         damaged = verify(folder) if commit.steps else []
