@@ -10,6 +10,8 @@
     sim = neurolab.Simulation(["neuron=adexif_ref"])  # stepped from here, in memory
     program = neurolab.compile(["neuron=lif"])  # pure functions, for users of JAX
 
+Keywords say the same: ``neurolab.run(neuron="lif", neuron__tau=12 * u.ms)``.
+
 `run` does what ``python -m neurolab`` does and returns the results, `run_sweep` what it does with
 ``-m``; `open_run` and `open_sweep` open the folders of earlier ones, `resume` goes on with them,
 `reproduce` computes them again, and `verify` says what of one is damaged.
