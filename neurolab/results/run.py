@@ -27,9 +27,10 @@ from neurolab.results.damage import (
     read_mapping,
 )
 from neurolab.results.layout import RESULTS, Commit
+from neurolab.results.population import Population
 from neurolab.results.status import read_summary, standing
 from neurolab.results.stored import whole
-from neurolab.results.trains import Population, Trains
+from neurolab.results.trains import Trains
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -225,6 +226,11 @@ class Run(Trains):
                 f"  .rate            {lengths.get('rate_counts', 0)} bins of {bin_ms:g} ms"
             )
         return "\n".join([*lines, "  .config, .summary", *map(str, self.damaged.values())])
+
+    def _repr_html_(self) -> str:
+        from neurolab.results.notebook import of_run
+
+        return of_run(self)
 
     @cached_property
     def _group(self) -> Any:
