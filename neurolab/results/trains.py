@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,6 +54,11 @@ class Trains(ABC):
     def read(self, name: str) -> np.ndarray:
         """An array as it is stored, trimmed to the commit, of rate counts those of these neurons;
         a ValueError says if it is damaged."""
+
+    @property
+    @abstractmethod
+    def traces(self) -> xr.Dataset:
+        """Recorded variables over (time in ms, neuron)."""
 
     @property
     def dt_ms(self) -> float:
@@ -168,6 +174,47 @@ class Trains(ABC):
             name="power",
             attrs=about | {"peak_hz": analysis.peak_of(found, above_hz)},
         )
+
+    def to_neo(self) -> Any:
+        """A `neo.Block` of one segment: a `neo.SpikeTrain` in ms for each neuron, whose annotations
+        are ``neuron`` and ``population``, and a `neo.AnalogSignal` for each trace.
+
+        Raises
+        ------
+        ImportError
+            Without Neo, an extra: ``pip install 'neurolab[neo]'``.
+        """
+        from neurolab.results.exchange import to_neo
+
+        return to_neo(self)
+
+    def to_pynapple(self) -> dict[str, Any]:
+        """``"spikes"`` as a `pynapple.TsGroup` with a ``population`` for each neuron, and each trace
+        by its name as a `pynapple.TsdFrame`; times are in seconds, as everywhere in pynapple.
+
+        Raises
+        ------
+        ImportError
+            Without pynapple, an extra: ``pip install 'neurolab[pynapple]'``.
+        """
+        from neurolab.results.exchange import to_pynapple
+
+        return to_pynapple(self)
+
+    def to_nwb(self, path: str | Path) -> Path:
+        """Write a file of Neurodata Without Borders: neurons as units, with their ``population``,
+        and traces as acquired time series, in seconds; returns its path.
+
+        Raises
+        ------
+        FileExistsError
+            There is one of that name.
+        ImportError
+            Without pynwb, an extra: ``pip install 'neurolab[nwb]'``.
+        """
+        from neurolab.results.exchange import to_nwb
+
+        return to_nwb(self, path)
 
     def _bin(self, bin_ms: float | None, by: Callable[..., Any]) -> float:
         """A width of bins that have as many steps each: with others a rate rises and falls by
