@@ -189,7 +189,7 @@ class Trains(ABC):
         return to_neo(self)
 
     def to_pynapple(self) -> dict[str, Any]:
-        """``"spikes"`` as a `pynapple.TsGroup` with a ``population`` for each neuron, and each trace
+        """``"spikes"`` as a `pynapple.TsGroup` with each neuron's ``population``, and each trace
         by its name as a `pynapple.TsdFrame`; times are in seconds, as everywhere in pynapple.
 
         Raises
