@@ -98,6 +98,21 @@ def test_mistakes_are_told_as_they_were_given():
     assert "give a number" in problems(neuron__tau=object())["neuron__tau"]
 
 
+def test_mistakes_in_arrays_and_options_name_what_was_given():
+    told = problems(input=np.ones((5, 2)) * u.mA)["input"]
+    assert "the array has shape (5, 2)" in told and ".npy" not in told
+    assert "a current" in problems(input=np.ones(5) * u.mV)["input"]
+    assert "NaN" in problems(inputs__noise=np.array([1, np.nan]) * u.mA)["inputs__noise"]
+    assert "did you mean 'ou'" in problems(inputs__noise="oo")["inputs__noise"]
+    assert "run_sweep" in problems(neuron=["lif", "expif"])["neuron"]
+
+
+def test_a_quantity_is_a_constant_current():
+    assert listed((), {"input": 2 * u.mA}) == ["input=constant", "input.amplitude=2mA"]
+    axis = listed((), {"input__amplitude": np.array([1, 2]) * u.mA}, swept=True)
+    assert axis == ["input.amplitude=1mA,2mA"]
+
+
 def test_what_is_no_list_is_told_with_the_list_and_the_keywords():
     for given, words in (
         ("neuron=lif neuron.tau=5ms", "neuron='lif', neuron__tau='5ms'"),
@@ -153,6 +168,10 @@ def test_a_folder_keeps_its_arrays_wherever_it_is_moved_to(tmp_path):
         one.write_bytes(one.read_bytes()[:-8] + bytes(8))
     with pytest.raises(ConfigError, match="has other contents now"):
         neurolab.resume(moved, ["duration=90ms"])
+    (damaged,) = neurolab.verify(moved)
+    assert damaged.what.parent == moved / "inputs"
+    shutil.rmtree(moved / "inputs")
+    assert "missing" in str(neurolab.verify(moved)[0])
 
 
 def test_a_refused_run_leaves_no_array(tmp_path):
@@ -174,3 +193,16 @@ def test_arrays_are_an_axis_of_files(tmp_path):
     shutil.move(tmp_path / "a", moved)
     assert neurolab.reproduce(moved).identical
     assert neurolab.resume(moved, ["duration=60ms"]).table["spike_count"].tolist()[1] >= counts[1]
+    assert neurolab.verify(moved) == []
+    next(moved.glob("inputs/*")).unlink()
+    (damaged,) = neurolab.verify(moved)
+    assert damaged.what.parent == moved / "inputs"
+
+
+def test_a_file_of_another_folder_stays_that(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    neurolab.run(input=np.linspace(0, 40, 500) * u.mA, **SHORT, folder="here")
+    (kept,) = Path("here/inputs").iterdir()
+    other = neurolab.run(input="current_from_file", input__file=kept, **SHORT, folder="there")
+    assert other.config.input.file == str(kept) and neurolab.verify("there") == []
+    assert neurolab.reproduce("there").identical

@@ -5,11 +5,12 @@ Two underscores are a dot, or the slash of a group within a group; a text is as 
 list, a range or an array is an axis, and a tuple is one value that is a list.
 
 An array for a ``file`` is a file; one with a unit for an input is a recorded current, a row for
-each step unless its ``sampling`` is given.
+each step unless its ``sampling`` is given; one quantity for an input is a constant current.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from pathlib import PurePath
@@ -26,7 +27,8 @@ __all__ = ["listed", "told_as_keywords"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-#: Places that are added to, by the group of what is added.
+_FILE = re.compile(r"\S*/given_[0-9a-f]{16}\.npy")
+#: Places that are added to, and the group of what is added.
 _ADDED = {"inputs": "input", "receptors": "synapse"}
 
 
@@ -75,12 +77,7 @@ def told_as_keywords(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **keywords)
         except ConfigError as error:
-            keys = {key.replace("__", "."): key for key in keywords if "__" in key}
-            if not keys:
-                raise
-            told = [
-                Problem(_as_given(one.key, keys), one.given, one.advice) for one in error.problems
-            ]
+            told = [_as_given(one, keywords) for one in error.problems]
             raise ConfigError(told) from error.__cause__
 
     return call
@@ -93,12 +90,19 @@ def _overrides(keywords: Mapping[str, Any], swept: bool) -> list[str]:
     return [_override(key, value, swept) for key, value in pairs]
 
 
-def _as_given(key: str, keys: Mapping[str, str]) -> str:
-    """A problem's key as the keyword of which it is all, or the beginning."""
-    for dotted in keys:
-        if f"{dotted}.".startswith(f"{key.replace('/', '.')}.") and "." in key:
-            return key.replace("/", ".").replace(".", "__")
-    return key
+def _as_given(problem: Problem, keywords: Mapping[str, Any]) -> Problem:
+    """A problem with the keyword of whose key its own is all, or the beginning, or of whose array
+    it is; and arrays in place of their files."""
+    key = problem.key.replace("/", ".")
+    given, advice = (_FILE.sub("the array", text) for text in (problem.given, problem.advice))
+    for keyword, value in keywords.items():
+        dotted = keyword.replace("__", ".")
+        if f"{dotted}.".startswith(f"{key}.") and "." in key:
+            return Problem(key.replace(".", "__"), given, advice)
+        added = key == _ADDED.get(dotted.partition(".")[0]) and value == problem.given
+        if added or (key.startswith(f"{dotted}.") and _is_array(value)):
+            return Problem(keyword, given, advice)
+    return Problem(problem.key, given, advice)
 
 
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -117,6 +121,9 @@ def _with_file(key: str, value: Any, given: Mapping[str, Any]) -> Iterator[tuple
         yield key, [_file(key, one) for one in value]
         return
     signal = key == "input" or above.endswith("inputs")
+    if signal and hasattr(value, "mantissa") and np.ndim(_number(value)) == 0:
+        yield from ((key, "constant"), (f"{key}.amplitude", value))
+        return
     if not (_is_array(value) and (name == "file" or (signal and np.ndim(_number(value))))):
         yield key, value
         return
@@ -156,6 +163,8 @@ def _override(key: str, value: Any, swept: bool) -> str:
         return f"++{key}={text}"
     group = key.replace(".", "/")
     if any((place / group).is_dir() for place in (conf_folder(), user_folder())):
+        if isinstance(value, list | tuple) and not swept:
+            _refuse(key, value, "are several options, and this is one run: use neurolab.run_sweep")
         key = group
     return f"{key}={text}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -17,16 +17,20 @@ from typing import Any
 
 import numpy as np
 
+from neurolab.results.damage import DamagedError
+from neurolab.results.digests import digest_of
 from neurolab.results.layout import replacing
 
-__all__ = ["as_file", "keeping_inputs", "kept_in", "safe"]
+__all__ = ["as_file", "check_inputs", "keeping_inputs", "kept_in", "safe"]
 
 INPUTS = "inputs"
 _NAME = r"given_[0-9a-f]{16}\.npy"
-_PATH = re.compile(rf"[^'].*/{INPUTS}/({_NAME})", re.DOTALL)
+_PATH = re.compile(rf"(?:[^'].*/)?{INPUTS}/({_NAME})", re.DOTALL)
 #: What is typed for a key, or a value of it: paths between commas, some of them in quotes.
 _TYPED = re.compile(r"[+]*[\w.]+\.file=.*|'.*'", re.DOTALL)
-_TYPED_PATH = re.compile(rf"'(?:\\.|[^'\\])*/{INPUTS}/({_NAME})'|[^=,'\[\]]*/{INPUTS}/({_NAME})")
+_TYPED_PATH = re.compile(
+    rf"'(?:(?:\\.|[^'\\])*/)?{INPUTS}/({_NAME})'|(?:[^=,'\[\]]*/)?{INPUTS}/({_NAME})"
+)
 _SAFE = re.compile(r"[A-Za-z0-9_.+\-*/%@]+")
 
 
@@ -49,17 +53,18 @@ def as_file(array: np.ndarray) -> Path:
 
 
 @contextmanager
-def keeping_inputs(folder: Path, texts: Iterable[str]) -> Iterator[None]:
+def keeping_inputs(folder: Path, texts: Sequence[str]) -> Iterator[None]:
     """A folder has the arrays that overrides name as `as_file` gave them; where it then has no
     results, as what was given was refused, it does not keep them."""
     place, own = folder / INPUTS, not (folder / INPUTS).exists()
-    for name in _names(texts):
-        source = Path(_waiting().name, INPUTS, name)
-        if source.exists() and not (place / name).exists():
-            place.mkdir(parents=True, exist_ok=True)
-            with replacing(place / name, synced=True) as partial:
-                shutil.copyfile(source, partial)
     try:
+        for name in _names(texts):
+            source = Path(_waiting().name, INPUTS, name)
+            named = any(str(source) in text for text in texts)
+            if named and not (place / name).exists():
+                place.mkdir(parents=True, exist_ok=True)
+                with replacing(place / name, synced=True) as partial:
+                    shutil.copyfile(source, partial)
         yield
     finally:
         if own and not any((folder / name).exists() for name in ("run.json", "definition.json")):
@@ -72,6 +77,22 @@ def kept_in(folder: Path, node: Any) -> Any:
     that the folder keeps are named there, wherever they were before."""
     there = {path.name for path in (folder / INPUTS).glob("given_*.npy")}
     return _renamed(node, folder, there) if there else node
+
+
+def check_inputs(folder: Path, files: Mapping[str, str]) -> None:
+    """That a folder has what it kept, as it was; ``files`` are its digests.
+
+    Raises
+    ------
+    DamagedError
+        The first that it has not.
+    """
+    for name, digest in files.items():
+        path = folder / INPUTS / Path(name).name
+        others = not path.exists() and Path(name).exists()  # of another folder, by its name
+        if _PATH.fullmatch(name) and not others and digest_of(str(path)) != digest:
+            how = "it is not as it was written" if path.exists() else "it is missing"
+            raise DamagedError(path, how)
 
 
 def _renamed(node: Any, folder: Path, there: set[str]) -> Any:

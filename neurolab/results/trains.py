@@ -130,9 +130,7 @@ class Trains(ABC):
     def cv(self, **options: Any) -> np.ndarray:
         """Coefficient of variation of the intervals of each neuron, NaN with fewer than three
         spikes."""
-        spikes = self._recorded()
-        time, neuron = spikes["time"].values, spikes["neuron"].values
-        return analysis.cv(time, neuron, self.n_neurons, **options)
+        return analysis.cv(*self._recorded(), self.n_neurons, **options)
 
     def psth(self, event_ms: Any, before_ms: float, after_ms: float, bin_ms: float) -> xr.DataArray:
         """Rate in Hz around events, mean over these and over neurons, over the centre of each bin
