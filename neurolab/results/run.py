@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from omegaconf import DictConfig
 
-
 log = logging.getLogger("neurolab")
 
 
@@ -297,6 +296,6 @@ def _runs_near(path: Path, at_most: int = 3) -> list[Path]:
     """The newest runs under `path`, or under its nearest existing parent's outputs."""
     while not path.exists() and path != path.parent:
         path = path.parent
-    patterns = [f"{'*/' * depth}{RESULTS}" for depth in (1, 2, 3)]
-    runs = [found.parent for pattern in patterns for found in path.glob(pattern)]
+    depths = ("", "*/", "*/*/")
+    runs = [found.parent for depth in depths for found in path.glob(f"{depth}*/{RESULTS}")]
     return sorted(runs, key=lambda run: run.stat().st_mtime, reverse=True)[:at_most]
