@@ -10,9 +10,12 @@
     sim = neurolab.Simulation(["neuron=adexif_ref"])  # stepped from here, in memory
     program = neurolab.compile(["neuron=lif"])  # pure functions, for users of JAX
 
+Keywords say the same: ``neurolab.run(neuron="lif", neuron__tau=12 * u.ms)``.
+
 `run` does what ``python -m neurolab`` does and returns the results, `run_sweep` what it does with
 ``-m``; `open_run` and `open_sweep` open the folders of earlier ones, `resume` goes on with them,
 `reproduce` computes them again, and `verify` says what of one is damaged.
+`models` and `parameters` are tables of what there is to choose.
 The models are in `neurolab.neurons`, `neurolab.synapses`, `neurolab.inputs` and
 `neurolab.integrators`.
 """
@@ -23,19 +26,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neurolab.api import compile, run, run_sweep
+    from neurolab.cli.catalogue import models, parameters
     from neurolab.cli.reproduce import reproduce
     from neurolab.cli.resume import resume
     from neurolab.interactive import Simulation
+    from neurolab.problems import ConfigError
     from neurolab.results import Run, Sweep, open_run, open_sweep
     from neurolab.results.verify import verify
 
+    __version__: str
+
 __all__ = [
+    "ConfigError",
     "Run",
     "Simulation",
     "Sweep",
+    "__version__",
     "compile",
+    "models",
     "open_run",
     "open_sweep",
+    "parameters",
     "reproduce",
     "resume",
     "run",
@@ -43,34 +54,39 @@ __all__ = [
     "verify",
 ]
 
+#: Where what is public is: imported when it is used, as the command line prints a configuration
+#: without loading any of it.
+_PLACES = {
+    "api": ("compile", "run", "run_sweep"),
+    "cli.catalogue": ("models", "parameters"),
+    "cli.reproduce": ("reproduce",),
+    "cli.resume": ("resume",),
+    "interactive": ("Simulation",),
+    "problems": ("ConfigError",),
+    "results": ("Run", "Sweep", "open_run", "open_sweep"),
+    "results.verify": ("verify",),
+}
+_MODULES = ("analysis", "dynamics", "inputs", "integrators", "neurons", "synapses")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_MODULES])
+
 
 def __getattr__(name: str) -> Any:
-    # Imported when used: the command line prints a configuration without loading any of it.
-    if name in ("compile", "run", "run_sweep"):
-        from neurolab import api
+    from importlib import import_module
 
-        return getattr(api, name)
-    if name in ("reproduce", "resume"):
-        from importlib import import_module
+    if name == "__version__":
+        from importlib.metadata import version
 
-        return getattr(import_module(f"neurolab.cli.{name}"), name)
+        return version("neurolab")
     if name == "Simulation":
         from neurolab.engine.device import prepare
 
         prepare({})  # what JAX reads once, before it is imported
-        from neurolab.interactive import Simulation
-
-        return Simulation
-    if name == "verify":
-        from neurolab.results.verify import verify
-
-        return verify
-    if name in ("Run", "Sweep", "open_run", "open_sweep"):
-        from neurolab import results
-
-        return getattr(results, name)
-    if name in ("dynamics", "inputs", "integrators", "neurons", "synapses"):
-        from importlib import import_module
-
+    if name in _MODULES:
         return import_module(f"neurolab.{name}")
+    for place, names in _PLACES.items():
+        if name in names:
+            return getattr(import_module(f"neurolab.{place}"), name)
     raise AttributeError(f"module 'neurolab' has no attribute '{name}'")

@@ -21,10 +21,11 @@ from neurolab.cli.compose import (
     sweep_key,
 )
 from neurolab.cli.diagnose import checked, not_of_a_run
-from neurolab.cli.given import option_of
+from neurolab.cli.keywords import listed, told_as_keywords
 from neurolab.cli.raised import explained
 from neurolab.cli.record import save_config, save_defaults
 from neurolab.problems import ConfigError, Problem, Problems
+from neurolab.results.kept import keeping_inputs, kept_in
 from neurolab.results.lease import Lease
 from neurolab.results.room import keeping
 from neurolab.results.run import Run, open_run
@@ -41,13 +42,18 @@ if TYPE_CHECKING:
 __all__ = ["compile", "experiment_of", "run", "run_sweep", "untracked"]
 
 
+@told_as_keywords
 def run(
     overrides: Iterable[str | Mapping[str, Any]] = (),
     folder: str | Path | None = None,
     *,
     save: bool = True,
+    **keys: Any,
 ) -> Run:
     """Simulate a configuration and return its results.
+
+        neurolab.run(neuron="adexif_ref", neuron__b=5 * u.mA, duration=2 * u.second)
+        neurolab.run(neuron="lif", input=np.sin(np.arange(10_000) / 50) * u.mA)
 
     Parameters
     ----------
@@ -59,6 +65,13 @@ def run(
         The run folder; by default one under ``outputs/``, as on the command line.
     save
         False keeps the results in memory and leaves no folder, no picture and no page.
+    keys
+        The same as keywords, two underscores for a dot: ``neuron__tau=12 * u.ms``,
+        ``inputs__noise="ou"``.  Values are texts as they are typed, numbers, quantities, lists,
+        arrays, or mappings of keys (``neuron={"tau": 12 * u.ms}``, ``network={...}``); a class is a
+        model of one's own.  An array with a unit as ``input`` is a current with a row for each
+        step (``input__sampling`` is another time), and a column for all neurons or for each; an
+        array may be given for any ``file``.  The run's folder keeps such arrays.
 
     Raises
     ------
@@ -68,7 +81,7 @@ def run(
         Whatever made the run fail; its folder holds what was committed.  A run that diverged or
         was interrupted is returned, with that status in its summary.
     """
-    overrides = _listed(overrides)
+    overrides = listed(overrides, keys)
     config = _one(overrides)
     if not save:
         return _in_memory(checked(config, overrides), folder)
@@ -83,9 +96,12 @@ def run(
     def on_summary(_: Mapping[str, Any], folder: Path) -> None:
         save_defaults(folder, config.hydra)
 
-    with Lease(path) as lease, log_to(path), keeping(path):
-        save_config(experiment.config, overrides, path, config.hydra.output_subdir)
-        outcome = simulate(experiment, path, on_summary, overrides, lease=lease)
+    kept = keeping_inputs(path, overrides)
+    with Lease(path) as lease, log_to(path), keeping(path), kept:
+        typed: list[str] = kept_in(path, overrides)
+        experiment = replace(experiment, config=kept_in(path, experiment.config))
+        save_config(experiment.config, typed, path, config.hydra.output_subdir)
+        outcome = simulate(experiment, path, on_summary, typed, lease=lease)
     if outcome.error is not None:
         raise outcome.error
     return open_run(path)
@@ -103,7 +119,10 @@ def _in_memory(experiment: Experiment, folder: str | Path | None) -> Run:
     return outcome.run
 
 
-def compile(overrides: Iterable[str | Mapping[str, Any]] = (), capacity: int = 1000) -> Program:
+@told_as_keywords
+def compile(
+    overrides: Iterable[str | Mapping[str, Any]] = (), capacity: int = 1000, **keys: Any
+) -> Program:
     """The compiled program of a configuration, for users of JAX.
 
     ``program.start(numbers)`` is the state before the first step, ``program.advance(numbers, state,
@@ -123,6 +142,8 @@ def compile(overrides: Iterable[str | Mapping[str, Any]] = (), capacity: int = 1
         As on the command line; a mapping is a network, as for `run`.
     capacity
         Most steps that one `advance` may make, at least.
+    keys
+        The same as keywords, as for `run`.
 
     Raises
     ------
@@ -131,7 +152,7 @@ def compile(overrides: Iterable[str | Mapping[str, Any]] = (), capacity: int = 1
     """
     if capacity < 1:
         raise ValueError(f"capacity={capacity}: a program makes at least one step at a time")
-    experiment = experiment_of(overrides)
+    experiment = experiment_of(overrides, keys)
     from neurolab.config.plain import check_plain
     from neurolab.engine.program import Program
     from neurolab.units import unit_text
@@ -163,9 +184,11 @@ def untracked(experiment: Experiment) -> None:
         raise ConfigError([Problem("tracker", target, advice)])
 
 
-def experiment_of(overrides: Iterable[str | Mapping[str, Any]]) -> Experiment:
+def experiment_of(
+    overrides: Iterable[str | Mapping[str, Any]], keys: Mapping[str, Any] | None = None
+) -> Experiment:
     """What a configuration asks for."""
-    overrides = _listed(overrides)
+    overrides = listed(overrides, keys or {})
     return checked(_one(overrides), overrides)
 
 
@@ -181,25 +204,15 @@ def _one(overrides: list[str]) -> DictConfig:
     return config
 
 
-def _listed(overrides: Iterable[str | Mapping[str, Any]]) -> list[str]:
-    if isinstance(overrides, (str, Mapping)):
-        given = overrides.split() if isinstance(overrides, str) else "[{...}]"
-        advice = f"is one {'text' if isinstance(overrides, str) else 'mapping'}; give a list: "
-        raise ConfigError([Problem("overrides", str(overrides), f"{advice}{given}")])
-    overrides = list(overrides)
-    mappings = [one for one in overrides if isinstance(one, Mapping)]
-    named = [one for one in overrides if isinstance(one, str) and one.startswith("network=")]
-    if mappings and len(mappings) + len(named) > 1:
-        advice = f"{named[0]} beside a mapping" if named else "several mappings"
-        advice = f"is given by {advice}; there is one network: give one, and overrides of its keys"
-        raise ConfigError([Problem("network", "", advice)])
-    return [option_of(one) if isinstance(one, Mapping) else one for one in overrides]
-
-
+@told_as_keywords
 def run_sweep(
-    overrides: Iterable[str | Mapping[str, Any]], folder: str | Path | None = None
+    overrides: Iterable[str | Mapping[str, Any]] = (),
+    folder: str | Path | None = None,
+    **keys: Any,
 ) -> Sweep:
     """Compute the points of a sweep, as ``python -m neurolab -m`` does, and return its results.
+
+        neurolab.run_sweep(neuron="adexif_ref", neuron__b=np.linspace(0, 20, 11) * u.mA)
 
     Parameters
     ----------
@@ -208,6 +221,9 @@ def run_sweep(
         is a network, as for `run`.
     folder
         The sweep's folder; by default one under ``outputs/``, as on the command line.
+    keys
+        The same as keywords, as for `run`; a list, a range or an array is an axis, a tuple one
+        value that is a list, and a text may be a form: ``neuron__tau="linspace(5ms, 20ms, 4)"``.
 
     Raises
     ------
@@ -223,7 +239,7 @@ def run_sweep(
     from neurolab.sweep.run import run_sweep as compute
 
     began = time.perf_counter()
-    given = [hydra_form(override, swept=True) for override in _listed(overrides)]
+    given = [hydra_form(text, swept=True) for text in listed(overrides, keys, swept=True)]
     with ExitStack() as stack:
         with explained(lambda: diagnose_sweep(given), given):
             loader, master = stack.enter_context(compose_master(given))
@@ -232,13 +248,15 @@ def run_sweep(
         _only_ours(str(launcher.pop("_target_")), str(master.hydra.sweeper._target_), settings)
         executor = read_executor(launcher.pop("executor", None), launcher)
         arguments: Any = OmegaConf.to_container(master.hydra.overrides.task)  # references and all
-        plan = plan_of(master.hydra.sweeper.get("params"), arguments, loader, settings.seed)
         if settings.resume and folder and Path(folder).resolve() != settings.resume.resolve():
             advice = f"is the folder that goes on; leave out {folder}"
             raise ConfigError([Problem("sweep.resume", str(settings.resume), advice)])
         path = settings.resume or Path(master.hydra.sweep.dir if folder is None else folder)
         check_sweep_folder(path, settings.resume, 0)
         lease = stack.enter_context(Lease(path, sweep_key(settings.resume)))
+        stack.enter_context(keeping_inputs(path, arguments))
+        arguments = kept_in(path, arguments)
+        plan = plan_of(master.hydra.sweeper.get("params"), arguments, loader, settings.seed)
         refused = compose_plan(plan, Composer(loader, master))
         late = stack.enter_context(log_to(path))
         stack.enter_context(keeping(path))

@@ -16,6 +16,7 @@ import inspect
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import brainstate
@@ -130,13 +131,10 @@ class Dynamics(brainstate.nn.Dynamics):
         cls.parameters = found
         if "__init__" not in vars(cls) and found:
             kind = inspect.Parameter.KEYWORD_ONLY
-            listed = [inspect.Parameter("in_size", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-            listed += [
-                inspect.Parameter(key, kind, default=declared.default)
-                for key, declared in found.items()
-            ]
-            listed.append(inspect.Parameter("name", kind, default=None))
-            cls.__signature__ = inspect.Signature(listed)
+            defaults = {key: declared.default for key, declared in found.items()} | {"name": None}
+            first = inspect.Parameter("in_size", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            own = [inspect.Parameter(key, kind, default=value) for key, value in defaults.items()]
+            cls.__signature__ = inspect.Signature([first, *own])
 
     def __init__(self, in_size: Any, *, name: str | None = None, **given: Any) -> None:
         super().__init__(in_size=in_size, name=name)
@@ -193,6 +191,9 @@ class Dynamics(brainstate.nn.Dynamics):
         return with_unit(mantissa, u.get_unit(value))
 
     # -- what others add ------------------------------------------------------------------
+
+    current_inputs = property(attrgetter("_current_inputs"), doc="What waits, by key, or None.")
+    delta_inputs = property(attrgetter("_delta_inputs"), doc="Jumps that wait, by key, or None.")
 
     def add_current_input(
         self, key: str, inp: Callable[..., Any] | Any, label: str | None = None

@@ -133,6 +133,19 @@ def test_an_array_of_current_is_used_once_and_a_callable_stays():
     assert callable(neuron.get_input("callable"))
 
 
+def test_inputs_that_wait_can_be_looked_at_as_in_brainpy_state():
+    import brainpy.state
+
+    own, theirs = LIF(1), brainpy.state.LIF(1)
+    for cell in (own, theirs):
+        assert cell.current_inputs is None and cell.delta_inputs is None
+        cell.add_current_input("a", 2.0 * u.mA)
+        cell.add_delta_input("b", 3.0 * u.mV, label="syn")
+        assert cell.current_inputs == {"a": 2.0 * u.mA}
+        assert list(cell.delta_inputs.values()) == [3.0 * u.mV]
+    assert list(own.delta_inputs) == list(theirs.delta_inputs)
+
+
 def test_delta_inputs_kick_the_potential_after_integration():
     """A delta input is added undecayed, and once."""
     neuron = LIF(1)

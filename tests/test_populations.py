@@ -87,11 +87,9 @@ def test_statistics_of_a_population_are_those_of_its_spikes(run):
         assert own.summary[name] == pytest.approx(value, rel=1e-9)
     assert own.spike_statistics(**late) == analysis.spike_statistics(*trains, **late)
     assert own.synchrony(**late) == analysis.synchrony(*trains, **late)
-    assert (
-        own.pairwise_correlation(**late).mean == analysis.pairwise_correlation(*trains, **late).mean
-    )
+    assert own.correlation(**late).mean == analysis.pairwise_correlation(*trains, **late).mean
     np.testing.assert_array_equal(own.isi(**late), analysis.isi(*trains[:3], **late))
-    spectrum = own.power_spectrum(**late)
+    spectrum = own.psd(**late)
     expected = analysis.power_spectrum(trains[0], 20, 200.0, **late)
     np.testing.assert_array_equal(spectrum, expected.power_hz)
     np.testing.assert_array_equal(spectrum["frequency"], expected.frequency_hz)

@@ -13,7 +13,7 @@ def activity(*typed):
     """Rate in Hz without the start, and the frequency of the peak of the rate's spectrum, Hz."""
     run = neurolab.run([*typed, "record=spikes"], save=False)
     rate = run.spike_statistics(begin_ms=SKIP_MS)["rate_hz_mean"]
-    return rate, run.power_spectrum(begin_ms=SKIP_MS).attrs["peak_hz"]
+    return rate, run.psd(begin_ms=SKIP_MS).attrs["peak_hz"]
 
 
 def test_brunel_asynchronous_irregular():

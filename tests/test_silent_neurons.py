@@ -30,10 +30,10 @@ def run():
 
 def test_correlated_neurons_have_the_numbers_of_the_run(run):
     """The first population, of 10 neurons, cannot fire: those that vary are 10 to 29."""
-    who = run.pairwise_correlation().neurons
+    who = run.correlation().neurons
     assert np.isin(who, run.spikes["neuron"].values).all() and who.min() >= 10
     assert run.name_of(int(who[0])).startswith("B ")
-    own = run["B"].pairwise_correlation()
+    own = run["B"].correlation()
     np.testing.assert_array_equal(own.neurons + 10, who)
 
 
@@ -42,7 +42,7 @@ def test_the_title_says_which_neurons_the_rate_is_of(run):
     assert title(run).startswith(f"N = 30, mean {mean:.3g} Hz of the 20 that can fire")
 
 
-@pytest.mark.parametrize("of", ["population_rate", "pairwise_correlation", "synchrony"])
+@pytest.mark.parametrize("of", ["population_rate", "correlation", "synchrony"])
 def test_bins_of_unlike_steps_are_refused(run, of):
     """They would rise and fall by themselves: bins of 0.05 ms were empty, every second one."""
     for bin_ms in (0.05, 0.25):
@@ -55,8 +55,8 @@ def test_bins_that_are_not_given_are_whole_steps():
     """With dt of 0.7 ms the 3 ms of synchrony are 2.8 ms, the 1 ms of spectra one step."""
     run = neurolab.run([OWN, "dt=0.7ms", "duration=1400ms"], save=False)["B"]
     assert run.synchrony() == run.synchrony(bin_ms=2.8)
-    assert run.pairwise_correlation().mean == run.pairwise_correlation(bin_ms=2.1).mean
-    spectrum = run.power_spectrum()
+    assert run.correlation().mean == run.correlation(bin_ms=2.1).mean
+    spectrum = run.psd()
     assert spectrum["frequency"].values[-1] == pytest.approx(500 / 0.7)
     assert run.isi().size > 0
 

@@ -79,7 +79,7 @@ def draw(sweep: neurolab.Sweep) -> Figure:
         for ax in (top, middle):
             ax.set_xlim(*window)
             ax.locator_params(axis="x", nbins=3)
-        spectrum = point.power_spectrum(bin_ms=STEP_MS, begin_ms=start)
+        spectrum = point.psd(bin_ms=STEP_MS, begin_ms=start)
         frequency, power = spectrum["frequency"].values, spectrum.values
         seen = (frequency > 5) & (frequency < 400)
         frequency, power = frequency[seen], power[seen]

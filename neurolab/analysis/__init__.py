@@ -5,9 +5,11 @@ chunk by chunk in memory of a few numbers per neuron, for runs too long to keep 
 No loop goes over neurons: 1e7 spikes take about a second.
 
 Spikes are given as their times in ms and their neurons, numbered from 0; ``begin_ms`` leaves out
-the start. Of a run or one of its populations the same functions are methods: `run["E"].isi()`.
+the start. Of a run or one of its populations the same functions are methods: `run["E"].isi()`;
+`power_spectrum` is `psd` there, `pairwise_correlation` is `correlation`.
 """
 
+from neurolab.analysis.events import psth
 from neurolab.analysis.population import (
     Correlation,
     Spectrum,
@@ -20,6 +22,7 @@ from neurolab.analysis.running import SpikeStatistics
 from neurolab.analysis.trains import (
     MIN_SPIKES_FOR_CV,
     SpikeSummary,
+    cv,
     instantaneous_rate,
     interval_histogram,
     isi,
@@ -33,6 +36,7 @@ __all__ = [
     "Spectrum",
     "SpikeStatistics",
     "SpikeSummary",
+    "cv",
     "instantaneous_rate",
     "interval_histogram",
     "isi",
@@ -40,6 +44,7 @@ __all__ = [
     "peak_of",
     "population_rate",
     "power_spectrum",
+    "psth",
     "spike_statistics",
     "synchrony",
 ]

@@ -54,10 +54,7 @@ def spike_statistics(
     )
     intervals, neuron, _ = _intervals(spike_time_ms, spike_neuron, n_neurons)
     count = np.bincount(spike_neuron, minlength=n_neurons)
-    n = np.maximum(count - 1, 1)
-    mean = np.bincount(neuron, weights=intervals, minlength=n_neurons) / n
-    deviation = intervals - mean[neuron]
-    variance = np.bincount(neuron, weights=deviation**2, minlength=n_neurons) / n
+    _, mean, variance = _moments(intervals, neuron, n_neurons)
     return summary_of(count, mean, variance, duration_ms)
 
 
@@ -75,6 +72,20 @@ def isi(
     check(spike_time_ms, spike_neuron, n_neurons)
     _, spike_time_ms, spike_neuron = since(begin_ms, np.inf, spike_time_ms, spike_neuron)
     return _intervals(spike_time_ms, spike_neuron, n_neurons)[0]
+
+
+def cv(
+    spike_time_ms: np.ndarray, spike_neuron: np.ndarray, n_neurons: int, *, begin_ms: float = 0.0
+) -> np.ndarray:
+    """Coefficient of variation of each neuron's ISIs, of spikes after ``begin_ms``; NaN with fewer
+    than three spikes."""
+    check(spike_time_ms, spike_neuron, n_neurons)
+    _, time_ms, spike_neuron = since(begin_ms, np.inf, spike_time_ms, spike_neuron)
+    intervals, neuron, _ = _intervals(time_ms, spike_neuron, n_neurons)
+    count, mean, variance = _moments(intervals, neuron, n_neurons)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.sqrt(variance) / mean
+    return np.where(count + 1 >= MIN_SPIKES_FOR_CV, found, np.nan)
 
 
 def population_rate(
@@ -217,6 +228,17 @@ def _intervals(
     time_ms, neuron = np.asarray(time_ms, np.float64)[order], neuron[order]
     same = neuron[1:] == neuron[:-1]
     return np.diff(time_ms)[same], neuron[1:][same], time_ms[1:][same]
+
+
+def _moments(
+    intervals: np.ndarray, neuron: np.ndarray, n_neurons: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number, mean and variance of each neuron's intervals; 0 where there are none."""
+    count = np.bincount(neuron, minlength=n_neurons)
+    n = np.maximum(count, 1)
+    mean = np.bincount(neuron, weights=intervals, minlength=n_neurons) / n
+    deviation = intervals - mean[neuron]
+    return count, mean, np.bincount(neuron, weights=deviation**2, minlength=n_neurons) / n
 
 
 def by_neuron(neuron: np.ndarray, n_neurons: int) -> np.ndarray:

@@ -217,6 +217,8 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
         known = [str(key) for key in node] if isinstance(node, dict) else []
         if name not in known:
             hint = did_you_mean(name, [k for k in known if k != "hydra" and not k.startswith("_")])
+            if depth == len(path) == 1 and (deeper := _deeper(node, name)):
+                hint = f"did you mean {' or '.join(deeper)}?"
             above, add = ".".join(path[: depth - 1]), f"+{override.input_line}"
             if depth > 1 and not isinstance(node, dict):
                 hint = f"{above} is {show(node)}, which has no keys"
@@ -228,6 +230,12 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
             return False
         node = node[name]
     return True
+
+
+def _deeper(node: dict[Any, Any], name: str) -> list[str]:
+    """Where a configuration has a key of a name below its first keys."""
+    return [f"{key}.{name}" for key, inner in node.items() if key != "hydra"
+            and isinstance(inner, dict) and name in inner]  # fmt: skip
 
 
 def checked(config: DictConfig, overrides: Iterable[str]) -> Experiment:

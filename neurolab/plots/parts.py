@@ -17,9 +17,9 @@ import numpy as np
 from neurolab.plots.rates import Rate
 from neurolab.results.damage import DamagedError
 from neurolab.results.layout import replacing
+from neurolab.results.population import Population
 from neurolab.results.run import Run
 from neurolab.results.samples import Samples, samples_of
-from neurolab.results.trains import Population
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -27,6 +27,7 @@ from neurolab.results.checkpoint import CHECKPOINT
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
 from neurolab.results.earlier import COMPLETED, PARTIAL, Numbering
 from neurolab.results.holder import WRITER, Watch, holder
+from neurolab.results.kept import kept_in
 from neurolab.results.layout import COMMIT, RESULTS, write_whole
 from neurolab.results.lease import Lease, check_writer
 from neurolab.results.plan import Plan
@@ -75,7 +76,7 @@ class SweepFolder:
 
     def definition(self) -> dict[str, Any]:
         """What the sweep is."""
-        return read_mapping(self.path / _DEFINITION)
+        return kept_in(self.path, read_mapping(self.path / _DEFINITION))
 
     def plan(self) -> Plan:
         """The plan that was written.

@@ -20,6 +20,7 @@ from typing import Any
 
 from neurolab.results.damage import DamagedError, read_commit, read_mapping
 from neurolab.results.digests import changes_results, digests_of
+from neurolab.results.kept import kept_in
 from neurolab.results.layout import write_whole
 from neurolab.results.plan import flat
 from neurolab.results.sealed import digest_of_content, sealed
@@ -76,7 +77,7 @@ class RunRecord:
         DamagedError
             It is missing, not as it was written, or of another version.
         """
-        found = read_mapping(folder / RECORD)
+        found = kept_in(folder, read_mapping(folder / RECORD))
         if found.pop("format", None) != FORMAT:
             raise DamagedError(folder / RECORD, f"this version reads {FORMAT}")
         try:

@@ -27,14 +27,14 @@ from neurolab.results.damage import (
     read_mapping,
 )
 from neurolab.results.layout import RESULTS, Commit
+from neurolab.results.population import Population
 from neurolab.results.status import read_summary, standing
 from neurolab.results.stored import whole
-from neurolab.results.trains import Population, Trains
+from neurolab.results.trains import Trains
 
 if TYPE_CHECKING:
     import xarray as xr
     from omegaconf import DictConfig
-
 
 log = logging.getLogger("neurolab")
 
@@ -226,6 +226,11 @@ class Run(Trains):
             )
         return "\n".join([*lines, "  .config, .summary", *map(str, self.damaged.values())])
 
+    def _repr_html_(self) -> str:
+        from neurolab.results.notebook import of_run
+
+        return of_run(self)
+
     @cached_property
     def _group(self) -> Any:
         import zarr
@@ -291,6 +296,6 @@ def _runs_near(path: Path, at_most: int = 3) -> list[Path]:
     """The newest runs under `path`, or under its nearest existing parent's outputs."""
     while not path.exists() and path != path.parent:
         path = path.parent
-    patterns = [f"{'*/' * depth}{RESULTS}" for depth in (1, 2, 3)]
-    runs = [found.parent for pattern in patterns for found in path.glob(pattern)]
+    depths = ("", "*/", "*/*/")
+    runs = [found.parent for depth in depths for found in path.glob(f"{depth}*/{RESULTS}")]
     return sorted(runs, key=lambda run: run.stat().st_mtime, reverse=True)[:at_most]

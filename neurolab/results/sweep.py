@@ -176,6 +176,11 @@ class Sweep:
         told = f"Sweep {self.path}\n  {shape}; {done} of {len(self)} points completed ({status})"
         return "\n".join([told, *map(str, self.damaged)])
 
+    def _repr_html_(self) -> str:
+        from neurolab.results.notebook import of_sweep
+
+        return of_sweep(self)
+
 
 def open_sweep(path: str | Path) -> Sweep:
     """Open the folder of a sweep.

@@ -1,6 +1,6 @@
 """The spikes of a run, or of one of its populations, with what is computed from them.
 
-run["E"].rate, run["E"].synchrony(begin_ms=100), run.power_spectrum().attrs["peak_hz"]
+run["E"].rate, run["E"].synchrony(begin_ms=100), run.psd().attrs["peak_hz"]
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,16 +19,15 @@ from neurolab import analysis
 if TYPE_CHECKING:
     import xarray as xr
 
-    from neurolab.results.run import Run
-
-__all__ = ["Population", "Trains"]
+__all__ = ["Trains"]
 
 
 class Trains(ABC):
     """Spikes and rate of some neurons, numbered from 0.
 
-    Statistics are those of `neurolab.analysis`, with its options: each takes ``begin_ms``, the
-    start that is left out, and raises a ValueError where spikes were not recorded.
+    Statistics are those of `neurolab.analysis`, with its options (`psd` is its `power_spectrum`,
+    `correlation` its `pairwise_correlation`): each but `psth` takes ``begin_ms``, the start that
+    is left out, and raises a ValueError where spikes were not recorded.
     """
 
     @property
@@ -54,6 +54,11 @@ class Trains(ABC):
     def read(self, name: str) -> np.ndarray:
         """An array as it is stored, trimmed to the commit, of rate counts those of these neurons;
         a ValueError says if it is damaged."""
+
+    @property
+    @abstractmethod
+    def traces(self) -> xr.Dataset:
+        """Recorded variables over (time in ms, neuron)."""
 
     @property
     def dt_ms(self) -> float:
@@ -103,6 +108,13 @@ class Trains(ABC):
         hz, bin_ms = self.rate_bins
         return _rate((np.arange(hz.size) + 0.5) * bin_ms, hz, bin_ms)
 
+    def spike_trains(self) -> list[np.ndarray]:
+        """The times in ms of the spikes of each neuron, in order."""
+        time, neuron = self._recorded()
+        order = np.lexsort((time, neuron))
+        ends = np.cumsum(np.bincount(neuron, minlength=self.n_neurons))[:-1]
+        return np.split(time[order], ends)
+
     def spike_statistics(self, **options: Any) -> analysis.SpikeSummary:
         """Rates and ISI variability over neurons."""
         return analysis.spike_statistics(*self._trains(), **options)
@@ -115,13 +127,26 @@ class Trains(ABC):
             raise ValueError(f"begin_ms must be before the end, {lasts_ms} ms, got {begin_ms}.")
         return analysis.isi(time, neuron, n, **options)
 
+    def cv(self, **options: Any) -> np.ndarray:
+        """Coefficient of variation of the intervals of each neuron, NaN with fewer than three
+        spikes."""
+        return analysis.cv(*self._recorded(), self.n_neurons, **options)
+
+    def psth(self, event_ms: Any, before_ms: float, after_ms: float, bin_ms: float) -> xr.DataArray:
+        """Rate in Hz around events, mean over these and over neurons, over the centre of each bin
+        relative to the event: `neurolab.analysis.psth`."""
+        time, _, n, lasts_ms = self._trains()
+        bin_ms = self._bin(bin_ms, analysis.psth)
+        found = analysis.psth(time, n, lasts_ms, event_ms, before_ms, after_ms, bin_ms)
+        return _rate(*found, bin_ms)
+
     def population_rate(self, bin_ms: float, **options: Any) -> xr.DataArray:
         """Rate in Hz over the centre of each bin, from the spikes."""
         time, _, n, lasts_ms = self._trains()
         bin_ms = self._bin(bin_ms, analysis.population_rate)
         return _rate(*analysis.population_rate(time, n, lasts_ms, bin_ms, **options), bin_ms)
 
-    def pairwise_correlation(self, **options: Any) -> analysis.Correlation:
+    def correlation(self, **options: Any) -> analysis.Correlation:
         """Correlation of the spike counts of pairs of neurons."""
         options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.pairwise_correlation)
         found = analysis.pairwise_correlation(*self._trains(), **options)
@@ -132,7 +157,7 @@ class Trains(ABC):
         options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.synchrony)
         return analysis.synchrony(*self._trains(), **options)
 
-    def power_spectrum(self, above_hz: float = 5.0, **options: Any) -> xr.DataArray:
+    def psd(self, above_hz: float = 5.0, **options: Any) -> xr.DataArray:
         """Power spectrum of the rate over frequency; ``peak_hz`` among its attributes is where it
         is largest above a frequency, as `neurolab.analysis.peak_of` finds it."""
         import xarray as xr
@@ -147,6 +172,47 @@ class Trains(ABC):
             name="power",
             attrs=about | {"peak_hz": analysis.peak_of(found, above_hz)},
         )
+
+    def to_neo(self) -> Any:
+        """A `neo.Block` of one segment: a `neo.SpikeTrain` in ms for each neuron, whose annotations
+        are ``neuron`` and ``population``, and a `neo.AnalogSignal` for each trace.
+
+        Raises
+        ------
+        ImportError
+            Without Neo, an extra: ``pip install 'neurolab[neo]'``.
+        """
+        from neurolab.results.exchange import to_neo
+
+        return to_neo(self)
+
+    def to_pynapple(self) -> dict[str, Any]:
+        """``"spikes"`` as a `pynapple.TsGroup` with each neuron's ``population``, and each trace
+        by its name as a `pynapple.TsdFrame`; times are in seconds, as everywhere in pynapple.
+
+        Raises
+        ------
+        ImportError
+            Without pynapple, an extra: ``pip install 'neurolab[pynapple]'``.
+        """
+        from neurolab.results.exchange import to_pynapple
+
+        return to_pynapple(self)
+
+    def to_nwb(self, path: str | Path) -> Path:
+        """Write a file of Neurodata Without Borders: neurons as units, with their ``population``,
+        and traces as acquired time series, in seconds; returns its path.
+
+        Raises
+        ------
+        FileExistsError
+            There is one of that name.
+        ImportError
+            Without pynwb, an extra: ``pip install 'neurolab[nwb]'``.
+        """
+        from neurolab.results.exchange import to_nwb
+
+        return to_nwb(self, path)
 
     def _bin(self, bin_ms: float | None, by: Callable[..., Any]) -> float:
         """A width of bins that have as many steps each: with others a rate rises and falls by
@@ -167,71 +233,20 @@ class Trains(ABC):
             raise ValueError(f"{given}, got {bin_ms}; {whole * self.dt_ms:g} ms is one.")
         return given_ms if abs(steps - whole) < 1e-12 * steps else whole * self.dt_ms
 
-    def _trains(self) -> tuple[np.ndarray, np.ndarray, int, float]:
-        """What functions of `neurolab.analysis` take."""
+    def _recorded(self) -> tuple[np.ndarray, np.ndarray]:
+        """Times in ms and neurons of all spikes; a `ValueError` where they were not recorded."""
         if self.spike_arrays is None:
             raise ValueError(
                 "spikes were not recorded (record.spikes): run it again with record=spikes."
             )
-        time, neuron = self.spike_arrays
+        return self.spike_arrays
+
+    def _trains(self) -> tuple[np.ndarray, np.ndarray, int, float]:
+        """What functions of `neurolab.analysis` take."""
+        time, neuron = self._recorded()
         if not (firing := self.firing).all():
             neuron = (np.cumsum(firing) - 1)[neuron]
         return time, neuron, int(firing.sum()), self.duration_ms
-
-
-class Population(Trains):
-    """One population of a run, its neurons numbered from 0. See `Run.__getitem__`."""
-
-    def __init__(self, run: Run, name: str) -> None:
-        self._run, self.name = run, name
-        #: Which neurons of the run they are.
-        self.neurons = run.populations[name]
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        return self._run.attributes
-
-    @property
-    def n_neurons(self) -> int:
-        return int(self.neurons.stop - self.neurons.start)
-
-    @property
-    def committed_steps(self) -> int:
-        return self._run.committed_steps
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        """What the run's summary has of the population."""
-        return dict((self._run.summary.get("populations") or {}).get(self.name, {}))
-
-    @cached_property
-    def traces(self) -> xr.Dataset:
-        """Its recorded variables over (time in ms, neuron), without its name."""
-        traces, prefix = self._run.traces, f"{self.name}."
-        found = traces[[name for name in traces.data_vars if str(name).startswith(prefix)]]
-        axes = {dim: "neuron" for dim in found.dims if str(dim).startswith("neuron")}
-        found = found.rename({name: str(name).removeprefix(prefix) for name in found} | axes)
-        if "neuron" in found.coords:
-            found = found.assign_coords(neuron=found["neuron"] - self.neurons.start)
-        return found.assign_attrs(n_neurons=self.n_neurons)
-
-    @cached_property
-    def spike_arrays(self) -> tuple[np.ndarray, np.ndarray] | None:
-        if self._run.spike_arrays is None:
-            return None
-        (time_ms, neuron), own = self._run.spike_arrays, self.neurons
-        here = (own.start <= neuron) & (neuron < own.stop)
-        return time_ms[here], neuron[here] - own.start
-
-    def read(self, name: str) -> np.ndarray:
-        values = self._run.read(name)
-        if name != "rate_counts":
-            return values
-        place = list(self._run.populations).index(self.name)
-        return values[:, place] if values.ndim > 1 else values[:0]  # before the first bin
-
-    def __repr__(self) -> str:
-        return f"Population {self.name} of {self.n_neurons} neurons in {self._run!r}"
 
 
 def _rate(centre_ms: np.ndarray, hz: np.ndarray, bin_ms: float) -> xr.DataArray:

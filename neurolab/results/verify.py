@@ -16,6 +16,7 @@ from typing import Any
 from neurolab.results.batches import SweepFolder
 from neurolab.results.checkpoint import CHECKPOINT, Checkpoint
 from neurolab.results.damage import SUMMARY, DamagedError, check_file, lost_results
+from neurolab.results.kept import check_inputs
 from neurolab.results.layout import RESULTS, Commit, growing_axis
 from neurolab.results.plan import Plan
 from neurolab.results.record import RECORD, RunRecord
@@ -82,6 +83,7 @@ def _kept(folder: Path, commit: Commit) -> None:
     of = commit.of
     if (folder / RECORD).exists() or "sessions" in summary:
         record = RunRecord.read(folder)
+        check_inputs(folder, record.files)
         sessions, of = record.sessions, record.id or of
         if sessions and sessions[-1].get("checkpoint") and not (folder / CHECKPOINT).exists():
             raise DamagedError(folder / CHECKPOINT, "it is missing")
@@ -129,6 +131,7 @@ def _sweep(folder: Path) -> Iterator[DamagedError]:
     except DamagedError as error:
         yield error
         return
+    yield from _wrong(check_inputs, folder, plan.files)
     store.failures(rows), store.rows(rows)
     table = Table(plan, store)
     rows = rows or table.damaged
