@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import brainunit as u
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from omegaconf import OmegaConf
 import neurolab
 from neurolab.cli.given import option_of
 from neurolab.problems import ConfigError
+from neurolab.results.damage import DamagedError
+from neurolab.results.verify import verify
 
 OWN = {
     "defaults": [
@@ -73,6 +77,63 @@ def test_another_mapping_is_another_network():
     other = OWN | {"populations": {"E": {"size": 30}}}
     runs = [neurolab.run([one, *SHORT], save=False) for one in (OWN, other, OWN)]
     assert [run.n_neurons for run in runs] == [50, 30, 50]
+
+
+@pytest.fixture
+def forgotten():
+    """As in another process: none that was given is known."""
+
+    def forget():
+        repo = ConfigStore.instance().repo["network"]
+        for name in [name for name in repo if name.startswith("given_")]:
+            repo.pop(name)
+
+    forget()
+    return forget
+
+
+def test_a_run_of_one_goes_on_in_another_process(tmp_path, forgotten):
+    """It was refused: the mapping was to be given again."""
+    short = neurolab.run([OWN, *SHORT], tmp_path / "run")
+    forgotten()
+    shutil.move(short.path, tmp_path / "moved")
+    longer = neurolab.resume(
+        tmp_path / "moved", ["duration=200ms", "projections.E_E.weight=0.02mV"]
+    )
+    whole = neurolab.run([OWN, *SHORT, "duration=200ms"], save=False)
+    np.testing.assert_array_equal(longer.spikes["neuron"], whole.spikes["neuron"])
+    forgotten()
+    again = neurolab.reproduce(tmp_path / "moved", overrides=["device.count=1"])
+    assert again.identical, str(again)
+    assert verify(tmp_path / "moved") == []
+
+
+def test_a_sweep_of_one_is_extended_in_another_process(tmp_path, forgotten):
+    neurolab.run_sweep([OWN, "seed=0,1", *SHORT], tmp_path / "sweep")
+    forgotten()
+    more = neurolab.resume(tmp_path / "sweep", ["seed=0,1,2"])
+    alone = neurolab.run([OWN, "seed=2", *SHORT], save=False)
+    np.testing.assert_array_equal(more[2].spikes["neuron"], alone.spikes["neuron"])
+
+
+def test_a_network_that_is_kept_is_whole(tmp_path, forgotten):
+    """It is told which file is not, and a run with another does not go on."""
+    folder = neurolab.run([OWN, *SHORT], tmp_path / "run").path
+    (kept,) = (folder / "inputs").glob("given_*.json")
+    text = kept.read_text()
+    kept.write_text(text.replace("1.5 ms", "2.5 ms"))
+    assert [error.what.name for error in verify(folder)] == [kept.name]
+    with pytest.raises(DamagedError, match=f"{kept.name} is damaged: it is not as it was written"):
+        neurolab.resume(folder, ["duration=200ms"])
+    kept.unlink()
+    assert [str(error) for error in verify(folder)] == [f"{kept} is damaged: it is missing"]
+    forgotten()
+    with pytest.raises(ConfigError, match=f"in a folder it is inputs/{kept.name}"):
+        neurolab.resume(folder, ["duration=200ms"])
+    assert not list((tmp_path / "refused").glob("*"))
+    with pytest.raises(ConfigError):
+        neurolab.run([OWN, *SHORT, "dt=-1ms"], tmp_path / "refused")
+    assert not (tmp_path / "refused").exists() or not list((tmp_path / "refused").iterdir())
 
 
 def test_mistakes_in_a_mapping_are_told_with_their_keys():

@@ -195,7 +195,9 @@ def _known_option(override: Override, options: list[str], problems: Problems) ->
             deeper = [o for o in options if o not in beside and o.endswith(f"/{given}")]
             hint = did_you_mean(given, beside + deeper if beside else options)
             if given.startswith("given_"):
-                hint = "is a mapping that was given in Python: give it again, among what is typed"
+                hint = (
+                    f"is a mapping that was given in Python; in a folder it is inputs/{given}.json"
+                )
             problems.add(override.key_or_group, given, hint)
             return False
     return True

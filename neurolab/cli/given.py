@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
@@ -13,6 +11,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from neurolab.problems import ConfigError, Problem
+from neurolab.results.kept import as_network
 
 __all__ = ["option_of"]
 
@@ -25,8 +24,8 @@ _MOST = 8
 def option_of(network: Mapping[str, Any]) -> str:
     """What chooses a network that is given as the file of one would be: ``network=given_...``.
 
-    Its name is made of its content.  Without a defaults list there are no models but those that a
-    ``_target_`` names.
+    Its name is made of its content; the folder of what is composed with it keeps it.  Without a
+    defaults list there are no models but those that a ``_target_`` names.
 
     Raises
     ------
@@ -46,8 +45,7 @@ def option_of(network: Mapping[str, Any]) -> str:
     lines[at:at] = [line for line in _ONE_POPULATION if not own & line.keys()]
     if "_self_" not in lines:
         lines.append("_self_")
-    text = json.dumps(network, sort_keys=True)
-    name = f"given_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    name = as_network(network)
     store = ConfigStore.instance()
     known = store.repo.setdefault("network", {})
     known.pop(f"{name}.yaml", None)

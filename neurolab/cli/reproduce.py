@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.cli.resume import folder_of, split, updated
+from neurolab.cli.begun import folder_of, split
+from neurolab.cli.resume import updated
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.batches import PARTIAL, SweepFolder
 from neurolab.results.compare import Difference, first_difference

@@ -12,13 +12,14 @@ import logging
 import re
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
+from neurolab.cli.begun import folder_of, split
 from neurolab.cli.compose import compose_config, compose_master, effective
 from neurolab.cli.ending import held
 from neurolab.cli.extend import extend
@@ -26,13 +27,12 @@ from neurolab.cli.folders import write_again
 from neurolab.cli.points import diagnose_sweep
 from neurolab.cli.raised import explained
 from neurolab.cli.record import save_config, save_defaults
-from neurolab.problems import ConfigError, Problem, did_you_mean
+from neurolab.problems import ConfigError
 from neurolab.results.batches import SweepFolder
 from neurolab.results.checkpoint import CHECKPOINT
 from neurolab.results.damage import SUMMARY
-from neurolab.results.layout import RESULTS
 from neurolab.results.plan import flat
-from neurolab.results.record import RECORD, RunRecord
+from neurolab.results.record import RunRecord
 from neurolab.results.run import Run, open_run
 from neurolab.results.sweep import Sweep, open_sweep
 from neurolab.results.verify import verify
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from neurolab.simulation.runner import Outcome
     from neurolab.sweep.run import SweepOutcome
 
-__all__ = ["folder_of", "main", "resume", "resume_run", "resume_sweep", "split", "updated"]
+__all__ = ["main", "resume", "resume_run", "resume_sweep", "updated"]
 
 log = logging.getLogger("neurolab")
 
@@ -213,31 +213,6 @@ def _typed_for(folder: Path) -> list[str]:
     return [str(text) for key in ("hydra", "task") for text in found.get(key) or ()]
 
 
-def folder_of(text: str, key: str = "resume") -> Path:
-    """The folder that was given.
-
-    Raises
-    ------
-    ConfigError
-        It has neither run nor sweep.
-    """
-    folder = Path(text)
-    if (folder / RECORD).exists() or SweepFolder(folder).exists:
-        return folder
-    whole = next((up for up in folder.resolve().parents if SweepFolder(up).exists), None)
-    if not folder.is_dir():
-        advice = "there is no such folder; give one under outputs/"
-    elif whole is not None:
-        advice = f"is a part of a sweep, which goes on as a whole: {key}={whole}"
-    elif (folder / RESULTS).is_dir():
-        advice = f"has results without {RECORD}, which says how to go on: copy it again"
-    elif runs := sorted(path.parent for path in folder.glob(f"*/{RECORD}")):
-        advice = f"holds runs, each of which goes on by itself, as {key}={runs[0]}"
-    else:
-        advice = "is not the folder of a run or a sweep; give one under outputs/"
-    raise ConfigError([Problem(key, text, advice)])
-
-
 def updated(record: RunRecord, overrides: list[str]) -> dict[str, Any]:
     """The configuration of a run, and what follows from further overrides: also of values that
     refer to what these change."""
@@ -276,24 +251,6 @@ def _hydra(record: RunRecord) -> Any:
         return compose_config(record.overrides).hydra
     except ConfigError:
         return None
-
-
-def split(arguments: Iterable[str], keys: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """What is for a command that begins with the first of its ``keys``, and the overrides."""
-    given: dict[str, str] = {}
-    rest = []
-    for text in arguments:
-        key, equals, value = text.partition("=")
-        if text.startswith("-"):
-            advice = f"is for what begins; {keys[0]}=<folder> has the settings of its folder"
-            raise ConfigError([Problem(text, "", advice)])
-        if key in keys and equals:
-            given[key] = value
-        elif key.startswith(f"{keys[0]}."):
-            raise ConfigError([Problem(key, value, did_you_mean(key, keys))])
-        else:
-            rest.append(text)
-    return given, rest
 
 
 def _listed(text: str) -> list[str]:

@@ -1,11 +1,13 @@
-"""Arrays that were given in Python as inputs: a folder keeps them as files, under ``inputs/``.
+"""Arrays and networks that were given in Python: a folder keeps them as files, under ``inputs/``.
 
-What names such a file is found again in the folder itself, wherever that was moved to.
+What names the file of an array is found again in the folder itself, wherever that was moved to. A
+network is the option ``network=given_...``, in any process that goes on with the folder.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,10 +23,19 @@ from neurolab.results.damage import DamagedError
 from neurolab.results.digests import digest_of
 from neurolab.results.layout import replacing
 
-__all__ = ["as_file", "check_inputs", "keeping_inputs", "kept_in", "safe"]
+__all__ = [
+    "as_file",
+    "as_network",
+    "check_inputs",
+    "keeping_inputs",
+    "kept_in",
+    "networks_in",
+    "safe",
+]
 
 INPUTS = "inputs"
 _NAME = r"given_[0-9a-f]{16}\.npy"
+_NETWORK = re.compile(r"network=(given_[0-9a-f]{16})")
 _PATH = re.compile(rf"(?:[^'].*/)?{INPUTS}/({_NAME})", re.DOTALL)
 #: What is typed for a key, or a value of it: paths between commas, some of them in quotes.
 _TYPED = re.compile(r"[+]*[\w.]+\.file=.*|'.*'", re.DOTALL)
@@ -52,16 +63,47 @@ def as_file(array: np.ndarray) -> Path:
     return path
 
 
+def as_network(network: Mapping[str, Any]) -> str:
+    """A network as a file; its name, which is made of its content, is that of its option."""
+    text = json.dumps(network, sort_keys=True)
+    name = _name_of(text)
+    path = Path(_waiting().name, INPUTS, f"{name}.json")
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        with replacing(path) as partial:
+            partial.write_text(text)
+    return name
+
+
+def networks_in(folder: Path) -> Iterator[dict[str, Any]]:
+    """The networks that a folder keeps.
+
+    Raises
+    ------
+    DamagedError
+        One is not as it was given.
+    """
+    for path in sorted((folder / INPUTS).glob("given_*.json")):
+        text = path.read_bytes().decode(errors="replace")
+        if _name_of(text) != path.stem:
+            raise DamagedError(path, "it is not as it was written")
+        yield json.loads(text)
+
+
+def _name_of(text: str) -> str:
+    return f"given_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
 @contextmanager
 def keeping_inputs(folder: Path, texts: Sequence[str]) -> Iterator[None]:
-    """A folder has the arrays that overrides name as `as_file` gave them; where it then has no
-    results, as what was given was refused, it does not keep them."""
+    """A folder has the arrays that overrides name as `as_file` gave them, and networks; where it
+    then has no results, as what was given was refused, it does not keep them."""
     place, own = folder / INPUTS, not (folder / INPUTS).exists()
     try:
-        for name in _names(texts):
+        for name in (*_names(texts), *_networks(texts)):
             source = Path(_waiting().name, INPUTS, name)
-            named = any(str(source) in text for text in texts)
-            if named and not (place / name).exists():
+            named = source.suffix == ".json" or any(str(source) in text for text in texts)
+            if named and source.exists() and not (place / name).exists():
                 place.mkdir(parents=True, exist_ok=True)
                 with replacing(place / name, synced=True) as partial:
                     shutil.copyfile(source, partial)
@@ -79,8 +121,8 @@ def kept_in(folder: Path, node: Any) -> Any:
     return _renamed(node, folder, there) if there else node
 
 
-def check_inputs(folder: Path, files: Mapping[str, str]) -> None:
-    """That a folder has what it kept, as it was; ``files`` are its digests.
+def check_inputs(folder: Path, files: Mapping[str, str], texts: Iterable[str] = ()) -> None:
+    """That a folder has what it kept, as it was; ``files`` are its digests, ``texts`` overrides.
 
     Raises
     ------
@@ -93,6 +135,11 @@ def check_inputs(folder: Path, files: Mapping[str, str]) -> None:
         if _PATH.fullmatch(name) and not others and digest_of(str(path)) != digest:
             how = "it is not as it was written" if path.exists() else "it is missing"
             raise DamagedError(path, how)
+    for name in _networks(texts):
+        if not (folder / INPUTS / name).exists():
+            raise DamagedError(folder / INPUTS / name, "it is missing")
+    for _ in networks_in(folder):
+        pass
 
 
 def _renamed(node: Any, folder: Path, there: set[str]) -> Any:
@@ -126,3 +173,7 @@ def safe(text: str) -> str:
 
 def _names(texts: Iterable[str]) -> set[str]:
     return {name for text in texts for name in re.findall(_NAME, text)}
+
+
+def _networks(texts: Iterable[str]) -> set[str]:
+    return {f"{found[1]}.json" for text in texts if (found := _NETWORK.fullmatch(text))}

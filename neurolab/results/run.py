@@ -4,8 +4,7 @@
     run.traces["V"], run.spikes, run.rate, run.summary, run.config
     run["E"].spikes, run["E"].isi(), run.synchrony()  # `neurolab.results.trains`
 
-Everything is trimmed to the last commit (see `neurolab.results.writer`), so a run that was killed,
-or is still going, opens like any other.
+All is trimmed to the last commit: a run that was killed, or still goes, opens like any other.
 """
 
 from __future__ import annotations
@@ -280,8 +279,8 @@ def open_run(path: str | Path) -> Run:
     lost = lost_results(path, read_mapping(path / SUMMARY, needed=False))
     if lost is not None:
         raise lost
-    runs = [str(run) for run in _runs_near(path)]
-    hint = f"Runs nearby: {', '.join(runs)}." if runs else "Runs are usually under outputs/."
+    runs = ", ".join(map(str, _runs_near(path)))
+    hint = f"Runs nearby: {runs}." if runs else "Runs are usually under outputs/."
     if not path.exists():
         raise FileNotFoundError(f"there is no run folder {path}. {hint}")
     if (path / ".hydra").is_dir():

@@ -83,7 +83,7 @@ def _kept(folder: Path, commit: Commit) -> None:
     of = commit.of
     if (folder / RECORD).exists() or "sessions" in summary:
         record = RunRecord.read(folder)
-        check_inputs(folder, record.files)
+        check_inputs(folder, record.files, record.overrides)
         sessions, of = record.sessions, record.id or of
         if sessions and sessions[-1].get("checkpoint") and not (folder / CHECKPOINT).exists():
             raise DamagedError(folder / CHECKPOINT, "it is missing")
@@ -131,7 +131,7 @@ def _sweep(folder: Path) -> Iterator[DamagedError]:
     except DamagedError as error:
         yield error
         return
-    yield from _wrong(check_inputs, folder, plan.files)
+    yield from _wrong(check_inputs, folder, plan.files, plan.fixed.values())
     store.failures(rows), store.rows(rows)
     table = Table(plan, store)
     rows = rows or table.damaged
