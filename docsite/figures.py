@@ -1,4 +1,4 @@
-"""The pictures of README and tutorial, made anew: python -m docsite.figures"""
+"""The pictures of README, tutorial and how-tos, made anew: python -m docsite.figures"""
 
 from __future__ import annotations
 
@@ -94,17 +94,16 @@ def headline() -> Figure:
     return figure
 
 
-def tutorial() -> Figure:
-    """What the Python blocks of the tutorial draw last."""
-    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "tutorial.md").read_text(), re.DOTALL)
-    code = "\n".join(block for block in blocks).replace('fig.savefig("adaptation.pdf")', "")
+def of_page(page: Path) -> Figure:
+    """What the Python blocks of a page draw last."""
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL))
     told: dict[str, Any] = {}
-    exec(code, told)
+    exec(re.sub(r"^fig\.savefig.*$", "", code, flags=re.MULTILINE), told)
     return told["fig"]
 
 
 def main() -> None:
-    """Both pictures, into docs/."""
+    """All of them, into docs/."""
     mpl.use("agg")
     style = {
         "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
@@ -113,7 +112,8 @@ def main() -> None:
     }  # fmt: skip
     with mpl.rc_context(style):
         headline().savefig(DOCS / "neurolab.png")
-        tutorial().savefig(DOCS / "tutorial.png", dpi=120)
+        for page in ("tutorial", "howto/fi_curve", "howto/phase_plane"):
+            of_page(DOCS / f"{page}.md").savefig(DOCS / f"{page}.png", dpi=110)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ KINDS = {
 _PEERS = {"brainpy": "brainpy.state", "brian2": "Brian2", "nest": "NEST"}
 #: What a command has to give beside the option, so that it runs.
 _BESIDE = {
-    "synapses": "synapse={}",
-    "outputs": "synapse=expon synapse/output={}",
+    "synapses": "neuron=adexif_ref synapse={}",
+    "outputs": "neuron=adexif_ref synapse=expon synapse/output={}",
     "inputs": "input={}",
     "integrators": "neuron=adexif_ref integrator={}",
 }
@@ -176,7 +176,6 @@ was built.
 
 def _named(kind: str, option: Option, model: type) -> str:
     found = peers().get(kind, {}).get(option.name, {})
-    rows = [f"| `neurolab` | `{model.__module__.rpartition('.')[0]}.{model.__name__}` |"]
-    rows = [rows[0].replace("neurolab.`", "`")]
+    rows = [f"| Python | `{KINDS[kind][1].__name__}.{model.__name__}` |"]
     rows += [f"| {title} | {found[peer]} |" for peer, title in _PEERS.items() if found.get(peer)]
-    return "## Its name elsewhere\n\n| | |\n|---|---|\n" + "\n".join(rows) + "\n"
+    return "## Its name elsewhere\n\n| in | name |\n|---|---|\n" + "\n".join(rows) + "\n"

@@ -69,7 +69,7 @@ def _draw(run: Any) -> Figure:
             values = run.traces[name]
             ax.plot(t[seen], values.values[seen, column], color=colour, linewidth=1.1)
             unit = values.attrs.get("units", "")
-            ax.set_ylabel(f"{name} ({unit})" if unit else name)
+            ax.set_ylabel(f"{name} ({unit})" if unit not in ("", "1") else name)
         if fires:
             _ticks(axes[1], run, column)
         axes[-1].set_xlabel("time (ms)")
