@@ -45,6 +45,10 @@ def test_models_are_the_options(tmp_path, monkeypatch):
     assert tuple(table.loc[("neuron", "mine")]) == ("neurolab.neurons.Gif", "My cell.")
     assert neurolab.parameters("mine").loc["tau", "default"] == "9 ms"
     assert neurolab.parameters("mine").loc["R", "default"] == "20 ohm"
+    assert set(neurolab.models("neuron")["group"]) == {"neuron"}
+    assert "mine" in set(neurolab.models("neuron")["option"])
+    with pytest.raises(neurolab.ConfigError, match="did you mean 'neuron'"):
+        neurolab.models("neurons")
 
 
 def test_every_option_has_its_parameters():

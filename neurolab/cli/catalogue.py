@@ -1,6 +1,6 @@
 """``neurolab.models`` and ``neurolab.parameters``: what there is to choose, as tables.
 
-neurolab.models().query("group == 'neuron'")
+neurolab.models(), neurolab.models("neuron")
 neurolab.parameters("gif"), neurolab.parameters("synapse=alpha"), neurolab.parameters("ou")
 """
 
@@ -29,21 +29,28 @@ _GROUPS = ("neuron", "synapse", "synapse/output", "input", "input/rates", "conne
     "integrator", "network")  # fmt: skip
 
 
-def models() -> pd.DataFrame:
+def models(group: str | None = None) -> pd.DataFrame:
     """What may be chosen, built in or in ``./conf``: a row for each option, with its group, the
     class of its model (empty for networks, and where there is none) and a line of text.
+
+    Parameters
+    ----------
+    group
+        One, as ``"neuron"`` or ``"synapse/output"``; without it all.
 
     Raises
     ------
     ConfigError
-        A file in ``./conf`` cannot be read.
+        There is no such group, or a file in ``./conf`` cannot be read.
     """
     import pandas as pd
 
+    if group is not None and group not in _GROUPS:
+        raise ConfigError([Problem("group", str(group), did_you_mean(str(group), _GROUPS))])
     rows = [
-        {"group": group, "option": name, "class": str(one.values.get("_target_") or ""),
+        {"group": of, "option": name, "class": str(one.values.get("_target_") or ""),
          "text": one.text}
-        for (group, name), one in _options().items()
+        for (of, name), one in _options().items() if group in (None, of)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["group", "option", "class", "text"])
 

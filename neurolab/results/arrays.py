@@ -26,6 +26,8 @@ _SPIKES_PER_CHUNK = 2**18
 _TRACE_CHUNK_BYTES = 4 * 2**20
 _VALUES_PER_CHUNK = 2**14
 _SETTLING_SECONDS = 5.0
+#: Files that are synced at the same time: the disk takes several together in the time of one.
+FILES_AT_ONCE = 8
 
 
 class Arrays:
@@ -163,7 +165,7 @@ class Arrays:
 
     def _synced(self, path: Path) -> None:
         """Begin to sync a file."""
-        self._disk = self._disk or ThreadPoolExecutor(1, "disk")
+        self._disk = self._disk or ThreadPoolExecutor(FILES_AT_ONCE, "disk")
         self._written[path] = self._disk.submit(sync, path)
 
     def sync(self) -> None:

@@ -10,11 +10,12 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock, get_ident
 from typing import Any
 
 import numpy as np
@@ -45,33 +46,47 @@ _TYPED_PATH = re.compile(
 _SAFE = re.compile(r"[A-Za-z0-9_.+\-*/%@]+")
 
 
+_STARTING = Lock()
+
+
 @cache
-def _waiting() -> TemporaryDirectory[str]:
-    """Where arrays are until a folder has them; it goes with the process."""
+def _directory() -> TemporaryDirectory[str]:
     return TemporaryDirectory(prefix="neurolab-inputs-")
+
+
+def _waiting() -> Path:
+    """Where arrays and networks are until a folder has them; it goes with the process."""
+    with _STARTING:  # threads that are the first have the same one
+        place = Path(_directory().name, INPUTS)
+        place.mkdir(exist_ok=True)
+    return place
+
+
+def _waits(name: str, write: Callable[[Path], Any]) -> Path:
+    """A file that waits, which is whole as soon as it is there, whichever thread writes it."""
+    path = _waiting() / name
+    if not path.exists():
+        own = path.with_name(f"{get_ident()}-{name}")
+        write(own)
+        own.replace(path)
+    return path
 
 
 def as_file(array: np.ndarray) -> Path:
     """An array as a file that a configuration can name; its name is made of its content."""
     array = np.ascontiguousarray(array)
     digest = hashlib.sha256(f"{array.dtype} {array.shape}".encode() + array.tobytes())
-    path = Path(_waiting().name, INPUTS, f"given_{digest.hexdigest()[:16]}.npy")
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        with path.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-    return path
+    return _waits(
+        f"given_{digest.hexdigest()[:16]}.npy",
+        lambda path: np.save(path, array, allow_pickle=False),
+    )
 
 
 def as_network(network: Mapping[str, Any]) -> str:
     """A network as a file; its name, which is made of its content, is that of its option."""
     text = json.dumps(network, sort_keys=True)
     name = _name_of(text)
-    path = Path(_waiting().name, INPUTS, f"{name}.json")
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        with replacing(path) as partial:
-            partial.write_text(text)
+    _waits(f"{name}.json", lambda path: path.write_text(text))
     return name
 
 
@@ -101,7 +116,7 @@ def keeping_inputs(folder: Path, texts: Sequence[str]) -> Iterator[None]:
     place, own = folder / INPUTS, not (folder / INPUTS).exists()
     try:
         for name in (*_names(texts), *_networks(texts)):
-            source = Path(_waiting().name, INPUTS, name)
+            source = _waiting() / name
             named = source.suffix == ".json" or any(str(source) in text for text in texts)
             if named and source.exists() and not (place / name).exists():
                 place.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,1 @@
+"""The pages that `mkdocs build` adds to those of docs/: made from models, options and studies."""
