@@ -24,7 +24,7 @@ STAIRS = (
     {"cli"},
     {"sweep"},
     {"simulation"},
-    {"config", "report"},
+    {"config", "report", "plot"},
     {"engine", "trackers", "plots"},
     {"synapses", "results"},
     {"neurons", "inputs", "connectivity"},
@@ -162,6 +162,7 @@ def test_what_is_imported_is_a_dependency():
         needs = importlib.metadata.requires("neurolab") or []
     names = {need.split(">")[0].split("<")[0].split("=")[0].strip() for need in needs}
     names = {name.replace("hydra-core", "hydra").replace("pyyaml", "yaml") for name in names}
+    names = {name.replace("fonttools", "fontTools") for name in names}
     import sys
 
     used = set().union(*(packages(module) for module in MODULES))

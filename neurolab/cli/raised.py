@@ -114,6 +114,10 @@ def _blamed(error: Exception, typed: Sequence[str]) -> Problem:
         if str(_composing([text])) == str(error) or _composing(others) is None:
             key, _, given = text.lstrip("+~").partition("=")
             return Problem(key, given, f"cannot be this: {what}")
+    for text in typed:
+        if f"'{text}'" in str(error):
+            key, _, given = text.lstrip("+~").partition("=")
+            return Problem(key, given, f"cannot be this: {what}")
     return Problem("configuration", "", what)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
+from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from neurolab import analysis
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from neurolab.plots.panels import Plot
 
 __all__ = ["Trains"]
 
@@ -172,6 +175,14 @@ class Trains(ABC):
             name="power",
             attrs=about | {"peak_hz": analysis.peak_of(found, above_hz)},
         )
+
+    @property
+    def plot(self) -> Plot:
+        """Panels on axes of one's own: ``run.plot.raster(ax, time=(200, 500), neurons=range(50))``;
+        `neurolab.plots.panels`."""
+        # Pictures stand above results, which do not import them: they are found by their name.
+        found: Plot = import_module("neurolab.plots.panels").Plot(self)
+        return found
 
     def to_neo(self) -> Any:
         """A `neo.Block` of one segment: a `neo.SpikeTrain` in ms for each neuron, whose annotations
