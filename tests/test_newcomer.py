@@ -145,7 +145,7 @@ COMMANDS = [
     ("hydra.callbacks.check=null", ["hydra.callbacks.check = null"]),
     ("~hydra.callbacks.check", ["hydra.callbacks.check", "neurolab.cli.compose.Check"]),
     ("~hydra.launcher._target_ -m", ["hydra.launcher._target_", "hydra/launcher="]),
-    ("hydra.launcher.constraint=1,2 -m", ["hydra.launcher.constraint = 1,2", "Sweeping over Hydra"]),
+    ("hydra.launcher.constraint=1,2 -m", ["hydra.launcher.constraint = 1,2", "over Hydra"]),
     ("hydra.hydra_logging.root.level=x", ["hydra.hydra_logging.root.level = x", "Unknown level"]),
     ("hydra.hydra_logging.version=0", ["hydra.hydra_logging.version = 0", "version: 0"]),
     ("device=${oc.create:[1]}", ["device = ${oc.create:[1]}", "auto, cpu"]),
