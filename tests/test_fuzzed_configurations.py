@@ -102,6 +102,12 @@ def tried(typed: list[str], root: Path) -> tuple[Ended, str]:
         sys.path.remove(str(root / "site-packages"))
         sys.modules.pop("canary", None)
     new = sorted(path for path in set(root.rglob("*")) - before if path.is_file())
+    if ended.code == 2 and any(text.startswith("hydra/launcher=") for text in typed):
+        # Hydra's launchers keep a job's configuration, and its log, before it can refuse it.
+        theirs = [
+            path.name in ("multirun.yaml", "neurolab.log") or ".hydra" in path.parts for path in new
+        ]
+        new = [path for path, known in zip(new, theirs, strict=True) if not known]
     return ended, _wrong(ended, [path for path in new if "/home/." not in str(path)], root / "here")
 
 
