@@ -145,6 +145,7 @@ COMMANDS = [
     ("hydra.callbacks.check=null", ["hydra.callbacks.check = null"]),
     ("~hydra.callbacks.check", ["hydra.callbacks.check", "neurolab.cli.compose.Check"]),
     ("~hydra.launcher._target_ -m", ["hydra.launcher._target_", "hydra/launcher="]),
+    ("integrator=euler --hydra-help", ["integrator = euler", "No match in the defaults"]),
     ("hydra.launcher.constraint=1,2 -m", ["hydra.launcher.constraint = 1,2", "over Hydra"]),
     ("hydra.hydra_logging.root.level=x", ["hydra.hydra_logging.root.level = x", "Unknown level"]),
     ("hydra.hydra_logging.version=0", ["hydra.hydra_logging.version = 0", "version: 0"]),

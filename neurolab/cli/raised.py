@@ -115,8 +115,8 @@ def _blamed(error: Exception, typed: Sequence[str]) -> Problem:
             key, _, given = text.lstrip("+~").partition("=")
             return Problem(key, given, f"cannot be this: {what}")
     for text in typed:
-        if f"'{text}'" in str(error):
-            key, _, given = text.lstrip("+~").partition("=")
+        key, _, given = text.lstrip("+~").partition("=")
+        if f"'{text}'" in str(error) or f"'{key}'" in str(error):
             return Problem(key, given, f"cannot be this: {what}")
     return Problem("configuration", "", what)
 
