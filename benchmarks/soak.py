@@ -60,12 +60,14 @@ RUNS = (
 @dataclass(frozen=True)
 class Look:
     """What a run was at a moment: since it began, in seconds and in those of processors; how many
-    steps are committed; how many bytes of memory it has."""
+    steps are committed; how many bytes of memory it has; and how long the same work took beside it,
+    which tells how fast the machine is at that moment."""
 
     seconds: float
     cpu_s: float
     steps: int
     memory: int
+    beside_s: float
 
 
 @dataclass
@@ -82,11 +84,18 @@ class Seen:
         return np.array([np.median(memory[part == k]) for k in range(1, 10) if (part == k).any()])
 
     def speeds(self, clock: str) -> np.ndarray:
-        """Steps per second, of a clock, in the fastest hundredth of the run of each tenth."""
+        """Steps per second, of a clock, in each tenth of the run."""
         steps, first = np.unique([of.steps for of in self.looks], return_index=True)
         seconds = np.array([getattr(self.looks[k], clock) for k in first])
-        bounds = np.interp(np.linspace(steps[0], steps[-1], 101), steps, seconds)
-        return (steps[-1] - steps[0]) / 100 / np.diff(bounds).reshape(10, 10).min(axis=1)
+        bounds = np.interp(np.linspace(steps[0], steps[-1], 11), steps, seconds)
+        return (steps[-1] - steps[0]) / 10 / np.diff(bounds)
+
+    def steady(self) -> np.ndarray:
+        """The same by processor time, as on a machine that is always as fast as in the mean."""
+        part = np.minimum(10 * np.array([of.steps for of in self.looks]) // self.looks[-1].steps, 9)
+        beside = np.array([of.beside_s for of in self.looks])
+        slow = np.array([beside[part == k].mean() for k in range(10)]) / beside.mean()
+        return self.speeds("cpu_s") * slow
 
 
 def main() -> int:
@@ -108,20 +117,21 @@ def main() -> int:
 _HEAD = (
     "run", "steps", "spikes", "wall time", "memory in the second tenth", "in the last",
     "largest difference", "steps/s", "slowest and fastest tenth", "by processor time",
-    "from first to last", "times",
+    "on a steady machine", "from first to last", "times",
 )  # fmt: skip
 _HOW = f"""
 Each run is a process of its own that records spikes and, for four neurons (one, of the sine), the
 potential. Its memory (resident), its processor time and the steps it has committed are looked at
 twenty times a second. Memory is the median of each tenth of the run, from the second on: while a
-chunk is written there is more for a moment. Speeds are of tenths too, as parts of the median: that
-of the fastest hundredth of the run in each, as other work that shares the machine only makes it
-slower, which the processor time feels less; whether it becomes slower is told by the last three
-tenths beside the first three, of their medians. Times are exact if the run has all of
+chunk is written there is more for a moment. Speeds are of tenths too, as parts of the median. Other
+work shares the machine, which makes it slower at times: so the same small work is timed at each
+look, and the speed by processor time is told as well as it would be if that always took its mean.
+Whether a run becomes slower is told by the last three of these tenths beside the first three, of
+their medians. Times are exact if the run has all of
 its steps, and every sample and every spike of step n is stamped (n + 1) dt, as float64 has it. The
 phase of the sine is fitted in each tenth of the recorded potential, in float64, and compared with
-that in the first. Allowed: memory within {_MEMORY:.0%} of that in the second tenth, a speed by
-processor time that changes by {_SPEED:.0%}, phases within {_PHASE:g} of a cycle.
+that in the first. Allowed: memory within {_MEMORY:.0%} of that in the second tenth, a speed that
+changes by {_SPEED:.0%} on a steady machine, phases within {_PHASE:g} of a cycle.
 
 """
 
@@ -146,13 +156,15 @@ def _measured(long: Long, steps: int, folder: Path) -> tuple[list[str], list[str
     most = np.abs(memory / memory[0] - 1).max()
     if most > _MEMORY:
         wrong.append(f"{long.name}: memory differs by {most:.1%}")
-    changed = np.median(own[-3:]) / np.median(own[:3]) - 1
+    steady = seen.steady()
+    changed = np.median(steady[-3:]) / np.median(steady[:3]) - 1
     if abs(changed) > _SPEED:
-        wrong.append(f"{long.name}: its speed by processor time changed by {changed:+.1%}")
+        wrong.append(f"{long.name}: its speed on a steady machine changed by {changed:+.1%}")
     spikes = run.commit.lengths.get("spike_step", 0)
     row = [long.name, f"{steps:,}", f"{spikes:,}", f"{seen.seconds:.0f} s"]
     row += [f"{memory[0]:.0f} MB", f"{memory[-1]:.0f} MB", f"{most:.1%}"]
-    row += [f"{np.median(wall):,.0f}", _ends(wall), _ends(own), f"{changed:+.1%}"]
+    row += [f"{np.median(wall):,.0f}", _ends(wall), _ends(own), _ends(steady)]
+    row.append(f"{changed:+.1%}")
     row.append("; ".join(times) or exact)
     return row, wrong
 
@@ -172,7 +184,8 @@ def watched(typed: Sequence[str], folder: Path) -> Seen:
             time.sleep(_LOOK_S)
             if (steps := committed(folder)) and not (folder / "summary.json").exists():
                 try:
-                    found = Look(time.perf_counter() - began, *_used(process.pid, steps))
+                    at = time.perf_counter() - began
+                    found = Look(at, *_used(process.pid, steps), _beside())
                 except (OSError, IndexError):  # it ended just now
                     break
                 seen.looks.append(found)
@@ -181,6 +194,13 @@ def watched(typed: Sequence[str], folder: Path) -> Seen:
             raise SystemExit(f"{' '.join(command)}\n{said.read()[-2000:]}")
     seen.seconds = time.perf_counter() - began
     return seen
+
+
+def _beside() -> float:
+    """Seconds of a processor that the same small work takes, a millisecond or so."""
+    began = time.process_time()
+    sum(range(50_000))
+    return time.process_time() - began
 
 
 def _used(pid: int, steps: int) -> tuple[float, int, int]:

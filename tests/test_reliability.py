@@ -41,11 +41,25 @@ def test_a_row_counts_what_came_back():
 
 
 def test_a_long_run_is_looked_at():
-    looks = [soak.Look(k, 2.0 * k, 100 * k, 2**20 * (5 if k < 80 else 6)) for k in range(1, 101)]
+    memory, beside = [2**20 * (5 if k < 80 else 6) for k in range(101)], [1e-3] * 101
+    looks = [soak.Look(k, 2.0 * k, 100 * k, memory[k], beside[k]) for k in range(1, 101)]
     seen = soak.Seen(looks)
     assert seen.memory().tolist() == [5.0] * 7 + [6.0] * 2
     assert seen.speeds("seconds") == pytest.approx(100.0)
     assert seen.speeds("cpu_s") == pytest.approx(50.0)
+    assert seen.steady() == pytest.approx(50.0)
+
+
+def test_a_slow_machine_is_no_slow_run():
+    """Where all takes three times as long for a while, the run is as fast as it was."""
+    seconds = np.cumsum([1.0] * 60 + [3.0] * 40)
+    looks = [
+        soak.Look(at, at, 100 * k, 1, 1e-3 * (3 if k > 60 else 1))
+        for k, at in enumerate(seconds, 1)
+    ]
+    steady = soak.Seen(looks).steady()
+    assert np.median(steady[-3:]) == pytest.approx(np.median(steady[:3]), rel=0.02)
+    assert soak.Seen(looks).speeds("cpu_s")[-1] < 0.4 * soak.Seen(looks).speeds("cpu_s")[0]
 
 
 def test_times_and_phases_of_a_run(tmp_path):
