@@ -239,6 +239,9 @@ def run_sweep(
     from neurolab.sweep.run import run_sweep as compute
 
     began = time.perf_counter()
+    if "save" in keys:
+        advice = "is of neurolab.run; a sweep always has a folder: leave it out"
+        raise ConfigError([Problem("save", str(keys["save"]), advice)])
     given = [hydra_form(text, swept=True) for text in listed(overrides, keys, swept=True)]
     with ExitStack() as stack:
         with explained(lambda: diagnose_sweep(given), given):

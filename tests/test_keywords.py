@@ -71,6 +71,22 @@ def test_a_list_or_an_array_is_an_axis_of_a_sweep_and_a_tuple_a_value():
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"neuron__tau": 5 * u.ms, "neuron.tau": 12 * u.ms}, "neuron.*tau.*given twice"),
+        ({"neuron": {"tau": 12 * u.ms}, "neuron__tau": 5 * u.ms}, "neuron.*tau.*given twice"),
+        ({"neuron": [{"tau": 5 * u.ms}, {"tau": 9 * u.ms}]}, "is a list of mappings"),
+        ({"network": [{"populations": {}}, {}]}, "give one network, and sweep its keys"),
+        ({"save": False}, "a sweep always has a folder"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(given, words):
+    """Of two values of one key the last was taken; the others said what was given is allowed."""
+    with pytest.raises(ConfigError, match=f"(?s){words}"):
+        neurolab.run_sweep(**given)
+
+
 def test_keywords_count_after_the_list_and_give_the_same_run():
     typed = ["neuron=lif_ref", "neuron.tau=8ms", "duration=50ms", "size=3", "device=cpu"]
     one = neurolab.run(typed, save=False)

@@ -145,6 +145,8 @@ COMMANDS = [
     ("hydra.callbacks.check=null", ["hydra.callbacks.check = null"]),
     ("~hydra.callbacks.check", ["hydra.callbacks.check", "neurolab.cli.compose.Check"]),
     ("~hydra.launcher._target_ -m", ["hydra.launcher._target_", "hydra/launcher="]),
+    ("neuron=lif inputs.n=ou", ["inputs.n = ou", "+input@inputs.n=ou"]),
+    ("neuron=lif receptors.a.tau=5ms", ["receptors.a", "+synapse@receptors.a=<option>"]),
     ("integrator=euler --hydra-help", ["integrator = euler", "No match in the defaults"]),
     ("hydra.launcher.constraint=1,2 -m", ["hydra.launcher.constraint = 1,2", "over Hydra"]),
     ("hydra.hydra_logging.root.level=x", ["hydra.hydra_logging.root.level = x", "Unknown level"]),

@@ -58,6 +58,24 @@ def test_results_without_their_commit_are_told_and_computed_again(two, tmp_path,
     assert "commit.json is damaged: it is missing; step 2000 was reached" in caplog.text
 
 
+def test_a_page_of_before_does_not_stay(tmp_path, monkeypatch):
+    """Of a run that was extended, and killed while it drew, the page and the pictures were those
+    of the shorter one for good, and it was complete."""
+    folder = neurolab.run([*USUAL, "duration=200ms", KEEP], tmp_path / "run").path
+    before = {name: (folder / name).read_bytes() for name in ("report.html", "raster.png")}
+
+    def killed(*_):
+        raise SystemExit(137)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("neurolab.simulation.runner.show", killed)
+        with pytest.raises(SystemExit):
+            neurolab.resume(folder, ["duration=400ms"])
+    assert not (folder / "report.html").exists()
+    assert neurolab.resume(folder).summary["duration_ms"] == 400
+    assert all((folder / name).read_bytes() != old for name, old in before.items())
+
+
 def test_a_part_of_a_sweep_says_what_goes_on(tmp_path):
     """A batch, and a folder of a point: "copy it again" was the advice."""
     sweep = tmp_path / "sweep"

@@ -56,6 +56,13 @@ def test_psth_is_the_rate_around_events():
         analysis.psth(time, 2, 50.0, [49], 2, 4, 2)
 
 
+def test_how_many_events_are_in_a_psth_is_told(run):
+    """Those around which not all was recorded were left out in silence."""
+    some = run.psth([10, 100, 390], 20, 40, 5)
+    assert some.attrs["n_events"] == 1
+    np.testing.assert_array_equal(some, run.psth(100, 20, 40, 5))
+
+
 def test_psth_of_one_event_at_the_start_is_the_population_rate(run):
     own = run.psth(0, 0, 400, 10)
     np.testing.assert_allclose(own.values, run.population_rate(10).values)

@@ -104,6 +104,16 @@ def test_options_and_values_walked_together_are_axes_too(tmp_path):
     assert float(text.partition("=")[2].removesuffix("ms")) == pytest.approx(taus[2])
 
 
+def test_options_are_walked_together_whatever_is_hydras(tmp_path, command):
+    """With ``hydra.sweep.dir`` Hydra was to read ``neuron=zip:lif:expif`` itself."""
+    assert command("neuron=zip:lif:expif", "size=zip:5:7", "duration=20ms") == 0
+    sizes = [
+        (run.config.neuron._target_, run.n_neurons)
+        for run in neurolab.open_sweep(tmp_path / "sweep")
+    ]
+    assert sizes == [("neurolab.neurons.LIF", 5), ("neurolab.neurons.ExpIF", 7)]
+
+
 def test_sizes_durations_and_references_in_one_sweep(tmp_path, command):
     """Sizes and durations are axes; drawn values and those that refer to others follow the point.
 

@@ -169,6 +169,12 @@ def test_what_is_no_extension_is_refused_and_changes_nothing(begun, why):
     assert [p for p in before.keys() | after.keys() if before.get(p) != after.get(p)] == []
 
 
+def test_the_key_that_is_at_fault_is_named_alone(begun):
+    with pytest.raises(ConfigError) as refused:
+        neurolab.resume(begun, [TAU_REF.format("2ms,9ms"), "seed=0,3"])
+    assert [problem.key.lstrip("+") for problem in refused.value.problems] == ["neuron.tau_ref"]
+
+
 def test_zipped_axes_options_and_references_are_extended(tmp_path):
     """Keys that are walked together, a choice of neurons, a value that refers to another."""
     usual = ["size=3", "duration=50ms", "input.weight=30rheobase*ms", KEEP, "+vars.n=1",

@@ -9,7 +9,7 @@ the start. Of a run or one of its populations the same functions are methods: `r
 `power_spectrum` is `psd` there, `pairwise_correlation` is `correlation`.
 """
 
-from neurolab.analysis.events import psth
+from neurolab.analysis.events import psth, whole_events
 from neurolab.analysis.population import (
     Correlation,
     Spectrum,
@@ -47,4 +47,5 @@ __all__ = [
     "psth",
     "spike_statistics",
     "synchrony",
+    "whole_events",
 ]

@@ -9,6 +9,15 @@ import numpy as np
 from neurolab.analysis.trains import bins
 
 
+def whole_events(
+    event_ms: Any, duration_ms: float, before_ms: float, after_ms: float
+) -> np.ndarray:
+    """Which of the events have all around them recorded."""
+    event = np.atleast_1d(np.asarray(event_ms, np.float64))
+    found: np.ndarray = (event - before_ms >= -1e-6) & (event + after_ms <= duration_ms + 1e-6)
+    return found
+
+
 def psth(
     spike_time_ms: np.ndarray,
     n_neurons: int,
@@ -38,7 +47,7 @@ def psth(
         ValueError: around none of the events all was recorded, or a bin is longer than the window.
     """
     event, window = np.atleast_1d(np.asarray(event_ms, np.float64)), before_ms + after_ms
-    whole = (event - before_ms >= -1e-6) & (event + after_ms <= duration_ms + 1e-6)
+    whole = whole_events(event, duration_ms, before_ms, after_ms)
     if not (whole.any() and window > 0 and n_neurons >= 1):
         given = f"from {before_ms} ms before to {after_ms} ms after, of {event.size} events"
         raise ValueError(f"a window must lie within the {duration_ms} ms recorded; got {given}.")

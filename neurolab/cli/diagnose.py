@@ -150,6 +150,8 @@ def given_twice(overrides: Iterable[str]) -> list[Problem]:
     ]
 
 
+#: What is added by name, and the group of its options.
+_NAMED = {"inputs": "input", "receptors": "synapse"}
 _SWEEP = "is a sweep: add -m (neurolab.run_sweep in Python); a list is written [a,b]"
 
 
@@ -222,6 +224,8 @@ def _known_key(config: Any, override: Override, problems: Problems) -> bool:
             if depth == len(path) == 1 and (deeper := _deeper(node, name)):
                 hint = f"did you mean {' or '.join(deeper)}?"
             above, add = ".".join(path[: depth - 1]), f"+{override.input_line}"
+            if group := _NAMED.get(above):
+                add = f"+{group}@{above}.{name}={value if depth == len(path) else '<option>'}"
             if depth > 1 and not isinstance(node, dict):
                 hint = f"{above} is {show(node)}, which has no keys"
             elif node == {}:

@@ -61,9 +61,10 @@ def extend(
         where = extension(plan, before)
     except ValueError as error:
         advice = f"{error}; a sweep that goes on may have more values or a longer duration"
-        pairs = (text.partition("=") for text in overrides)
+        pairs = [text.partition("=")[::2] for text in overrides]
+        pairs = [pair for pair in pairs if plain_key(pair[0]) in str(error)] or pairs
         raise ConfigError(
-            [Problem(key, value, f"{advice}, begin another for others") for key, _, value in pairs]
+            [Problem(key, value, f"{advice}, begin another for others") for key, value in pairs]
         ) from None
     if where.shape == plan.shape and not where.longer:  # which has all of them, each once
         return before, before.refused

@@ -11,6 +11,7 @@ each step unless its ``sampling`` is given; one quantity for an input is a const
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from pathlib import PurePath
@@ -85,7 +86,13 @@ def told_as_keywords(function: Callable[P, T]) -> Callable[P, T]:
 
 def _overrides(keywords: Mapping[str, Any], swept: bool) -> list[str]:
     given = {keyword.replace("__", "."): value for keyword, value in keywords.items()}
-    leaves = dict(pair for key, value in given.items() for pair in _leaves(key, value))
+    found = [pair for key, value in given.items() for pair in _leaves(key, value)]
+    leaves = dict(found)
+    if len(found) > len(leaves) or len(given) < len(keywords):
+        seen = Counter(key for keyword, value in keywords.items()
+            for key, _ in _leaves(keyword.replace("__", "."), value))  # fmt: skip
+        twice = next(key for key, count in seen.items() if count > 1)
+        _refuse(twice, leaves[twice], "is given twice among the keywords")
     pairs = [pair for key, value in leaves.items() for pair in _with_file(key, value, leaves)]
     return [_override(key, value, swept) for key, value in pairs]
 
@@ -178,6 +185,13 @@ def _text(key: str, value: Any, swept: bool) -> str:
     if isinstance(value, range):
         value = list(value)
     if isinstance(value, list | tuple):
+        if any(isinstance(one, Mapping) for one in value):
+            below = (
+                "give one network, and sweep its keys"
+                if key == "network"
+                else f"{key}={{'a': [..]}}"
+            )
+            _refuse(key, value, f"is a list of mappings; an axis is of one key: {below}")
         values = [_text(key, one, swept=False) for one in value]
         if not (swept and isinstance(value, list)):
             return f"[{','.join(values)}]"

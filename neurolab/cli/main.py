@@ -159,13 +159,18 @@ def _refuse_for_hydra(options: Any) -> None:
     from hydra.types import RunMode
 
     from neurolab.cli import conf
+    from neurolab.cli.diagnose import sweeps_in
     from neurolab.cli.hydras import unfit_for_hydra
 
     typed = any(text.lstrip("+~").startswith("hydra") for text in options.overrides)
     others = options.config_dir or options.config_name or conf.user_folder().is_dir()
     if not (typed or others):
         return
-    overrides = list(options.overrides)
+    overrides = [  # of others what is swept is not Hydra's to read, as zip:lif:expif
+        text
+        for text in options.overrides
+        if text.lstrip("+~").startswith("hydra") or not sweeps_in([text])
+    ]
     if options.config_dir:
         overrides = _searched_too(f"file://{Path(options.config_dir).resolve()}", overrides)
     primary = options.config_name or conf.PRIMARY

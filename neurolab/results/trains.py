@@ -137,11 +137,13 @@ class Trains(ABC):
 
     def psth(self, event_ms: Any, before_ms: float, after_ms: float, bin_ms: float) -> xr.DataArray:
         """Rate in Hz around events, mean over these and over neurons, over the centre of each bin
-        relative to the event: `neurolab.analysis.psth`."""
+        relative to the event: `neurolab.analysis.psth`. Events around which not all was recorded
+        are left out: ``n_events``, among its attributes, is how many are in it."""
         time, _, n, lasts_ms = self._trains()
         bin_ms = self._bin(bin_ms, analysis.psth)
         found = analysis.psth(time, n, lasts_ms, event_ms, before_ms, after_ms, bin_ms)
-        return _rate(*found, bin_ms)
+        whole = analysis.whole_events(event_ms, lasts_ms, before_ms, after_ms)
+        return _rate(*found, bin_ms).assign_attrs(n_events=int(whole.sum()))
 
     def population_rate(self, bin_ms: float, **options: Any) -> xr.DataArray:
         """Rate in Hz over the centre of each bin, from the spikes."""

@@ -26,6 +26,7 @@ import brainunit as u
 from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
 from neurolab.problems import tell
+from neurolab.report import REPORT
 from neurolab.report.pictures import show
 from neurolab.results.damage import SUMMARY
 from neurolab.results.lease import Lease
@@ -168,6 +169,7 @@ class _Run:
             if lease is None:
                 folder.mkdir(parents=True, exist_ok=True)
             self.record.begin(folder, status.started, told, **resumed.notes, device=self.device)
+            (folder / REPORT).unlink(missing_ok=True)  # of what was there before; made anew at last
         layout = {**experiment.layout, "lease": lease, "of": self.record.id}
         self.writer = ResultsWriter(folder, **layout, go_on=resumed.commit)
         self.computation = Computation(
