@@ -147,7 +147,7 @@ def test_what_is_typed_for_networks_is_told_by_names_that_they_have():
     (problem,) = problems(*COBA, f"{E_E}=fixed_indegree".replace("connectivity@", ""))
     assert f"such as {E_E}=fixed_indegree (in defaults /{E_E}: fixed_indegree)" in problem.advice
     (problem,) = problems("network=given_12345678")
-    assert "was given in Python: give it again" in problem.advice
+    assert "was given in Python; in a folder it is inputs/given_12345678.json" in problem.advice
     # Of a part that is shared once, with what helps.
     exc = "populations.E.receptors.exc"
     with pytest.raises(ConfigError) as caught:

@@ -224,10 +224,10 @@ def test_a_file_system_without_links(tmp_path, monkeypatch):
 @pytest.mark.parametrize("how", ["taken", "removed"])
 def test_a_run_that_lost_its_folder_writes_nothing_more(tmp_path, monkeypatch, how):
     """As a machine that slept finds it: neither results nor what is said of them."""
-    append, seen = neurolab.results.writer.ResultsWriter.append, {}
+    keep, seen = neurolab.results.writer.ResultsWriter.keep, {}
 
     def loses(self, *arguments):
-        append(self, *arguments)
+        keep(self, *arguments)
         if not seen:
             if how == "taken":
                 written(tmp_path, token="f" * 16, host="node7")
@@ -235,7 +235,7 @@ def test_a_run_that_lost_its_folder_writes_nothing_more(tmp_path, monkeypatch, h
                 (tmp_path / WRITER).unlink()
             seen.update(contents(tmp_path))
 
-    monkeypatch.setattr(neurolab.results.writer.ResultsWriter, "append", loses)
+    monkeypatch.setattr(neurolab.results.writer.ResultsWriter, "keep", loses)
     monkeypatch.setattr("neurolab.simulation.runner._CHUNK_SECONDS", 0.0)
     match = "on node7 .* now" if how == "taken" else "removed or emptied meanwhile"
     with pytest.raises(ResultsLostError, match=match):

@@ -80,15 +80,15 @@ def test_a_folder_that_is_removed_before_the_first_chunk_stays_so(tmp_path):
 def test_a_run_whose_results_are_removed_does_not_say_they_can_be_opened(
     tmp_path, monkeypatch, caplog
 ):
-    append, calls = ResultsWriter.append, []
+    keep, calls = ResultsWriter.keep, []
 
     def removes(self, *arguments):
-        append(self, *arguments)
+        keep(self, *arguments)
         calls.append(1)
         if len(calls) == 2:
             shutil.rmtree(tmp_path / "run" / "results.zarr")
 
-    monkeypatch.setattr(ResultsWriter, "append", removes)
+    monkeypatch.setattr(ResultsWriter, "keep", removes)
     monkeypatch.setattr("neurolab.simulation.runner._CHUNK_SECONDS", 0.0)
     with pytest.raises(ResultsLostError, match="is lost"):
         neurolab.run(RUN, tmp_path / "run")

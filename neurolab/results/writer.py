@@ -1,7 +1,8 @@
 """Results of one run, or of points computed together, appended while they go; `results.run` reads.
 
     with ResultsWriter(folder, n_neurons=100, dt_ms=0.1, traces=[...]) as writer:
-        writer.append(chunk)  # after every chunk of steps
+        writer.write(chunk)  # after every chunk of steps
+        writer.keep()  # now and then: of what was written before, nothing is lost
 
 The folder holds::
 
@@ -51,7 +52,7 @@ def described(traces: Sequence[Trace]) -> dict[str, dict[str, Any]]:
 
 
 class ResultsWriter:
-    """Appends chunks to `folder/results.zarr` (made here), committing each.
+    """Appends chunks to `folder/results.zarr` (made here), and commits what was written.
 
     Args:
         folder: None keeps the results in memory (`ResultsWriter.store`).
@@ -101,6 +102,8 @@ class ResultsWriter:
             "traces": described(self.traces),
         }
         self.commit, self.of = Commit(), of
+        #: What the next commit says: as much as was written whole.
+        self._whole = self.commit
         self._arrays = Arrays(self.folder, self.attributes, self.traces, self._check_place)
         self._digests: dict[str, str] = {}
         if self.folder is not None:
@@ -109,6 +112,7 @@ class ResultsWriter:
                 kept = go_on.digests.items()  # but of the configuration, which may be a longer one
                 self._digests = {name: of for name, of in kept if name not in CONFIGURATION}
                 self._commit(go_on)
+                self._whole = self.commit
                 self._arrays.reopen(go_on.lengths)
                 return
             if go_on is not None:  # nothing of it counts
@@ -129,7 +133,12 @@ class ResultsWriter:
             self._arrays.open()
 
     def append(self, chunk: Chunk, extra: Mapping[str, Any] | None = None) -> None:
-        """Write a chunk, then commit it, with JSON-able notes if any (`Run.commit.extra`).
+        """`write` a chunk, then `keep` it."""
+        self.write(chunk)
+        self.keep(extra)
+
+    def write(self, chunk: Chunk) -> None:
+        """Write a chunk, which counts once it is kept: without waiting for the disk.
 
         Raises:
             ValueError: the chunk does not follow the last one, or disagrees with the recording.
@@ -137,8 +146,14 @@ class ResultsWriter:
         self._check(chunk)
         with self._nothing_anew():
             self._append(chunk)
-            end = chunk.first_step + chunk.n_steps
-            self._commit(Commit(end, self._arrays.lengths, dict(extra or {})))
+        self._whole = Commit(chunk.first_step + chunk.n_steps, self._arrays.lengths)
+
+    def keep(self, extra: Mapping[str, Any] | None = None) -> None:
+        """Commit what was written, once it is on the disk, with JSON-able notes if any
+        (`Run.commit.extra`)."""
+        with self._nothing_anew():
+            self._arrays.sync()
+            self._commit(replace(self._whole, extra=dict(extra or {})))
 
     def _append(self, chunk: Chunk) -> None:
         self._check_folder(begun=self._arrays.begun)
@@ -154,9 +169,8 @@ class ResultsWriter:
                 arrays.append(name, getattr(chunk, name))
         if "spike_end" in arrays.arrays and chunk.spike_point is not None:
             counts = np.bincount(chunk.spike_point, minlength=self.n_points or 0)
-            before = self.commit.lengths.get("spike_step", 0)
+            before = self._whole.lengths.get("spike_step", 0)
             arrays.append("spike_end", (before + np.cumsum(counts))[None])
-        arrays.sync()
 
     @contextmanager
     def _nothing_anew(self) -> Iterator[None]:
@@ -211,8 +225,8 @@ class ResultsWriter:
 
     def _check(self, chunk: Chunk) -> None:
         first, end = chunk.first_step, chunk.first_step + chunk.n_steps
-        if first != self.commit.steps or chunk.n_steps < 1:
-            done = f"{self.commit.steps} steps are committed"
+        if first != self._whole.steps or chunk.n_steps < 1:
+            done = f"{self._whole.steps} steps are written"
             raise ValueError(f"chunks must follow one another: {done}, got {first} to {end}.")
         points = () if self.n_points is None else (self.n_points,)
         shapes = {

@@ -26,6 +26,7 @@ from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.checkpoint import Checkpoints
 from neurolab.simulation.divergence import locate
 from neurolab.simulation.facts import notes_of
+from neurolab.simulation.keeping import Keeping, Spikes
 from neurolab.simulation.lessen import lessen
 from neurolab.simulation.stop import StopRequest
 
@@ -35,8 +36,6 @@ __all__ = ["FIRST_CHUNK_STEPS", "Computation"]
 FIRST_CHUNK_STEPS, _FIRST_UPDATES = 1000, 10_000_000
 #: The last chunk of a run, which nothing is computed beside, is this part of others at the least.
 _LAST = 8
-#: Wall time between commits of a run, which sync a dozen files: four a second took 5 % of a run.
-_COMMIT_SECONDS = 1.0
 #: Spikes in a row that say nothing: of a cell that starts far above its threshold, say.
 _FEW_STEPS = 20
 
@@ -84,14 +83,14 @@ class Computation:
         self.statistics = SpikeStatistics(n * self.size)
         self._firsts = np.array([structure.first(group) for group in structure.populations])
         self._open = np.zeros((n, len(self._firsts)), np.int64)  # spikes in a bin not yet full
-        self._waiting: list[Chunk] = []  # computed, and not yet written
-        self._uncounted: list[tuple[np.ndarray, np.ndarray]] = []  # and their spikes
+        half, n_bytes = experiment.capacity() / 2, experiment.recorded.memory / 3
+        self._keeping = Keeping(writer, half, n_bytes, self._count, lambda: notes_of(self))
         self._noted: tuple[bytes, int] | None = None  # how the points stood at the last commit
         self._last: Future[None] | None = None
         #: Steps that were committed in an earlier session: computed again they are not written.
         self.known = writer.commit.steps
         self.checkpoints = Checkpoints(self, experiment.checkpoint_s)
-        self.finished, self._committed_at = False, 0.0
+        self.finished = False
         self.state: Any = None  # after the last step that was begun; None before the first
 
     def go(
@@ -159,16 +158,9 @@ class Computation:
             self.checkpoints.remove()
 
     def commit(self) -> None:
-        """Write the chunks that wait: those of a second of a run are written together."""
-        chunks, self._waiting = self._waiting, []  # what fails halfway is not written once more
-        if not chunks:
-            return
-        if many := self.writer.n_points is not None:  # which are written with what was counted
-            self._count()
-        self.writer.append(Chunk.joined(chunks), notes_of(self) if many else None)
-        self._count()
-        self._noted = self._progress()
-        self._committed_at = time.perf_counter()
+        """See onto the disk what was computed and waits."""
+        if self._keeping.commit():
+            self._noted = self._progress()
 
     def counts(self) -> dict[str, np.ndarray]:
         """What was counted of all points so far, by name."""
@@ -179,11 +171,9 @@ class Computation:
         self.steps, self._open = counts["steps"].copy(), counts["open"].copy()
         self.statistics.restore(counts)
 
-    def _count(self) -> None:
-        """Count the spikes of what is written: a summary is of that alone."""
-        for step, element in self._uncounted:
+    def _count(self, spikes: Sequence[Spikes]) -> None:
+        for step, element in spikes:
             self.statistics.update(step, element)
-        self._uncounted = []
 
     def _progress(self) -> tuple[bytes, int]:
         """What `notes_of` are made of."""
@@ -240,7 +230,6 @@ class Computation:
             if ends.min() < first + n:
                 counts = step < ends[point]
                 point, step, neuron = point[counts], step[counts], neuron[counts]
-            self._uncounted.append((step, point * self.size + neuron))
         samples = (first + n) // recording.every - first // recording.every
         traces = {}
         for name in recording.variables:
@@ -248,18 +237,18 @@ class Computation:
             values = values.reshape(-1, *values.shape[-2:])[:points, :samples]
             traces[short_name(name)] = values[..., self.program.columns[structure.of(name).prefix]]
         rates = self._rate_counts(point, step, neuron, first, n)
+        spikes = step, point * self.size + neuron
         if first >= self.known:
-            self._waiting.append(self._chunk(first, n, point, step, neuron, traces, rates))
+            chunk = self._chunk(first, n, point, step, neuron, traces, rates)
+            self._keeping.take(chunk, spikes)
         else:
-            self._count()
+            self._count([spikes])
         self.done = first + n
         if broken.any() and self.program.points is None:  # as it was while it was finite
             after, _ = self.program.advance(self.numbers, dict(before), n)
         on_written(after, step.size if recording.spikes else None)
-        held = sum(chunk.n_steps for chunk in self._waiting)
-        late = time.perf_counter() - self._committed_at > _COMMIT_SECONDS
-        if late or self.writer.n_points is not None or 2 * held > self.experiment.capacity():
-            self.commit()
+        if self._keeping.go_on():
+            self._noted = self._progress()
         if self.checkpoints.due:
             self.checkpoints.take(after)
 
