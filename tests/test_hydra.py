@@ -14,6 +14,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.version import VersionBase
+from nights import every
 from omegaconf import OmegaConf
 
 import neurolab
@@ -130,7 +131,7 @@ def told(capsys, monkeypatch, *arguments):
 
 @pytest.mark.parametrize(
     ("arguments", "key", "words"),
-    [
+    every([
         (["--config-dir", "mine", "neuron=mine", "neuron.tauu=5ms"], "neuron.tauu = 5ms",
          "did you mean 'tau'"),
         (["-m", "--config-dir", "mine", "neuron=mine", "neuron.tauu=5ms,6ms"],
@@ -160,7 +161,7 @@ def told(capsys, monkeypatch, *arguments):
         (["synapse.tau=5ms"], "synapse.tau = 5ms", "choose an option that has this"),
         (["sweep.batch=3"], "sweep.batch = 3", "add -m"),
         (["seed=${nothing}"], "seed", "cannot be resolved"),
-    ],
+    ], 2),
 )  # fmt: skip
 def test_one_mistake_is_one_problem(place, capsys, monkeypatch, arguments, key, words):
     """Exit 2 and one problem: with the options that Hydra had, and without a traceback."""

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from nights import by_night
 from test_config import CONF
 from test_program import assert_identical, experiment, simulate
 
@@ -156,7 +157,7 @@ def parted(monkeypatch, structure, together: int, n_devices: int = 1, **how) -> 
     return Program(structure, 300, jax.devices()[:n_devices], **how)
 
 
-@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("bits", by_night([32, 64], [32]))
 @pytest.mark.parametrize("neurons", ["all", "[209,0,3,100,101,102,57]"])
 @pytest.mark.parametrize("n_devices", [1, 2])
 def test_parts_give_what_the_whole_gives(monkeypatch, bits, neurons, n_devices):

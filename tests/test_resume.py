@@ -6,6 +6,7 @@ import os
 import jax
 import numpy as np
 import pytest
+from nights import by_night
 
 import neurolab
 from neurolab.problems import ConfigError
@@ -69,7 +70,7 @@ def stopped(monkeypatch, folder, overrides, after, written=True):
     assert 0 < neurolab.open_run(folder).committed_steps <= after
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", by_night(RUNS, ["adex", "network", "delays"]))
 def test_a_run_goes_on_bit_for_bit(tmp_path, monkeypatch, name):
     overrides = RUNS[name]
     whole = neurolab.run([*overrides, KEEP], tmp_path / "whole")
@@ -103,9 +104,7 @@ def test_what_a_duration_decides_is_told(tmp_path):
         neurolab.resume(tmp_path / "run", ["duration=500ms"])
 
 
-@pytest.mark.parametrize(
-    "name", ["adex", "network", pytest.param("delays", marks=pytest.mark.nightly)]
-)
+@pytest.mark.parametrize("name", by_night(["adex", "network", "delays"], ["adex"]))
 def test_other_devices_go_on(tmp_path, monkeypatch, name):
     """A state is of neurons, wherever they are computed."""
     if len(jax.devices()) < 2:
@@ -117,7 +116,9 @@ def test_other_devices_go_on(tmp_path, monkeypatch, name):
 
 
 @pytest.mark.parametrize(
-    "damage", ["missing", "empty", "short", "flipped", "another"], ids=lambda name: name
+    "damage",
+    by_night(["missing", "empty", "short", "flipped", "another"], ["missing", "another"]),
+    ids=lambda name: name,
 )
 def test_a_checkpoint_that_is_not_whole_is_not_used(tmp_path, monkeypatch, damage, caplog):
     """Then the run is computed again from its beginning, and what was committed stays."""
@@ -222,7 +223,7 @@ def test_while_a_run_becomes_longer_it_is_one_that_goes_on(tmp_path, monkeypatch
     assert [(run.committed_steps, run.summary, run.damaged) for run in seen] == [(1000, {}, {})]
 
 
-@pytest.mark.parametrize("content", ["", "{", None])
+@pytest.mark.parametrize("content", by_night(["", "{", None], ["{"]))
 def test_a_commit_that_is_not_whole_is_no_obstacle(tmp_path, monkeypatch, content):
     """All is computed again; it had been told so, and then was not."""
     overrides = RUNS["adex"]

@@ -8,6 +8,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from nights import every
 
 from neurolab.results.lease import Lease
 from neurolab.results.status import StatusFile, standing
@@ -37,7 +38,9 @@ def said(code):
 
 @pytest.mark.parametrize(
     "before",
-    [FIRST, FIRST + "import matplotlib.figure\n", "import matplotlib.pyplot\n" + NEUROLAB],
+    every(
+        [FIRST, FIRST + "import matplotlib.figure\n", "import matplotlib.pyplot\n" + NEUROLAB], 3
+    ),
     ids=["first", "of a run", "last"],
 )
 def test_quantities_are_plotted_as_without_neurolab(before):
@@ -55,7 +58,9 @@ sys.meta_path = [Wrapped(finder) for finder in sys.meta_path]
 
 @pytest.mark.parametrize(
     "before",
-    ["import importlib.util\nassert importlib.util.find_spec('matplotlib.axes')\n", WRAPPED],
+    every(
+        ["import importlib.util\nassert importlib.util.find_spec('matplotlib.axes')\n", WRAPPED], 2
+    ),
     ids=["asked for", "wrapped"],
 )
 def test_quantities_are_plotted_however_matplotlib_is_found(before):

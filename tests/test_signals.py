@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from nights import every
 from sweeps import KEEP
 
 import neurolab
@@ -76,7 +77,7 @@ def ended(process, number, folder):
 
 
 @pytest.mark.parametrize("given", [LONG, SWEEP], ids=["run", "sweep"])
-@pytest.mark.parametrize("chance", range(3))
+@pytest.mark.parametrize("chance", every(range(3), 3))
 def test_a_signal_at_any_moment(tmp_path, given, chance):
     """While modules are imported, a program is compiled, chunks are computed; three at a time."""
     moments = {}

@@ -39,8 +39,9 @@ SMALL = {
 
 
 #: Those that take a minute to compile wait for the night.
+LONG = ("microcircuit", "mihalas_niebur_patterns")
 NAMES = [
-    pytest.param(name, marks=[pytest.mark.nightly] * (name == "microcircuit"))
+    pytest.param(name, marks=[pytest.mark.nightly] * (name in LONG))
     for name in sorted(path.name for path in STUDIES.iterdir() if path.is_dir())
 ]
 

@@ -5,6 +5,7 @@ import signal
 import threading
 
 import pytest
+from nights import by_night
 
 import neurolab
 from neurolab.results.compare import first_difference
@@ -57,7 +58,7 @@ def stopped_at(monkeypatch, folder, typed, n):
     return begun
 
 
-@pytest.mark.parametrize("batch", [None, 4, 1])
+@pytest.mark.parametrize("batch", by_night([None, 4, 1], [None, 1]))
 def test_a_batch_goes_on(tmp_path, monkeypatch, whole, batch):
     """Whatever the size of batches is then."""
     begun = stopped_at(monkeypatch, tmp_path / "sweep", SWEEP, 1000)

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from nights import by_night
 from sweeps import KEEP
 from test_sweep_goes_on import same, stopped_at
 
@@ -61,7 +62,11 @@ MORE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", MORE)
+#: By day.
+SOME = ["between, in another order", "of both", "of a further one", "and a longer duration"]
+
+
+@pytest.mark.parametrize("what", by_night(MORE, SOME))
 def test_it_is_the_sweep_of_all(begun, tmp_path, what):
     """Bit for bit, where points of a batch are computed by the same program."""
     before, typed = batches(begun), MORE[what]
@@ -78,6 +83,7 @@ def test_it_is_the_sweep_of_all(begun, tmp_path, what):
     assert sum(one["computed"] for one in found.summary["sessions"]) >= len(found)
 
 
+@pytest.mark.nightly
 def test_again_and_again(begun, tmp_path):
     """What was extended is extended: values, then an axis, then both, then how long."""
     neurolab.resume(begun, [TAU_REF.format("1ms,6ms,2ms")])

@@ -110,11 +110,16 @@ def test_the_sweeper_feeds_the_basic_launcher(command):
 @pytest.mark.parametrize(
     "launcher",
     [
-        ("hydra/launcher=basic",),
         ("hydra/launcher=joblib", "hydra.launcher.n_jobs=1"),
-        ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"),
+        *(
+            pytest.param(launcher, marks=pytest.mark.nightly)
+            for launcher in (
+                ("hydra/launcher=basic",),
+                ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"),
+            )
+        ),
     ],
-    ids=["basic", "joblib", "submitit_local"],
+    ids=["joblib", "basic", "submitit_local"],
 )
 def test_launchers_in_other_processes(tmp_path, launcher):
     """Of two jobs of the sweeper each has a folder and is a W&B run of the group."""

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from nights import by_night
 
 import neurolab
 import neurolab.neurons
@@ -23,6 +24,8 @@ from neurolab.integrators import RK4, Euler, ExpEuler, Heun
 from neurolab.neurons import AdExIF, ExpIF
 
 INTEGRATORS = (ExpEuler, Euler, Heun, RK4)
+#: As they are typed.
+NAMES = ["exp_euler", "euler", "heun", "rk4"]
 UPSTROKE = ("ExpIF", "ExpIFRef", "AdExIF", "AdExIFRef", "QuaIF", "AdQuaIF", "AdQuaIFRef")
 
 #: Naud, Marcille, Clopath & Gerstner, Biol Cybern 99 (2008): the current in pA, and spikes in 600
@@ -183,7 +186,7 @@ HIGH = (
 )
 
 
-@pytest.mark.parametrize("integrator", ["exp_euler", "euler", "heun", "rk4"])
+@pytest.mark.parametrize("integrator", by_night(NAMES, ["exp_euler", "rk4"]))
 @pytest.mark.parametrize(
     ("neuron", "spikes"),
     [("neuron=adexif", 22), ("neuron=adexif_ref", 24), ("neuron=adexif_ref neuron.holds=all", 22)],
@@ -229,7 +232,7 @@ def test_a_class_with_a_threshold_of_its_own_says_where_it_is_cut_off():
 NEURONS = sorted(f.stem for f in (conf_folder() / "neuron").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("integrator", ["exp_euler", "euler", "heun", "rk4"])
+@pytest.mark.parametrize("integrator", by_night(NAMES, ["exp_euler", "rk4"]))
 @pytest.mark.parametrize("seconds", [1, pytest.param(100, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("neuron", NEURONS)
 def test_every_neuron_completes_with_every_integrator(neuron, integrator, seconds):
