@@ -127,6 +127,31 @@ def test_values_of_an_experiment_differ_from_the_defaults(tmp_path):
     assert groups["synapse"] == "expon, output: conductance"
 
 
+ALONE = [["neuron=gif", "input=step"], ["neuron=lif", "+input@inputs.noise=ou"]]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *ALONE,
+        ["neuron=lif", "neuron.tau=7ms"],
+        ["network=coba_ei", "duration=1s"],
+        ["experiment=adex_benchmark"],
+    ],
+    ids=" ".join,
+)
+def test_options_alone_are_their_own_defaults(typed):
+    """They are not composed once more, which is the same."""
+    from neurolab.cli.compose import compose_config, effective
+    from neurolab.cli.record import defaults_of
+
+    config = compose_config(typed)
+    plain = effective(config, typed)
+    found = defaults_of(config.hydra, plain)
+    assert found == defaults_of(config.hydra)
+    assert (found["config"] == plain) == (typed in ALONE)
+
+
 def test_values_of_a_network_differ_from_those_of_its_options(tmp_path):
     """Which a network chooses for its parts: none of their pages knew what differs."""
     typed = [

@@ -239,7 +239,7 @@ def _job(config: Any) -> tuple[int, float | None]:
 
     def on_summary(summary: Mapping[str, Any], folder: Path) -> None:
         print_summary(summary, folder)
-        save_defaults(folder, hydra_config)  # for the page, which is written next
+        save_defaults(folder, hydra_config, plain)  # for the page, which is written next
 
     with held(folder, "hydra.sweep.dir" if multirun else "hydra.run.dir") as lease, keeping(folder):
         plain = effective(config, overrides)
