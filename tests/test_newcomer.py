@@ -124,6 +124,8 @@ COMMANDS = [
     ("neuron.tau=${nothing}", ["neuron.tau", "'nothing' not found", "--cfg job"]),
     ("--halp", ["--halp", "--help"]),
     ("--cfg nonsense", ["--cfg", "'job'"]),
+    ("size=4 -m --info defaults", ["--info", "something else than --multirun"]),
+    ("hydra.overrides.hydra=${unknown:1}ms", ["hydra.overrides.hydra", "cannot be"]),
     ("--shell-completion", ["--shell-completion", "install=bash"]),
     ("--config-path /nope", ["--config-path = /nope", "--config-dir"]),
     ("size=4 -m neuron.tau=1mV,2mV", ["neuron.tau = 1mV", "a time such as"]),

@@ -8,7 +8,7 @@ from runpy import run_path
 from matplotlib.figure import Figure
 
 import neurolab
-from neurolab.plots.parts import INK
+from neurolab.plots.colours import INK
 from neurolab.plots.sweep import draw as draw_sweep
 
 

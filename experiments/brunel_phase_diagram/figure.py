@@ -12,7 +12,8 @@ from omegaconf import OmegaConf
 from scipy.signal import welch
 
 import neurolab
-from neurolab.plots.parts import BLUE, GREEN, INK, PURPLE, VERMILLION, colour_key, new_figure
+from neurolab.plots.colours import BLUE, GREEN, INK, PURPLE, VERMILLION
+from neurolab.plots.parts import colour_key, new_figure
 from neurolab.results.plan import flat
 
 _STATES = run_path(str(Path(__file__).parent.parent / "brunel_states" / "figure.py"))

@@ -12,7 +12,8 @@ from scipy.optimize import brentq
 from scipy.special import erfcx
 
 import neurolab
-from neurolab.plots.parts import BLUE, GREY, INK, VERMILLION, colour_key, new_figure
+from neurolab.plots.colours import BLUE, GREY, INK, VERMILLION
+from neurolab.plots.parts import colour_key, new_figure
 
 #: Of each network of figure 8: its panel, g and eta, and of the paper the rate and the frequency
 #: of the oscillation that were simulated, and the frequency of theory, in Hz.

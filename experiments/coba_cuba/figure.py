@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import neurolab
-from neurolab.plots.parts import BLUE, GREEN, INK, VERMILLION, colour_key, new_figure
+from neurolab.plots.colours import BLUE, GREEN, INK, VERMILLION
+from neurolab.plots.parts import colour_key, new_figure
 
 #: Of each network what it is, and rates that Brian2 2.9 gives for two seeds, in Hz.
 NETWORKS = {

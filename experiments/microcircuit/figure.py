@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import neurolab
-from neurolab.plots.parts import BLUE, GREEN, INK, VERMILLION, colour_key, new_figure
+from neurolab.plots.colours import BLUE, GREEN, INK, VERMILLION
+from neurolab.plots.parts import colour_key, new_figure
 
 #: Of the full network: NEST's rates, in Hz, as the authors' program records them, and ISI CVs of
 #: NetPyNE (Romaro et al. 2021, table A.1).

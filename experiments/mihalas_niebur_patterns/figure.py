@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import neurolab
-from neurolab.plots.parts import BLUE, GREY, INK, VERMILLION, colour_key, new_figure
+from neurolab.plots.colours import BLUE, GREY, INK, VERMILLION
+from neurolab.plots.parts import colour_key, new_figure
 from neurolab.units import magnitude, parse, parse_unit
 
 

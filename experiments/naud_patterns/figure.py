@@ -8,7 +8,8 @@ from runpy import run_path
 from matplotlib.figure import Figure
 
 import neurolab
-from neurolab.plots.parts import BLUE, INK, VERMILLION, colour_key, new_figure
+from neurolab.plots.colours import BLUE, INK, VERMILLION
+from neurolab.plots.parts import colour_key, new_figure
 
 
 def draw(sweep: neurolab.Sweep) -> Figure:

@@ -23,7 +23,7 @@ from neurolab.cli.conf import (
     unreadable,
 )
 from neurolab.cli.parts import not_chosen, not_taken_out, of_one_alone, shared, told_once
-from neurolab.cli.raised import refused_option
+from neurolab.cli.raised import first_line, refused_option
 from neurolab.problems import ConfigError, Problem, Problems, did_you_mean, show
 
 if TYPE_CHECKING:
@@ -246,11 +246,13 @@ def _deeper(node: dict[Any, Any], name: str) -> list[str]:
 
 def checked(config: DictConfig, overrides: Iterable[str]) -> Experiment:
     """What a composed configuration asks for; a `ConfigError` tells all that is wrong with it."""
+    overrides = list(overrides)
     try:
         plain = effective(config, overrides)
     except OmegaConfBaseException as error:
-        what = str(error).splitlines()[0]
-        key = str(error.full_key or "configuration")
+        what = first_line(error)
+        refers = (text.lstrip("+~").partition("=")[0] for text in overrides if "${" in text)
+        key = str(error.full_key or next(refers, "configuration"))
         advice = f"cannot be resolved: {what}; refer to a key that --cfg job shows, or add one: "
         raise ConfigError([Problem(key, "", f"{advice}+vars.x=5")]) from None
     from neurolab.engine.device import prepare

@@ -65,6 +65,14 @@ def _run(arguments: list[str]) -> int:
     arguments = sys.argv[1:] = [*flags, *options.overrides]  # Hydra wants flags in one place
     if doubles := given_twice(options.overrides):
         raise ConfigError(doubles)
+    commands = [
+        f"--{name}"
+        for name in ("run", "multirun", "cfg", "info", "shell_completion")
+        if getattr(options, name) not in (None, False)
+    ]
+    if len(commands) > 1 and commands != ["--multirun", "--cfg"]:
+        advice = f"does something else than {commands[0]}: leave one out"
+        raise ConfigError([Problem(commands[1].replace("_", "-"), "", advice)])
     if options.cfg and options.multirun:
         advice = "prints one configuration: leave out -m; what is swept is shown as it was typed"
         raise ConfigError([Problem("--cfg", options.cfg, advice)])

@@ -18,7 +18,7 @@ from yaml import YAMLError
 from neurolab.cli.conf import PRIMARY, options_of, own_hydra, user_folder
 from neurolab.problems import ConfigError, Problem, did_you_mean
 
-__all__ = ["explained", "refused_option"]
+__all__ = ["explained", "first_line", "refused_option"]
 
 #: What sets up logs as Hydra's part says.
 _LOGS = "hydra._internal.logging_config"
@@ -36,9 +36,14 @@ _REFUSED = (
 )  # fmt: skip
 
 
+def first_line(error: Exception) -> str:
+    """What an exception says first; what it is, if it says nothing."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 def refused_option(error: Exception, loader: ConfigLoader, typed: Sequence[str]) -> Problem:
     """What Hydra raised for an option among what was typed, as a problem of its key."""
-    what = str(error).splitlines()[0]
+    what = first_line(error)
     for pattern, advice in _REFUSED:
         if found := re.search(pattern, what):
             key, given = found.groups()
@@ -102,7 +107,7 @@ def _passed(error: Exception) -> list[str]:
 
 def _blamed(error: Exception, typed: Sequence[str]) -> Problem:
     """What was typed that raises it alone, or without which it would not be raised."""
-    what = next(iter(str(error).splitlines()), "") or type(error).__name__
+    what = first_line(error)
     what += f": {error.__cause__}" if error.__cause__ else ""
     if _LOGS in _passed(error):
         logs = ("hydra.job_logging", "hydra.hydra_logging")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.plots.colours import BLUE, GREY
 from neurolab.plots.panels_time import OverTime
-from neurolab.plots.parts import BLUE, GREY
 from neurolab.plots.style import column, filled, logarithmic, tidy, whole_numbers
 
 if TYPE_CHECKING:

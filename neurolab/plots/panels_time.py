@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.plots.parts import BLUE, COLOURS, INK, colours_of, decimate, named
+from neurolab.plots.colours import BLUE, COLOURS, INK
+from neurolab.plots.parts import colours_of, decimate, named
 from neurolab.plots.rates import ACROSS, rate_of
 from neurolab.plots.style import column, filled, tidy, whole_numbers
 from neurolab.results.trains import Trains

@@ -1,7 +1,6 @@
 """What the pictures of `neurolab.plots.run` are made of: frame, axes, key, lines.
 
-Colours are Okabe and Ito's, which remain distinct with any colour vision. Figures are made without
-pyplot, which is slow to import and keeps every figure alive.
+Figures are made without pyplot, which is slow to import and keeps every figure alive.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.plots.colours import COLOURS, GREY, INK, legible
 from neurolab.plots.rates import Rate
 from neurolab.results.damage import DamagedError
 from neurolab.results.layout import replacing
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-ORANGE, SKY, PALE = "#E69F00", "#56B4E9", "#A9CCE3"
-INK, GREY = "#222222", "#8A8A8A"
-
-#: Of populations, neurons and categories, in their order.
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK, GREY)
 _LABEL_GAP = 0.068  # between names on an axis, as a part of its length
 
 SIZE, DPI, _LEFT = (8.0, 4.5), 150, 0.115
@@ -182,7 +176,8 @@ def colour_key(figure: Figure, entries: dict[str, str]) -> None:
     fit = (495 - 16 * len(entries)) / (7.0 * sum(map(len, entries)))
     look = {"fontsize": 11 * min(fit, 1.0), "weight": "normal"}
     texts: list[Artist] = [
-        TextArea(name, textprops={"color": colour, **look}) for name, colour in entries.items()
+        TextArea(name, textprops={"color": legible(colour), **look})
+        for name, colour in entries.items()
     ]
     line = HPacker(children=texts, pad=0, sep=16)
     place: dict[str, Any] = {"bbox_to_anchor": (_LEFT, 1 - 0.46 / figure.get_figheight())}

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.plots import parts
-from neurolab.plots.parts import BLUE, GREY, PALE, SIZE, VERMILLION
+from neurolab.plots.colours import BLUE, COLOURS, GREY, INK, PALE, VERMILLION
+from neurolab.plots.parts import SIZE
 from neurolab.plots.rates import Rate, rates_of, smooth
 from neurolab.results.damage import DamagedError
 from neurolab.results.run import Run
@@ -91,7 +92,7 @@ def traces(run: Run) -> Figure | None:
         return None
     chosen = {name: parts.examples(run, variable, _EXAMPLES) for name, variable in data.items()}
     shown = sorted({index for indices in chosen.values() for index in indices.values()})
-    colours = dict(zip(shown, itertools.cycle(parts.COLOURS), strict=False))
+    colours = dict(zip(shown, itertools.cycle(COLOURS), strict=False))
     voltages = {name for name in data if name.split(".")[-1] == "V"}
     fire = voltages if parts.has_spikes(run) else set()
     fire = {name for name in fire if name.split(".")[0] not in run.silent}
@@ -105,7 +106,7 @@ def traces(run: Run) -> Figure | None:
         name_and_unit = parts.named(name, variable.unit)
         parts.label(ax, "" if run.populations else name_and_unit)
         if run.populations:  # whose names are too long for the height of a panel
-            ax.set_title(name_and_unit, fontsize=9, color=parts.INK, loc="left", y=1.0, pad=3)
+            ax.set_title(name_and_unit, fontsize=9, color=INK, loc="left", y=1.0, pad=3)
         values = variable.of(list(chosen[name])).astype(float)
         for column, index in reversed(list(enumerate(chosen[name].values()))):
             line = parts.decimate(variable.time_ms * scale, values[:, column])
@@ -222,7 +223,7 @@ def _spikes(ax: Axes, run: Run, scale: float) -> str:
 def _inks(run: Run) -> list[tuple[str, slice]]:
     """The colour of the spikes of each population, and its neurons; ink where there are none."""
     if not run.populations:
-        return [(parts.INK, slice(0, run.n_neurons))]
+        return [(INK, slice(0, run.n_neurons))]
     return [(c, run.populations[name]) for name, c in parts.colours_of(run.populations).items()]
 
 

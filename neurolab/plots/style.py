@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.plots.parts import COLOURS
+from neurolab.plots.colours import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

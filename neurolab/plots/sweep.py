@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurolab.plots import sweep_panels as parts
-from neurolab.plots.parts import BLUE, GREY, INK, VERMILLION, named, save
+from neurolab.plots.colours import BLUE, GREY, INK, VERMILLION
+from neurolab.plots.parts import named, save
 from neurolab.plots.sweep_keys import MARKS, Key, limits, room
 from neurolab.plots.sweep_picture import Picture, known, picture_of
 

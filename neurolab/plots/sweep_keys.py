@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.plots.parts import COLOURS, GREY, INK, PURPLE, VERMILLION, named
+from neurolab.plots.colours import COLOURS, GREY, INK, PURPLE, VERMILLION
+from neurolab.plots.parts import named
 
 Array = np.ndarray
 

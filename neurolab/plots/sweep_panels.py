@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.plots import parts as plot_parts
-from neurolab.plots.parts import GREY, INK
+from neurolab.plots.colours import GREY, INK
 from neurolab.plots.sweep_keys import Array, Key, limits, marked, room
 
 if TYPE_CHECKING:

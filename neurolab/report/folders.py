@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError, read_mapping
@@ -30,6 +31,10 @@ _DEFINITION = "definition.json"
 _NOT_INSIDE = {"batches", "assets", ".hydra", ".submitit", "sweep.zarr", RESULTS}
 _DEEPEST = 4
 _LOG_BYTES = 8192
+
+
+#: How many folders above a page the index is looked for: outputs/<day>/<sweep>/<point>.
+_ABOVE = 4
 
 
 def is_sweep(folder: Path) -> bool:
@@ -85,7 +90,22 @@ def about(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "summary": _summary(summary),
         "log": "" if status == "completed" else _log_tail(folder),
         "pictures": [name for name in PICTURES if (folder / name).exists()],
+        "links": _links(folder),
     }
+
+
+def _links(folder: Path) -> list[dict[str, str]]:
+    """From a page to those above it, and to the files beside it, as far as they are there."""
+    found = []
+    above = next((k for k, place in enumerate(folder.resolve().parents[:_ABOVE], 1)
+        if (place / "index.html").exists()), None)  # fmt: skip
+    if above is not None:
+        found.append(("all runs", "../" * above + "index.html"))
+    if is_sweep(folder.parent):
+        found.append(("its sweep", "../report.html"))
+    names = [*PICTURES, "sweep.csv", "summary.json", ".hydra/config.yaml", "neurolab.log"]
+    found += [(name.rpartition("/")[2], name) for name in names if (folder / name).exists()]
+    return [{"text": text, "href": quote(href)} for text, href in found]
 
 
 def _summary(summary: Mapping[str, Any]) -> list[list[str]]:

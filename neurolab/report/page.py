@@ -17,6 +17,8 @@ from urllib.parse import quote
 
 import numpy as np
 
+from neurolab.plots.colours import palettes
+
 __all__ = ["Page", "bundle"]
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -49,7 +51,7 @@ class Page:
 </head>
 <body>
 <main id="main"><noscript>This page needs JavaScript.</noscript></main>
-<script type="application/json" id="data">{_json(self.data)}</script>
+<script type="application/json" id="data">{_json({**self.data, "palettes": palettes()})}</script>
 {arrays}
 <script>(() => {{
 "use strict";

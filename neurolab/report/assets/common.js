@@ -16,6 +16,19 @@ function array(name) {
   return new TYPES[element.dataset.type](bytes.buffer);
 }
 
+/** What is shown, in the address: it can be sent, and stays when the page is read again. */
+const address = {
+  get: (key) => new URLSearchParams(location.hash.slice(1)).get(key),
+  /** `null` and "" leave a key out. */
+  set(key, value) {
+    const now = new URLSearchParams(location.hash.slice(1));
+    if (value === null || value === "") now.delete(key); else now.set(key, value);
+    const text = String(now);
+    try { history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search); }
+    catch { /* a browser may forbid it to files, or so often */ }
+  },
+};
+
 /** An element: h("td.number", {title: "..."}, "text", other, ...). */
 function h(kind, attributes = {}, ...children) {
   const [tag, ...classes] = kind.split(".");
@@ -60,12 +73,14 @@ function header(title, status, facts, overrides) {
   const typed = overrides.length
     ? h("p.chips", { "aria-label": "overrides" }, overrides.map((text) => h("code", {}, text)))
     : null;
-  return h("header.top", {}, h("div.titles", {}, h("h1", {}, title), line, typed), themeButton());
+  const links = (data.links || []).map(({ text, href }) => h("a", { href }, text));
+  const where = links.length ? h("nav.links", { "aria-label": "pages and files" }, links) : null;
+  return h("header.top", {}, h("div.titles", {}, where, h("h1", {}, title), line, typed), themeButton());
 }
 
 function tiles(list) {
   return h("dl.tiles", {}, list.map((tile) => h("div.tile", {}, h("dt", {}, tile.label),
-    h("dd", {}, h("b", {}, tile.value), tile.unit ? h("span.unit", {}, tile.unit) : null),
+    h("dd", {}, h("b", {}, tile.value), " ", tile.unit ? h("span.unit", {}, tile.unit) : null),
     tile.note ? h("dd.note", {}, tile.note) : null)));
 }
 

@@ -9,6 +9,8 @@ function drawer(moved) {
 
   function close() {
     panel.hidden = true;
+    address.set("point", null);
+    moved.closed();
     document.body.classList.remove("beside");
     if (before?.isConnected && before !== document.body) before.focus({ preventScroll: true });
     else moved.focus(point); // the row it was opened from has been made anew
@@ -44,6 +46,7 @@ function drawer(moved) {
 
   function show(which) {
     point = which;
+    address.set("point", point);
     moved.select(point, true);
     const button = (text, label, act) => h("button.quiet", { type: "button", "aria-label": label, title: label, onclick: act }, text);
     const several = group.length > 1 ? h("p.hint", {}, `One of ${group.length} points here: `,

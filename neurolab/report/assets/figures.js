@@ -1,16 +1,12 @@
 // Plotly figures in the page's own type and colours, drawn anew when the theme changes.
 
-// Okabe and Ito's colours, which remain distinct with any colour vision; blue, black are lighter in
-// the dark.
-const palette = () => (isDark()
-  ? ["#56B4E9", "#E69F00", "#2BC79A", "#E08BBB", "#F0E442", "#FF8A4C", "#9AA5B0", "#5E9BD6"]
-  : ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222", "#8A8A8A"]);
+/** The colours of marks, and of letters in these colours (neurolab/plots/colours.py). */
+const palette = (of = "marks") => data.palettes[isDark() ? "dark" : "light"][of];
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const coarse = matchMedia("(pointer: coarse)").matches;
 // Nothing leaves the page: Plotly would offer to share a chart on its maker's server.
 const CONFIG = { displaylogo: false, responsive: true, displayModeBar: !coarse, showSendToCloud: false,
-  plotlyServerURL: "", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
-  toImageButtonOptions: { scale: 3 } };
+  plotlyServerURL: "" };
 const narrow = () => innerWidth < 640;
 
 /** Merge of plain objects; the later one wins. */
@@ -35,23 +31,67 @@ function layout(more = {}) {
     font: { family: css("--font"), size, color: css("--ink") },
     margin: { l: narrow() ? 48 : 64, r: 16, t: 8, b: 44 }, showlegend: false, uirevision: "keep",
     dragmode: coarse ? false : "zoom", colorway: palette(),
-    hoverlabel: { font: { family: css("--font"), size }, bgcolor: css("--surface"),
+    hoverlabel: { font: { family: css("--font"), size, color: css("--ink") }, bgcolor: css("--surface"),
       bordercolor: css("--axis") },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: css("--muted"), activecolor: css("--accent") },
     legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", font: { color: css("--ink") } },
   }, more);
 }
 
+/** What `make` gives where the theme is light, as on paper. */
+function inLight(make) {
+  const root = document.documentElement, before = root.dataset.theme;
+  root.dataset.theme = "light";
+  try { return make(); } finally {
+    if (before === undefined) delete root.dataset.theme; else root.dataset.theme = before;
+  }
+}
+
+/** A figure as it is shown, for a file: on white, whatever the theme of the page. */
+function onWhite(element, build) {
+  const { traces, layout: wanted } = inLight(build), now = element._fullLayout;
+  for (const name of Object.keys(now).filter((key) => /^[xy]axis\d*$/.test(key)))
+    wanted[name] = { ...wanted[name], range: [...now[name].range], autorange: false };
+  const images = element.canvasInLight ? [{ source: element.canvasInLight(), xref: "paper", yref: "paper",
+    x: 0, y: 1, sizex: 1, sizey: 1, sizing: "stretch", layer: "above" }] : [];
+  const size = { width: element.clientWidth, height: element.clientHeight };
+  return { data: traces, layout: { ...wanted, ...size, images, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" } };
+}
+
 /** A figure in an element: `build` gives its traces and layout as they are to be now. */
-function figure(element, build, config = {}) {
+function figure(element, build) {
+  const file = `${document.title} ${element.id}`.replace(/[^\w.-]+/g, "_");
+  const saving = (format, icon) => ({ name: `Save as ${format.toUpperCase()}, on white`, icon, click: () => {
+    const picture = onWhite(element, build), { width, height } = picture.layout;
+    Plotly.downloadImage(picture, { format, width, height, scale: format === "png" ? 3 : 1, filename: file });
+  } });
+  const { camera, disk } = Plotly.Icons;
+  const buttons = [["zoom2d", "pan2d", "resetScale2d"], [saving("svg", disk), saving("png", camera)]];
   const draw = () => {
     const { traces, layout: wanted } = build();
-    return Plotly.react(element, traces, wanted, { ...CONFIG, ...config });
+    return Plotly.react(element, traces, wanted, { ...CONFIG, modeBarButtons: buttons });
   };
   draw();
   themed.push(draw);
+  element.asSaved = () => onWhite(element, build);
   return draw;
 }
+
+// Printed, figures are as wide as the paper and light.
+let screenTheme;
+function printing(begins) {
+  const root = document.documentElement;
+  if (begins) { screenTheme = root.dataset.theme; root.dataset.theme = "light"; }
+  else if (screenTheme === undefined) delete root.dataset.theme;
+  else root.dataset.theme = screenTheme;
+  main.classList.toggle("printed", begins);
+  themed.forEach((draw) => draw());
+  // At once: of a size of its own accord Plotly thinks a while, and paper does not wait.
+  document.querySelectorAll(".js-plotly-plot").forEach((one) =>
+    Plotly.relayout(one, begins ? { width: one.clientWidth, height: one.clientHeight } : { autosize: true }));
+}
+addEventListener("beforeprint", () => printing(true));
+addEventListener("afterprint", () => printing(false));
 
 /** Calls `then` at most once a frame. */
 function perFrame(then) {
@@ -88,6 +128,12 @@ class SharedTime {
     });
   }
 
+  /** Shows what the address says, if it does. */
+  restore() {
+    const [from, to] = (address.get("time") || "").split("-").map(Number);
+    if (from >= 0 && to > from && from < this.end) this.set([from, Math.min(to, this.end)]);
+  }
+
   /** Shows `factor` times as much, around a place between 0 and 1. */
   zoom(factor, at = 0.5) {
     const [a, b] = this.range, width = Math.min((b - a) * factor, this.end);
@@ -104,6 +150,8 @@ class SharedTime {
   set(range, from = null) {
     if (range[0] === this.range[0] && range[1] === this.range[1] && from) return;
     this.range = range;
+    const whole = range[0] <= 0 && range[1] >= this.end;
+    address.set("time", whole ? null : range.map((t) => Number(t.toPrecision(7))).join("-"));
     for (const { element, data } of this.members) {
       const shown = element.layout.xaxis.range.map(Number);
       const moves = shown[0] !== range[0] || shown[1] !== range[1] || !from;

@@ -8,10 +8,13 @@ const SORTS = { newest: [(e) => e.date, -1], oldest: [(e) => e.date, 1], name: [
   "time, longest": [(e) => e.wall ?? -1, -1] };
 
 const box = h("input", { type: "search", id: "filter", placeholder: "adexif rate=20Hz", spellcheck: "false",
-  autocomplete: "off", oninput: () => show() });
+  autocomplete: "off", value: address.get("filter"), oninput: () => { address.set("filter", box.value.trim()); show(); } });
 const statuses = [...new Set(entries.map((entry) => entry.status))].sort();
-const select = (id, options) => h("select", { id, onchange: () => show() },
-  options.map(([value, text]) => h("option", { value }, text)));
+const select = (id, options) => {
+  const one = h("select", { id, onchange: () => { address.set(id, one.value === options[0][0] ? null : one.value); show(); } },
+    options.map(([value, text]) => h("option", { value, selected: value === address.get(id) }, text)));
+  return one;
+};
 const status = select("status", [["", "any status"], ...statuses.map((s) => [s, s])]);
 const kind = select("kind", [["", "runs and sweeps"], ["run", "runs"], ["sweep", "sweeps"]]);
 const sort = select("sort", Object.keys(SORTS).map((name) => [name, name]));

@@ -41,7 +41,7 @@ function raster(element, results, time, scale, unit) {
     if (!x.length) wanted.annotations = [{ text: `no spikes in ${number(time.end)} ${unit}`, xref: "paper",
       yref: "paper", x: 0.5, y: 0.5, showarrow: false, font: { size: 18, color: css("--muted") } }];
     return { layout: wanted, traces: nothing() };
-  }, { modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]] }); // a picture of it is raster.png
+  });
   element.on("plotly_relayout", () => { if (populations.length && whole() !== named) draw(); });
   spikeLayer(element, x, array("spike_neuron"), unit, populations);
   time.add(element);

@@ -110,5 +110,6 @@ function draw() {
   }
   if (places.length) plots.append(pair);
   places.forEach((show) => show()); // when each has its final width
+  time.restore();
 }
 window.neurolab = { draw };

@@ -15,7 +15,7 @@ function neuronName(neuron, populations) {
 
 /** An axis of neurons with the names of populations, in their colours; numbers where there are none. */
 function neuronTicks(populations) {
-  const colours = palette();
+  const colours = palette("letters");
   return populations.length ? { tickmode: "array", ticks: "", title: { text: "" },
     tickvals: populations.map(({ at, begin, end }) => at ?? (begin + end - 1) / 2),
     ticktext: populations.map(({ label, name }, k) =>
@@ -38,6 +38,11 @@ function spikeLayer(element, x, y, unit, populations = []) {
   element.addEventListener("pointermove", perFrame(point));
   element.addEventListener("pointerleave", () => { tip.hidden = true; });
   paint();
+  element.canvasInLight = () => {
+    const picture = inLight(() => { paint(); return canvas.toDataURL(); });
+    paint();
+    return picture;
+  };
   return { canvas };
 
   /** What is shown: the plot's place in CSS pixels, and its ranges. */

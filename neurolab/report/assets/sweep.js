@@ -6,7 +6,9 @@ main.append(header(data.title, data.status, [data.date, data.folder, lasted], co
 if (data.message) main.append(h("p.message", { "data-status": data.status }, data.message));
 const plots = h("div.plots");
 main.append(plots);
-const beside = drawer({ order: () => table.order(), select: (point, near) => table.select(point, near),
+let picture = null;
+const beside = drawer({ order: () => table.order(), select(point, near) { table.select(point, near); picture?.mark(point); },
+  closed: () => picture?.mark(-1),
   focus: (point) => table.focus(point) });
 const table = sweepTable((points) => beside.open(points));
 main.append(table.element);
@@ -23,16 +25,19 @@ if (data.summary.length) main.append(h("section.card", {}, h("details", {},
 
 function draw() {
   beside.draw();
+  const kept = Number(address.get("point") ?? NaN);
+  if (Number.isInteger(kept) && kept >= 0 && kept < N) setTimeout(() => beside.open([kept])); // once all is there
   if (typeof Plotly === "undefined") {
     plots.replaceChildren(withoutPlots(data.folder, data.pictures));
     return;
   }
-  const picture = sweepPlot((points) => beside.open(points));
-  if (!picture.varied || !picture.known) {
+  const made = sweepPlot((points) => beside.open(points));
+  if (!made.varied || !made.known) {
     plots.append(h("section.card.empty", {}, h("h2", {}, "Nothing to draw"),
-      h("p", {}, `No ${picture.varied ? "point has a value to draw" : "key has two values"}; the table has what there is.`)));
+      h("p", {}, `No ${made.varied ? "point has a value to draw" : "key has two values"}; the table has what there is.`)));
     return;
   }
+  picture = made;
   plots.append(picture.element);
   picture.show();
 }

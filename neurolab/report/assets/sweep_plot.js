@@ -1,8 +1,15 @@
 // The picture of a sweep, chosen with selects: a value, over one key or two.
 
-/** A labelled select; options are [value, text]. */
-function choice(label, id, options, chosen, changed) {
-  const select = h("select", { id, onchange: changed }, options.map(([value, text]) =>
+/** A labelled select; options are [value, text]. What is chosen is in the address, but for the usual. */
+function choice(label, id, options, usual, changed) {
+  const kept = options.find(([, text]) => String(text) === address.get(id));
+  const chosen = kept ? kept[0] : usual;
+  const note = () => {
+    const option = select.options[select.selectedIndex];
+    address.set(id, option.value === String(usual) ? null : option.textContent);
+    changed();
+  };
+  const select = h("select", { id, onchange: note }, options.map(([value, text]) =>
     h("option", { value, selected: String(value) === String(chosen) }, text)));
   return { select, element: h("div.choice", {}, h("label", { for: id }, label), select) };
 }
@@ -44,8 +51,10 @@ function sweepPlot(open) {
       if (shown.has(key.axis) || key.scattered) continue;
       shown.add(key.axis);
       const mean = key === SEED ? [["", "all (mean)"]] : [];
-      rest.set(i, choice(key.name, `fixed-${i}`, [...mean,
-        ...key.values.map((v, at) => [at, valueText(key, v)])], before.get(i) ?? (mean.length ? "" : 0), () => draw()));
+      const one = choice(key.name, `fixed-${i}`, [...mean, ...key.values.map((v, at) => [at, valueText(key, v)])],
+        mean.length ? "" : 0, () => draw());
+      if (before.has(i)) one.select.value = before.get(i);
+      rest.set(i, one);
     }
     fixed.replaceChildren(...[...rest.values()].map((one) => one.element));
   }
@@ -69,7 +78,7 @@ function sweepPlot(open) {
     const grid = ky && ky.axis !== kx.axis && cells === runs.length;
     const made = parts ? populationLines(v, parts, kx, runs) : !ky ? lines(v, kx, by, runs) : (grid ? heatmap : scattered)(v, kx, ky, runs);
     const above = ky ? null : made.rows;
-    const traces = [...made.traces, ...marks(kx, ky, points, above)];
+    const traces = [...made.traces, ...marks(kx, ky, points, above), ...ring(kx, ky, v, parts, points)];
     const bad = points.filter((p) => !completed(p)).length;
     const none = points.filter((p) => completed(p) && !has(v, p)).length;
     note.textContent = [grid ? "Click a cell for its run." : "Click a point for its run.",
@@ -89,10 +98,21 @@ function sweepPlot(open) {
     return { traces, layout: wanted };
   }
 
+  /** A ring around the point that is open beside the page. */
+  function ring(kx, ky, v, parts, points) {
+    if (opened < 0 || !points.includes(opened)) return [];
+    const [x, value] = [places(kx)[kx.of[opened]], ky ? places(ky)[ky.of[opened]] : v.of[opened]];
+    if (parts || (!ky && !has(v, opened))) return [];
+    return [{ type: "scatter", mode: "markers", x: [x], y: [value], hoverinfo: "skip", showlegend: false, cliponaxis: false,
+      name: "open", marker: { symbol: "circle-open", size: 17, color: css("--ink"), line: { width: 2.5, color: css("--ink") } } }];
+  }
+
+  let opened = -1;
   others();
   const controls = h("div.choices", {}, value.element, x.element, y.element, colour.element);
   const element = card("Picture", controls, fixed, note, place);
-  return { element, varied: varied.length > 0, known: listed.length > 0, show() {
+  const mark = (point) => { opened = point; draw(); };
+  return { element, mark, varied: varied.length > 0, known: listed.length > 0, show() {
     draw = figure(place, build);
     place.on("plotly_click", ({ points: [clicked] }) => {
       const found = [clicked.customdata].flat(3).filter((p) => typeof p === "number");

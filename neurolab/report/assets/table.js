@@ -50,9 +50,12 @@ function compares({ get, numeric, text }, sign, wanted) {
 
 function sweepTable(open) {
   const all = columns(), tall = ROW();
-  let order = Array.from({ length: N }, (_, i) => i), sort = { column: all[0], up: true }, selected = -1;
+  const [sortedBy, way] = (address.get("sort") || "").split(" ");
+  let order = Array.from({ length: N }, (_, i) => i), selected = -1;
+  let sort = { column: all.find(({ name }) => name === sortedBy) ?? all[0], up: way !== "down" };
   const box = h("input", { type: "search", id: "filter", placeholder: "rate_hz>20   b=5   diverged", spellcheck: "false",
-    autocomplete: "off", "aria-describedby": "filter-told", oninput: () => { choose(); } });
+    autocomplete: "off", "aria-describedby": "filter-told", value: address.get("filter"),
+    oninput: () => { address.set("filter", box.value.trim()); choose(); } });
   const told = h("p.hint", { id: "filter-told", "aria-live": "polite" });
   const heads = all.map((column) => h("th", { scope: "col", "aria-sort": "none" },
     h("button", { type: "button", onclick: () => by(column) }, column.name,
@@ -75,6 +78,7 @@ function sweepTable(open) {
 
   function by(column) {
     sort = { column, up: sort.column === column ? !sort.up : true };
+    address.set("sort", column === all[0] && sort.up ? null : `${column.name} ${sort.up ? "up" : "down"}`);
     choose();
   }
 
