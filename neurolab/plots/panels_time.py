@@ -155,9 +155,12 @@ class OverTime:
         *,
         time: tuple[float, float] | None = None,
         neuron: int | None = None,
+        plane: Any = None,
         **look: Any,
     ) -> Axes:
-        """One recorded variable of a neuron against another, as both go on."""
+        """One recorded variable of a neuron against another, as both go on; with a ``plane``, as
+        `neurolab.neurons.phase_plane.phase_plane` computes it, its nullclines, dashed, and fixed
+        points, filled where they are stable."""
         begin, end = self._window(time)
         both = [self._samples(name, None if neuron is None else [neuron]) for name in (x, y)]
         (t, one, of_x), (other_t, other, of_y) = both
@@ -168,6 +171,8 @@ class OverTime:
         lines = [next(iter(values.values()))[inside] for values in (one, other)]
         style: dict[str, Any] = {"color": BLUE}
         ax.plot(*lines, **(style | look))
+        if plane is not None:
+            _nullclines(ax, plane, (x, y), lines)
         ax.set(xlabel=of_x, ylabel=of_y)
         return tidy(ax)
 
@@ -208,6 +213,25 @@ class OverTime:
         label = named(name, str(data.attrs.get("units", "")))
         label = label.replace(" (", "\n(") if len(label) > _LONG else label
         return data["time"].values, values, label
+
+
+def _nullclines(ax: Axes, plane: Any, names: tuple[str, str], lines: Sequence[np.ndarray]) -> None:
+    """Of both variables, where the others are."""
+    if list(plane.units) != list(names):
+        there = ", ".join(plane.units)
+        raise ValueError(f"the plane is of {there}; got {', '.join(names)}, which are drawn")
+    points = [[point.values[name] for name in names] for point in plane.fixed_points]
+    # Where the neuron went, and the fixed points: nullclines go far beyond.
+    every = np.concatenate([lines[1], [point[1] for point in points]])
+    for k, (name, values) in enumerate(plane.nullclines.items()):
+        style: dict[str, Any] = {"color": COLOURS[1 + k], "linestyle": (0, (4, 3))}
+        ax.plot(plane.potential, values, label=f"d{name}/dt = 0", **style)
+    for point, found in zip(points, plane.fixed_points, strict=True):
+        face = INK if found.stable else "white"
+        ax.plot(*point, "o", color=INK, markerfacecolor=face, markersize=4, zorder=3)
+    margin = 0.08 * float(np.nanmax(every) - np.nanmin(every)) or 1.0
+    ax.set_ylim(np.nanmin(every) - margin, np.nanmax(every) + margin)
+    ax.legend()
 
 
 def _marks(ax: Axes, x: np.ndarray, y: np.ndarray, n_rows: int, look: Any) -> None:

@@ -1,0 +1,88 @@
+"""The phase plane of neurons against closed forms of their nullclines and bifurcations."""
+
+import brainunit as u
+import numpy as np
+import pytest
+from sweeps import KEEP
+
+import neurolab
+from neurolab.neurons import LIF, AdExIF, AdQuaIF, Izhikevich
+from neurolab.neurons.phase_plane import phase_plane
+
+
+def test_nullclines_of_adex():
+    """w = (-(V - V_rest) + delta_T exp((V - V_T) / delta_T)) / R + I and w = a (V - V_rest)."""
+    neuron = AdExIF(1, a=0.5 * u.siemens, R=2.0 * u.ohm)
+    plane = phase_plane(neuron, 3.0 * u.mA, high=-55.0 * u.mV)
+    number = {name: u.get_mantissa(getattr(neuron, name)) for name in ("V_rest", "V_T", "delta_T")}
+    V = plane.potential
+    assert V[0] == number["V_rest"] - 30 and V[-1] == -55
+    spike = number["delta_T"] * np.exp((V - number["V_T"]) / number["delta_T"])
+    closed = (number["V_rest"] - V + spike) / 2.0 + 3.0
+    np.testing.assert_allclose(plane.nullclines["V"], closed, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(plane.nullclines["w"], 0.5 * (V - number["V_rest"]), atol=1e-9)
+    assert plane.units == {"V": u.mV, "w": u.mA}
+
+
+@pytest.mark.parametrize("a", [1.0, 0.1])
+@pytest.mark.parametrize("kind", [AdExIF, AdQuaIF])
+def test_rest_is_lost_at_the_rheobase(kind, a):
+    """Below it one fixed point is stable and one a saddle, above it none is stable."""
+    neuron = kind(1, a=a * u.siemens)
+    stable, saddle = phase_plane(neuron, 0.97 * neuron.rheobase()).fixed_points
+    assert stable.stable and saddle.kind == "saddle" and not saddle.stable
+    above = phase_plane(neuron, 1.03 * neuron.rheobase()).fixed_points
+    assert not any(point.stable for point in above)
+    saddle_node = a <= float(neuron.tau / neuron.tau_w)  # else a Hopf bifurcation, before it
+    assert len(above) == (0 if saddle_node else 2)
+
+
+def test_a_point_at_rest_is_where_the_model_rests():
+    """With its Jacobian by hand: of AdEx (-1 + exp, -R; a, -1) over time constants."""
+    neuron = AdExIF(1)
+    point = phase_plane(neuron).fixed_points[0]
+    V, w = point.values["V"], point.values["w"]
+    assert w == pytest.approx(V + 65.0, abs=1e-9)  # a = 1 S, V_rest = -65 mV
+    slope = -1 + np.exp((V - u.get_mantissa(neuron.V_T)) / u.get_mantissa(neuron.delta_T))
+    jacobian = np.array([[slope / 10, -1 / 10], [1 / 30, -1 / 30]])
+    assert np.sort_complex(point.eigenvalues) == pytest.approx(
+        np.sort_complex(np.linalg.eigvals(jacobian)), rel=1e-6
+    )
+
+
+def test_fixed_points_of_izhikevich():
+    """Roots of 0.04 v^2 + (5 - b) v + 140 + I, which are two until I = 4 at b = 0.2."""
+    for current in (0.0, 2.0, 3.7):
+        points = phase_plane(Izhikevich(1), current * u.pA).fixed_points
+        roots = np.sort(np.roots([0.04, 5 - 0.2, 140 + current]))
+        assert [point.values["V"] for point in points] == pytest.approx(roots, abs=1e-6)
+        assert [point.values["u"] for point in points] == pytest.approx(0.2 * roots, abs=1e-6)
+    assert phase_plane(Izhikevich(1), 4.1 * u.pA).fixed_points == []
+
+
+@pytest.mark.parametrize(
+    ("neuron", "options", "words"),
+    [
+        (LIF(1), {}, "one other variable; LIF has V"),
+        (AdExIF(3), {}, "of one neuron"),
+        (AdExIF(1), {"low": -50.0 * u.mV, "high": -60.0 * u.mV}, "high must be above low"),
+    ],
+)
+def test_what_has_no_phase_plane(neuron, options, words):
+    with pytest.raises(ValueError, match=words):
+        phase_plane(neuron, **options)
+
+
+def test_a_run_is_drawn_in_its_plane():
+    """What it did, both nullclines and the fixed points, filled where they are stable."""
+    usual = ["neuron=adexif", "size=1", "record=full", "duration=100ms", KEEP]
+    run = neurolab.run(usual, save=False)
+    plane = phase_plane(AdExIF(1), 0.97 * AdExIF(1).rheobase())
+    ax = run.plot.phase("V", "w", plane=plane)
+    labels = [line.get_label() for line in ax.lines]
+    assert labels[1:3] == ["dV/dt = 0", "dw/dt = 0"] and len(ax.lines) == 3 + 2
+    assert np.array_equal(ax.lines[2].get_ydata(), plane.nullclines["w"])
+    filled = [line.get_markerfacecolor() != "white" for line in ax.lines[3:]]
+    assert filled == [True, False]
+    with pytest.raises(ValueError, match="the plane is of V, w; got w, V"):
+        run.plot.phase("w", "V", plane=plane)
