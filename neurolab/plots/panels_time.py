@@ -221,17 +221,19 @@ def _nullclines(ax: Axes, plane: Any, names: tuple[str, str], lines: Sequence[np
         there = ", ".join(plane.units)
         raise ValueError(f"the plane is of {there}; got {', '.join(names)}, which are drawn")
     points = [[point.values[name] for name in names] for point in plane.fixed_points]
-    # Where the neuron went, and the fixed points: nullclines go far beyond.
-    every = np.concatenate([lines[1], [point[1] for point in points]])
     for k, (name, values) in enumerate(plane.nullclines.items()):
         style: dict[str, Any] = {"color": COLOURS[1 + k], "linestyle": (0, (4, 3))}
         ax.plot(plane.potential, values, label=f"d{name}/dt = 0", **style)
     for point, found in zip(points, plane.fixed_points, strict=True):
         face = INK if found.stable else "white"
         ax.plot(*point, "o", color=INK, markerfacecolor=face, markersize=4, zorder=3)
-    margin = 0.08 * float(np.nanmax(every) - np.nanmin(every)) or 1.0
-    ax.set_ylim(np.nanmin(every) - margin, np.nanmax(every) + margin)
-    ax.legend()
+    # Where the neuron went, and the fixed points: nullclines go far beyond.
+    for k, limits in enumerate((ax.set_xlim, ax.set_ylim)):
+        every = np.append(lines[k], [point[k] for point in points])
+        low, high = float(np.nanmin(every)), float(np.nanmax(every))
+        margin = 0.08 * (high - low) or 1.0
+        limits(low - margin, high + margin)
+    ax.legend(frameon=False, fontsize=ax.xaxis.label.get_size())
 
 
 def _marks(ax: Axes, x: np.ndarray, y: np.ndarray, n_rows: int, look: Any) -> None:
