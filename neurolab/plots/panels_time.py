@@ -228,12 +228,12 @@ def _nullclines(ax: Axes, plane: Any, names: tuple[str, str], lines: Sequence[np
         face = INK if found.stable else "white"
         ax.plot(*point, "o", color=INK, markerfacecolor=face, markersize=4, zorder=3)
     # Where the neuron went, and the fixed points: nullclines go far beyond.
-    for k, limits in enumerate((ax.set_xlim, ax.set_ylim)):
+    for k, axis in enumerate("xy"):
         every = np.append(lines[k], [point[k] for point in points])
         low, high = float(np.nanmin(every)), float(np.nanmax(every))
         margin = 0.08 * (high - low) or 1.0
-        limits(low - margin, high + margin)
-    ax.legend(frameon=False, fontsize=ax.xaxis.label.get_size())
+        ax.set(**{f"{axis}lim": (low - margin, high + margin)})
+    ax.legend(frameon=False, fontsize=ax.xaxis.label.get_fontsize())
 
 
 def _marks(ax: Axes, x: np.ndarray, y: np.ndarray, n_rows: int, look: Any) -> None:
