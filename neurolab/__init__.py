@@ -66,7 +66,7 @@ _PLACES = {
     "results": ("Run", "Sweep", "open_run", "open_sweep"),
     "results.verify": ("verify",),
 }
-_MODULES = ("analysis", "dynamics", "inputs", "integrators", "neurons", "synapses")
+_MODULES = ("analysis", "dynamics", "inputs", "integrators", "neurons", "plots", "synapses")
 
 
 def __dir__() -> list[str]:

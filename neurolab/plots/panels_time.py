@@ -227,9 +227,17 @@ def _nullclines(ax: Axes, plane: Any, names: tuple[str, str], lines: Sequence[np
     for point, found in zip(points, plane.fixed_points, strict=True):
         face = INK if found.stable else "white"
         ax.plot(*point, "o", color=INK, markerfacecolor=face, markersize=4, zorder=3)
-    # Where the neuron went, and the fixed points: nullclines go far beyond.
-    for k, axis in enumerate("xy"):
-        every = np.append(lines[k], [point[k] for point in points])
+    # Where the neuron went, the fixed points, and of each nullcline what is next to these there:
+    # they go far beyond.
+    fixed = [*np.transpose(points)] if points else [np.zeros(0)] * 2
+    every_x, every_y = (np.append(line, at) for line, at in zip(lines, fixed, strict=True))
+    there = (plane.potential >= np.nanmin(every_x)) & (plane.potential <= np.nanmax(every_x))
+    for values in plane.nullclines.values():
+        inside = np.append(values[there], np.nan)
+        if np.isfinite(inside).any():
+            middle = np.nanmean(every_y)
+            every_y = np.append(every_y, inside[np.nanargmin(np.abs(inside - middle))])
+    for axis, every in (("x", every_x), ("y", every_y)):
         low, high = float(np.nanmin(every)), float(np.nanmax(every))
         margin = 0.08 * (high - low) or 1.0
         ax.set(**{f"{axis}lim": (low - margin, high + margin)})
