@@ -21,8 +21,8 @@ KINDS = {
     "sweep": ("neuron=adexif_ref", "size=150", "duration=1500ms", "sweep.batch=4",
         "neuron.b=linspace:0mA:10mA:8"),
 }  # fmt: skip
-MOMENTS = [*((kind, k) for kind, n in (("run", 3), ("network", 2), ("sweep", 2)) for k in range(n))]
-BY_NIGHT = [(kind, 100 + k) for kind in KINDS for k in range(31)]
+MOMENTS = [*((kind, k) for kind, n in (("run", 8), ("network", 6), ("sweep", 6)) for k in range(n))]
+BY_NIGHT = [(kind, 100 + k) for kind in KINDS for k in range(27)]
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_killed_one_goes_on(kind, k, tmp_path, whole):
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(("kind", "k"), BY_NIGHT)
-def test_it_does_at_ninety_moments_more(kind, k, tmp_path, whole):
+def test_it_does_at_eighty_moments_more(kind, k, tmp_path, whole):
     survives(kind, k, tmp_path, whole)
 
 
