@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import neurolab
-from neurolab.plots.parts import BLUE, GREEN, GREY, INK, PURPLE, VERMILLION
+from neurolab.plots.colours import BLUE, GREEN, GREY, INK, PURPLE, VERMILLION
 
 __all__ = ["main"]
 

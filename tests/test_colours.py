@@ -126,3 +126,10 @@ def test_both_dark_themes_are_one():
     blocks = re.findall(r"\{([^{}]*--page: #0e1216[^{}]*)\}", CSS)
     assert len(blocks) == 2
     assert blocks[0].split() == blocks[1].split()
+
+
+def test_the_pictures_of_the_documents_have_them():
+    """They are drawn by a command of their own, which no other test runs."""
+    from docsite import figures
+
+    assert {figures.BLUE, figures.GREEN} < set(COLOURS)

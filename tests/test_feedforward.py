@@ -11,7 +11,7 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 import neurolab
-from neurolab.plots import parts
+from neurolab.plots.colours import GREEN, VERMILLION
 from neurolab.plots.parts import mean_rate_hz
 from neurolab.plots.rates import rates_of
 from neurolab.plots.run import raster, rate, traces
@@ -112,7 +112,7 @@ def test_pictures_of_rates_have_none_of_the_readout(run, read_out_first):
     assert "readout" not in told and any(text.startswith("hidden_2 ") for text in told)
     for picture in (rate(read_out_first), raster(read_out_first)):
         drawn = [to_hex(steps.get_edgecolor()).upper() for steps in picture.findobj(StepPatch)]
-        assert drawn == [parts.VERMILLION, parts.GREEN]
+        assert drawn == [VERMILLION, GREEN]
 
 
 def test_pages_have_no_rate_and_no_intervals_of_the_readout(read_out_first):

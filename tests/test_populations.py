@@ -29,7 +29,7 @@ SMALL = (
     KEEP,
 )
 COLOURS = {"E": "#0072B2", "I": "#D55E00"}
-DARK = {"E": (0x56, 0xB4, 0xE9), "I": (0xE6, 0x9F, 0x00)}
+DARK = {"E": (0x93, 0xCE, 0xF9), "I": (0xDD, 0x29, 0x09)}
 WEIGHTS = "projections.E_E.weight=2nS,6nS,10nS"
 
 
