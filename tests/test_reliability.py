@@ -60,6 +60,13 @@ def test_a_slow_machine_is_no_slow_run():
     steady = soak.Seen(looks).steady()
     assert np.median(steady[-3:]) == pytest.approx(np.median(steady[:3]), rel=0.02)
     assert soak.Seen(looks).speeds("cpu_s")[-1] < 0.4 * soak.Seen(looks).speeds("cpu_s")[0]
+    assert np.min(np.abs(soak.Seen(looks).changes())) < 0.02
+
+
+def test_a_run_that_becomes_slower_is_so_by_every_clock():
+    seconds = np.cumsum([1.0] * 50 + [1.1] * 50)
+    looks = [soak.Look(at, at, 100 * k, 1, 1e-3) for k, at in enumerate(seconds, 1)]
+    assert soak.Seen(looks).changes() == pytest.approx([1 / 1.1 - 1] * 3, rel=0.02)
 
 
 def test_times_and_phases_of_a_run(tmp_path):
