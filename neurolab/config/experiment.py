@@ -20,7 +20,7 @@ from neurolab.config.network import NetworkReader, size_of, sizes_of
 from neurolab.config.order import in_order
 from neurolab.config.projection import unfit_synapses
 from neurolab.config.reader import ParsedValue
-from neurolab.config.recording import RecordSettings, read_recording, unmet
+from neurolab.config.recording import RecordSettings, currents_of, read_recording, unmet
 from neurolab.config.resolution import unresolved
 from neurolab.config.settings import SettingsReader, read_checkpoint, read_report
 from neurolab.config.shown import shown_units, weak, without_measure
@@ -184,7 +184,9 @@ def read_experiment(
             if ordered and units:
                 problems.found += unfit_synapses(structure, numbers, config)
         record = SettingsReader(config.get("record") or {}, "record", problems)
-        recorded = read_recording(record, groups, dt_ms, units, others)
+        known = units | currents_of(groups) if units else units
+        recorded = read_recording(record, groups, dt_ms, known, others)
+        units |= {name: known[name] for name in recorded.recording.variables if name in known}
     if structure and ordered and not problems.found:
         problems.found += [p for p, _ in without_measure(structure, reader.parsed, numbers)]
         problems.warnings += weak(structure, reader.parsed, numbers)

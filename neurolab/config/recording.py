@@ -14,7 +14,7 @@ from neurolab.engine.structure import PopulationSpec, Recording, Structure, shor
 from neurolab.problems import Problem, did_you_mean, show
 from neurolab.results.layout import RESERVED
 
-__all__ = ["RecordSettings", "read_recording", "unmet"]
+__all__ = ["RecordSettings", "currents_of", "read_recording", "unmet"]
 
 #: What the options have (conf/record): nobody typed it for this experiment.
 _OF_OPTIONS = {
@@ -44,8 +44,8 @@ def read_recording(
 ) -> RecordSettings:
     """Check the ``record`` group against the variables that the models of populations have.
 
-    ``units`` are the variables that are a number per neuron and their units, ``others`` those that
-    are not and their shapes.
+    ``units`` are the variables that are a number per neuron and their units, with those of currents
+    (`currents_of`); ``others`` are the variables that are not, and their shapes.
     """
     record.only(("spikes", "variables", "neurons", "interval", "rate_bin", "memory"))
     spiking = any(group.fires for group in groups)
@@ -59,6 +59,12 @@ def read_recording(
         rate_bin_steps=rate_bin if spiking else None,
         memory=record.n_bytes("memory", "256 MiB"),
     )
+
+
+def currents_of(groups: Sequence[PopulationSpec]) -> dict[str, u.Unit]:
+    """The currents that inputs bring, by the full names of these: each is recorded as its mean over
+    a step, whatever the integrator asks it for."""
+    return {name: group.current_unit for group in groups for name in group.currents}
 
 
 def unmet(
@@ -109,11 +115,14 @@ def _variables(
         f"{group.prefix}neuron.{getattr(group.neuron.target, 'potential', 'V')}" for group in groups
     }
     found: list[str] = []
+    given = currents_of(groups)
     for name in [names] if isinstance(names, str) else names:
         wanted = [full for full in units if name in _names(full)]
         strange = [full for full in others if name in _names(full)]
         if name == "all":
-            found += [full for full in units if _names(full)[3] != "fired"]  # spikes say it
+            # Spikes say who fired, the configuration what was given.
+            own = [full for full in units if full not in given]
+            found += [full for full in own if _names(full)[3] != "fired"]
             record.problems.warnings += [
                 Problem("record.variables", "all", f"{other} has shape {shape}: left out")
                 for other, shape in others.items()
@@ -129,7 +138,10 @@ def _variables(
             record.problems.add("record.variables", f"[{name}]", advice)
         else:
             known = [short_name(full) for full in units]
-            record.problems.add("record.variables", f"[{name}]", did_you_mean(str(name), known))
+            advice = did_you_mean(str(name), known)
+            if any(name in _names(g.full(key)) for g in groups for key, _ in g.inputs):
+                advice = f"brings spikes; record what they do. {advice[:1].upper()}{advice[1:]}"
+            record.problems.add("record.variables", f"[{name}]", advice)
     for name in {*found} & {f"neuron.{own}" for own in RESERVED}:
         advice = "is a name of results; give the state another"
         record.problems.add("record.variables", short_name(name), advice)

@@ -38,6 +38,9 @@ class Network:
                     model.seed = numbers["seed"]
                     model.index = index
             brainstate.nn.init_all_states(population)
+            recorded = {*spec.currents} & {*structure.recording.variables}
+            kept = [name for name, _ in spec.inputs if spec.full(name) in recorded]
+            population.keep(kept, spec.current_unit)
             self.populations[spec.prefix] = population
 
     def draw(self, first: Any, n_steps: int) -> dict[str, dict[str, Any]]:
@@ -51,15 +54,13 @@ class Network:
     def states(self) -> dict[str, Any]:
         """All states by name, a neuron's first: ``neuron.V``, ``synapse.g``, ..."""
         found: dict[str, Any] = {}
-        order = ("neuron", "receptors", "inputs")
+        order = ("neuron", "receptors", "inputs", "currents")
         for prefix, population in self.populations.items():
             states: Any = population.states()
             ranked = sorted(states.items(), key=lambda kv: order.index(kv[0][0]))
-            named = {".".join(map(str, path)): held for path, held in ranked}
-            found |= {
-                prefix + k.removeprefix("inputs.").removeprefix("receptors."): held
-                for k, held in named.items()
-            }
+            for path, held in ranked:
+                own = path if path[0] == "neuron" else path[1:]
+                found[prefix + ".".join(map(str, own))] = held
         return found
 
     def read(self) -> dict[str, Any]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
 import brainstate
 import brainunit as u
+import jax.numpy as jnp
 
 from neurolab.engine.structure import Numbers, PopulationSpec
 from neurolab.inputs import Input, Signal, SpikeInput
 from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron, Spiking
 from neurolab.synapses import Synapse
-from neurolab.units import Relative
+from neurolab.units import Relative, magnitude, with_unit
 
 __all__ = ["Population", "receptor_of"]
 
@@ -56,6 +57,8 @@ class Population(brainstate.nn.Module):
             for name, model in inputs.items()
             if isinstance(model, SpikeInput)
         }
+        #: The currents of the inputs that are recorded (`keep`), as they last were.
+        self.currents: dict[str, brainstate.State] = {}
         for name, model in self.inputs.items():
             self._size_drive(name, model)
         through = {k: s for k, s in self.receptors.items() if s.output.depends_on_potential}
@@ -95,6 +98,12 @@ class Population(brainstate.nn.Module):
         )
         return cls(neuron, receptors, inputs)
 
+    def keep(self, names: Iterable[str], unit: u.Unit) -> None:
+        """Have as states the currents that some of the inputs bring: their mean over the step."""
+        for name in names:
+            nothing = jnp.zeros(self.neuron.varshape, brainstate.environ.dftype())
+            self.currents[name] = brainstate.HiddenState(with_unit(nothing, unit))
+
     def models(self) -> dict[str, brainstate.nn.Dynamics]:
         """Every model that draws or keeps a state, by its name in the configuration."""
         return {"neuron": self.neuron, **self.receptors, **self.inputs}
@@ -123,6 +132,8 @@ class Population(brainstate.nn.Module):
                 arrivals[to] = drive if to not in arrivals else arrivals[to] + drive
             else:
                 varies = isinstance(drive, tuple)
+                if name in self.currents:
+                    self._set_current(name, drive[0] if varies else drive)
                 currents = [
                     _plus(total, drive[k] if varies else drive) for k, total in enumerate(currents)
                 ]
@@ -154,6 +165,12 @@ class Population(brainstate.nn.Module):
             if not _own_step(synapse):
                 synapse.advance()
         return found
+
+    def _set_current(self, name: str, mean: Any) -> None:
+        before = self.currents[name].value
+        now = magnitude(mean, u.get_unit(before))
+        now = jnp.broadcast_to(now, u.math.shape(before)).astype(before.dtype)
+        self.currents[name].value = with_unit(now, u.get_unit(before))
 
     def _responses(self, name: str, synapse: Synapse, x: Any, drawn: Mapping[str, Any]) -> Any:
         """What a receptor answers at `times`, after ``x`` has arrived."""

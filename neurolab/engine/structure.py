@@ -12,6 +12,7 @@ import numpy as np
 
 from neurolab.distributions import FILE
 from neurolab.engine.projections import Bundle, Wiring
+from neurolab.inputs import SpikeInput
 from neurolab.integrators import Integrator
 from neurolab.neurons import Neuron, Spiking
 from neurolab.units import Relative, with_unit
@@ -115,6 +116,18 @@ class PopulationSpec:
         """Whether its neurons have spikes; a neuron of another package has."""
         target = self.neuron.target
         return issubclass(target, Spiking) or not issubclass(target, Neuron)
+
+    @property
+    def current_unit(self) -> u.Unit:
+        """What currents into its neurons are in; into those of another package mA."""
+        return getattr(self.neuron.target, "current_unit", u.mA)
+
+    @property
+    def currents(self) -> list[str]:
+        """Full names of the inputs that are currents: they are recorded by these."""
+        return [
+            self.full(name) for name, part in self.inputs if not issubclass(part.target, SpikeInput)
+        ]
 
     def named(self) -> dict[str, ModelSpec]:
         """All models by the names that they are built with, those inside of others too."""
