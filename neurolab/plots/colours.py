@@ -17,6 +17,7 @@ __all__ = [
     "INK",
     "PALE",
     "PURPLE",
+    "SHADE",
     "VERMILLION",
     "contrast",
     "legible",
@@ -25,6 +26,8 @@ __all__ = [
 
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 PALE = "#A9CCE3"
+#: What is behind the time in which a stimulus is there.
+SHADE = "#F0F0F0"
 INK, GREY = "#222222", "#6F6F6F"
 
 #: Of populations, neurons and categories, in their order.

@@ -231,10 +231,15 @@ def mean_rate_hz(run: Run | Population) -> float | None:
 
 
 def lines_of(run: Run) -> dict[str, Samples]:
-    """The recorded variables that are drawn: whole numbers are places in time or states of a
-    machine, and lines of them say nothing, where there is anything else."""
-    traces = samples_of(run)
+    """The recorded variables that are drawn, potentials first: whole numbers are places in time or
+    states of a machine, and lines of them say nothing, where there is anything else."""
+    traces = dict(sorted(samples_of(run).items(), key=lambda item: not is_potential(item[0])))
     return {name: values for name, values in traces.items() if values.kind == "f"} or traces
+
+
+def is_potential(name: str) -> bool:
+    """Whether a variable is a membrane potential, of a population or of all neurons."""
+    return name.rpartition(".")[2] == "V"
 
 
 def examples(run: Run, variable: Samples, most: int) -> dict[int, int]:

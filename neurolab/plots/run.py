@@ -6,7 +6,6 @@ is saved, or None when the run has nothing to show in it; `draw_all` saves them 
 
 from __future__ import annotations
 
-import itertools
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.plots import parts
-from neurolab.plots.colours import BLUE, COLOURS, GREY, INK, PALE, VERMILLION
+from neurolab.plots.colours import BLUE, GREY, INK, PALE, VERMILLION
+from neurolab.plots.given import given_to
 from neurolab.plots.parts import SIZE
 from neurolab.plots.rates import Rate, rates_of, smooth
+from neurolab.plots.traces import traces
 from neurolab.results.damage import DamagedError
 from neurolab.results.run import Run
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("neurolab")
 
-_EXAMPLES = 3  # neurons drawn: more lines than these are a tangle
 _MOST = 5_000_000  # spikes, and samples of a trace, that are read to be drawn
 _MOST_TOLD = 4  # populations whose mean rates have room in the key
 _MOST_BINS = 4000  # of the smoothed rate: several to a pixel
@@ -51,13 +51,17 @@ def raster(run: Run) -> Figure | None:
     """Every spike over time and neuron, above the population rate; None if none were recorded."""
     if run.spike_arrays is None:
         return None
-    n_spikes = run.spike_arrays[0].size
-    figure = parts.new_figure(parts.title(run))
-    top, strip = figure.subplots(
-        2, 1, sharex=True, gridspec_kw={"height_ratios": (3.6, 1), "hspace": 0.08}
-    )
-    scale = parts.time_axis(strip, run)
-    parts.join_below(top)
+    n_spikes, given = run.spike_arrays[0].size, given_to(run)
+    units = given.units
+    figure = parts.new_figure(parts.title(run), height=SIZE[1] + 0.65 * len(units))
+    ratios = {"height_ratios": (3.6, 1, *[0.7] * len(units)), "hspace": 0.08}
+    axes = figure.subplots(2 + len(units), 1, sharex=True, gridspec_kw=ratios)
+    top, strip, *below = axes
+    scale = parts.time_axis(axes[-1], run)
+    for ax in axes[:-1]:
+        parts.join_below(ax)
+    given.draw(below, scale)
+    given.shade(axes, scale)
     parts.label(top, "" if run.populations else "neuron")
     parts.neuron_axis(top, run.n_neurons)
     parts.bands(top, run.populations)
@@ -75,53 +79,9 @@ def raster(run: Run) -> Figure | None:
         strip.set_yticks([0, parts.round_down(high)])
         count = f"{n_spikes:,} spikes in {parts.duration(run.duration_ms)}"
         said = {next(iter(shown.values())).said: GREY if run.populations else BLUE}
-        parts.colour_key(figure, {count + black: GREY, **said, **_end(run)})
+        parts.colour_key(figure, {count + black: GREY, **said, **given.told(), **_end(run)})
     if not run.populations:  # whose names are where the label would be
-        figure.align_ylabels([top, strip])
-    return figure
-
-
-def traces(run: Run) -> Figure | None:
-    """Recorded variables of a few neurons over time, one panel each; None when there are none.
-
-    The neurons are the first recorded ones, those that spiked before those that did not. Spikes
-    are ticks above V at their times, as V itself is reset and does not show them.
-    """
-    data = parts.lines_of(run)
-    if not data:
-        return None
-    chosen = {name: parts.examples(run, variable, _EXAMPLES) for name, variable in data.items()}
-    shown = sorted({index for indices in chosen.values() for index in indices.values()})
-    colours = dict(zip(shown, itertools.cycle(COLOURS), strict=False))
-    voltages = {name for name in data if name.split(".")[-1] == "V"}
-    fire = voltages if parts.has_spikes(run) else set()
-    fire = {name for name in fire if name.split(".")[0] not in run.silent}
-    figure = parts.new_figure(parts.title(run), height=max(SIZE[1], 1.6 + 1.25 * len(data)))
-    ratios = [2.0 if name in voltages else 1.0 for name in data]
-    axes = figure.subplots(
-        len(data), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios}
-    )[:, 0]
-    scale = parts.time_axis(axes[-1], run)
-    for ax, (name, variable) in zip(axes, data.items(), strict=True):
-        name_and_unit = parts.named(name, variable.unit)
-        parts.label(ax, "" if run.populations else name_and_unit)
-        if run.populations:  # whose names are too long for the height of a panel
-            ax.set_title(name_and_unit, fontsize=9, color=INK, loc="left", y=1.0, pad=3)
-        values = variable.of(list(chosen[name])).astype(float)
-        for column, index in reversed(list(enumerate(chosen[name].values()))):
-            line = parts.decimate(variable.time_ms * scale, values[:, column])
-            ax.plot(*line, color=colours[index], linewidth=1.2, alpha=1.0 if column == 0 else 0.75)
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        if low == high:  # no other value was there to be beside the axis
-            ax.set_yticks([low])
-        else:
-            ax.locator_params(axis="y", nbins=5)
-        if name in fire:
-            _spike_ticks(ax, run, {i: colours[i] for i in chosen[name].values()}, values, scale)
-        if ax is not axes[-1]:
-            parts.join_below(ax)
-    parts.colour_key(figure, {run.name_of(i): colour for i, colour in colours.items()})
-    figure.align_ylabels(list(axes))
+        figure.align_ylabels(list(axes))
     return figure
 
 
@@ -239,29 +199,3 @@ def _density(step: np.ndarray, neuron: np.ndarray, run: Run) -> np.ndarray:
     )
     hz: np.ndarray = counts / (neurons[:, None] * widths * run.dt_ms * 1e-3)
     return hz
-
-
-def _spike_ticks(
-    ax: Axes, run: Run, colours: dict[int, str], values: np.ndarray, scale: float
-) -> None:
-    """A row of ticks for each neuron above its membrane potential, outside the axis of V."""
-    if run.spike_arrays is None:
-        return
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    middle, half = (low + high) / 2, (high - low) / 2 or 0.5  # of a constant, as good as any
-    low, high = middle - half, middle + half
-    row = 0.14 * half
-    time, neuron = run.spike_arrays[0] * scale, run.spike_arrays[1]
-    for place, (index, colour) in enumerate(reversed(colours.items())):
-        bottom = high + row * (place + 1)
-        at = np.repeat(time[neuron == index], 3)  # one broken line is faster than many lines
-        ends = np.tile([bottom, bottom + 0.7 * row, np.nan], at.size // 3)
-        ax.plot(at, ends, color=colour, linewidth=1.1, clip_on=False)
-    inside = [tick for tick in ax.get_yticks() if low - row <= tick <= high + row / 2]
-    ax.set_yticks(inside)
-    ax.spines["left"].set_bounds(low - row, high + row / 2)
-    ax.set_ylim(low - row, high + row * (len(colours) + 1))
-    middle = high + row * (1 + len(colours) / 2)
-    look: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 10, "color": GREY}
-    look |= {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    ax.annotate("spikes", (0, middle), (-6, 0), **look)

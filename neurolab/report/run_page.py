@@ -21,6 +21,7 @@ from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.run import Run
 from neurolab.results.sealed import CONFIGURATION
 from neurolab.results.status import read_summary
+from neurolab.results.stimulus import read_stimuli
 
 __all__ = ["run_page"]
 
@@ -33,7 +34,15 @@ _MOST_INTERVALS = 5_000_000
 _EXAMPLES = 4
 
 _STYLES = ("common.css", "plots.css", "run.css")
-_SCRIPTS = ("common.js", "figures.js", "spikes.js", "raster.js", "traces.js", "run.js")
+_SCRIPTS = (
+    "common.js",
+    "figures.js",
+    "spikes.js",
+    "raster.js",
+    "stimulus.js",
+    "traces.js",
+    "run.js",
+)
 
 
 def run_page(folder: Path) -> Page:
@@ -159,6 +168,23 @@ def _results(
         found["rate"] = {"bin_ms": rate.bin_ms, "least_ms": rate.least_ms, "across": ACROSS}
         found["rate"]["of"] = list(rates)
     found["traces"] = _traces(part, arrays, damaged)
+    found["stimulus"] = tried(lambda: _stimulus(part, arrays), damaged, None)
+    return found
+
+
+def _stimulus(run: Run, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """What populations were given, where it varies, and the levels of their potential."""
+    found: dict[str, Any] = {"lines": [], "epochs": [], "levels": {}}
+    for name, one in read_stimuli(run.path).items():
+        found["levels"][name] = one.levels
+        if one.varies:
+            key = f"stimulus/{name}"
+            time, value = one.line(run.dt_ms)
+            arrays[f"{key}/time"], arrays[f"{key}/value"] = time, value.astype(np.float32)
+            found["lines"].append(
+                {"name": name, "unit": one.unit, "array": key, "own": one.first_neuron}
+            )
+            found["epochs"] += [e for e in one.epochs(run.dt_ms) if e not in found["epochs"]]
     return found
 
 

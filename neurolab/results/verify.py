@@ -23,6 +23,7 @@ from neurolab.results.record import RECORD, RunRecord
 from neurolab.results.run import Run, open_run
 from neurolab.results.sealed import CONFIGURATION
 from neurolab.results.status import read_summary
+from neurolab.results.stimulus import read_stimuli
 from neurolab.results.table import Table, as_dataset
 
 __all__ = ["verify"]
@@ -69,6 +70,7 @@ def _run(folder: Path) -> Iterator[DamagedError]:
         yield from _wrong(read_summary, folder)
     for file in CONFIGURATION:
         yield from _wrong(check_file, folder, file, run.commit)
+    yield from _wrong(read_stimuli, folder)
     yield from _wrong(_kept, folder, run.commit)
     for name in lengths:
         if name not in run.damaged:

@@ -43,6 +43,7 @@ from neurolab.simulation.needs import doubted, needs_of, refuse
 from neurolab.simulation.outcome import Outcome, told
 from neurolab.simulation.progress import Bar, in_words
 from neurolab.simulation.resume import Resumed
+from neurolab.simulation.stimulus import keep_stimuli
 from neurolab.simulation.stop import StopRequest
 from neurolab.simulation.tracking import Rows, tracked_run
 from neurolab.trackers import NoTracker
@@ -117,6 +118,7 @@ def simulate(
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
         if not outcome.lost:
+            keep_stimuli(experiment, folder, run.computation.done)
             try:
                 on_summary(outcome.summary, folder)
                 shown = show(folder, bool((config.get("report") or {}).get("standalone")))

@@ -29,7 +29,7 @@ function layout(more = {}) {
   const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.82;
   return merged({ paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: css("--font"), size, color: css("--ink") },
-    margin: { l: narrow() ? 48 : 64, r: 16, t: 8, b: 44 }, showlegend: false, uirevision: "keep",
+    margin: { l: narrow() ? 48 : 64, r: 20, t: 8, b: 44 }, showlegend: false, uirevision: "keep",
     dragmode: coarse ? false : "zoom", colorway: palette(),
     hoverlabel: { font: { family: css("--font"), size, color: css("--ink") }, bgcolor: css("--surface"),
       bordercolor: css("--axis") },

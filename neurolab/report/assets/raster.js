@@ -33,7 +33,7 @@ function raster(element, results, time, scale, unit) {
   let named = false;
   const draw = figure(element, () => {
     named = whole();
-    const wanted = layout({ margin: { l: LEFT(results), b: results.rate ? 8 : 44 }, shapes: neuronLines(populations),
+    const wanted = layout({ margin: { l: LEFT(results), b: results.rate ? 8 : 44 }, shapes: [...neuronLines(populations), ...epochShapes(results, scale)],
       xaxis: axis({ title: { text: results.rate ? "" : `time (${unit})` }, range: [...time.range],
         showgrid: false, automargin: false, showticklabels: !results.rate, minallowed: 0, maxallowed: time.end }),
       yaxis: axis({ range: [-0.5, n - 0.5], showgrid: false, automargin: false,
@@ -86,7 +86,7 @@ function populationRate(element, results, time, scale, unit, told) {
     return { traces: parts.map((part) => ({ type: "scatter", mode: "lines", ...steps(part, time.range),
       name: part.name || "rate", ...look(part.name),
       hovertemplate: `${part.name} %{y:.3g} Hz<br>from %{x} ${unit}<extra></extra>` })),
-    layout: layout({ margin: { l: LEFT(results), t: alone ? 8 : 4 },
+    layout: layout({ margin: { l: LEFT(results), t: alone ? 8 : 4 }, shapes: epochShapes(results, scale),
       xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false,
         automargin: false, minallowed: 0, maxallowed: time.end }),
       yaxis: axis({ title: { text: alone ? "population rate (Hz)" : "rate (Hz)" }, fixedrange: true,

@@ -71,6 +71,9 @@ function draw() {
   }
   if (!results) return;
   const time = new SharedTime(results.shown_ms * scale);
+  const given = stimulusUnits(results).map((current, i) => ({ current, place: h("div.figure.strip",
+    { id: i ? `stimulus-${i + 1}` : "stimulus", role: "group", "aria-label": "current that was given, over time" }) }));
+  const strips = given.map(({ place }) => place);
   if (results.spikes || results.rate) {
     const note = h("p.hint"), { spikes } = results;
     const above = spikes && h("div.figure.raster", { id: "raster", role: "group",
@@ -84,10 +87,11 @@ function draw() {
       "Drag to zoom, Ctrl and wheel to zoom in time, double-click for all.");
     plots.append(card(spikes ? "Spikes" : "Population rate",
       h("div.row", {}, time.buttons(), note, hint), cut,
-      results.populations.length ? populationKey(results.populations) : null, above, below));
+      results.populations.length ? populationKey(results.populations) : null, above, below, ...strips));
     if (above) raster(above, results, time, scale, unit);
     if (below) populationRate(below, results, time, scale, unit, note);
-  }
+  } else if (strips.length) plots.append(card("Input", ...strips));
+  given.forEach(({ current, place }) => stimulusFigure(place, results, current, time, scale, unit));
   const places = [], pair = h("div.pair");
   if (results.traces.length) {
     const place = h("div.figure", { id: "traces", role: "group", "aria-label": "recorded variables over time" });

@@ -56,6 +56,13 @@ function tracesFigure(element, results, time, scale, unit) {
     return values.every((y) => y.every((v) => v === value)) ? { tickvals: [value], ticktext: [number(value)] } : {};
   }
 
+  /** The least and the largest value of a panel. */
+  function limits(panel) {
+    let low = Infinity, high = -Infinity;
+    for (const { at, y } of lines) if (at === panel) for (const v of y) { if (v < low) low = v; if (v > high) high = v; }
+    return [low, high];
+  }
+
   const shown = ({ x, y }, [from, to]) =>
     decimated(x, y, Math.max(0, lower(x, from) - 1), Math.min(x.length, lower(x, to) + 1));
 
@@ -73,7 +80,10 @@ function tracesFigure(element, results, time, scale, unit) {
     for (const { panel, neuron, x, y } of ticks) traces.push({ type: "scatter", mode: "lines", x, y,
       connectgaps: false, legendgroup: `${neuron}`, showlegend: false, hoverinfo: "skip", yaxis: strip(panel),
       line: { color: colour(neuron), width: 1.2 } });
-    const wanted = layout({ showlegend: true, margin: { t: 26 },
+    const marks = voltages.map((i) => levelMarks(panels[i].name, results, i ? `y${i + 1}` : "y", limits(i)));
+    const shapes = [...epochShapes(results, scale), ...marks.flatMap((one) => one.shapes)];
+    const annotations = marks.flatMap((one) => one.annotations);
+    const wanted = layout({ showlegend: true, margin: { t: 26, r: annotations.length ? 44 : 20 }, shapes, annotations,
       xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false,
         anchor: `y${panels.length}`.replace(/^y1$/, "y"), minallowed: 0, maxallowed: time.end }) });
     let top = 1;
