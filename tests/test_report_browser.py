@@ -369,3 +369,23 @@ def test_a_standalone_page_works_anywhere(outputs, browser, tmp_path):
     assert browser.errors() == []
     sources = browser("return performance.getEntriesByType('resource').map(e => e.name)")
     assert all(source.startswith(("data:", "blob:")) for source in sources)
+
+
+def test_what_was_given_is_below_the_spikes(tmp_path, browser):
+    """The current as it was, the time in which it is there behind all figures, thresholds on V."""
+    typed = ["neuron=lif", "size=3", "input=step", "input.start=20ms", "input.stop=60ms", KEEP]
+    run = neurolab.run([*typed, "input.amplitude=1.5mA", "duration=100ms"], tmp_path / "run")
+    browser.open(run.path / "report.html")
+    line = "const [{ x, y }] = document.getElementById('stimulus').data; return [[...x], [...y]]"
+    assert browser(line) == [[0, 20, 20, 60, 60, 100], [0, 0, 1.5, 1.5, 0, 0]]
+    shapes = "return document.getElementById(arguments[0]).layout.shapes.map("
+    shapes += "({ type, x0, x1, y0 }) => [type, x0, x1, y0])"
+    for name in ("raster", "rate", "stimulus", "traces"):
+        assert ["rect", 20, 60, 0] in browser(shapes, name)
+    levels = [y0 for kind, _, _, y0 in browser(shapes, "traces") if kind == "line"]
+    assert levels == [1, 0]  # V_th; V_reset and V_rest
+    names = "return document.getElementById('traces').layout.annotations.map((one) => one.text)"
+    assert browser(names) == ["V<sub>th</sub>", "V<sub>reset</sub><br>V<sub>rest</sub>"]
+    browser.find("button[aria-label='zoom in']").click()
+    assert browser(RANGE, "stimulus", "xaxis") == browser(RANGE, "raster", "xaxis") == [25, 75]
+    assert browser.errors() == []
