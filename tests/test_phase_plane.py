@@ -86,3 +86,25 @@ def test_a_run_is_drawn_in_its_plane():
     assert filled == [True, False]
     with pytest.raises(ValueError, match="the plane is of V, w; got w, V"):
         run.plot.phase("w", "V", plane=plane)
+
+
+def test_a_plane_is_drawn_in_the_units_of_the_run():
+    """A cell in pA comes to rest at the stable fixed point, wherever it is drawn."""
+    cell = {"C": 281 * u.pF, "g_L": 30 * u.nS, "V_rest": -70.6 * u.mV, "V_reset": -70.6 * u.mV}
+    cell |= {"V_T": -50.4 * u.mV, "delta_T": 2 * u.mV, "V_th": 20 * u.mV, "tau_w": 144 * u.ms}
+    cell |= {"a": 4 * u.nS, "b": 80.5 * u.pA, "R": None, "tau": None}
+    plane = phase_plane(AdExIF(1, **cell), 400 * u.pA)
+    typed = ["neuron=brette2005/regular_spiking", "input=constant", "input.amplitude=400pA"]
+    typed += ["size=1", "record=full", "duration=2s", "device.precision=float64"]
+    run = neurolab.run(typed, save=False)
+    ax = run.plot.phase("V", "w", plane=plane)
+    assert ax.get_ylabel() == "w (pA)"
+    line, *_, stable, _saddle = ax.lines
+    assert line.get_ydata()[-1] > 40  # pA
+    at_rest = (line.get_xdata()[-1], line.get_ydata()[-1])
+    assert (stable.get_xdata()[0], stable.get_ydata()[0]) == pytest.approx(at_rest, rel=1e-4)
+    again = plane.to({"w": u.nA})
+    assert again.nullclines["V"] == pytest.approx(1e-3 * plane.to({"w": "pA"}).nullclines["V"])
+    assert again.units["w"] == u.nA and np.array_equal(again.potential, plane.potential)
+    with pytest.raises(u.UnitMismatchError):
+        plane.to({"w": u.mV})

@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from neurolab.neurons.spiking import Spiking
-from neurolab.units import magnitude, with_unit
+from neurolab.units import magnitude, parse_unit, with_unit
 
 __all__ = ["FixedPoint", "PhasePlane", "phase_plane"]
 
@@ -74,6 +74,28 @@ class PhasePlane(NamedTuple):
     nullclines: dict[str, np.ndarray]
     fixed_points: list[FixedPoint]
     units: dict[str, u.Unit]
+
+    def to(self, units: Mapping[str, u.Unit | str]) -> PhasePlane:
+        """The same in other units of the variables.
+
+        Raises
+        ------
+        KeyError
+            It has no such variable.
+        UnitMismatchError
+            A unit measures something else.
+        """
+        V, other = self.units
+        wanted = {name: parse_unit(of) if isinstance(of, str) else of for name, of in units.items()}
+        by = {name: 1.0 for name in self.units}
+        for name, of in wanted.items():
+            by[name] = float((1.0 * self.units[name]).to(of).mantissa)
+        points = [
+            point._replace(values={name: by[name] * value for name, value in point.values.items()})
+            for point in self.fixed_points
+        ]
+        nullclines = {name: by[other] * values for name, values in self.nullclines.items()}
+        return PhasePlane(by[V] * self.potential, nullclines, points, self.units | wanted)
 
 
 def phase_plane(

@@ -66,12 +66,12 @@ class OverTime:
         ax.set_xlim(begin, end)
         ax.set_ylim(first - 0.5, first + len(rows) - 0.5)
         ax.set(xlabel="time (ms)", ylabel="neuron")
-        if labels is not None:
-            ax.set_yticks(range(len(rows)), labels)
-        elif len(middles) > 1:
+        if len(middles) > 1 and not labels:
             ax.set_yticks(list(middles.values()), list(middles))
             ax.tick_params(axis="y", length=0)
             ax.set_ylabel("")
+        elif labels is not None:
+            ax.set_yticks(range(len(labels)), labels)
         else:
             whole_numbers(ax.yaxis)
         return tidy(ax)
@@ -172,9 +172,18 @@ class OverTime:
         style: dict[str, Any] = {"color": BLUE}
         ax.plot(*lines, **(style | look))
         if plane is not None:
+            names, units = [*plane.units], (self._unit(x), self._unit(y))
+            if names != [x, y]:
+                there = ", ".join(names)
+                raise ValueError(f"the plane is of {there}; got {x}, {y}, which are drawn")
+            plane = plane.to(dict(zip(names, units, strict=True)))
             _nullclines(ax, plane, (x, y), lines)
         ax.set(xlabel=of_x, ylabel=of_y)
         return tidy(ax)
+
+    def _unit(self, name: str) -> str:
+        """In which a recorded variable is; 1 where it has none."""
+        return str(self._of.traces[name].attrs.get("units", "") or "1")
 
     def _window(self, time: tuple[float, float] | None) -> tuple[float, float]:
         lasts_ms = self._of.duration_ms
@@ -185,7 +194,7 @@ class OverTime:
 
     def _rows(self, neurons: Sequence[int] | None) -> tuple[list[int], int, list[str] | None]:
         """Which neurons are drawn from below to above, what the first row is called, and the names
-        of all rows where they are not numbered on."""
+        of all rows where they are not numbered on, none if they are too many."""
         n = self._of.n_neurons
         rows = list(range(n)) if neurons is None else [int(one) for one in neurons]
         if not rows or (other := [one for one in rows if not 0 <= one < n]):
@@ -193,7 +202,7 @@ class OverTime:
             raise ValueError(f"neurons are 0 to {n - 1}; got {wrong}")
         if rows == list(range(rows[0], rows[0] + len(rows))):
             return rows, rows[0], None
-        return rows, 0, [str(one) for one in rows] if len(rows) <= _MOST_NAMES else [""] * len(rows)
+        return rows, 0, [str(one) for one in rows] if len(rows) <= _MOST_NAMES else []
 
     def _samples(
         self, name: str, neurons: Sequence[int] | None
@@ -217,9 +226,6 @@ class OverTime:
 
 def _nullclines(ax: Axes, plane: Any, names: tuple[str, str], lines: Sequence[np.ndarray]) -> None:
     """Of both variables, where the others are."""
-    if list(plane.units) != list(names):
-        there = ", ".join(plane.units)
-        raise ValueError(f"the plane is of {there}; got {', '.join(names)}, which are drawn")
     points = [[point.values[name] for name in names] for point in plane.fixed_points]
     for k, (name, values) in enumerate(plane.nullclines.items()):
         style: dict[str, Any] = {"color": COLOURS[1 + k], "linestyle": (0, (4, 3))}

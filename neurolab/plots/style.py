@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,10 +98,24 @@ def column(ax: Axes | None) -> Axes:
     from matplotlib.figure import Figure
 
     with paper():
-        figure = Figure(figsize=size_in(), dpi=200)
-        FigureCanvasAgg(figure)
+        if shows := _shown_by():
+            figure = shows(figsize=size_in(), dpi=200)
+        else:
+            figure = Figure(figsize=size_in(), dpi=200)
+            FigureCanvasAgg(figure)
         found: Axes = figure.subplots()
     return found
+
+
+def _shown_by() -> Callable[..., Figure] | None:
+    """What makes figures that are shown: pyplot's, of who uses it, or has a notebook; elsewhere it
+    would keep each of them alive."""
+    ipython = sys.modules.get("IPython")
+    if "matplotlib.pyplot" in sys.modules or (ipython is not None and ipython.get_ipython()):
+        from matplotlib import pyplot
+
+        return pyplot.figure
+    return None
 
 
 def tidy(ax: Axes) -> Axes:

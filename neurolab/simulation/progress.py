@@ -24,7 +24,7 @@ class Bar(Progress):
             TextColumn("{task.fields[text]}"),
             TimeRemainingColumn(compact=True),
             console=console,
-            disable=not console.is_terminal,
+            disable=not console.is_terminal or console.is_jupyter,  # which needs ipywidgets
             transient=True,
         )
         self._task = self.add_task("compiling", total=total, completed=done, text="")
