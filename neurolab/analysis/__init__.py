@@ -12,6 +12,7 @@ the start. Of a run or one of its populations the same functions are methods: `r
 
 from neurolab.analysis.averages import SpikeTriggered, spike_triggered_average
 from neurolab.analysis.correlograms import Correlogram, correlogram
+from neurolab.analysis.curves import FICurve, fi_curve, main_effect
 from neurolab.analysis.events import psth, whole_events
 from neurolab.analysis.phases import Locking, phase_histogram, vector_strength
 from neurolab.analysis.population import (
@@ -39,6 +40,7 @@ __all__ = [
     "MIN_SPIKES_FOR_CV",
     "Correlation",
     "Correlogram",
+    "FICurve",
     "Locking",
     "Spectrum",
     "SpikeStatistics",
@@ -49,10 +51,12 @@ __all__ = [
     "cv",
     "cv2",
     "fano_factor",
+    "fi_curve",
     "instantaneous_rate",
     "interval_histogram",
     "isi",
     "lv",
+    "main_effect",
     "pairwise_correlation",
     "peak_of",
     "phase_histogram",

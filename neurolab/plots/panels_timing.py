@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurolab.plots.colours import BLUE, GREY
+from neurolab.plots.colours import BLUE, GREY, INK
 from neurolab.plots.panels_time import LONG, OverTime
 from neurolab.plots.parts import named
 from neurolab.plots.style import column, filled, logarithmic, tidy, whole_numbers
@@ -106,7 +106,7 @@ class Timing(OverTime):
         mean = self._of.spike_statistics(begin_ms=begin_ms)["rate_hz_mean"]
         ax = column(ax)
         filled(ax, found.values, np.linspace(0, 1, n_bins + 1), BLUE, look)
-        ax.axhline(mean, color=GREY, linestyle=_DASHED)
+        ax.axhline(mean, color=INK, linestyle=_DASHED)
         ax.set_xlim(0, 1)
         ax.set_ylim(0)
         ax.set(xlabel=f"phase of {frequency_hz:g} Hz (cycles)", ylabel="rate (Hz)")
