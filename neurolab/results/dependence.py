@@ -73,9 +73,9 @@ def importance_of(data: xr.Dataset, value: str, bins: int | None) -> xr.DataArra
     columns = y.values.reshape(int(np.prod(shape)), -1)
     factors: dict[str, tuple[np.ndarray, bool]] = {}
     for place, axis in enumerate(axes):
-        own = {
-            str(k): c for k, c in data.coords.items() if c.dims == (axis,) and axis == _SAMPLE
-        } or {str(axis): None}
+        keys = {str(key): c for key, c in data.coords.items() if c.dims == (axis,)}
+        # What is walked together is one factor, by all of its names.
+        own = keys if axis == _SAMPLE else {", ".join(keys) or str(axis): None}
         for key, values in own.items():
             group = np.arange(shape[place]) if values is None else _bins(key, values.values, bins)
             across = np.expand_dims(group, [k for k in range(len(shape)) if k != place])
@@ -99,7 +99,7 @@ def _bins(key: str, values: np.ndarray, bins: int | None) -> np.ndarray:
     if values.dtype.kind not in "iuf":
         return np.unique(values.astype(str), return_inverse=True)[1]
     most = values.size // 2
-    many = max(2, round(float(np.sqrt(most)))) if bins is None else bins
+    many = max(2, round(float(np.cbrt(2 * values.size)))) if bins is None else bins
     if not 2 <= many <= most:
         told = f"{values.size} samples of {key} are for 2 to {most} bins"
         raise ValueError(f"{told}, got {many}" if most >= 2 else f"{key} needs four samples")

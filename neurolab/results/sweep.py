@@ -129,9 +129,10 @@ class Sweep:
         first-order Sobol index, `neurolab.analysis.main_effect`. On a grid what is missing from a
         sum of 1 is of keys together.
 
-        Keys with ``random`` or ``sobol`` are taken in ``bins`` of as many points each (as many as
-        the root of half their number), less what is there by chance; values that fell within a bin
-        are taken for one.
+        Keys with ``random`` or ``sobol`` are taken in ``bins`` of as many points each (the cube
+        root of twice their number), less what is there by chance; what a key does within a bin is
+        not seen, of K bins 1/K² of a straight line. Sobol sequences are more even than chance: of
+        their keys up to (K - 1) / (n - K) is missing.
 
         Raises:
             ValueError: there is no such result, or not two samples for each bin.
