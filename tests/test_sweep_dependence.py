@@ -85,6 +85,34 @@ def test_samples_have_the_indices_of_ishigamis_function(method):
     assert rough.sel(key="b") < 0.4  # its two periods are not seen with four bins
 
 
+def test_samples_beside_another_axis_are_as_few_as_they_are():
+    """Two repetitions of each sample, one with a noise: the share of what is common is the same,
+    and what is explained of all is less by the noise's part."""
+    data = sampled(512, "random", seed=1)
+    alone = importance_of(data, "rate_hz", None)
+    twice = xr.concat([data.rate_hz + 3, data.rate_hz - 3], dim="seed")
+    both = xr.Dataset(
+        {"rate_hz": twice, "status": xr.full_like(twice, "", "U1")}, coords={"seed": [0, 1]}
+    )
+    found = importance_of(both, "rate_hz", None)
+    part = data.rate_hz.var().item() / (data.rate_hz.var().item() + 9)
+    np.testing.assert_allclose(found.sel(key=list("abc")), alone * part)
+    assert found.sel(key="seed") == pytest.approx(1 - part)
+
+
+def test_what_is_walked_together_is_one_factor_and_few_values_are_bins():
+    data = sweep_of((4, 3), lambda a, b: a + b)
+    zipped = data.rename(a="zip", b="point").drop_vars(["zip", "point"])
+    zipped = zipped.assign_coords(x=("zip", [1, 2, 3, 4]), y=("zip", list("abcd")))
+    found = importance_of(zipped, "rate_hz", None)
+    assert found["key"].values.tolist() == ["x, y", "point"]
+    np.testing.assert_allclose(found, importance_of(data, "rate_hz", None))
+    few = {"c": ("point", np.arange(40) % 3), "d": ("point", np.array(["u", "v"] * 20))}
+    of = {"rate_hz": ("point", np.arange(40) % 3.0), "status": ("point", np.zeros(40, "U1"))}
+    listed = importance_of(xr.Dataset(of, few), "rate_hz", None)
+    assert listed.sel(key="c") == pytest.approx(1) and listed.sel(key="d") < 0.05
+
+
 def test_what_explains_nothing_has_nothing_on_average_of_random_points():
     """Of 100 samples of 64 points in bins of 8; without the correction it would be 7 / 63."""
     rng = np.random.default_rng(0)

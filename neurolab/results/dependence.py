@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["fi_of", "importance_of", "only_number"]
 
-#: The axis of what is sampled together: each of its keys is a factor.
-_SAMPLE = "sample"
+#: Axes of points that were drawn, or are in no order: each of their keys is a factor.
+_DRAWN = ("sample", "point")
 
 
 def only_number(data: xr.Dataset) -> str:
@@ -70,36 +71,48 @@ def importance_of(data: xr.Dataset, value: str, bins: int | None) -> xr.DataArra
     y, axes = _result(data, value), data["status"].dims
     y = y.transpose(*axes, ...)
     shape = tuple(data.sizes[axis] for axis in axes)
-    columns = y.values.reshape(int(np.prod(shape)), -1)
-    factors: dict[str, tuple[np.ndarray, bool]] = {}
+    columns = y.values.reshape(*shape, -1)
+    found: dict[str, list[float]] = {}
     for place, axis in enumerate(axes):
-        keys = {str(key): c for key, c in data.coords.items() if c.dims == (axis,)}
-        # What is walked together is one factor, by all of its names.
-        own = keys if axis == _SAMPLE else {", ".join(keys) or str(axis): None}
-        for key, values in own.items():
-            group = np.arange(shape[place]) if values is None else _bins(key, values.values, bins)
-            across = np.expand_dims(group, [k for k in range(len(shape)) if k != place])
-            factors[key] = (np.broadcast_to(across, shape).reshape(-1), values is not None)
-    found = [
-        [main_effect(column, group, sampled=sampled) for column in columns.T]
-        for group, sampled in factors.values()
-    ]
+        keys = {str(key): c.values for key, c in data.coords.items() if c.dims == (axis,)}
+        rows = np.moveaxis(columns, place, 0).reshape(shape[place], -1, columns.shape[-1])
+        whole = [_of_axis(rows[..., k]) for k in range(columns.shape[-1])]
+        if not (keys and axis in _DRAWN):
+            # What is walked together is one factor, by all of its names.
+            found[", ".join(keys) or str(axis)] = whole
+            continue
+        with warnings.catch_warnings(action="ignore"):  # of a sample of which nothing is known
+            means = np.nanmean(rows, axis=1)
+        for key, values in keys.items():
+            group = _bins(key, values, bins)
+            # Of what samples explain together, a part: they were drawn once for all other axes.
+            own = (main_effect(column, group, sampled=True) for column in means.T)
+            found[key] = [part * of for part, of in zip(own, whole, strict=True)]
     rest = [str(name) for name in y.dims if name not in axes]
     return xr.DataArray(
-        np.array(found).reshape(len(factors), *y.shape[len(axes) :]),
-        coords={"key": list(factors)} | {name: y[name] for name in rest if name in y.coords},
+        np.array([*found.values()]).reshape(len(found), *y.shape[len(axes) :]),
+        coords={"key": list(found)} | {name: y[name] for name in rest if name in y.coords},
         dims=["key", *rest],
         name="importance",
         attrs={"units": "1", "long_name": f"fraction of the variance of {value}"},
     )
 
 
+def _of_axis(rows: np.ndarray) -> float:
+    """What the place along an axis explains, of points over (place, all others)."""
+    return main_effect(rows.reshape(-1), np.repeat(np.arange(len(rows)), rows.shape[1]))
+
+
 def _bins(key: str, values: np.ndarray, bins: int | None) -> np.ndarray:
-    """Bins of as many samples each, in the order of their values; of options one for each."""
-    if values.dtype.kind not in "iuf":
-        return np.unique(values.astype(str), return_inverse=True)[1]
+    """Bins of as many samples each, in the order of their values; of few values, and of options,
+    one for each."""
+    names, group = np.unique(
+        values if values.dtype.kind in "iuf" else values.astype(str), return_inverse=True
+    )
     most = values.size // 2
     many = max(2, round(float(np.cbrt(2 * values.size)))) if bins is None else bins
+    if values.dtype.kind not in "iuf" or names.size <= many <= most:
+        return group
     if not 2 <= many <= most:
         told = f"{values.size} samples of {key} are for 2 to {most} bins"
         raise ValueError(f"{told}, got {many}" if most >= 2 else f"{key} needs four samples")
