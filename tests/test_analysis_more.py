@@ -373,6 +373,7 @@ def test_of_no_spike_nothing_is_known():
         (lambda t, k: analysis.phase_histogram(t, 2, 100.0, -1.0, 0.1), "must be positive"),
         (lambda t, k: analysis.phase_histogram(t, 2, 100.0, 1000.0, 0.1), "take fewer than 20"),
         (lambda t, k: analysis.phase_histogram(t, 2, 100.0, 40.0, 0.1, n_bins=0), "0 bins"),
+        (lambda t, k: analysis.phase_histogram(t, 2, 100.0, 8.0, 0.1), "125 ms is longer than"),
         (lambda t, k: analysis.spike_triggered_average(t, k, t, np.zeros(2)), "time, column"),
         (lambda t, k: analysis.spike_triggered_average(t, k[:1], t, np.zeros((2, 2))), "as many"),
         (lambda t, k: analysis.spike_triggered_average(t, k, t, np.zeros((2, 1))), "0 to 0; got"),

@@ -99,13 +99,17 @@ def phase_histogram(
         Centres of bins in cycles, from 0 to 1, and rates in Hz.
 
     Raises:
-        ValueError: the frequency is not positive, no neurons, or not every bin has a step.
+        ValueError: the frequency is not positive, no neurons, no whole cycle, or not every bin has
+            a step.
     """
     _frequency(frequency_hz)
     if not (n_neurons >= 1 and n_bins >= 1 and dt_ms > 0):
         told = f"{n_neurons} neurons, {n_bins} bins, dt of {dt_ms} ms"
         raise ValueError(f"there must be neurons, bins, and a positive dt; got {told}.")
-    time_ms = since(begin_ms, duration_ms, np.asarray(spike_time_ms, np.float64))[1]
+    lasts_ms, time_ms = since(begin_ms, duration_ms, np.asarray(spike_time_ms, np.float64))
+    if lasts_ms * frequency_hz * 1e-3 < 1 - 1e-9:
+        told = f"a cycle of {1e3 / frequency_hz:g} ms"
+        raise ValueError(f"{told} is longer than the {lasts_ms:g} ms there are.")
     last = int(np.floor(duration_ms / dt_ms + 1e-6))
     steps = np.arange(int(np.floor(begin_ms / dt_ms + 1e-6)) + 1, last + 1)
     spikes = np.rint((time_ms + begin_ms) / dt_ms).astype(np.int64)

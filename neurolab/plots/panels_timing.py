@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Timing"]
 
 _DASHED = (0, (4, 3))
+#: How far is looked on either side of a spike, in ms.
+_AROUND_MS = 50.0
 #: Windows that a Fano factor is drawn against, and how often the longest must fit.
 _WINDOWS, _FIT = 12, 20
 
@@ -33,7 +35,7 @@ class Timing(OverTime):
         *,
         other: Trains | None = None,
         across: bool = False,
-        lag_ms: float = 50.0,
+        lag_ms: float | None = None,
         bin_ms: float | None = None,
         begin_ms: float = 0.0,
         chance: bool = True,
@@ -41,7 +43,9 @@ class Timing(OverTime):
     ) -> Axes:
         """The rate given a spike, over the lag after it: of each neuron with itself, of pairs of
         them (``across``), or with those of an ``other`` population; dashed what it is by
-        ``chance``, of spikes that know nothing of each other."""
+        ``chance``, of spikes that know nothing of each other. The longest lag is 50 ms, or a
+        quarter of the time, if not given."""
+        lag_ms = self._around(lag_ms, begin_ms)
         options: dict[str, Any] = {"lag_ms": lag_ms, "bin_ms": bin_ms, "begin_ms": begin_ms}
         found = self._of.correlogram(other, across=across, **options)
         ax = column(ax)
@@ -119,14 +123,16 @@ class Timing(OverTime):
         *,
         neurons: Sequence[int] | None = None,
         spikes: Trains | None = None,
-        before_ms: float = 50.0,
-        after_ms: float = 50.0,
+        before_ms: float | None = None,
+        after_ms: float | None = None,
         begin_ms: float = 0.0,
         **look: Any,
     ) -> Axes:
         """A recorded variable around spikes, its own neuron's or all ``spikes`` of another
-        population: its mean, shaded the standard error; dashed where the spike is."""
-        around: dict[str, Any] = {"before_ms": before_ms, "after_ms": after_ms}
+        population: its mean, shaded the standard error; dashed where the spike is. 50 ms on either
+        side, or a quarter of the time, if not given."""
+        both = {"before_ms": before_ms, "after_ms": after_ms}
+        around: dict[str, Any] = {side: self._around(ms, begin_ms) for side, ms in both.items()}
         found = self._of.sta(name, neurons=neurons, spikes=spikes, begin_ms=begin_ms, **around)
         ax = column(ax)
         lag, mean, sem = (found[one].values for one in ("lag", "mean", "sem"))
@@ -139,6 +145,12 @@ class Timing(OverTime):
         label = label.replace(" (", "\n(") if len(label) > LONG else label
         ax.set(xlabel="time from the spike (ms)", ylabel=label)
         return tidy(ax)
+
+    def _around(self, given_ms: float | None, begin_ms: float) -> float:
+        """How far is looked on either side of a spike."""
+        return (
+            min(_AROUND_MS, (self._of.duration_ms - begin_ms) / 4) if given_ms is None else given_ms
+        )
 
     def _histogram(
         self, ax: Axes | None, values: np.ndarray, label: str, look: Any, grid: float = 0.0
