@@ -130,7 +130,7 @@ def test_a_correlogram_has_the_rate_given_a_spike(network):
     of = network["E"]
     for own, options in (
         ({}, {"bin_ms": 2, "lag_ms": 20}),
-        ({"other": network["I"]}, {"begin_ms": 50}),
+        ({"other": network["I"]}, {"begin_ms": 50, "lag_ms": 30}),
         ({}, {"across": True}),
     ):
         ax = of.plot.correlogram(**own, **options)
@@ -140,6 +140,7 @@ def test_a_correlogram_has_the_rate_given_a_spike(network):
         assert np.diff(patch.get_data().edges) == pytest.approx(found.attrs["bin_ms"])
         assert ax.lines[0].get_ydata()[0] == found.attrs["independent_hz"]
     assert not of.plot.correlogram(chance=False).lines
+    assert of.plot.correlogram(begin_ms=100).get_xlim() == pytest.approx((-25.5, 25.5))
 
 
 def test_fano_factors_are_drawn_against_their_windows(run):
