@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["figure", "main"]
 
 _TIME = {"raster", "trace", "rate"}
-_KINDS = ("raster", "trace", "rate", "isi", "log-isi", "rates", "cv", "psd")
+_KINDS = ("raster", "trace", "rate", "isi", "log-isi", "rates", "cv", "psd", "lv", "fano",
+    "correlogram", "phases", "sta")  # fmt: skip
 _FORMATS = ("pdf", "svg", "png")
 _MS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "min": 6e4}
+_HZ = {"Hz": 1.0, "kHz": 1e3}
 _MM = {"mm": 1.0, "cm": 10.0, "in": 25.4}
 
 
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trains = _opened(typed.folder, typed.point, typed.population)
         made = figure(
             trains, typed.kind, (typed.width, typed.height), typed.time, typed.neurons,
-            typed.variable, typed.points, typed.title,
+            typed.variable, typed.points, typed.title, typed.frequency,
         )  # fmt: skip
     except (ValueError, KeyError, FileNotFoundError) as error:
         print(f"neurolab.plot: {error.args[0]}", file=sys.stderr)
@@ -65,6 +67,7 @@ def figure(
     variables: Sequence[str] | None = None,
     points: float = POINTS,
     title: str = "",
+    frequency_hz: float | None = None,
 ) -> Figure:
     """Panels below one another, those over time with one axis of it.
 
@@ -77,7 +80,10 @@ def figure(
     neurons
         Which; statistics are of all.
     variables
-        Those that ``trace`` draws, a panel for each; all that were recorded, if not given.
+        Those that ``trace`` and ``sta`` draw, a panel for each; all that were recorded, if not
+        given.
+    frequency_hz
+        That of ``phases``.
 
     Raises
     ------
@@ -92,13 +98,20 @@ def figure(
         "raster": lambda ax: of.raster(ax, neurons=neurons, **over),
         "rate": lambda ax: of.rate(ax, **over),
         "log-isi": lambda ax: of.isi(ax, log=True),
-        "isi": of.isi, "rates": of.rates, "cv": of.cv, "psd": of.psd,
+        "isi": of.isi, "rates": of.rates, "cv": of.cv, "psd": of.psd, "lv": of.lv,
+        "fano": of.fano, "correlogram": of.correlogram,
     }  # fmt: skip
     panels: list[tuple[str, Callable[[Axes], Any]]] = []
     for kind in kinds:
         if kind == "trace":
             names = variables or _recorded(trains)
             panels += [(kind, partial(of.trace, name, neurons=neurons, **over)) for name in names]
+        elif kind == "sta":
+            panels += [(kind, partial(of.sta, name)) for name in variables or _recorded(trains)]
+        elif kind == "phases":
+            if frequency_hz is None:
+                raise ValueError("phases are of a frequency: --frequency 40Hz")
+            panels.append((kind, partial(of.phases, frequency_hz)))
         else:
             panels.append((kind, drawn[kind]))
     width_mm, height_mm = size_mm
@@ -167,7 +180,9 @@ def _parser() -> argparse.ArgumentParser:
         " with commas are below one another")  # fmt: skip
     add("--time", type=_window, help="from and until when: 0.2s:0.5s")
     add("--neurons", type=_numbers, help="which: 0:50, or 3,17,4; of traces three, if not given")
-    add("--variable", type=lambda text: text.split(","), help="for trace; all, if not given")
+    add("--variable", type=lambda text: text.split(","), help="for trace and sta; all, if not"
+        " given")  # fmt: skip
+    add("--frequency", type=lambda text: _measure(text, _HZ), help="for phases: 40Hz")
     add("--population", help="one of a network's")
     add("--point", type=int, help="of a sweep")
     add("--width", type=_length, default=COLUMN_MM, help="85mm, 3.3in")
@@ -190,7 +205,7 @@ def _among(known: Sequence[str]) -> Callable[[str], list[str]]:
 
 
 def _measure(text: str, units: Mapping[str, float]) -> float:
-    found = re.fullmatch(r"([0-9.eE+-]+) ?([a-z]+)", text)
+    found = re.fullmatch(r"([0-9.eE+-]+) ?([A-Za-z]+)", text)
     try:
         return float(found[1]) * units[found[2]]  # type: ignore[index]
     except (TypeError, ValueError, KeyError):

@@ -109,7 +109,8 @@ def test_bins_of_intervals_are_whole_steps(run, log):
 
 
 def test_neurons_are_counted_once(run):
-    for panel in (run.plot.rates(), run.plot.rates(begin_ms=200), run.plot.cv()):
+    of = run.plot
+    for panel in (of.rates(), of.rates(begin_ms=200), of.cv(), of.lv(), of.lv(begin_ms=100)):
         assert panel.patches[0].get_data().values.sum() == run.n_neurons
 
 
@@ -123,6 +124,45 @@ def test_the_spectrum_has_the_floor_of_poisson_trains(run):
 def test_the_rate_around_events(run):
     (patch,) = run.plot.psth([300, 600], after_ms=100, bin_ms=10).patches
     assert np.array_equal(patch.get_data().values, run.psth([300, 600], 50, 100, 10).values)
+
+
+def test_a_correlogram_has_the_rate_given_a_spike(network):
+    of = network["E"]
+    for own, options in (
+        ({}, {"bin_ms": 2, "lag_ms": 20}),
+        ({"other": network["I"]}, {"begin_ms": 50, "lag_ms": 30}),
+        ({}, {"across": True}),
+    ):
+        ax = of.plot.correlogram(**own, **options)
+        found = of.correlogram(*own.values(), **options)
+        (patch,) = ax.patches
+        assert np.array_equal(patch.get_data().values, found["rate"])
+        assert np.diff(patch.get_data().edges) == pytest.approx(found.attrs["bin_ms"])
+        assert ax.lines[0].get_ydata()[0] == found.attrs["independent_hz"]
+    assert not of.plot.correlogram(chance=False).lines
+    assert of.plot.correlogram(begin_ms=100).get_xlim() == pytest.approx((-25.5, 25.5))
+
+
+def test_fano_factors_are_drawn_against_their_windows(run):
+    ax = run.plot.fano(windows_ms=[10, 100], begin_ms=100)
+    x, y = ax.lines[0].get_data()
+    expected = [run.fano_factor(w, begin_ms=100).mean() for w in (10, 100)]
+    assert x.tolist() == [10, 100] and y == pytest.approx(expected)
+    windows = run.plot.fano().lines[0].get_xdata()
+    assert windows[[0, -1]] == pytest.approx([1, 50])
+    assert windows / run.dt_ms == pytest.approx(np.round(windows / run.dt_ms))
+
+
+def test_phases_and_averages_around_spikes_are_those_of_the_run(run):
+    (patch,) = run.plot.phases(40, n_bins=10, begin_ms=100).patches
+    expected = run.phase_histogram(40, n_bins=10, begin_ms=100)
+    assert np.array_equal(patch.get_data().values, expected)
+    assert np.array_equal(patch.get_data().edges, np.linspace(0, 1, 11))
+    around = {"before_ms": 20, "after_ms": 10, "neurons": [4, 1]}
+    ax = run.plot.sta("w", **around, color="red")
+    found = run.sta("w", **around)
+    assert np.array_equal(ax.lines[0].get_data(), [found["lag"], found["mean"]])
+    assert ax.lines[0].get_color() == "red" and ax.get_ylabel().startswith("w (")
 
 
 def test_panels_are_drawn_where_it_is_said(run):
@@ -146,6 +186,9 @@ def test_panels_are_drawn_where_it_is_said(run):
         (lambda plot: plot.trace("u"), "there are: V, .*w, synapse.g"),
         (lambda plot: plot.trace("V", neurons=[9]), "neuron 9 was not recorded"),
         (lambda plot: plot.rates(begin_ms=1000), "before the end"),
+        (lambda plot: plot.sta("u"), "there are: V, .*w, synapse.g"),
+        (lambda plot: plot.fano(windows_ms=[0.17]), "window_ms must be a multiple of dt"),
+        (lambda plot: plot.phases(0), "must be positive, got 0"),
     ],
 )
 def test_what_there_is_not_is_told(run, draw, words):
@@ -190,6 +233,9 @@ def test_points_and_populations_are_drawn(network, tmp_path, capsys):
     kinds = "raster,rates,cv,psd,log-isi"
     assert main([str(network.path), "--population", "E", "--kind", kinds]) == 0
     assert "raster_rates_cv_psd_log-isi_E.pdf" in capsys.readouterr().out
+    more = ["lv,fano,correlogram,phases,sta", "--frequency", "0.04kHz", "--variable", "V"]
+    assert main([str(network.path), "--population", "E", "--kind", *more]) == 0
+    assert "lv_fano_correlogram_phases_sta_E.pdf" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -200,6 +246,8 @@ def test_points_and_populations_are_drawn(network, tmp_path, capsys):
         (["--time", "3s:4s"], "of 1000"),
         (["--population", "E"], "of one population"),
         (["--point", "0"], "is no sweep"),
+        (["--kind", "phases"], "--frequency 40Hz"),
+        (["--kind", "phases", "--frequency", "0Hz"], "must be positive"),
     ],
 )
 def test_the_command_says_what_cannot_be_drawn(run, typed, words, capsys):
@@ -209,7 +257,7 @@ def test_the_command_says_what_cannot_be_drawn(run, typed, words, capsys):
 
 @pytest.mark.parametrize(
     "typed", [["--kind", "rastr"], ["--width", "85"], ["--width", "1mm"], ["--time", "5ms"],
-        ["--format", "gif"], ["--neurons", "a"]]
+        ["--format", "gif"], ["--neurons", "a"], ["--frequency", "40"]]
 )  # fmt: skip
 def test_the_command_refuses_what_is_wrong(run, typed, capsys):
     with pytest.raises(SystemExit, match="2"):

@@ -76,6 +76,65 @@ def test_a_population_has_its_own_trains():
     assert sum(map(len, net["E"].spike_trains())) == net.spikes.sizes["spike"] > 0
 
 
+def test_statistics_of_each_neuron_are_those_of_its_train(run):
+    late = [t[t > 100] for t in run.spike_trains()]
+    np.testing.assert_allclose(run.rates(begin_ms=100), [len(t) / 0.3 for t in late])
+    assert run.rates().mean() == pytest.approx(run.summary["rate_hz_mean"])
+    for name in ("lv", "cv2", "adaptation_index"):
+        alone = [getattr(analysis, name)(t, np.zeros(len(t), int), 1)[0] for t in late]
+        np.testing.assert_allclose(getattr(run, name)(begin_ms=100), alone, rtol=1e-9)
+    counts = [np.histogram(t, np.arange(0, 401, 50) + 1e-3)[0] for t in run.spike_trains()]
+    np.testing.assert_allclose(run.fano_factor(50), [c.var() / c.mean() for c in counts])
+    found = run.vector_strength(40)
+    turns = [np.exp(2j * np.pi * 0.04 * t).mean() for t in run.spike_trains()]
+    np.testing.assert_allclose(found.strength, np.abs(turns))
+    np.testing.assert_allclose(found.phase, np.angle(turns))
+    assert run.vector_strength(40, pooled=True).n_spikes == run.summary["spike_count"]
+    hz = run.phase_histogram(40, n_bins=10)  # of 25 steps each
+    assert hz.mean() == pytest.approx(run.summary["rate_hz_mean"])
+
+
+def test_an_average_around_spikes_is_of_each_neurons_own(run):
+    found = run.sta("V", before_ms=20, after_ms=10)
+    data = run.traces["V"]
+    np.testing.assert_allclose(data["time"], np.arange(1, 2001) * 0.2)  # every second step
+    last = [np.floor(t / 0.2 + 1e-6).astype(int) - 1 for t in run.spike_trains()]
+    cut = [
+        data.sel(neuron=n).values[at - 100 : at + 51]
+        for n in data["neuron"].values
+        for at in last[n]
+        if 100 <= at < 1950
+    ]
+    assert found.attrs["n_spikes"] == len(cut) > 10
+    np.testing.assert_allclose(found["mean"], np.mean(cut, axis=0), rtol=1e-6)
+    assert found["mean"].attrs["units"] == "mV" and found["lag"][[0, -1]].values.tolist() == [
+        pytest.approx(-20),
+        pytest.approx(10),
+    ]
+    late = run.sta("V", before_ms=20, after_ms=10, begin_ms=200, neurons=[1])
+    assert late.attrs["n_spikes"] == ((t := run.spike_trains()[1]) > 200.05).sum() - (t > 390).sum()
+    with pytest.raises(ValueError, match="V of neuron 9 was not recorded"):
+        run.sta("V", neurons=[9])
+    with pytest.raises(ValueError, match="V of no neuron was not recorded"):
+        run.sta("V", neurons=[])
+
+
+def test_populations_are_correlated_with_one_another():
+    """A leaky integrator has no spikes: at all lags the rate is 0, and of its own unknown."""
+    net = neurolab.run([NETWORK], duration="200ms", device="cpu", save=False)
+    both = net["E"].correlogram(net["E"], lag_ms=10)
+    own, across = (net["E"].correlogram(lag_ms=10, across=a) for a in (False, True))
+    time = net["E"].spike_arrays[0]
+    expected = own["counts"] + across["counts"] + time.size * (own["lag"] == 0)
+    np.testing.assert_array_equal(both["counts"], expected)
+    assert both["lag"].attrs["units"] == "ms" and both["rate"].attrs["units"] == "Hz"
+    around = net["R"].sta("V", spikes=net["E"], before_ms=5, after_ms=5)
+    assert around.attrs["n_spikes"] == ((time > 5.05) & (time < 195.05)).sum()
+    other = neurolab.run(size=2, duration="20ms", device="cpu", save=False)
+    with pytest.raises(ValueError, match=r"the same steps: 200 ms of 0\.1 ms; got 20 ms"):
+        net["E"].correlogram(other)
+
+
 def test_a_notebook_shows_the_summary_and_the_raster(run):
     shown = run._repr_html_()
     assert "completed" in shown and f"{run.summary['spike_count']} spikes" in shown

@@ -52,7 +52,7 @@ def spike_statistics(
     duration_ms, spike_time_ms, spike_neuron = since(
         begin_ms, duration_ms, spike_time_ms, spike_neuron
     )
-    intervals, neuron, _ = _intervals(spike_time_ms, spike_neuron, n_neurons)
+    intervals, neuron, _ = intervals_of(spike_time_ms, spike_neuron, n_neurons)
     count = np.bincount(spike_neuron, minlength=n_neurons)
     _, mean, variance = _moments(intervals, neuron, n_neurons)
     return summary_of(count, mean, variance, duration_ms)
@@ -71,7 +71,7 @@ def isi(
         n_neurons = int(spike_neuron.max()) + 1 if spike_neuron.size else 1
     check(spike_time_ms, spike_neuron, n_neurons)
     _, spike_time_ms, spike_neuron = since(begin_ms, np.inf, spike_time_ms, spike_neuron)
-    return _intervals(spike_time_ms, spike_neuron, n_neurons)[0]
+    return intervals_of(spike_time_ms, spike_neuron, n_neurons)[0]
 
 
 def cv(
@@ -81,7 +81,7 @@ def cv(
     than three spikes."""
     check(spike_time_ms, spike_neuron, n_neurons)
     _, time_ms, spike_neuron = since(begin_ms, np.inf, spike_time_ms, spike_neuron)
-    intervals, neuron, _ = _intervals(time_ms, spike_neuron, n_neurons)
+    intervals, neuron, _ = intervals_of(time_ms, spike_neuron, n_neurons)
     count, mean, variance = _moments(intervals, neuron, n_neurons)
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.sqrt(variance) / mean
@@ -130,7 +130,7 @@ def instantaneous_rate(
         ValueError: sizes or neuron indices do not fit.
     """
     check(spike_time_ms, spike_neuron, n_neurons)
-    interval, neuron, end = _intervals(spike_time_ms, spike_neuron, n_neurons)
+    interval, neuron, end = intervals_of(spike_time_ms, spike_neuron, n_neurons)
     new = np.diff(neuron.astype(np.int64), prepend=-1, append=n_neurons) != 0
     first, last = new[:-1], new[1:]
     start = end - interval * np.where(first, 2, 1)
@@ -217,7 +217,7 @@ def summary_of(
     }
 
 
-def _intervals(
+def intervals_of(
     time_ms: np.ndarray, neuron: np.ndarray, n_neurons: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Every ISI in ms, the neuron it belongs to and when it ends, sorted by neuron, then time."""

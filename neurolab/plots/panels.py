@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.plots.colours import BLUE, GREY
-from neurolab.plots.panels_time import OverTime
-from neurolab.plots.style import column, filled, logarithmic, tidy, whole_numbers
+from neurolab.plots.panels_timing import Timing
+from neurolab.plots.style import column, filled, logarithmic, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ __all__ = ["Plot"]
 _BINS = 40
 
 
-class Plot(OverTime):
+class Plot(Timing):
     """Panels of a run, of one of its populations, or of a point of a sweep: `Trains.plot`."""
 
     def isi(
@@ -67,7 +67,7 @@ class Plot(OverTime):
         if not lasts_s > 0:
             lasts_ms = self._of.duration_ms
             raise ValueError(f"begin_ms must be before the end, {lasts_ms} ms, got {begin_ms}.")
-        hz = np.array([np.count_nonzero(t > begin_ms) for t in self._of.spike_trains()]) / lasts_s
+        hz = self._of.rates(begin_ms=begin_ms)
         return self._histogram(ax, hz[self._of.firing], "rate (Hz)", look, 1 / lasts_s)
 
     def cv(self, ax: Axes | None = None, *, begin_ms: float = 0.0, **look: Any) -> Axes:
@@ -112,21 +112,4 @@ class Plot(OverTime):
         ax.set_xlim(edges[0], edges[-1])
         ax.set_ylim(0)
         ax.set(xlabel="time from the event (ms)", ylabel="rate (Hz)")
-        return tidy(ax)
-
-    def _histogram(
-        self, ax: Axes | None, values: np.ndarray, label: str, look: Any, grid: float = 0.0
-    ) -> Axes:
-        """Of a value for each neuron, in bins of whole steps of its ``grid``."""
-        ax = column(ax)
-        if values.size:
-            edges = np.histogram_bin_edges(values, "auto")
-            if grid:
-                steps = max(1, round(float(np.diff(edges)[0]) / grid))
-                ends = np.round(np.array([values.min(), values.max()]) / grid)
-                edges = (np.arange(ends[0], ends[1] + steps + 0.5, steps) - 0.5) * grid
-            counts = np.histogram(values, edges)[0]
-            filled(ax, counts, edges, GREY, look)
-        ax.set(xlabel=label, ylabel="neurons")
-        whole_numbers(ax.yaxis)
         return tidy(ax)

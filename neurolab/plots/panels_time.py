@@ -23,7 +23,7 @@ _EXAMPLES = 3
 #: Rows of a raster above which spikes are dots, and spikes above which a vector file has an image.
 _MOST_ROWS, _MOST_MARKS = 200, 20_000
 #: Letters that have room beside a low panel.
-_LONG = 12
+LONG = 12
 #: Rows that are named where neurons are in no order.
 _MOST_NAMES = 12
 
@@ -220,7 +220,7 @@ class OverTime:
             raise ValueError(f"{name} of neuron {missing[0]} was not recorded; of {kept} it was")
         values = {one: data.values[:, known.index(one)].astype(float) for one in chosen}
         label = named(name, str(data.attrs.get("units", "")))
-        label = label.replace(" (", "\n(") if len(label) > _LONG else label
+        label = label.replace(" (", "\n(") if len(label) > LONG else label
         return data["time"].values, values, label
 
 

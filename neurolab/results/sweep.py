@@ -105,6 +105,42 @@ class Sweep:
                 raise KeyError(f"{told}, numbers in {unit}" if unit else told) from error
         return data
 
+    def fi(self, key: str | None = None, value: str = "rate_hz", **options: Any) -> xr.Dataset:
+        """`gain`, the slope in Hz per unit of the input where the neuron fires, and `rheobase`, the
+        smallest input at which it does; `silent` is the largest below at which it does not. Over
+        the other axes, as `neurolab.analysis.fi_curve` finds them, with its options.
+
+        Args:
+            key: the input, or what is unique of its end; may be left out of the only key that has
+                numbers, seeds aside.
+            value: the rate: of populations ``population_rate_hz``.
+
+        Raises:
+            KeyError: no swept key, or more than one, has this name.
+            ValueError: the key is none with numbers, or others change with it.
+        """
+        from neurolab.results.dependence import fi_of, only_number
+
+        found = only_number(self.data) if key is None else self._key(key)
+        return fi_of(self.data, found, value, **options)
+
+    def importance(self, value: str = "rate_hz", *, bins: int | None = None) -> xr.DataArray:
+        """Of each swept key, the fraction of a result's variance that it explains by itself: the
+        first-order Sobol index, `neurolab.analysis.main_effect`. On a grid what is missing from a
+        sum of 1 is of keys together.
+
+        Keys with ``random`` or ``sobol`` are taken in ``bins`` of as many points each (the cube
+        root of twice their number), less what is there by chance; what a key does within a bin is
+        not seen, of K bins 1/K² of a straight line. Sobol sequences are more even than chance: of
+        their keys up to (K - 1) / (n - K) is missing.
+
+        Raises:
+            ValueError: there is no such result, or not two samples for each bin.
+        """
+        from neurolab.results.dependence import importance_of
+
+        return importance_of(self.data, value, bins)
+
     def _key(self, name: str) -> str:
         keys = [str(key) for key in self.data.coords]
         found = [key for key in keys if key == name or key.endswith(f".{name}")]

@@ -5,7 +5,7 @@ run["E"].rate, run["E"].synchrony(begin_ms=100), run.psd().attrs["peak_hz"]
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab import analysis
+from neurolab.results.patterns import Patterns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["Trains"]
 
 
-class Trains(ABC):
+class Trains(Patterns):
     """Spikes and rate of some neurons, numbered from 0.
 
     Statistics are those of `neurolab.analysis`, with its options (`psd` is its `power_spectrum`,
-    `correlation` its `pairwise_correlation`): each but `psth` takes ``begin_ms``, the start that
-    is left out, and raises a ValueError where spikes were not recorded.
+    `correlation` its `pairwise_correlation`, `sta` its `spike_triggered_average`): each but `psth`
+    takes ``begin_ms``, the start that is left out, and raises a ValueError where spikes were not
+    recorded.
     """
 
     @property
@@ -227,7 +229,7 @@ class Trains(ABC):
 
         return to_nwb(self, path)
 
-    def _bin(self, bin_ms: float | None, by: Callable[..., Any]) -> float:
+    def _bin(self, bin_ms: float | None, by: Callable[..., Any], name: str = "bin_ms") -> float:
         """A width of bins that have as many steps each: with others a rate rises and falls by
         itself.  What is not given is the multiple of dt that is nearest to what ``by`` takes.
 
@@ -236,13 +238,13 @@ class Trains(ABC):
         ValueError
             For bins that are no multiple of dt.
         """
-        given_ms = signature(by).parameters["bin_ms"].default if bin_ms is None else bin_ms
+        given_ms = signature(by).parameters[name].default if bin_ms is None else bin_ms
         steps = given_ms / self.dt_ms
         if not (0 < steps < np.inf):
             return given_ms  # which the analysis refuses
         whole = max(round(steps), 1)
         if bin_ms is not None and abs(steps - whole) > 1e-6 * steps:
-            given = f"bin_ms must be a multiple of dt = {self.dt_ms:g} ms"
+            given = f"{name} must be a multiple of dt = {self.dt_ms:g} ms"
             raise ValueError(f"{given}, got {bin_ms}; {whole * self.dt_ms:g} ms is one.")
         return given_ms if abs(steps - whole) < 1e-12 * steps else whole * self.dt_ms
 
