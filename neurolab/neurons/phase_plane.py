@@ -87,7 +87,7 @@ class PhasePlane(NamedTuple):
         """
         V, other = self.units
         wanted = {name: parse_unit(of) if isinstance(of, str) else of for name, of in units.items()}
-        by = {name: 1.0 for name in self.units}
+        by = dict.fromkeys(self.units, 1.0)
         for name, of in wanted.items():
             by[name] = float((1.0 * self.units[name]).to(of).mantissa)
         points = [
