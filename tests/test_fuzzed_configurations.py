@@ -102,8 +102,9 @@ def tried(typed: list[str], root: Path) -> tuple[Ended, str]:
         sys.path.remove(str(root / "site-packages"))
         sys.modules.pop("canary", None)
     new = sorted(path for path in set(root.rglob("*")) - before if path.is_file())
-    if ended.code == 2 and any(text.startswith("hydra/launcher=") for text in typed):
-        # Hydra's launchers keep a job's configuration, and its log, before it can refuse it.
+    if ended.code == 2 and any(t.startswith(("hydra/launcher=", "hydra/sweeper=")) for t in typed):
+        # Hydra's launchers keep a job's configuration, and its log, before it can refuse it, and
+        # its sweepers what they sweep.
         theirs = [
             path.name in ("multirun.yaml", "neurolab.log") or ".hydra" in path.parts for path in new
         ]
