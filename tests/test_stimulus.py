@@ -88,6 +88,7 @@ def test_changes_are_kept_as_they_are():
         ([0, 10], [1.0, 2.0], []),  # no baseline
         ([0], [1.0], []),
         (list(range(20)), [0.0, 1.0] * 10, []),  # a pattern
+        (list(range(20)), [0.0, *range(1, 20)], []),  # a wave
     ],
 )
 def test_epochs_are_where_it_is_not_at_its_baseline(step, value, expected):
@@ -126,7 +127,16 @@ def test_neurons_with_amplitudes_of_their_own(tmp_path):
     (given,) = read_stimuli(run.path).values()
     assert given.first_neuron
     assert given.value[-1] == pytest.approx(float(run.traces["input"].values[-1, 0]))
-    assert "input, neuron 0" in words(plots.raster(run))
+    assert "input of neuron 0" in words(plots.raster(run))
+
+
+def test_what_comes_beside_it_is_said(tmp_path):
+    typed = ["input=ou", "+input@inputs.pulse=step", "duration=300ms"]
+    run = neurolab.run([*TYPED, *typed], tmp_path / "run")
+    (given,) = read_stimuli(run.path).values()
+    assert not given.alone
+    assert sorted(given.value) == pytest.approx([0.0, 1.2])
+    assert "input without spikes and noise" in words(plots.raster(run))
 
 
 def test_a_damaged_stimulus_is_told_and_left_out(tmp_path, caplog):

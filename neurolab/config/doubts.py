@@ -172,9 +172,10 @@ def _off_grid(structure: Structure, numbers: Mapping[str, Any]) -> list[Problem]
         if not ((issubclass(model.target, Signal) and edges) or name == "tau_ref"):
             continue
         ratio = np.asarray(numbers[number.key], float).ravel() / structure.dt_ms
+        ratio = ratio[np.isfinite(ratio)]
         off = np.abs(ratio - np.rint(ratio)) > np.maximum(1e-3, 2.4e-7 * np.abs(ratio))
         off &= (name != "tau_ref") | (ratio > 1)  # of shorter ones no step is held
-        if np.any(off & np.isfinite(ratio)):
+        if np.any(off):
             at = float(ratio[off][0]) * structure.dt_ms
             used = float(np.ceil(ratio[off][0])) * structure.dt_ms
             advice = f"is no multiple of dt = {structure.dt_ms:g} ms: {used:g} ms is used"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +39,23 @@ class Given:
         """Of the currents that vary: each has a panel."""
         return list(dict.fromkeys(one.unit for one in self.of.values() if one.varies))
 
+    @property
+    def _common(self) -> bool:
+        """Whether all populations have the same."""
+        first, *others = [*self.of.values()] or [Stimulus()]
+        return all(replace(one, levels=first.levels) == first for one in others)
+
     def draw(self, axes: Sequence[Axes], scale: float) -> None:
         """The currents that vary, those of each unit on axes of their own."""
         colours = parts.colours_of(self.run.populations)
         for ax, unit in zip(axes, self.units, strict=True):
-            for name, one in self.of.items():
-                if one.varies and one.unit == unit:
-                    time, value = one.line(self.run.dt_ms)
-                    ax.plot(time * scale, value, color=colours.get(name, INK), linewidth=1.2)
+            lines = {name: one for name, one in self.of.items() if one.varies and one.unit == unit}
+            if self._common:
+                lines = dict([*lines.items()][:1])
+            for name, one in lines.items():
+                time, value = one.line(self.run.dt_ms)
+                ink = INK if self._common else colours.get(name, INK)
+                ax.plot(time * scale, value, color=ink, linewidth=1.2)
             parts.label(ax, "")
             ax.set_ylabel(f"input\n({unit})" if unit else "input", fontsize=10, color=INK)
             ax.locator_params(axis="y", nbins=3)
@@ -83,16 +92,20 @@ class Given:
         return low, high
 
     def told(self) -> dict[str, str]:
-        """What is said of it in the key: currents that stay as they are, and whose they are."""
-        colours, found = parts.colours_of(self.run.populations), {}
-        for name, one in self.of.items():
-            of = f" to {name}" if name else ""
-            of += ", neuron 0" if one.first_neuron else ""
-            if one.value and not one.varies:
-                text = f"input{of} {one.value[0]:.4g} {one.unit}".strip()
-                found[text] = colours.get(name, GREY)
-            elif one.first_neuron:
-                found[f"input{of}"] = colours.get(name, GREY)
+        """What is said of it in the key: currents that stay as they are, what comes beside them,
+        and whose they are."""
+        colours, found = parts.colours_of(self.run.populations), dict[str, str]()
+        given = {name: one for name, one in self.of.items() if one.value}
+        for name, one in [*given.items()][: 1 if self._common else None]:
+            more = (
+                "" if one.alone else "without spikes and noise",
+                "of neuron 0" * one.first_neuron,
+            )
+            told = ["" if self._common or not name else f"to {name}", *more]
+            constant = [] if one.varies else [f"{one.value[0]:.4g} {one.unit}"]
+            if constant or any(more):
+                text = " ".join(filter(None, ["input", *told, *constant]))
+                found[text.strip()] = GREY if self._common else colours.get(name, GREY)
         return found
 
 

@@ -80,6 +80,8 @@ def raster(run: Run) -> Figure | None:
         count = f"{n_spikes:,} spikes in {parts.duration(run.duration_ms)}"
         said = {next(iter(shown.values())).said: GREY if run.populations else BLUE}
         parts.colour_key(figure, {count + black: GREY, **said, **given.told(), **_end(run)})
+    elif told := given.told():
+        parts.colour_key(figure, told)
     if not run.populations:  # whose names are where the label would be
         figure.align_ylabels(list(axes))
     return figure

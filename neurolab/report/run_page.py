@@ -181,9 +181,8 @@ def _stimulus(run: Run, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
             key = f"stimulus/{name}"
             time, value = one.line(run.dt_ms)
             arrays[f"{key}/time"], arrays[f"{key}/value"] = time, value.astype(np.float32)
-            found["lines"].append(
-                {"name": name, "unit": one.unit, "array": key, "own": one.first_neuron}
-            )
+            line: dict[str, Any] = {"name": name, "unit": one.unit, "array": key}
+            found["lines"].append(line | {"own": one.first_neuron, "beside": not one.alone})
             found["epochs"] += [e for e in one.epochs(run.dt_ms) if e not in found["epochs"]]
     return found
 

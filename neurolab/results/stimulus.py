@@ -41,6 +41,8 @@ class Stimulus:
         How many it is of.
     first_neuron
         Whether neurons have currents of their own: then it is that of the first.
+    alone
+        Whether nothing else comes beside it, as spikes and noise.
     levels
         Potentials of the neurons by the names of their parameters, as ``V_th``, where all have the
         same, in the unit in which V is given.
@@ -52,6 +54,7 @@ class Stimulus:
     held: bool = True
     n_steps: int = 0
     first_neuron: bool = False
+    alone: bool = True
     levels: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -70,7 +73,7 @@ class Stimulus:
     def epochs(self, dt_ms: float) -> list[tuple[float, float]]:
         """From and until when, in ms, it is not at its baseline: the value that it begins and ends
         with, or else zero.  None where it has no such value, or leaves it too often."""
-        if not (self.held and self.varies):
+        if not (self.held and self.varies) or len(self.step) > 2 * _MOST_EPOCHS + 1:
             return []
         baseline = self.value[0] if self.value[0] == self.value[-1] else 0.0
         if baseline not in self.value:
@@ -84,8 +87,7 @@ class Stimulus:
                 found[-1] = (found[-1][0], end)
             else:
                 found.append((begin, end))
-        many = len(found) > _MOST_EPOCHS
-        return [] if many else [(begin * dt_ms, end * dt_ms) for begin, end in found]
+        return [(begin * dt_ms, end * dt_ms) for begin, end in found]
 
 
 def write_stimuli(folder: Path, stimuli: Mapping[str, Stimulus]) -> None:

@@ -65,6 +65,7 @@ def stimuli_of(experiment: Experiment, n_steps: int) -> dict[str, Stimulus]:
                 of = _current(structure, group, signals, numbers)
                 step, value, held = _kept(of, n_steps, factor)
                 given |= {"unit": unit_text(unit), "step": step, "value": value, "held": held}
+                given["alone"] = len(signals) == len(model.inputs)
                 given["first_neuron"] = any(k.startswith(names) for k in structure.per_neuron)
             found[group.name] = Stimulus(n_steps=n_steps, **given)
     return found

@@ -73,7 +73,8 @@ function draw() {
   const time = new SharedTime(results.shown_ms * scale);
   const given = stimulusUnits(results).map((current, i) => ({ current, place: h("div.figure.strip",
     { id: i ? `stimulus-${i + 1}` : "stimulus", role: "group", "aria-label": "current that was given, over time" }) }));
-  const strips = given.map(({ place }) => place);
+  const said = stimulusNote(results), strips = given.map(({ place }) => place);
+  if (said) strips.push(h("p.hint", {}, said));
   if (results.spikes || results.rate) {
     const note = h("p.hint"), { spikes } = results;
     const above = spikes && h("div.figure.raster", { id: "raster", role: "group",

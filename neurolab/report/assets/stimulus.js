@@ -23,6 +23,15 @@ function levelMarks(name, { stimulus }, yref, [low, high]) {
 /** Of each unit, the lines in it. */
 const stimulusUnits = ({ stimulus }) => [...new Set((stimulus?.lines ?? []).map(({ unit }) => unit))];
 
+/** What is to be known of them: what comes beside them, and whose they are. */
+const stimulusNote = ({ stimulus }) => {
+  const some = (key) => (stimulus?.lines ?? []).filter((line) => line[key]).map(({ name }) => name);
+  const [beside, own] = [some("beside"), some("own")];
+  const of = (names) => (names[0] ? ` to ${names.join(", ")}` : "");
+  return [beside.length ? `Input${of(beside)} is shown without spikes and noise.` : "",
+    own.length ? `Neurons have inputs of their own; that${of(own)} is of the first.` : ""].filter(Boolean).join(" ");
+};
+
 /** The currents of a unit over time. */
 function stimulusFigure(element, results, current, time, scale, unit) {
   const lines = results.stimulus.lines.filter((line) => line.unit === current);
