@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["figure", "main"]
 
-_TIME = {"raster", "trace", "rate"}
-_KINDS = ("raster", "trace", "rate", "isi", "log-isi", "rates", "cv", "psd", "lv", "fano",
-    "correlogram", "phases", "sta")  # fmt: skip
+_TIME = {"raster", "trace", "rate", "stimulus"}
+_KINDS = ("raster", "trace", "rate", "stimulus", "isi", "log-isi", "rates", "cv", "psd", "lv",
+    "fano", "correlogram", "phases", "sta")  # fmt: skip
 _FORMATS = ("pdf", "svg", "png")
 _MS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "min": 6e4}
 _HZ = {"Hz": 1.0, "kHz": 1e3}
@@ -97,6 +97,7 @@ def figure(
     drawn: dict[str, Callable[[Axes], Any]] = {
         "raster": lambda ax: of.raster(ax, neurons=neurons, **over),
         "rate": lambda ax: of.rate(ax, **over),
+        "stimulus": lambda ax: of.stimulus(ax, **over),
         "log-isi": lambda ax: of.isi(ax, log=True),
         "isi": of.isi, "rates": of.rates, "cv": of.cv, "psd": of.psd, "lv": of.lv,
         "fano": of.fano, "correlogram": of.correlogram,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import neurolab
+from neurolab.plot import main as drawn
 from neurolab.plots import run as plots
 from neurolab.plots.window import window_of
 from neurolab.results.damage import DamagedError
@@ -182,3 +183,18 @@ def test_a_slow_neuron_is_seen_beside_a_fast_one():
         begin, end = window_of((time[order], who[order]), [0, 1], 5000.0, False)
         assert end - begin == pytest.approx(expected)
         assert 0 <= begin < end <= 5000.0
+
+
+def test_a_panel_of_the_stimulus(tmp_path):
+    typed = [*TYPED, "input=step", "input.start=20ms", "input.stop=60ms", "duration=100ms"]
+    run = neurolab.run([*typed, "input.amplitude=1.5mA"], tmp_path / "run")
+    ax = run.plot.stimulus(time=(10, 50), color="red")
+    (line,) = ax.lines
+    np.testing.assert_allclose(line.get_xdata(), [0, 20, 20, 60, 60, 100])
+    np.testing.assert_allclose(line.get_ydata(), [0, 0, 1.5, 1.5, 0, 0])
+    assert (ax.get_xlim(), ax.get_ylabel(), line.get_color()) == ((10, 50), "input (mA)", "red")
+    assert drawn([str(run.path), "--kind", "stimulus,raster", "--format", "png"]) == 0
+    assert (run.path / "stimulus_raster.png").exists()
+    without = neurolab.run([*typed], save=False)
+    with pytest.raises(ValueError, match="there is none kept"):
+        without.plot.stimulus()

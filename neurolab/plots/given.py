@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurolab.plots import parts
 from neurolab.plots.colours import GREY, INK, SHADE
 from neurolab.results.damage import DamagedError
 from neurolab.results.run import Run
-from neurolab.results.stimulus import Stimulus, read_stimuli
+from neurolab.results.stimulus import Stimulus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,12 +110,11 @@ class Given:
 
 def given_to(run: Run) -> Given:
     """What the neurons of a run were given; that it is damaged is told, and it is left out."""
-    found: dict[str, Stimulus] = {}
-    if isinstance(run.store, Path) and not run.place:
-        try:
-            found = read_stimuli(run.path)
-        except DamagedError as error:
-            log.error("the stimulus is left out: %s", error)
+    try:
+        found = run.stimuli
+    except DamagedError as error:
+        log.error("the stimulus is left out: %s", error)
+        found = {}
     return Given(run, found)
 
 

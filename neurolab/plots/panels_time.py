@@ -147,6 +147,31 @@ class OverTime:
         ax.set(xlabel="time (ms)", ylabel="rate (Hz)")
         return tidy(ax)
 
+    def stimulus(
+        self, ax: Axes | None = None, *, time: tuple[float, float] | None = None, **look: Any
+    ) -> Axes:
+        """The current that signals brought, a line for each population that it varies for.
+
+        Raises
+        ------
+        ValueError
+            There was none, it was not kept (of runs in memory, of points; ``record.variables`` can
+            name the input), units differ, or there is no such time.
+        """
+        begin, end = self._window(time)
+        given = {name: one for name, one in self._of.stimuli.items() if one.value}
+        units = {one.unit for one in given.values()}
+        if len(units) != 1:
+            what = f"in {' and '.join(sorted(units))}: of one population" if units else "none kept"
+            raise ValueError(f"the current of one unit is drawn; there is {what}")
+        ax, inks = column(ax), colours_of(getattr(self._of, "populations", {}))
+        for name, one in given.items():
+            at, value = one.line(self._of.dt_ms)
+            ax.plot(at, value, **({"color": inks.get(name, INK), "label": name or None} | look))
+        ax.set_xlim(begin, end)
+        ax.set(xlabel="time (ms)", ylabel=named("input", units.pop()))
+        return tidy(ax)
+
     def phase(
         self,
         x: str = "V",

@@ -21,7 +21,6 @@ from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.run import Run
 from neurolab.results.sealed import CONFIGURATION
 from neurolab.results.status import read_summary
-from neurolab.results.stimulus import read_stimuli
 
 __all__ = ["run_page"]
 
@@ -175,7 +174,7 @@ def _results(
 def _stimulus(run: Run, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """What populations were given, where it varies, and the levels of their potential."""
     found: dict[str, Any] = {"lines": [], "epochs": [], "levels": {}}
-    for name, one in read_stimuli(run.path).items():
+    for name, one in run.stimuli.items():
         found["levels"][name] = one.levels
         if one.varies:
             key = f"stimulus/{name}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.results.stimulus import Stimulus
 from neurolab.results.trains import Trains
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Population(Trains):
     def summary(self) -> dict[str, Any]:
         """What the run's summary has of the population."""
         return dict((self._run.summary.get("populations") or {}).get(self.name, {}))
+
+    @property
+    def stimuli(self) -> dict[str, Stimulus]:
+        return {"": own} if (own := self._run.stimuli.get(self.name)) else {}
 
     @cached_property
     def traces(self) -> xr.Dataset:

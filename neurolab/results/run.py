@@ -10,7 +10,6 @@ All is trimmed to the last commit: a run that was killed, or still goes, opens l
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from neurolab.results.damage import (
 from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.population import Population
 from neurolab.results.status import read_summary, standing
+from neurolab.results.stimulus import Stimulus, read_stimuli
 from neurolab.results.stored import whole
 from neurolab.results.trains import Trains
 
@@ -191,6 +191,10 @@ class Run(Trains):
         return data.assign_coords(coordinates)
 
     @property
+    def stimuli(self) -> dict[str, Stimulus]:
+        return read_stimuli(self.path) if isinstance(self.store, Path) and not self.place else {}
+
+    @property
     def place(self) -> tuple[int, ...]:
         """Where it is along an axis of points, if its arrays have one."""
         return () if self._in_batch is None else (self._in_batch,)
@@ -245,13 +249,6 @@ class Run(Trains):
         if name in self.damaged:
             raise self.damaged[name]
         return whole(self._group, name, *where)
-
-
-def as_config(plain: Mapping[str, Any]) -> DictConfig:
-    """A configuration as it is read from a folder."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.create(dict(plain))
 
 
 def open_run(path: str | Path) -> Run:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 try:
     import resource
@@ -22,7 +22,17 @@ from neurolab.results.layout import write_whole
 from neurolab.results.plan import flat
 from neurolab.results.sealed import sealed
 
-__all__ = ["config_hash", "environment", "git_revision", "peak_memory_mb", "write_summary"]
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+__all__ = [
+    "as_config",
+    "config_hash",
+    "environment",
+    "git_revision",
+    "peak_memory_mb",
+    "write_summary",
+]
 
 _PACKAGES = ("neurolab", "jax", "jaxlib", "brainstate", "brainunit", "numpy", "hydra-core", "zarr")
 
@@ -98,3 +108,10 @@ def _clean(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _clean(inside) for key, inside in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def as_config(plain: Mapping[str, Any]) -> DictConfig:
+    """A configuration as it is read from a folder."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.create(dict(plain))

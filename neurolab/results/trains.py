@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from neurolab.plots.panels import Plot
+    from neurolab.results.stimulus import Stimulus
 
 __all__ = ["Trains"]
 
@@ -179,6 +180,12 @@ class Trains(Patterns):
             name="power",
             attrs=about | {"peak_hz": analysis.peak_of(found, above_hz)},
         )
+
+    @property
+    def stimuli(self) -> dict[str, Stimulus]:
+        """What each population was given, by its name, ``""`` of the only one; nothing where that
+        was not kept: of runs in memory, of points, and before a run has ended."""
+        return {}
 
     @property
     def plot(self) -> Plot:

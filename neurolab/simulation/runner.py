@@ -31,9 +31,9 @@ from neurolab.report.pictures import show
 from neurolab.results.damage import SUMMARY
 from neurolab.results.lease import Lease
 from neurolab.results.record import RunRecord
-from neurolab.results.run import Run, as_config
+from neurolab.results.run import Run
 from neurolab.results.status import StatusFile
-from neurolab.results.summary import peak_memory_mb, write_summary
+from neurolab.results.summary import as_config, peak_memory_mb, write_summary
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.checkpoint import go_on
 from neurolab.simulation.computation import Computation

@@ -20,7 +20,8 @@ from neurolab.engine.cache import program_of
 from neurolab.engine.structure import short_name
 from neurolab.neurons import Spiking
 from neurolab.problems import did_you_mean, show, tell
-from neurolab.results.run import Run, as_config
+from neurolab.results.run import Run
+from neurolab.results.summary import as_config
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.computation import Computation
 from neurolab.simulation.facts import facts_of
