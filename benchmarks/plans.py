@@ -58,8 +58,9 @@ def _one(what: str, name: str, *overrides: str) -> dict[str, float]:
     from neurolab.cli.forms import plan_of
     from neurolab.cli.points import Composer, compose_plan
     from neurolab.results.batches import SweepFolder
+    from neurolab.results.dataset import as_dataset, write_csv, write_zarr
     from neurolab.results.summary import peak_memory_mb
-    from neurolab.results.table import Table, as_dataset, write_csv, write_zarr
+    from neurolab.results.table import Table
 
     folder = Path(name) / "sweep"
     found: dict[str, float] = {}

@@ -17,7 +17,7 @@ from neurolab.report.run_page import run_page
 from neurolab.report.sweep_page import sweep_page
 from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError
-from neurolab.results.table import write_zarr
+from neurolab.results.dataset import write_zarr
 from neurolab.results.verify import verify
 
 RUN = ("neuron=adexif_ref", "input=poisson", "duration=50ms", "record.variables=[V,w]")

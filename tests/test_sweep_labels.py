@@ -215,8 +215,8 @@ def test_points_with_one_folder_are_refused_before_anything_runs(tmp_path, capsy
 
 def test_trackers_hear_of_fixed_values_only_that_are(tmp_path):
     """A duration and a dt that refer to swept keys were told as fixed."""
+    from neurolab.results.dataset import as_dataset
     from neurolab.results.plan import Plan
-    from neurolab.results.table import as_dataset
 
     typed = ("+vars.d=50,80", "duration=${vars.d} ms", "dt=${vars.e} ms", "+vars.e=0.1,0.05")
     found = sweep(tmp_path, "neuron=lif", "size=2", *typed)

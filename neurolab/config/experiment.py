@@ -79,10 +79,10 @@ class Experiment:
             Trace(
                 short_name(name),
                 unit_text(self.shown[name]) or "1",
-                structure.first(structure.of(name)) + structure.recorded(structure.of(name)),
+                structure.first(structure.of(name)) + self.recorded.chosen(structure.of(name)),
                 structure.recording.every,
             )
-            for name in structure.recording.variables
+            for name in self.recorded.traced
         ]
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import brainunit as u
+import numpy as np
 
 from neurolab.config.settings import SettingsReader, is_whole
 from neurolab.config.values import rounded
@@ -14,7 +15,10 @@ from neurolab.engine.structure import PopulationSpec, Recording, Structure, shor
 from neurolab.problems import Problem, did_you_mean, show
 from neurolab.results.layout import RESERVED
 
-__all__ = ["RecordSettings", "currents_of", "read_recording", "unmet"]
+__all__ = ["Measure", "RecordSettings", "currents_of", "read_recording", "unmet"]
+
+#: What a summary has of a variable, `neurolab.simulation.measured`.
+_HOW = ("mean", "std", "min", "max", "final")
 
 #: What the options have (conf/record): nobody typed it for this experiment.
 _OF_OPTIONS = {
@@ -26,13 +30,38 @@ _OF_OPTIONS = {
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A value of a variable that the summary has, over all neurons and samples."""
+
+    variable: str
+    how: str
+
+    @property
+    def own_name(self) -> str:
+        """What it is called in its population: ``V_mean``."""
+        own = _names(self.variable)[3]
+        return f"{own}_{self.how}"
+
+
+@dataclass(frozen=True)
 class RecordSettings:
-    """What the program records, and what of it is written."""
+    """What the program records, what of it is written, and what is in the summary."""
 
     recording: Recording
     spikes: bool
     rate_bin_steps: int | None
     memory: int
+    #: The variables that are written, and of which neurons; None for all.
+    traced: tuple[str, ...] = ()
+    neurons: tuple[int, ...] | None = None
+    measured: tuple[Measure, ...] = ()
+
+    def chosen(self, group: PopulationSpec) -> np.ndarray:
+        """The neurons of a population whose variables are written."""
+        known = (
+            np.arange(group.size) if self.neurons is None else np.asarray(self.neurons, np.int64)
+        )
+        return known[known < group.size]
 
 
 def read_recording(
@@ -47,17 +76,24 @@ def read_recording(
     ``units`` are the variables that are a number per neuron and their units, with those of currents
     (`currents_of`); ``others`` are the variables that are not, and their shapes.
     """
-    record.only(("spikes", "variables", "neurons", "interval", "rate_bin", "memory"))
+    record.only(("spikes", "variables", "neurons", "interval", "rate_bin", "memory", "summary"))
     spiking = any(group.fires for group in groups)
     neurons = _neurons(record, groups)
     variables = _variables(record, groups, units, others)
+    measured = _measured(record, units)
+    traced = () if neurons == () else variables
+    # What the summary has is of all neurons.
+    wanted = tuple(dict.fromkeys((*traced, *(one.variable for one in measured))))
     every, rate_bin = (_steps_of(record, key, dt_ms) for key in ("interval", "rate_bin"))
     return RecordSettings(
         # Spikes are always handed out, for the summary; whether they are written is another matter.
-        recording=Recording(spiking, () if neurons == () else variables, neurons, every or 1),
+        recording=Recording(spiking, wanted, None if measured else neurons, every or 1),
         spikes=record.flag("spikes", True) and spiking,
         rate_bin_steps=rate_bin if spiking else None,
         memory=record.n_bytes("memory", "256 MiB"),
+        traced=traced,
+        neurons=neurons,
+        measured=measured,
     )
 
 
@@ -76,17 +112,18 @@ def unmet(
     neurons, width = typed.get("neurons", 0), found.rate_bin_steps or n_steps
     size, dt_ms = max(structure.sizes), structure.dt_ms
     longer = f"is longer than the duration, {n_steps * dt_ms:g} ms: there is no "
-    if not recording.variables:
-        why = "neurons is 0" if recording.neurons == () else "variables names none"
-        told = dict.fromkeys(("variables", "neurons", "interval"), f"does nothing: record.{why}")
+    if not found.traced:
+        why = "neurons is 0" if found.neurons == () else "variables names none"
+        idle = ("variables", "neurons", *(() if found.measured else ("interval",)))
+        told = dict.fromkeys(idle, f"does nothing: record.{why}")
     elif is_whole(neurons, size + 1):
         told["neurons"] = f"is more than there are: those of size = {size} are recorded"
     elif isinstance(neurons, list):
-        groups = dict.fromkeys(map(structure.of, recording.variables))
-        without = [group for group in groups if not structure.recorded(group).size]
+        groups = dict.fromkeys(map(structure.of, found.traced))
+        without = [group for group in groups if not found.chosen(group).size]
         less = [f"names none of {g.name}, which has neurons 0 to {g.size - 1}" for g in without]
         if len(set(neurons)) < len(neurons):
-            less.append(f"names some twice: {list(recording.neurons or ())} are recorded")
+            less.append(f"names some twice: {list(found.neurons or ())} are recorded")
         told |= {"neurons": "; ".join(less)} if less else {}
     if recording.variables and recording.every > n_steps:
         told["interval"] = f"{longer}sample of {', '.join(recording.variables)}"
@@ -145,6 +182,28 @@ def _variables(
     for name in {*found} & {f"neuron.{own}" for own in RESERVED}:
         advice = "is a name of results; give the state another"
         record.problems.add("record.variables", short_name(name), advice)
+    return tuple(dict.fromkeys(found))
+
+
+def _measured(record: SettingsReader, units: Mapping[str, u.Unit]) -> tuple[Measure, ...]:
+    """The values that the summary is to have, each of all populations that have the variable unless
+    it names one."""
+    given = record.node.get("summary") or []
+    if not isinstance(given, list):
+        record.refuse("summary", "expected a list, such as [V_mean, w_std]")
+        return ()
+    known = [full for full in units if _names(full)[3] != "fired"]  # spikes say it
+    found: list[Measure] = []
+    for text in given if units else ():
+        name, _, how = str(text).rpartition("_")
+        wanted = [full for full in known if name in _names(full)]
+        if how not in _HOW:
+            ends = f"expected a variable and {', '.join(_HOW)}, such as V_mean"
+            record.problems.add("record.summary", f"[{text}]", ends)
+        elif not wanted:
+            there = did_you_mean(name, [short_name(full) for full in known])
+            record.problems.add("record.summary", f"[{text}]", f"is of no variable; {there}")
+        found += [Measure(full, how) for full in wanted if how in _HOW]
     return tuple(dict.fromkeys(found))
 
 

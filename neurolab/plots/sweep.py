@@ -32,8 +32,11 @@ _MOST_PANELS, _MOST_COLUMNS, _MOST_ROWS = 12, 4, 3
 VALUES = ("rate_hz", "isi_cv", "population_rate_hz", "population_isi_cv")
 
 
-def draw_all(data: xr.Dataset, folder: Path, values: Sequence[str] = VALUES) -> list[Path]:
-    """Save a picture of each value that has something to show in a folder; returns their paths."""
+def draw_all(data: xr.Dataset, folder: Path, values: Sequence[str] = ()) -> list[Path]:
+    """Save a picture of each value that has something to show in a folder, those that were asked
+    for in ``record.summary`` too; returns their paths."""
+    asked = [str(name) for name, of in data.data_vars.items() if of.attrs.get("measured")]
+    values = values or [*VALUES, *asked]
     return save({value: draw(data, value) for value in values}, folder)
 
 

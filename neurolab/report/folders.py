@@ -17,16 +17,18 @@ from neurolab.results.plan import flat
 from neurolab.results.status import standing
 
 __all__ = [
-    "PICTURES", "about", "date_of", "ended", "find", "is_over", "is_run", "is_sweep",
-    "overrides_of", "read_yaml", "seconds", "short", "text_of", "tile", "tried",
+    "about", "date_of", "ended", "find", "is_over", "is_run", "is_sweep",
+    "overrides_of", "pictures_of", "read_yaml", "seconds", "short", "text_of", "tile", "tried",
     "wall_time",
 ]  # fmt: skip
 
 #: Of runs and of sweeps, what shows most first.
-PICTURES = (
+_PICTURES = (
     "raster.png", "rate.png", "traces.png", "population_rate_hz.png", "rate_hz.png",
     "population_isi_cv.png", "isi_cv.png",
 )  # fmt: skip
+#: Those of what `record.summary` asks for, of sweeps.
+_MEASURED = tuple(f"_{how}.png" for how in ("mean", "std", "min", "max", "final"))
 _DEFINITION = "definition.json"
 _NOT_INSIDE = {"batches", "assets", ".hydra", ".submitit", "sweep.zarr", RESULTS}
 _DEEPEST = 4
@@ -35,6 +37,13 @@ _LOG_BYTES = 8192
 
 #: How many folders above a page the index is looked for: outputs/<day>/<sweep>/<point>.
 _ABOVE = 4
+
+
+def pictures_of(folder: Path) -> list[str]:
+    """The pictures that a folder has, what shows most first."""
+    there = {path.name for path in folder.glob("*.png")}
+    measured = sorted(name for name in there if name.endswith(_MEASURED))
+    return [*(name for name in _PICTURES if name in there), *measured]
 
 
 def is_sweep(folder: Path) -> bool:
@@ -89,7 +98,7 @@ def about(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
         "folder": _place(folder),
         "summary": _summary(summary),
         "log": "" if status == "completed" else _log_tail(folder),
-        "pictures": [name for name in PICTURES if (folder / name).exists()],
+        "pictures": pictures_of(folder),
         "links": _links(folder),
     }
 
@@ -103,7 +112,13 @@ def _links(folder: Path) -> list[dict[str, str]]:
         found.append(("all runs", "../" * above + "index.html"))
     if is_sweep(folder.parent):
         found.append(("its sweep", "../report.html"))
-    names = [*PICTURES, "sweep.csv", "summary.json", ".hydra/config.yaml", "neurolab.log"]
+    names = [
+        *pictures_of(folder),
+        "sweep.csv",
+        "summary.json",
+        ".hydra/config.yaml",
+        "neurolab.log",
+    ]
     found += [(name.rpartition("/")[2], name) for name in names if (folder / name).exists()]
     return [{"text": text, "href": quote(href)} for text, href in found]
 

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from neurolab.report.folders import (
-    PICTURES,
     date_of,
     ended,
     find,
     is_sweep,
     overrides_of,
+    pictures_of,
     read_yaml,
     seconds,
     text_of,
@@ -83,7 +83,7 @@ def _entry(folder: Path, outputs: Path, texts: dict[str, int]) -> dict[str, Any]
         "completed": summary.get("completed"),
         "wall": summary.get("wall_s"),
         "took": seconds(summary.get("wall_s")),
-        "picture": next((name for name in PICTURES if name in there), ""),
+        "picture": next(iter(pictures_of(folder)), ""),
         "report": "report.html" in there,
         "values": [
             [key, text_of(summary[key])] for key in _VALUES if summary.get(key) not in (None, "")

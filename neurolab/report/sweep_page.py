@@ -18,9 +18,10 @@ from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
 from neurolab.results.axes import of_sweep
 from neurolab.results.batches import SweepFolder
+from neurolab.results.dataset import as_dataset, name_of
 from neurolab.results.plan import Plan
 from neurolab.results.status import read_summary
-from neurolab.results.table import STATUSES, VALUES, Table, as_dataset, name_of
+from neurolab.results.table import STATUSES, VALUES, Table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -141,7 +142,8 @@ def _picture(
 
     Keys that were walked together may have one axis between them, which is a key of its own.
     """
-    found = (picture_of(data, value) for value in VALUES)
+    asked = [str(name) for name, of in data.data_vars.items() if of.attrs.get("measured")]
+    found = (picture_of(data, value) for value in [*VALUES, *asked])
     picture = next(filter(None, found), None)
     if picture is None:
         return {"picture": None, "joint": []}
@@ -163,15 +165,18 @@ def _picture(
 def _values(table: Table, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """The summary values; those of all points are arrays."""
     found = []
+    main = () if table.measured and not any(_any(table, name) for name in _MAIN) else _MAIN
     known = {
-        name: about for name, about in table.about.items() if name in _MAIN or _any(table, name)
+        name: about for name, about in table.about.items() if name in main or _any(table, name)
     }
     for number, (name, (unit, long_name)) in enumerate(known.items()):
         of = table.columns[name]
         exact = np.nan_to_num(of).max(initial=0.0) > 2**24  # a count that float32 has no place for
         arrays[f"value{number}"] = of if exact else of.astype(np.float32)
         unit = "" if unit == "1" else unit
-        base, _, of_population = name.partition(".")
+        base, _, of_population = name.rpartition(".")
+        if of_population not in table.populations:
+            base, of_population = name, ""
         about = {"name": name, "base": base, "population": of_population, "unit": unit}
         found.append(about | {"long_name": long_name, "so_far": base.endswith("_so_far")})
     return found

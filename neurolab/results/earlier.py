@@ -122,7 +122,8 @@ def _so_far(row: Mapping[str, Any]) -> dict[str, Any]:
 
     def values(of: Mapping[str, Any]) -> dict[str, Any]:
         none = dict.fromkeys(("rate_hz", "rate_hz_std", "isi_cv"))
-        return {**of, **none, "rate_hz_so_far": of["rate_hz"]}
+        measured = {name: [None, unit] for name, (_, unit) in of.get("measured", {}).items()}
+        return {**of, **none, "rate_hz_so_far": of["rate_hz"], "measured": measured}
 
     found = {**values(row), "status": PARTIAL}
     if "populations" in row:

@@ -19,9 +19,10 @@ import numpy as np
 
 from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError
+from neurolab.results.dataset import as_dataset
 from neurolab.results.point import PointRun
 from neurolab.results.status import read_summary, standing
-from neurolab.results.table import Table, as_dataset
+from neurolab.results.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,33 +1,18 @@
-"""The points of a sweep as columns, as labelled arrays over the swept keys, and as a table."""
+"""The points of a sweep as columns: what became of each, and its values."""
 
 from __future__ import annotations
 
-import csv
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError
-from neurolab.results.layout import replacing
-from neurolab.results.plan import Plan, flat
+from neurolab.results.plan import Plan
 
-if TYPE_CHECKING:
-    import xarray as xr
-
-__all__ = [
-    "STATUSES",
-    "VALUES",
-    "Table",
-    "as_dataset",
-    "as_told",
-    "name_of",
-    "write_csv",
-    "write_zarr",
-]
+__all__ = ["STATUSES", "VALUES", "Table", "as_told", "column_of", "known", "said"]
 
 #: Summary values of a point: unit and what it is.
 VALUES = {
@@ -58,6 +43,8 @@ class Table(Mapping[int, dict[str, Any]]):
         self.messages: dict[int, str] = {}
         #: Names of the populations of networks.
         self.populations: list[str] = []
+        #: Units of the values that `record.summary` asks for, by name and population.
+        self.measured: dict[tuple[str, str], str] = {}
         numbers: dict[Path, int] = {}
         self._batch = np.full(n, -1, np.int32)
         for why, points in plan.refused.items():
@@ -94,18 +81,41 @@ class Table(Mapping[int, dict[str, Any]]):
         for name in _NUMBERS:
             if row.get(name) is not None:
                 self.columns[name][index] = row[name]
+        self._measure(index, "", row)
         for population, own in (row.get("populations") or {}).items():
+            self._measure(index, population, own)
             if population not in self.populations:
                 self.populations.append(population)
-                none = {_of(name, population): np.full(self.status.size, np.nan) for name in VALUES}
+                none = {
+                    column_of(name, population): np.full(self.status.size, np.nan)
+                    for name in VALUES
+                }
                 self.columns |= none
             for name in VALUES:
                 if own.get(name) is not None:
-                    self.columns[_of(name, population)][index] = own[name]
+                    self.columns[column_of(name, population)][index] = own[name]
         if row.get("message"):
             self.messages[index] = row["message"]
         if "batch" in row:
             self._batch[index] = batches.setdefault(row["batch"], len(batches))
+
+    def _measure(self, index: int, population: str, row: Mapping[str, Any]) -> None:
+        for name, (value, unit) in (row.get("measured") or {}).items():
+            column = column_of(name, population)
+            if (name, population) not in self.measured:
+                self.measured[name, population] = unit
+                self.columns[column] = np.full(self.status.size, np.nan)
+            if value is not None:
+                self.columns[column][index] = value
+
+    def _measured_of(self, index: int, population: str) -> dict[str, Any]:
+        """What was asked for of a point, and the units, as a summary has them."""
+        found: dict[str, Any] = {}
+        for (name, own), unit in self.measured.items():
+            if own == population:
+                value = float(self.columns[column_of(name, own)][index])
+                found |= {name: None if np.isnan(value) else value, f"{name}_unit": unit}
+        return found
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         if not 0 <= index < self.status.size or not self.status[index]:
@@ -113,12 +123,16 @@ class Table(Mapping[int, dict[str, Any]]):
         row: dict[str, Any] = {"point": index, "status": STATUSES[self.status[index]]}
         row["message"] = self.messages.get(index, "")
         if self._batch[index] >= 0:
-            row |= {name: _known(self.columns[name][index], name) for name in _NUMBERS}
+            row |= {name: known(self.columns[name][index], name) for name in _NUMBERS}
+            row |= self._measured_of(index, "")
             own = {
-                one: {name: _known(self.columns[_of(name, one)][index], name) for name in VALUES}
+                one: {
+                    name: known(self.columns[column_of(name, one)][index], name) for name in VALUES
+                }
+                | self._measured_of(index, one)
                 for one in self.populations
             }
-            own = {one: values for one, values in own.items() if set(values.values()) != {None}}
+            own = {one: v for one, v in own.items() if any(v[k] is not None for k in v)}
             row |= {"populations": own} if own else {}
             row["batch"] = self._paths[self._batch[index]]
         return row
@@ -127,9 +141,12 @@ class Table(Mapping[int, dict[str, Any]]):
     def about(self) -> dict[str, tuple[str, str]]:
         """The columns of summary values, those of each population too: unit and what it is."""
         return {
-            _of(name, one): (unit, f"{text} of {one}" if one else text)
+            column_of(name, one): (unit, f"{text} of {one}" if one else text)
             for name, (unit, text) in VALUES.items()
             for one in ("", *self.populations)
+        } | {
+            column_of(name, one): (unit, f"{said(name)}{f' of {one}' * bool(one)}")
+            for (name, one), unit in self.measured.items()
         }
 
     def __iter__(self) -> Iterator[int]:
@@ -158,7 +175,7 @@ class Table(Mapping[int, dict[str, Any]]):
         empty name, and of each population."""
         completed, found = self.where("completed"), {}
         for name in ("", *self.populations):
-            rates = self.columns[_of("rate_hz", name)][completed]
+            rates = self.columns[column_of("rate_hz", name)][completed]
             if np.isfinite(rates).any():
                 found[name] = (float(np.nanmin(rates)), float(np.nanmax(rates)))
         return found
@@ -174,107 +191,20 @@ def as_told(row: Mapping[str, Any]) -> dict[str, Any]:
     return {names.get(key, key): value for key, value in row.items() if key not in ours}
 
 
-def _of(name: str, population: str) -> str:
+def said(name: str) -> str:
+    """``mean of V`` of ``V_mean``."""
+    variable, _, how = name.rpartition("_")
+    words = {"std": "s.d.", "min": "least", "max": "largest", "final": "last"}
+    return f"{words.get(how, how)} of {variable}"
+
+
+def column_of(name: str, population: str) -> str:
     """The column of a population's value, or of all neurons' by an empty name."""
     return f"{name}.{population}" if population else name
 
 
-def _known(value: float, column: str) -> float | None:
+def known(value: float, column: str) -> float | None:
     """A value of a column as it was put there; None where nothing is known."""
     if value != value:
         return None
     return int(value) if column.partition(".")[0] in _WHOLE else float(value)
-
-
-def name_of(key: str) -> str:
-    """A key as the name of a coordinate: a slash would be a group of a Zarr store."""
-    return key.replace("/", ".").replace("@", ".")
-
-
-def as_dataset(plan: Plan, table: Table) -> xr.Dataset:
-    """Summary values over the swept keys; NaN and the status ``missing`` where there are none yet.
-
-    Values of the populations of networks have a dimension ``population``, and its name before
-    theirs: ``population_rate_hz``. Attributes say what all points share, as it was configured.
-    """
-    import xarray as xr
-
-    names = [name_of(axis.name) for axis in plan.axes] or ["point"]
-    shape = plan.shape or (1,)
-    data: dict[str, Any] = {
-        name: (
-            names,
-            table.columns[name].reshape(shape),
-            {"units": unit, "long_name": long_name},
-        )
-        for name, (unit, long_name) in VALUES.items()
-    }
-    data["status"] = (names, table.statuses().reshape(shape))
-    if "point" not in names:
-        about = {"long_name": "index of the point"}
-        data["point"] = (names, np.arange(len(plan)).reshape(shape), about)
-    coordinates: dict[str, Any] = {}
-    if table.populations:
-        coordinates["population"] = table.populations
-        for name, (unit, long_name) in VALUES.items():
-            own = [table.columns[_of(name, one)].reshape(shape) for one in table.populations]
-            about = {"units": unit, "long_name": long_name}
-            data[f"population_{name}"] = ([*names, "population"], np.stack(own, -1), about)
-    for axis, dim in zip(plan.axes, names, strict=False):
-        for typed, key in zip(axis.columns, axis.keys, strict=True):
-            values, unit = axis.coordinate(typed)
-            about = {"units": unit} if unit else {}
-            about |= {"key": key} if name_of(key) != key else {}
-            coordinates[name_of(key)] = (dim, values, about)
-    for typed in plan.numbered:
-        values = np.array([plan.numbered_value(typed, point) for point in range(len(plan))])
-        coordinates[typed.lstrip("+")] = (names, values.reshape(shape))
-    return xr.Dataset(data, coordinates, {"title": plan.title, **_fixed(plan)})
-
-
-def _fixed(plan: Plan) -> dict[str, Any]:
-    """The values that all points have, by key."""
-    flats = [dict(flat(template)) for template in plan.templates]
-    varying = plan.varying
-    return {
-        key: value
-        for key, value in (flats[0].items() if flats else ())
-        if value not in (None, {}, [])
-        and key not in varying
-        and not key.startswith(("tracker.", "report.", "vars.", "network."))
-        and all(key in other and other[key] == value for other in flats)
-    }
-
-
-def write_zarr(data: xr.Dataset, path: Path) -> None:
-    """Replace ``path`` by the data."""
-    from zarr.codecs import BloscCodec, Crc32cCodec
-
-    codecs = {"compressors": (BloscCodec(cname="zstd", clevel=1), Crc32cCodec())}
-    encoding = dict.fromkeys(data.variables, codecs)
-    # Text has no place in the Zarr 3 standard yet.
-    with replacing(path) as partial, warnings.catch_warnings(action="ignore"):
-        data.to_zarr(partial, mode="w", zarr_format=3, encoding=encoding)
-
-
-def write_csv(plan: Plan, table: Table, path: Path) -> None:
-    """A row for each point: swept keys as typed, status, summary values, why it went wrong."""
-    keys: dict[str, list[Any]] = {}
-    for axis, place in zip(plan.axes, plan.places(np.arange(len(plan))), strict=True):
-        for key, column in zip(axis.keys, axis.columns.values(), strict=True):
-            texts = [column.text(at) for at in range(len(column))]
-            keys[key] = [texts[at] for at in place.tolist()]
-    for typed in plan.numbered:
-        key = typed.lstrip("+")
-        keys[key] = [plan.numbered_value(typed, point) for point in range(len(plan))]
-    columns: dict[str, list[Any]] = {
-        name: [_known(value, name) for value in table.columns[name].tolist()]
-        for name in (*table.about, "duration_ms", "seed")
-        if name not in keys
-    }
-    columns["message"] = [table.messages.get(point, "") for point in range(len(plan))]
-    with replacing(path) as partial, partial.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["point", *keys, "status", *columns])
-        points, statuses = range(len(plan)), table.statuses().tolist()
-        writer.writerows(zip(points, *keys.values(), statuses, *columns.values(), strict=True))

@@ -16,6 +16,7 @@ from typing import Any
 from neurolab.results.batches import SweepFolder
 from neurolab.results.checkpoint import CHECKPOINT, Checkpoint
 from neurolab.results.damage import SUMMARY, DamagedError, check_file, lost_results
+from neurolab.results.dataset import as_dataset
 from neurolab.results.kept import check_inputs
 from neurolab.results.layout import RESULTS, Commit, growing_axis
 from neurolab.results.plan import Plan
@@ -24,7 +25,7 @@ from neurolab.results.run import Run, open_run
 from neurolab.results.sealed import CONFIGURATION
 from neurolab.results.status import read_summary
 from neurolab.results.stimulus import read_stimuli
-from neurolab.results.table import Table, as_dataset
+from neurolab.results.table import Table
 
 __all__ = ["verify"]
 

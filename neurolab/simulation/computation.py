@@ -19,15 +19,15 @@ from neurolab.analysis import SpikeStatistics
 from neurolab.config.experiment import Experiment
 from neurolab.engine.loop import NONFINITE
 from neurolab.engine.program import Program
-from neurolab.engine.structure import short_name
 from neurolab.results.batches import COMPLETED, PARTIAL
 from neurolab.results.layout import Chunk
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation.checkpoint import Checkpoints
 from neurolab.simulation.divergence import locate
 from neurolab.simulation.facts import notes_of
-from neurolab.simulation.keeping import Keeping, Spikes
+from neurolab.simulation.keeping import Counted, Keeping
 from neurolab.simulation.lessen import lessen
+from neurolab.simulation.measured import Measured
 from neurolab.simulation.stop import StopRequest
 
 __all__ = ["FIRST_CHUNK_STEPS", "Computation"]
@@ -80,7 +80,7 @@ class Computation:
         self.done = self.sent = 0
         structure = experiment.structure
         self.size, self.dt_ms = structure.size, structure.dt_ms
-        self.statistics = SpikeStatistics(n * self.size)
+        self.statistics, self.measured = SpikeStatistics(n * self.size), Measured(experiment, n)
         self._firsts = np.array([structure.first(group) for group in structure.populations])
         self._open = np.zeros((n, len(self._firsts)), np.int64)  # spikes in a bin not yet full
         half, n_bytes = experiment.capacity() / 2, experiment.recorded.memory / 3
@@ -164,16 +164,19 @@ class Computation:
 
     def counts(self) -> dict[str, np.ndarray]:
         """What was counted of all points so far, by name."""
-        return {"steps": self.steps, "open": self._open, **self.statistics.state()}
+        counted = self.statistics.state() | self.measured.state()
+        return {"steps": self.steps, "open": self._open, **counted}
 
     def recount(self, counts: Mapping[str, np.ndarray]) -> None:
         """Take over what was counted."""
         self.steps, self._open = counts["steps"].copy(), counts["open"].copy()
         self.statistics.restore(counts)
+        self.measured.restore(counts)
 
-    def _count(self, spikes: Sequence[Spikes]) -> None:
-        for step, element in spikes:
-            self.statistics.update(step, element)
+    def _count(self, chunks: Sequence[Counted]) -> None:
+        for one in chunks:
+            self.statistics.update(one.step, one.element)
+            self.measured.add(one.samples, one.n_samples)
 
     def _progress(self) -> tuple[bytes, int]:
         """What `notes_of` are made of."""
@@ -230,19 +233,14 @@ class Computation:
             if ends.min() < first + n:
                 counts = step < ends[point]
                 point, step, neuron = point[counts], step[counts], neuron[counts]
-        samples = (first + n) // recording.every - first // recording.every
-        traces = {}
-        for name in recording.variables:
-            values = self.experiment.in_shown_unit(name, np.asarray(records[name]))
-            values = values.reshape(-1, *values.shape[-2:])[:points, :samples]
-            traces[short_name(name)] = values[..., self.program.columns[structure.of(name).prefix]]
+        traces, measured, n_samples = self.measured.chunk(self, records, first, n)
         rates = self._rate_counts(point, step, neuron, first, n)
-        spikes = step, point * self.size + neuron
+        counted = Counted(step, point * self.size + neuron, measured, n_samples)
         if first >= self.known:
             chunk = self._chunk(first, n, point, step, neuron, traces, rates)
-            self._keeping.take(chunk, spikes)
+            self._keeping.take(chunk, counted)
         else:
-            self._count([spikes])
+            self._count([counted])
         self.done = first + n
         if broken.any() and self.program.points is None:  # as it was while it was finite
             after, _ = self.program.advance(self.numbers, dict(before), n)

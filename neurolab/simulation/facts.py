@@ -28,6 +28,8 @@ def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, 
     found |= {"n_spiking": spiking} if spiking < computation.size else {}
     for group in of.structure.populations:
         rheobase = _rheobase(of, group, numbers)
+        measured = _flat(computation.measured.results(0, group.name, not computation.broken))
+        rheobase |= measured
         if not group.name:
             found |= rheobase
             continue
@@ -66,10 +68,24 @@ def _rows_of(computation: Computation) -> list[dict[str, Any]]:
         row = {"point": int(computation.points[k]), "status": computation.status_of(k)}
         row |= {"message": computation.message(k), **all_of[k]}
         row |= {"duration_ms": steps * computation.dt_ms, "n_steps": steps}
+        ended = row["status"] == COMPLETED
+        row["measured"] = computation.measured.results(k, "", ended)
         if own:
-            row["populations"] = {name: values[k] for name, values in own.items()}
+            row["populations"] = {
+                name: values[k] | {"measured": computation.measured.results(k, name, ended)}
+                for name, values in own.items()
+            }
         rows.append(row | {"seed": int(computation.seeds[k])})
     return rows
+
+
+def _flat(measured: Mapping[str, tuple[Any, str]]) -> dict[str, Any]:
+    """Values by their names, and the unit of each."""
+    return {
+        key: one
+        for name, (value, unit) in measured.items()
+        for key, one in ((name, value), (f"{name}_unit", unit))
+    }
 
 
 def _firing(computation: Computation) -> SpikeStatistics:

@@ -75,9 +75,9 @@ def needs_of(
     steps = np.asarray([experiment.n_steps] if n_steps is None else n_steps, np.float64)
     samples = float((steps // structure.recording.every).sum())
     traces = least = 0.0
-    for name in structure.recording.variables:
+    for name in recorded.traced:
         group = structure.of(name)
-        n_bytes = samples * structure.recorded(group).size * (structure.precision // 8)
+        n_bytes = samples * recorded.chosen(group).size * (structure.precision // 8)
         traces += n_bytes
         if name == f"{group.prefix}neuron.V" and _noisy(group, numbers):
             least += _LEAST * n_bytes
@@ -89,7 +89,7 @@ def needs_of(
         least,
         firing * seconds * _RATE_HZ * _SPIKE_BYTES if recorded.spikes else 0.0,
         bins * 8 * len(structure.populations),
-        tuple(map(short_name, structure.recording.variables)),
+        tuple(map(short_name, recorded.traced)),
         structure.recording.every * structure.dt_ms,
     )
 

@@ -65,6 +65,14 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
         rows[name] = f"{of['n_neurons']} neurons"
         rows[name] += "" if rate is None else f", {rate:.2f} Hz (s.d. {of['rate_hz_std']:.2f})"
         rows[name] += "" if cv is None else f", ISI CV {cv:.2f}"
+    told = {"": summary, **(summary.get("populations") or {})}
+    for name, of in told.items():  # what record.summary asks for
+        asked = [key for key in of if f"{key}_unit" in of and key != "rheobase"]
+        rows |= {
+            f"{name}.{key}".strip("."): f"{of[key]:.4g} {of[f'{key}_unit']}".removesuffix(" 1")
+            for key in asked
+            if of[key] is not None
+        }
     if summary.get("spike_count") is not None:
         rows["spikes"] = f"{summary['spike_count']:,}"
     if summary.get("rheobase") is not None:

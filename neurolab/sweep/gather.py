@@ -9,8 +9,9 @@ from rich.console import Console
 
 from neurolab.report.pictures import show
 from neurolab.results.batches import SweepFolder
+from neurolab.results.dataset import as_dataset, write_csv, write_zarr
 from neurolab.results.plan import Plan
-from neurolab.results.table import Table, as_dataset, write_csv, write_zarr
+from neurolab.results.table import Table
 from neurolab.simulation.progress import places, print_rows
 from neurolab.sweep.sessions import end
 

@@ -64,7 +64,9 @@ class SweepSession:
             return Tracked("point", self.folder, name, plain, units, overrides, sweep, point, mark)
 
         session.start(tracked)
-        metrics = {k: known[k] for k in ("rate_hz", "isi_cv") if known.get(k) is not None}
+        asked = [key for key in known if f"{key}_unit" in known]  # record.summary
+        names = ("rate_hz", "isi_cv", *asked)
+        metrics = {k: known[k] for k in names if known.get(k) is not None}
         if known.get("n_steps") is not None:
             session.log(known["n_steps"], {"time_ms": known["duration_ms"], **metrics})
         code = {"completed": 0, "diverged": 3}.get(known["status"], 1)
