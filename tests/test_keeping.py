@@ -12,16 +12,18 @@ from neurolab.results.layout import Chunk, Trace
 from neurolab.results.run import open_run
 from neurolab.results.writer import ResultsWriter
 from neurolab.simulation import keeping
-from neurolab.simulation.keeping import Keeping, Spikes
+from neurolab.simulation.keeping import Counted, Keeping
 
 STEPS, NEURONS = 10, 3
 
 
-def chunk(k: int) -> tuple[Chunk, Spikes]:
+def chunk(k: int) -> tuple[Chunk, Counted]:
     step = np.array([k * STEPS, k * STEPS + 4])
     neuron = np.array([k % NEURONS, 1])
     values = np.arange(k * STEPS, (k + 1) * STEPS, dtype=float)[:, None] + np.zeros(NEURONS)
-    return Chunk(k * STEPS, STEPS, step, neuron, {"V": values}, None), (step, neuron)
+    return Chunk(k * STEPS, STEPS, step, neuron, {"V": values}, None), Counted(
+        step, neuron, {}, np.array([STEPS])
+    )
 
 
 def writer(folder: Path) -> ResultsWriter:
@@ -29,13 +31,13 @@ def writer(folder: Path) -> ResultsWriter:
     return ResultsWriter(folder, n_neurons=NEURONS, dt_ms=0.1, traces=[trace])
 
 
-def keeper(to: ResultsWriter, counted: list[Spikes], n_bytes: float = 1e9) -> Keeping:
+def keeper(to: ResultsWriter, counted: list[Counted], n_bytes: float = 1e9) -> Keeping:
     return Keeping(to, STEPS / 2, n_bytes, counted.extend, dict)
 
 
 def test_what_memory_forces_is_written_and_committed_later(tmp_path, monkeypatch):
     monkeypatch.setattr(keeping, "_COMMIT_SECONDS", 1e6)
-    counted: list[Spikes] = []
+    counted: list[Counted] = []
     with writer(tmp_path / "run") as to:
         kept = keeper(to, counted)
         kept._committed_at = keeping.time.perf_counter()
@@ -55,7 +57,7 @@ def test_what_memory_forces_is_written_and_committed_later(tmp_path, monkeypatch
 
 def test_many_spikes_are_committed_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(keeping, "_COMMIT_SECONDS", 1e6)
-    counted: list[Spikes] = []
+    counted: list[Counted] = []
     with writer(tmp_path / "run") as to:
         kept = keeper(to, counted, n_bytes=2 * 2 * 8)  # those of a chunk
         kept._committed_at = keeping.time.perf_counter()
@@ -67,7 +69,7 @@ def test_many_spikes_are_committed_at_once(tmp_path, monkeypatch):
 
 def test_of_a_chunk_that_fails_nothing_counts_and_what_was_written_does(tmp_path, monkeypatch):
     monkeypatch.setattr(keeping, "_COMMIT_SECONDS", 1e6)
-    counted: list[Spikes] = []
+    counted: list[Counted] = []
     with writer(tmp_path / "run") as to:
         kept = keeper(to, counted)
         kept._committed_at = keeping.time.perf_counter()

@@ -9,7 +9,7 @@ import pytest
 from sweeps import KEEP
 
 import neurolab
-from neurolab.report import write_report
+from neurolab.report import write_index, write_report
 
 pytest_plugins = ["browser"]
 
@@ -332,6 +332,40 @@ def test_the_index_filters_and_compares(outputs, browser):
     browser.find("#all-keys").click()
     assert len(browser.texts("#differences tbody tr")) > len(lines)
     browser.find("dialog button").click()
+    assert browser.errors() == []
+
+
+def test_the_index_is_a_table_too(tmp_path, browser):
+    """Columns of summaries and of the keys that differ; sorted by one, filtered by another."""
+    typed = ["neuron=lif", "size=2", "duration=100ms", "input=constant", KEEP]
+    for k, (tau, amplitude) in enumerate(((5, 3), (12, 2), (8, 4))):
+        given = [f"neuron.tau={tau}ms", f"input.amplitude={amplitude}mA", "record.summary=[V_mean]"]
+        neurolab.run([*typed, *given], tmp_path / f"run-{k}")
+    write_index(tmp_path)
+    browser.open(tmp_path / "index.html")
+    browser.choose("#view", "table")
+    head = browser.texts("#runs th")
+    assert {"neuron.tau ms", "input.amplitude mA", "rate_hz_mean", "V_mean"} <= set(head)
+    assert "size" not in head and not any("_target_" in text for text in head)
+    column = "const [at] = arguments; return [...document.querySelectorAll('#runs tbody tr')]"
+    column += ".map((tr) => tr.cells[at].innerText)"
+    at = head.index("neuron.tau ms")
+    browser(f"document.querySelectorAll('#runs th button')[{at - 1}].click()")
+    assert browser(column, at) == ["5", "8", "12"]
+    browser(f"document.querySelectorAll('#runs th button')[{at - 1}].click()")
+    assert browser(column, at) == ["12", "8", "5"]
+    browser.type("#filter", "amplitude>=3mA tau<8")
+    assert (len(browser(column, 1)), browser.find("#told").text) == (1, "1 of 3")
+    assert "neuron.tau ms" not in browser.texts("#runs th")  # of one run nothing differs
+    browser.type("#filter", "tau=5s")
+    assert browser.find("#told").text == "neuron.tau is in ms, not in s."
+    browser.type("#filter", " ")
+    for box in browser.driver.find_elements("css selector", "#runs input"):
+        box.click()
+    browser.find("#compare").click()
+    differs = [line.split("\t")[0] for line in browser.texts("#differences tbody tr")]
+    assert {"neuron.tau", "input.amplitude"} <= set(differs)
+    assert browser("return document.querySelectorAll('.sides figure').length") == 3
     assert browser.errors() == []
 
 

@@ -149,6 +149,9 @@ def test_a_damaged_stimulus_is_told_and_left_out(tmp_path, caplog):
     assert len(plots.raster(neurolab.open_run(run.path)).axes) == 2
     assert "the stimulus is left out" in caplog.text
     assert any(STIMULUS in str(one) for one in neurolab.verify(run.path))
+    path.unlink()
+    with pytest.raises(DamagedError, match="it is missing"):
+        read_stimuli(run.path)
 
 
 def test_a_run_is_complete_without_it(tmp_path, monkeypatch, caplog):

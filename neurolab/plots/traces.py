@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["traces"]
 
+#: Letters that variables which stay as they are may have in the key.
+_MOST_LETTERS = 50
 _EXAMPLES = 3  # neurons drawn: more lines than these are a tangle
 
 
@@ -126,7 +128,10 @@ def _thresholds(name: str, constant: Mapping[str, float]) -> dict[str, float]:
 def _stay(constant: Mapping[str, float], data: Mapping[str, Samples], part: bool) -> dict[str, str]:
     """What is said of variables that stay as they are, in the part that is shown."""
     told = (f"{name} {value:.4g} {data[name].unit}".strip() for name, value in constant.items())
-    return {f"{', '.join(told)} {'here' if part else 'throughout'}": GREY} if constant else {}
+    text = ", ".join(told)
+    if len(text) > _MOST_LETTERS:  # which would leave all of the key no room
+        text = f"{len(constant)} variables as they are"
+    return {f"{text} {'here' if part else 'throughout'}": GREY} if constant else {}
 
 
 def _spike_ticks(

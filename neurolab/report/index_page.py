@@ -26,7 +26,7 @@ from neurolab.results.plan import flat
 __all__ = ["index_page"]
 
 _STYLES = ("common.css", "index.css")
-_SCRIPTS = ("common.js", "compare.js", "index.js")
+_SCRIPTS = ("common.js", "filter.js", "compare.js", "index_table.js", "index.js")
 _VALUES = (
     "status", "message", "n_neurons", "duration_ms", "dt_ms", "seed", "spike_count", "rate_hz_mean",
     "rate_hz_std", "isi_cv_mean", "points", "completed", "partial", "diverged", "refused",
@@ -86,7 +86,9 @@ def _entry(folder: Path, outputs: Path, texts: dict[str, int]) -> dict[str, Any]
         "picture": next(iter(pictures_of(folder)), ""),
         "report": "report.html" in there,
         "values": [
-            [key, text_of(summary[key])] for key in _VALUES if summary.get(key) not in (None, "")
+            [key, text_of(summary[key])]
+            for key in (*_VALUES, *(key for key in summary if f"{key}_unit" in summary))
+            if summary.get(key) not in (None, "")
         ],
         "config": [[texts.setdefault(text, len(texts)) for text in row] for row in rows],
     }

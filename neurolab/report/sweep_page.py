@@ -33,7 +33,7 @@ log = logging.getLogger("neurolab")
 _STYLES = ("common.css", "plots.css", "table.css", "sweep.css")
 _SCRIPTS = (
     "common.js", "figures.js", "spikes.js", "points.js", "sweep_lines.js", "sweep_plot.js",
-    "table.js", "drawer.js", "sweep.js",
+    "filter.js", "table.js", "drawer.js", "sweep.js",
 )  # fmt: skip
 #: Values that are shown even where no point has them.
 _MAIN = ("rate_hz", "rate_hz_std", "isi_cv", "spike_count")

@@ -7,15 +7,17 @@ A run leaves it in ``stimulus.json``, computed from its models when it ends
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neurolab.results.damage import read_mapping
+from neurolab.results.damage import DamagedError, read_mapping
 from neurolab.results.layout import write_whole
 from neurolab.results.sealed import sealed
+from neurolab.results.status import read_summary
 
 __all__ = ["STIMULUS", "Stimulus", "read_stimuli", "write_stimuli"]
 
@@ -103,7 +105,10 @@ def read_stimuli(folder: Path) -> dict[str, Stimulus]:
     Raises
     ------
     DamagedError
-        The file is not as it was written.
+        The file is not as it was written, or it is missing where the summary says that it is there.
     """
-    found: Mapping[str, Any] = read_mapping(folder / STIMULUS, needed=False)
+    needed = False
+    with suppress(DamagedError):  # the summary's, which is told where it is read
+        needed = bool(read_summary(folder).get("stimulus"))
+    found: Mapping[str, Any] = read_mapping(folder / STIMULUS, needed=needed)
     return {name: Stimulus(**one) for name, one in found.get("populations", {}).items()}

@@ -118,7 +118,6 @@ def simulate(
             outcome.run = run.in_memory(config, outcome.summary)
             return outcome
         if not outcome.lost:
-            keep_stimuli(experiment, folder, run.computation.done)
             try:
                 on_summary(outcome.summary, folder)
                 shown = show(folder, bool((config.get("report") or {}).get("standalone")))
@@ -285,15 +284,17 @@ class _Run:
             "wall_s": time.perf_counter() - self.started,
             "peak_rss_mb": peak_memory_mb(),
         }
+        stimulus = {}
         if self.folder is not None:
             with suppress(OSError):  # the summary, which is written next, says that it cannot
                 kept = {"checkpoint": self.computation.checkpoints.step}
                 self.record.end(self.folder, session | kept)
-        return {
-            **facts_of(self.computation, self.experiment.numbers),
+                stimulus = keep_stimuli(self.experiment, self.folder, self.computation.done)
+        return facts_of(self.computation, self.experiment.numbers) | {
             **session,
             "message": outcome.message,
             "neuron_updates_per_s": self.speed * self.size,
             "device": self.device,
+            **stimulus,
             **(self.record.totals() if self.folder is not None else {}),
         }

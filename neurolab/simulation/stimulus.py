@@ -32,13 +32,16 @@ _AT_ONCE = 2**14
 _LEVELS = ("V_th", "V_T", "V_reset", "V_rest")
 
 
-def keep_stimuli(experiment: Experiment, folder: Path, n_steps: int) -> None:
-    """Write them into the folder of the run; pictures do without them where that fails."""
+def keep_stimuli(experiment: Experiment, folder: Path, n_steps: int) -> dict[str, bool]:
+    """Write them into the folder of the run; pictures do without them where that fails.  What the
+    summary says of it, by which one knows that there is such a file."""
     try:
         if n_steps:
             write_stimuli(folder, stimuli_of(experiment, n_steps))
     except Exception as error:
         log.warning("the stimulus cannot be shown: %s", error)
+        return {}
+    return {"stimulus": True} if n_steps else {}
 
 
 def stimuli_of(experiment: Experiment, n_steps: int) -> dict[str, Stimulus]:
