@@ -1,6 +1,7 @@
 """Compiled programs are kept between runs of the tests, under pytest's cache."""
 
 import fcntl
+import gc
 import logging
 import os
 import signal
@@ -13,6 +14,7 @@ from absl import logging as absl_logging
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.set_threshold(200_000, 20, 50)  # much that tracing makes stays: an eighth of the time
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a script
         signal.signal(signal.SIGINT, signal.default_int_handler)  # processes that tests begin hear
     cache = getattr(config, "cache", None)  # none with -p no:cacheprovider
@@ -24,6 +26,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # absl, which JAX's world brings, logs to the stderr of its import, and when Hydra sets up its
     # logging closes that stream unless it is the process's own: not the one pytest captures with.
     absl_logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what was imported stays
 
 
 @pytest.fixture(autouse=True)
