@@ -199,5 +199,8 @@ def test_a_panel_of_the_stimulus(tmp_path):
     assert drawn([str(run.path), "--kind", "stimulus,raster", "--format", "png"]) == 0
     assert (run.path / "stimulus_raster.png").exists()
     without = neurolab.run([*typed], save=False)
-    with pytest.raises(ValueError, match="there is none kept"):
+    with pytest.raises(ValueError, match=r"none was kept .*V,input"):
         without.plot.stimulus()
+    spikes = ["duration=20ms", "size=2", "input=poisson"]
+    with pytest.raises(ValueError, match="spikes or noise came, and no signal"):
+        neurolab.run(spikes, tmp_path / "spikes").plot.stimulus()

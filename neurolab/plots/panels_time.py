@@ -162,8 +162,12 @@ class OverTime:
         given = {name: one for name, one in self._of.stimuli.items() if one.value}
         units = {one.unit for one in given.values()}
         if len(units) != 1:
-            what = f"in {' and '.join(sorted(units))}: of one population" if units else "none kept"
-            raise ValueError(f"the current of one unit is drawn; there is {what}")
+            what = f"there are {' and '.join(sorted(units))}; take one population"
+            if not units and self._of.stimuli:
+                what = "spikes or noise came, and no signal (rate and raster show what they did)"
+            elif not units:
+                what = "none was kept (record.variables=[V,input] records it, of points too)"
+            raise ValueError(f"a stimulus is a current, of one unit: {what}")
         ax, inks = column(ax), colours_of(getattr(self._of, "populations", {}))
         for name, one in given.items():
             at, value = one.line(self._of.dt_ms)
