@@ -118,6 +118,8 @@ R14 = np.arange(5, 75, 5.0)
 SEEDS = np.arange(4)
 FAILED = np.where(np.arange(8) > 5, "diverged", "completed")
 NAMES = np.array(["lif", "expif", "adexif", "gif"])
+MANY_NAMES = np.array([f"neuron{i}" for i in range(13)])
+FASTER = np.logspace(0, 2, 13)[:, None]
 
 PICTURES: dict[str, Callable[[Path], Figure | None]] = {
     "raster_step": lambda at: plots.raster(cells(at, step_of_current())),
@@ -133,6 +135,12 @@ PICTURES: dict[str, Callable[[Path], Figure | None]] = {
     "sweep_map": lambda at: sweep_of(both(n=(16, 14)), neuron__b=np.arange(16), input__rate=R14),
     "sweep_seeds": lambda at: sweep_of(both(2.0)[:, :4], neuron__b=B8, seed=SEEDS),
     "sweep_names": lambda at: sweep_of(both()[:, :4].T, neuron=NAMES, neuron__b=B8),
+    "sweep_many_names": lambda at: sweep_of(
+        FASTER * both()[:, 4],
+        neuron=MANY_NAMES,
+        neuron__b=B8,
+        status=np.where(FASTER * B8 > 4000, "diverged", "completed"),
+    ),
     "sweep_samples": lambda at: sweep_of(
         both().ravel(),
         joint="sample",

@@ -173,15 +173,37 @@ def test_three_keys_are_small_multiples():
     )
 
 
-def test_at_most_twelve_panels():
+def test_at_most_sixteen_panels():
     """Evenly chosen, the first and the last among them; the title says so."""
-    amplitude = np.arange(1.0, 18.0)
+    amplitude = np.arange(1.0, 22.0)
     figure = plots.draw(
-        swept(neuron__b=np.arange(18.0), input__amplitude=amplitude, input__rate=np.arange(19.0))
+        swept(neuron__b=np.arange(22.0), input__amplitude=amplitude, input__rate=np.arange(23.0))
     )
-    assert len(panels(figure)) == 12
-    assert "12 of 17 input.amplitude" in words(figure)
-    assert "= 1 rheobase" in words(figure) and "= 17 rheobase" in words(figure)
+    assert len(panels(figure)) == 16
+    assert "16 of 21 input.amplitude" in words(figure)
+    assert "= 1 rheobase" in words(figure) and "= 21 rheobase" in words(figure)
+
+
+def test_many_names_are_panels_with_an_axis_each():
+    """Neurons that fire ten times as fast as others leave these their own scale; marks of what was
+    not completed are above the values of their panel."""
+    names = [f"neuron{i}" for i in range(13)]
+    rates = np.outer(np.logspace(0, 2, 13), np.arange(6.0))
+    status = np.where(rates == rates[3, 4], "diverged", "completed")
+    data = swept(rates, status=status, neuron=names, input__amplitude=np.arange(1.0, 7.0))
+    figure = plots.draw(data)
+    shown = panels(figure)
+    assert [ax.get_title() for ax in shown] == names
+    tops = [ax.get_ylim()[1] for ax in shown]
+    assert tops[-1] == pytest.approx(100 * tops[0], rel=1e-6)
+    (mark,) = [line for ax in shown for line in ax.lines if line.get_marker() == "x"]
+    assert mark.axes is shown[3]
+    assert rates[3, 5] < mark.get_ydata()[0] < tops[3] and mark.get_xdata() == [5]
+    along = plots.draw(data, along=["input.amplitude", "neuron"])
+    assert len(panels(along)) == 1 and is_heatmap(along)  # as was asked for
+    lines = np.stack([rates, 2 * rates], axis=-1)
+    axes = {"neuron": names, "input__amplitude": np.arange(1.0, 7.0), "neuron__b": [0.0, 1.0]}
+    assert len(panels(plots.draw(swept(lines, **axes)))) == 13
 
 
 def test_more_keys_are_a_grid_of_panels_at_one_value():
@@ -196,7 +218,7 @@ def test_more_keys_are_a_grid_of_panels_at_one_value():
     figure = plots.draw(data)
     assert len(panels(figure)) == 6
     assert "neuron.tau = 1 ms" in words(figure)
-    assert "neuron = lif" in words(figure) and "= 4 rheobase" in words(figure)
+    assert "lif" in words(figure) and "= 4 rheobase" in words(figure)
     expected = data["rate_hz"].isel({"neuron.tau": 0, "neuron": 1, "input.amplitude": 0})
     shown = panels(figure)[3].collections[0].get_array()
     np.testing.assert_allclose(shown, expected.transpose("neuron.b", "input.rate"))

@@ -19,13 +19,18 @@ from neurolab.plots import sweep_panels as parts
 from neurolab.plots.colours import BLUE, GREY, INK, VERMILLION
 from neurolab.plots.parts import named, save
 from neurolab.plots.sweep_keys import MARKS, Key, limits, room
-from neurolab.plots.sweep_picture import Picture, known, picture_of
+from neurolab.plots.sweep_picture import (
+    MOST_COLUMNS,
+    MOST_PANELS,
+    MOST_ROWS,
+    Picture,
+    known,
+    picture_of,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
-
-_MOST_PANELS, _MOST_COLUMNS, _MOST_ROWS = 12, 4, 3
 
 
 #: What is drawn of every sweep; of networks also over the dimension ``population``.
@@ -137,7 +142,7 @@ def _picture(cube: _Cube, picture: Picture) -> Figure:
     """One panel, or one for each value of up to two keys: lines, or colours."""
     x, y, panels = picture.x, picture.y, list(picture.panels)
     for i, key in enumerate(panels):
-        most = _MOST_PANELS if len(panels) == 1 else (_MOST_COLUMNS, _MOST_ROWS)[i]
+        most = MOST_PANELS if len(panels) == 1 else (MOST_COLUMNS, MOST_ROWS)[i]
         cube, panels[i] = cube.ordered(key, most)
     scattered = y is not None and y.dim == x.dim
     if not scattered:
@@ -153,7 +158,7 @@ def _picture(cube: _Cube, picture: Picture) -> Figure:
         x, y = replace(x, joined=False), replace(y, values=y.distinct)
     beside = 0.18 if len(panels) < 2 else 0.55
     beyond = 0.0 if y is None else 0.15 + 1.1 * room([*y.label.split(" ("), *y.texts])
-    grid = parts.Grid(cube.title, [x], panels, 0.92, 0.1 + beside + beyond)
+    grid = parts.Grid(cube.title, [x], panels, 0.92, 0.1 + beside + beyond, picture.free)
     shade = [BLUE] if y is None else y.shades()
     grid.lines([x] * len(grid.axes), values, sd, marks, shade)
     notes = cube.notes("symbol", INK, " ± s.d." if sd.any() else "")
@@ -189,7 +194,7 @@ def _colours(cube: _Cube, x: Key, y: Key, panels: list[Key]) -> Figure:
 
 def _each_key(cube: _Cube, keys: list[Key]) -> Figure:
     """A panel for each of several keys that were walked together: the value against it."""
-    shown = keys[:_MOST_PANELS]
+    shown = keys[:MOST_PANELS]
     title = cube.title if shown == keys else f"{cube.title}, {len(shown)} of {len(keys)} keys"
     names = [k if k.numeric else replace(k, values=k.distinct) for k in shown]
     grid = parts.Grid(title, names, [], 0.92, 0.28)

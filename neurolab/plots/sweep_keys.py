@@ -118,7 +118,10 @@ class Key:
         return [colormaps["viridis"](v) for v in np.linspace(0.0, 0.76, len(self))]
 
     def titles(self, length: float) -> list[str]:
-        """Which value each panel is of; on two lines where one is too short."""
+        """Which value each panel is of; on two lines where one is too short. The name of an option
+        says enough."""
+        if not self.numeric and "." not in self.name:
+            return self.said
         names = [f"{self.name} = {text}" for text in self.said]
         return names if room(names) <= length else [name.replace(" = ", "\n= ") for name in names]
 

@@ -20,12 +20,16 @@ WIDTH, HEIGHT = plot_parts.SIZE
 
 
 class Grid:
-    """A figure with a panel for each value of up to two keys, or for each of several x axes."""
+    """A figure with a panel for each value of up to two keys, or for each of several x axes; with
+    one vertical axis, unless they are free."""
 
-    def __init__(self, title: str, xs: list[Key], keys: list[Key], left: float, right: float):
+    def __init__(
+        self, title: str, xs: list[Key], keys: list[Key], left: float, right: float,
+        free: bool = False,
+    ):  # fmt: skip
         n = len(xs) * math.prod(map(len, keys))
         columns = len(keys[0]) if len(keys) > 1 else {4: 2, 5: 3, 6: 3, 9: 3}.get(n, min(n, 4))
-        gap, own = 0.25, len(xs) > 1
+        gap, own, self.free = 0.55 if free else 0.25, len(xs) > 1, free
         width = (WIDTH - left - right + gap) / columns - gap
         names = keys[0].titles(width) if keys else []
         titles = 0.2 * (1 + names[0].count("\n")) if names else 0.0
@@ -38,7 +42,9 @@ class Grid:
         figure.texts[0].set_fontsize(max(7.0, min(14.0, 14.0 * 54 / max(len(title), 1))))
         self.box = (left / WIDTH, bottom / height, 1 - right / WIDTH, 1 - top / height)
         figure.subplots_adjust(*self.box, wspace=gap / width, hspace=gap_y / each)
-        grid = figure.subplots(rows, columns, sharex=not own, sharey=True, squeeze=False).ravel()
+        grid = figure.subplots(
+            rows, columns, sharex=not own, sharey=not free, squeeze=False
+        ).ravel()
         self.axes, self.panel_height = list(grid[:n]), each
         for place, ax in enumerate(self.axes):
             plot_parts.label(ax, "")
@@ -62,21 +68,22 @@ class Grid:
         """Values by (panel, line, x) with their s.d.; above them, which runs were not completed."""
         for ax, x, rows, spread in zip(self.axes, xs, values, sd, strict=True):
             _lines(ax, x, rows, spread, shade)
-        (low, high), ax = limits(np.stack([values - sd, values + sd])), self.axes[0]
-        margin = 0.06 * ((high - low) or abs(high) or 1.0)
-        low = 0.0 if 0 <= low <= 0.5 * high else low - margin
-        rows = np.flatnonzero((marks > 1).any(axis=(0, 2)))
-        part, edge = min(0.5, rows.size * 0.16 / self.panel_height), high + margin
-        row = part / (1 - part) * (edge - low) / max(rows.size, 1)
-        ax.set_ylim(low - 0.015 * (edge - low), edge + row * rows.size)
-        ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= edge])
-        for ax, x, panel in zip(self.axes, xs, marks, strict=True):
-            for place, i in enumerate(rows[::-1]):
+        bad = np.flatnonzero((marks > 1).any(axis=(0, 2)))
+        panels = np.arange(len(self.axes))
+        for of in np.split(panels, panels.size) if self.free else [panels]:
+            ax = self.axes[of[0]]
+            ends = limits(np.stack([values - sd, values + sd], 1)[of])
+            part = min(0.5, bad.size * 0.16 / self.panel_height)
+            edge, row = _heights(ax, ends, part, bad.size)
+            for panel in of if bad.size else ():
+                ax = self.axes[panel]
                 ax.axhline(edge, color=GREY, linewidth=0.6)
-                for name, mark, here in marked(panel[i]):
-                    height = np.full(here.sum(), edge + (rows.size - place - 0.5) * row)
-                    style = {"color": shade[i], "markersize": 5.0, "markerfacecolor": "none"}
-                    ax.plot(x.places[here], height, mark.marker, label=name, **style)
+                for place, i in enumerate(bad[::-1], 1):
+                    height = edge + (bad.size - place + 0.5) * row
+                    for name, mark, here in marked(marks[panel][i]):
+                        style = {"color": shade[i], "markersize": 5.0, "markerfacecolor": "none"}
+                        at = xs[panel].places[here]
+                        ax.plot(at, np.full(at.size, height), mark.marker, label=name, **style)
 
     def finished(self, x: str, y: str, notes: dict[str, str]) -> Figure:
         """The figure, with a label of each axis for all panels, and notes under its title."""
@@ -110,6 +117,18 @@ class Grid:
         for row, (text, colour) in enumerate(reversed(entries) if up else entries):
             y = top - (0.28 + 0.17 * head.count("\n") + 0.22 * row) / self.figure.get_figheight()
             self.figure.text(at, y, text, fontsize=10, color=colour, va="top", weight="bold")
+
+
+def _heights(ax: Axes, ends: tuple[float, float], part: float, n: int) -> tuple[float, float]:
+    """Sets an axis for values between two ends, with a part of it above them for rows of marks;
+    where this begins, and how high each of the n rows is."""
+    low, high = ends
+    margin = 0.06 * ((high - low) or abs(high) or 1.0)
+    low, edge = 0.0 if 0 <= low <= 0.5 * high else low - margin, high + margin
+    row = part / (1 - part) * (edge - low) / max(n, 1)
+    ax.set_ylim(low - 0.015 * (edge - low), edge + row * n)
+    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= edge])
+    return edge, row
 
 
 def set_axis(axis: Any, key: Key, length: float) -> None:

@@ -16,8 +16,9 @@ from neurolab.plots.sweep_keys import Key
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Picture", "key_of", "known", "picture_of"]
+__all__ = ["MOST_COLUMNS", "MOST_PANELS", "MOST_ROWS", "Picture", "key_of", "known", "picture_of"]
 
+MOST_PANELS, MOST_COLUMNS, MOST_ROWS = 16, 4, 3  # of one key; of two
 _MOST_LINES = 8  # in one panel
 _FEW = 6  # numbers that are lines rather than rows of a heatmap
 
@@ -33,6 +34,9 @@ class Picture:
         of cells, or of points, over x and y.
     panels
         A panel for each value of these.
+    free
+        Whether each panel has an axis of its own for the value: panels of categories, such as
+        models, that differ more than what is swept within each.
     fixed
         What has no other place: shown at their first value, as a mean over what was chosen is no
         statistic.
@@ -49,6 +53,7 @@ class Picture:
     fixed: tuple[Key, ...] = ()
     seeds: bool = False
     each: tuple[Key, ...] = ()
+    free: bool = False
 
 
 def known(data: xr.Dataset, value: str) -> xr.DataArray | None:
@@ -92,7 +97,11 @@ def picture_of(
     axes = [_one_axis(of, dim) for dim, of in keys.items()]
     if not together:
         x, y, panels, fixed = _roles(axes, wanted)
-        return Picture(_mark(x, y), x, y, tuple(panels), tuple(fixed), seeds)
+        if y is not None and len(wanted) < 2 and _are_panels(x, y, panels):
+            y, panels = panels[0] if panels else None, [y]
+        mark = _mark(x, y)
+        free = mark == "lines" and len(panels) == 1 and not panels[0].numeric
+        return Picture(mark, x, y, tuple(panels), tuple(fixed), seeds, free=free)
     axes.sort(key=lambda key: (key.name not in wanted, len(key)))
     x, *others = sorted(together, key=lambda key: not key.numeric)
     if len(others) == 1 and x.numeric:
@@ -111,6 +120,12 @@ def _mark(x: Key, y: Key | None) -> str:
     sizes = [key.distinct.size if key.numeric else len(key) for key in (x, y)]
     crowded = x.numeric and y.numeric and min(sizes) > _FEW
     return "cells" if crowded or sizes[1] > _MOST_LINES else "lines"
+
+
+def _are_panels(x: Key, y: Key, panels: list[Key]) -> bool:
+    """Whether categories, too many to be lines, are panels rather than rows of cells."""
+    few = not panels or (len(panels) == 1 and panels[0].distinct.size <= _MOST_LINES)
+    return x.numeric and not y.numeric and len(y) > _MOST_LINES and few
 
 
 def _swept(data: xr.Dataset, array: xr.DataArray, wanted: list[str]) -> dict[str, list[Key]]:
