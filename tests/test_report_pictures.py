@@ -23,8 +23,8 @@ def made(folder, rates, *axes, bad=()):
     """The page of a sweep over these axes, each some keys and their values, and its data."""
     plan = Plan(
         tuple(key for _, keys in axes for key in keys), {},
-        tuple(Axis(name, {k: Column(v, "" if k == "seed" else "ms") for k, v in keys.items()})
-              for name, keys in axes),
+        tuple(Axis(name, {k: Column(v, "ms" if v.dtype.kind == "f" else "")
+                          for k, v in keys.items()}) for name, keys in axes),
         [{}], title="LIF",
     )  # fmt: skip
     batch = folder / "batches" / "000000"
@@ -56,8 +56,10 @@ def shown(browser):
             y: plain(t.y), z: plain(t.z), sd: plain(t.error_y?.array), axis: t.yaxis,
             colour: plain(t.marker?.color?.map && t.marker.color) })),
           x: layout.xaxis.type, y: layout.yaxis.type,
-          fixed: [...document.querySelectorAll("#fixed select")]
-            .map((select) => select.selectedOptions[0].text) };
+          titles: (layout.annotations || []).map((one) => one.text),
+          fixed: [...document.querySelectorAll("#fixed .choice")].map((one) =>
+            one.querySelector("output")?.innerText
+            ?? one.querySelector("select").selectedOptions[0].text) };
         """
     )
 
@@ -68,9 +70,10 @@ def drawn(ax):
     return [line.get_xydata() for line in reversed(lines)]
 
 
-def same_lines(page, figure):
-    traces = [t for t in page["traces"] if t["axis"] == "y" and t["x"] != [None]]
-    lines = drawn(figure.axes[0])
+def same_lines(page, figure, panel=0):
+    name = f"y{panel + 1}" if panel else "y"
+    traces = [t for t in page["traces"] if t["axis"] == name and t["x"] != [None]]
+    lines = drawn(figure.axes[panel])
     assert len(traces) == len(lines)
     for trace, line in zip(traces, lines, strict=True):
         np.testing.assert_allclose(trace["x"], line[:, 0])
@@ -128,6 +131,8 @@ def test_samples_are_points_in_both(browser, tmp_path, n_keys):
         np.testing.assert_allclose(points["colour"], dots.get_array()[kept], rtol=1e-6)
     else:
         (line,) = drawn(figure.axes[0])
+        order = np.argsort(points["x"])
+        points = {name: np.array(points[name])[order] for name in "xy"}
         known = ~np.isnan(np.array(points["y"], float))
         np.testing.assert_allclose(
             np.stack([points["x"], points["y"]], axis=1)[known].astype(float),
@@ -135,20 +140,109 @@ def test_samples_are_points_in_both(browser, tmp_path, n_keys):
         )  # fmt: skip
 
 
-def test_keys_without_an_axis_are_at_one_value(browser, tmp_path):
-    """The page shows the first panel of the picture, and nothing is a mean over what was chosen."""
+def test_keys_without_an_axis_are_panels_or_at_one_value(browser, tmp_path):
+    """The page has the panels of the picture, in columns and rows, with their names, and a slider
+    for the key that has no place; nothing is a mean over what was chosen."""
     axes = [
         key("neuron.tau", TAU), key("input.rate", np.arange(5.0)),
         key("dt", np.array([0.1, 0.2])), key("neuron.V_th", np.array([1.0, 1.2])),
         key("neuron.a", np.array([3.0, 4.0])),
     ]  # fmt: skip
-    page, data = made(tmp_path, RNG.uniform(0, 50, (3, 5, 2, 2, 2)), *axes)
+    rates = RNG.uniform(0, 50, (3, 5, 2, 2, 2))
+    page, data = made(tmp_path, rates, *axes)
     browser.open(page)
     found, figure = shown(browser), draw(data)
-    traces = same_lines(found, figure)
-    assert len(traces) == 3
+    assert len(figure.axes) == 4
+    traces = [trace for panel in range(4) for trace in same_lines(found, figure, panel)]
+    assert len(traces) == 4 * 3
     assert not any(trace["sd"] for trace in traces)
-    assert found["fixed"] == ["0.1 ms", "1 ms", "3 ms"]
+    assert found["fixed"] == ["3 ms"]
+    names = {"neuron.V_th = 1 ms", "neuron.V_th = 1.2 ms", "dt = 0.1 ms", "dt = 0.2 ms"}
+    assert names <= set(found["titles"])
+    slide(browser, "#fixed input", 1)
+    found = shown(browser)
+    assert found["fixed"] == ["4 ms"]
+    np.testing.assert_allclose(found["traces"][0]["y"], rates[0, :, 0, 0, 1], rtol=1e-6)
+    assert "fixed-4=4+ms" in browser("return location.href")
+    browser.driver.refresh()
+    assert shown(browser)["fixed"] == ["4 ms"]
+    assert browser.errors() == []
+
+
+def slide(browser, selector, place):
+    """Moves a slider as a hand does."""
+    browser(
+        """
+        const input = document.querySelector(arguments[0]);
+        input.value = arguments[1];
+        input.dispatchEvent(new Event("input"));
+        const frame = (then) => requestAnimationFrame(then); // drawn in the next one
+        return new Promise((done) => frame(() => frame(() => done())));
+        """,
+        selector, place,
+    )  # fmt: skip
+
+
+def test_many_names_are_panels_with_their_own_scale(browser, tmp_path):
+    """As in the picture; a mark of what diverged is in its panel, and what is fixed has one scale
+    for all panels once that is asked for."""
+    names = np.array([f"neuron{i}" for i in range(13)])
+    rates = np.outer(np.logspace(0, 2, 13), np.arange(1.0, 7.0))
+    neurons = "neuron", {"neuron": names}
+    page, data = made(tmp_path, rates, neurons, key("input.rate", np.arange(6.0)), bad=[20])
+    browser.open(page)
+    found, figure = shown(browser), draw(data)
+    for panel, ax in enumerate(figure.axes):
+        (line,) = same_lines(found, figure, panel)
+        assert found["titles"][panel] == ax.get_title() == names[panel]
+        assert len(line["x"]) == 6
+    tops = """const all = document.getElementById("plot")._fullLayout;
+              return ["yaxis", "yaxis13"].map((name) => all[name].range[1]);"""
+    low, high = browser(tops)
+    assert high == pytest.approx(100 * low, rel=1e-3)
+    (mark,) = [t for t in found["traces"] if t["name"] == "1 diverged"]
+    assert (mark["axis"], mark["x"]) == ("y17", [2.0])  # above panel 4 of 13
+    browser("document.getElementById('free').click()")
+    low, high = browser(tops)
+    assert low == high
+    assert browser.errors() == []
+
+
+def test_each_key_of_a_sample_has_a_panel_in_both(browser, tmp_path):
+    keys = {name: RNG.uniform(1, 2, 60) for name in ("neuron.tau", "input.rate", "neuron.b")}
+    page, data = made(tmp_path, RNG.uniform(0, 50, 60), ("sample", keys))
+    browser.open(page)
+    found, figure = shown(browser), draw(data)
+    for panel in range(3):
+        (points,) = [t for t in found["traces"] if t["axis"] == (f"y{panel + 1}" if panel else "y")]
+        (line,) = drawn(figure.axes[panel])
+        order = np.argsort(points["x"])
+        np.testing.assert_allclose(np.array(points["x"])[order], line[:, 0], rtol=1e-6)
+        np.testing.assert_allclose(np.array(points["y"])[order], line[:, 1], rtol=1e-6)
+
+
+def test_colours_by_logarithm_and_evenly(browser, tmp_path):
+    """Cells are coloured by the logarithm of their value, or by its rank; the bar says values, and
+    what has no logarithm is counted."""
+    axes = key("neuron.tau", np.arange(5.0, 12.0)), key("input.rate", WIDE)
+    rates = np.logspace(-1, 3, 63).reshape(7, 9)
+    rates[0, 0] = 0
+    page, _ = made(tmp_path, rates, *axes)
+    browser.open(page)
+    browser.choose("#scale", "logarithmic")
+    z = np.array(shown(browser)["traces"][0]["z"], float)
+    assert np.isnan(z[0, 0])
+    np.testing.assert_allclose(z.ravel()[1:], np.log10(rates.ravel()[1:]), rtol=1e-6)
+    assert "1 value of 0 or less has no place" in browser.find("#plot-note").text
+    ticks = "return document.getElementById('plot')._fullLayout.coloraxis.colorbar.ticktext"
+    assert browser(ticks) == ["1", "10", "100", "1,000"]
+    browser.choose("#scale", "even colours")
+    np.testing.assert_allclose(shown(browser)["traces"][0]["z"], np.arange(63).reshape(7, 9) / 62)
+    browser("document.getElementById('contours').click()")
+    contours = shown(browser)["traces"][-1]
+    assert contours["type"] == "contour"
+    np.testing.assert_allclose(contours["z"], rates, rtol=1e-6)
+    assert browser.errors() == []
 
 
 def test_cells_are_at_the_same_edges(browser, tmp_path):
@@ -198,6 +292,7 @@ def test_a_sample_in_colours_is_one_row_of_points(browser, tmp_path):
     keys = {name: RNG.uniform(1, 2, 60) for name in ("neuron.a", "neuron.b", "neuron.c")}
     page, _ = made(tmp_path, np.arange(60.0), ("sample", keys))
     browser.open(page)
+    browser.choose("#x", "neuron.a (ms)")
     browser.choose("#colour", "neuron.b (ms)")
     (points,) = shown(browser)["traces"]
     assert sorted(points["colour"]) == pytest.approx(sorted(keys["neuron.b"]), rel=1e-6)

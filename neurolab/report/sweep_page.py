@@ -12,13 +12,20 @@ import numpy as np
 
 from neurolab.plots.parts import duration
 from neurolab.plots.sweep_keys import Key
-from neurolab.plots.sweep_picture import key_of, picture_of
+from neurolab.plots.sweep_picture import (
+    MOST_COLUMNS,
+    MOST_PANELS,
+    MOST_ROWS,
+    key_of,
+    picture_of,
+)
 from neurolab.report.folders import about, short, tile, tried, wall_time
 from neurolab.report.page import Page
 from neurolab.report.sweep_spikes import spikes_of
 from neurolab.results.axes import of_sweep
 from neurolab.results.batches import SweepFolder
 from neurolab.results.dataset import as_dataset, name_of
+from neurolab.results.dependence import importance_of
 from neurolab.results.plan import Plan
 from neurolab.results.status import read_summary
 from neurolab.results.table import STATUSES, VALUES, Table
@@ -32,8 +39,9 @@ log = logging.getLogger("neurolab")
 
 _STYLES = ("common.css", "plots.css", "table.css", "sweep.css")
 _SCRIPTS = (
-    "common.js", "figures.js", "spikes.js", "points.js", "sweep_lines.js", "sweep_plot.js",
-    "filter.js", "table.js", "drawer.js", "sweep.js",
+    "common.js", "tabs.js", "figures.js", "spikes.js", "points.js", "sweep_controls.js",
+    "sweep_lines.js", "sweep_panels.js", "sweep_plot.js", "sweep_views.js", "filter.js",
+    "table.js", "drawer.js", "sweep.js",
 )  # fmt: skip
 #: Values that are shown even where no point has them.
 _MAIN = ("rate_hz", "rate_hz_std", "isi_cv", "spike_count")
@@ -57,6 +65,7 @@ def sweep_page(folder: Path) -> Page:
     arrays["lasted_ms"] = table.columns["duration_ms"].astype(np.float32)
     data_set = as_dataset(plan, table)
     keys = _keys(plan, data_set, arrays)
+    values = _values(table, arrays)
     data = {
         **about(folder, summary),
         "title": f"Sweep: {', '.join(filter(None, (plan.title, f'{n:,} points')))}",
@@ -65,7 +74,8 @@ def sweep_page(folder: Path) -> Page:
         "keys": keys,
         **_picture(data_set, keys, arrays),
         "statuses": STATUSES,
-        "values": _values(table, arrays),
+        "values": values,
+        "importance": _importance(data_set, values),
         "messages": table.messages,
         "durations": [duration(ms) for ms in durations[np.isfinite(durations)][:2].tolist()],
         "fixed": [text for key, text in plan.fixed.items() if not of_sweep(key)],
@@ -157,9 +167,32 @@ def _picture(
         joint.append({"name": key.name} | _places(data, key, place, arrays))
         return place
 
-    y = None if picture.y is None else number(picture.y)
-    first = {"mark": picture.mark, "x": number(picture.x), "y": y}
+    first = {
+        "mark": picture.mark, "free": picture.free,
+        "x": number(picture.x), "y": None if picture.y is None else number(picture.y),
+        "panels": [number(key) for key in picture.panels],
+        "each": [number(key) for key in picture.each],
+        "most": [MOST_PANELS, MOST_COLUMNS, MOST_ROWS],
+    }  # fmt: skip
     return {"picture": first, "joint": joint}
+
+
+def _importance(data: xr.Dataset, values: list[dict[str, Any]]) -> dict[str, Any]:
+    """What each key explains of each value by itself, or why that is not known."""
+    axes = data["status"].dims
+    found: dict[str, Any] = {}
+    sampled = {"sampled": bool({"sample", "point"} & set(map(str, axes)))}
+    for name in (value["name"] for value in values):
+        if data["status"].size < 2 or name not in data or data[name].dims != axes:
+            continue
+        try:
+            of = importance_of(data, name, None)
+        except ValueError as error:
+            found[name] = {"why": str(error)}
+            continue
+        parts = [float(part) if math.isfinite(part) else None for part in of.values]
+        found[name] = {"keys": of["key"].values.tolist(), "of": parts}
+    return found | sampled
 
 
 def _values(table: Table, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:

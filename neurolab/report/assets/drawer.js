@@ -1,7 +1,9 @@
-// A point beside the page: its parameters, values, command and run.
+// A point beside the page: its parameters, values, command and run; and another that was pinned, to compare them.
 
 function drawer(moved) {
-  let group = [], point = -1, shown = null;
+  let group = [], point = -1, shown = [];
+  const typed = Number(address.get("pinned") ?? NaN);
+  let pinned = Number.isInteger(typed) && typed >= 0 && typed < N ? typed : null;
   const inside = h("div.inside");
   const panel = h("aside.drawer", { id: "drawer", "aria-label": "point", tabindex: -1, hidden: true }, inside);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !panel.hidden) close(); });
@@ -11,7 +13,7 @@ function drawer(moved) {
     panel.hidden = true;
     address.set("point", null);
     moved.closed();
-    document.body.classList.remove("beside");
+    document.body.classList.remove("beside", "two");
     if (before?.isConnected && before !== document.body) before.focus({ preventScroll: true });
     else moved.focus(point); // the row it was opened from has been made anew
     dispatchEvent(new Event("resize"));
@@ -41,8 +43,20 @@ function drawer(moved) {
   }
 
   const nameOf = (element) => element.getAttribute("aria-label") ?? element.textContent;
-  const pairs = (rows) => h("table.values", {}, h("tbody", {}, rows.map(([name, text]) =>
-    h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, text)))));
+  /** Rows of a name and the text of each of these points. */
+  const table = (points, rows) => h("table.values", {},
+    points.length > 1 ? h("thead", {}, h("tr", {}, h("td"), points.map((p) => h("th", { scope: "col" }, nameOfPoint(p))))) : null,
+    h("tbody", {}, rows.map(([name, of]) => {
+      const texts = points.map(of);
+      return h(new Set(texts).size > 1 ? "tr.differs" : "tr", {}, h("th", { scope: "row" }, name), texts.map((text) => h("td", {}, text)));
+    })));
+  const nameOfPoint = (p) => (p === pinned ? `point ${p}, pinned` : `point ${p}`);
+  function pin() {
+    pinned = pinned === point ? null : point;
+    address.set("pinned", pinned);
+    show(point);
+    picture();
+  }
 
   function show(which) {
     point = which;
@@ -52,46 +66,50 @@ function drawer(moved) {
     const several = group.length > 1 ? h("p.hint", {}, `One of ${group.length} points here: `,
       group.slice(0, 40).map((p) => h("button.link", { type: "button", "aria-current": String(p === point),
         onclick: () => { show(p); picture(); } }, String(p)))) : null;
-    const place = h("div.figure.small", { id: "point-raster", role: "group", "aria-label": "spikes of this point" });
-    const told = h("p.hint");
-    shown = { place, told };
+    const points = pinned === null || pinned === point ? [point] : [pinned, point], two = points.length > 1;
+    for (const element of [panel, document.body]) element.classList.toggle("two", two);
+    shown = points.map((p) => ({ p, told: h("p.hint"), place: h("div.figure.small", { id: p === point ? "point-raster" : "pinned-raster",
+      role: "group", "aria-label": `spikes of point ${p}` }) }));
     const held = inside.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+    const known = VALUES.filter((value) => !value.population || points.some((p) => value.of[p] !== null));
+    const textOf = (value) => (p) => withUnit(number(value.of[p], 6), value.of[p] === null ? "" : value.unit);
     inside.replaceChildren(...[
-      h("div.row.head", {}, h("h2", {}, `Point ${point}`), badge(statusOf(point)),
-        h("div.buttons", {}, button("←", "the point before in the table", () => go(-1)),
+      h("div.row.head", {}, h("h2", {}, two ? `Points ${points.join(" and ")}` : `Point ${point}`), badge(statusOf(point)),
+        h("div.buttons", {}, button(pinned === point ? "Unpin" : "Pin", pinned === point ? "let go of this point" : "keep this point beside the next", pin),
+          button("←", "the point before in the table", () => go(-1)),
           button("→", "the next point in the table", () => go(1)), button("Close", "close", close))),
       several,
-      data.messages[point] ? h("p.message", { "data-status": statusOf(point) }, data.messages[point]) : null,
+      ...points.filter((p) => data.messages[p]).map((p) => h("p.message", { "data-status": statusOf(p) }, `${two ? `Point ${p}: ` : ""}${data.messages[p]}`)),
       h("h3", {}, "Parameters"),
-      KEYS.length ? pairs(KEYS.map((key) => [key.name, valueText(key, keyValue(key, point), 6)])) : h("p.hint", {}, "None was swept."),
-      h("h3", {}, "Values"),
-      pairs(VALUES.filter((value) => !value.population || value.of[point] !== null).map((value) => [value.name, withUnit(number(value.of[point], 6), value.of[point] === null ? "" : value.unit)])),
-      h("h3", {}, "Run"), told, place,
-      data.folders ? h("p", {}, h("a", { href: `${point}/report.html` }, "Its page: traces, intervals, configuration")) : null,
-      h("h3", {}, "Computed alone by"), copyable(commandOf(point))].filter(Boolean));
+      KEYS.length ? table(points, KEYS.map((key) => [key.name, (p) => valueText(key, keyValue(key, p), 6)])) : h("p.hint", {}, "None was swept."),
+      h("h3", {}, "Values"), table(points, known.map((value) => [value.name, textOf(value)])),
+      ...shown.flatMap(({ p, told, place }) => [h("h3", {}, two ? `Run of ${nameOfPoint(p)}` : "Run"), told, place,
+        data.folders ? h("p", {}, h("a", { href: `${p}/report.html` }, "Its page: traces, intervals, configuration")) : null]),
+      h("h3", {}, "Computed alone by"), ...points.map((p) => copyable(commandOf(p)))].filter(Boolean));
     if (held !== null) ([...inside.querySelectorAll("button, a")].find((e) => nameOf(e) === held) ?? panel).focus({ preventScroll: true });
   }
 
   let ready = false, lasted = null, kept = null; // the arrays, decoded when first asked for
-  function picture() {
-    const { place, told } = shown, { spikes } = data;
+  const picture = () => shown.forEach(raster);
+  function raster({ p: which, place, told }) {
+    const { spikes } = data;
     place.hidden = true;
     if (spikes.why) { told.textContent = spikes.why; return; }
     if (!ready) return; // the plotting library is still being read: it is drawn then
     if (typeof Plotly === "undefined") { told.textContent = "The plotting library is missing, see the top of the page."; return; }
     kept ??= { time: array("spike_time"), neuron: array("spike_neuron"), end: array("spike_end"), shown: array("shown_of") };
-    const start = point ? kept.end[point - 1] : 0, end = kept.end[point];
-    if (end === undefined || (start === end && !completed(point))) {
-      told.textContent = completed(point) ? "No spikes." : "Nothing was recorded of this point.";
+    const start = which ? kept.end[which - 1] : 0, end = kept.end[which];
+    if (end === undefined || (start === end && !completed(which))) {
+      told.textContent = completed(which) ? "No spikes." : "Nothing was recorded of this point.";
       return;
     }
     lasted ??= array("lasted_ms");
     const long = spikes.window_ms > 5000, unit = long ? "s" : "ms", scale = long ? 1e-3 : 1;
-    const window = spikes.window_ms * scale, until = Math.min(window, lasted[point] * scale); // what was simulated
-    const all = Math.max(...spikes.n_neurons), populations = spikes.shown[kept.shown[point]];
+    const window = spikes.window_ms * scale, until = Math.min(window, lasted[which] * scale); // what was simulated
+    const all = Math.max(...spikes.n_neurons), populations = spikes.shown[kept.shown[which]];
     const most = populations.at(-1)?.end ?? Math.min(spikes.most_neurons, all);
-    const which = populations.length ? `neurons of ${populations.map(({ name }) => name).join(", ")}` : "neurons";
-    const part = [spikes.whole ? "" : `the first ${number(window)} ${unit}`, most < all ? `the first ${most} ${which}` : ""];
+    const whose = populations.length ? `neurons of ${populations.map(({ name }) => name).join(", ")}` : "neurons";
+    const part = [spikes.whole ? "" : `the first ${number(window)} ${unit}`, most < all ? `the first ${most} ${whose}` : ""];
     const of = part.some(Boolean) ? ` of ${part.filter(Boolean).join(", ")}` : "";
     told.textContent = `${start === end ? "No spikes" : plural(end - start, "spike")}${of}.`;
     if (start === end) return;
@@ -103,6 +121,6 @@ function drawer(moved) {
     { ...CONFIG, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]] });
     spikeLayer(place, x, kept.neuron.subarray(start, end), unit, populations);
   }
-  themed.push(() => { if (!panel.hidden && shown) { show(point); picture(); } });
+  themed.push(() => { if (!panel.hidden && shown.length) { show(point); picture(); } });
   return { panel, open, draw: () => { ready = true; if (!panel.hidden) picture(); } };
 }

@@ -58,15 +58,15 @@ function onWhite(element, build) {
   return { data: traces, layout: { ...wanted, ...size, images, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" } };
 }
 
-/** A figure in an element: `build` gives its traces and layout as they are to be now. */
-function figure(element, build) {
+/** A figure in an element: `build` gives its traces and layout as they are to be now; `more` are further buttons. */
+function figure(element, build, more = []) {
   const file = `${document.title} ${element.id}`.replace(/[^\w.-]+/g, "_");
   const saving = (format, icon) => ({ name: `Save as ${format.toUpperCase()}, on white`, icon, click: () => {
     const picture = onWhite(element, build), { width, height } = picture.layout;
     Plotly.downloadImage(picture, { format, width, height, scale: format === "png" ? 3 : 1, filename: file });
   } });
   const { camera, disk } = Plotly.Icons;
-  const buttons = [["zoom2d", "pan2d", "resetScale2d"], [saving("svg", disk), saving("png", camera)]];
+  const buttons = [["zoom2d", "pan2d", ...more, "resetScale2d"], [saving("svg", disk), saving("png", camera)]];
   const draw = () => {
     const { traces, layout: wanted } = build();
     return Plotly.react(element, traces, wanted, { ...CONFIG, modeBarButtons: buttons });

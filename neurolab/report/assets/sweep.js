@@ -10,7 +10,8 @@ let picture = null;
 const beside = drawer({ order: () => table.order(), select(point, near) { table.select(point, near); picture?.mark(point); },
   closed: () => picture?.mark(-1),
   focus: (point) => table.focus(point) });
-const table = sweepTable((points) => beside.open(points));
+let views = [], lit = null;
+const table = sweepTable((points) => beside.open(points), (now) => { lit = now; views.forEach((view) => view.light?.(now)); });
 main.append(table.element);
 document.body.append(beside.panel);
 if (data.log) {
@@ -31,14 +32,24 @@ function draw() {
     plots.replaceChildren(withoutPlots(data.folder, data.pictures));
     return;
   }
-  const made = sweepPlot((points) => beside.open(points));
+  const made = sweepPlot((points) => beside.open(points), table.limit);
   if (!made.varied || !made.known) {
     plots.append(h("section.card.empty", {}, h("h2", {}, "Nothing to draw"),
       h("p", {}, `No ${made.varied ? "point has a value to draw" : "key has two values"}; the table has what there is.`)));
     return;
   }
   picture = made;
-  plots.append(picture.element);
-  picture.show();
+  const parallel = parallelView(made.value, table.limit), importance = importanceView(made.value);
+  parallel.place.addEventListener("point", ({ detail }) => beside.open([detail]));
+  const shown = { picture: made, parallel, importance };
+  const several = KEYS.filter((key) => key.values.length > 1).length > 1;
+  const all = tabs("view", "views of the sweep", [["picture", "Picture", made.element],
+    ...(several ? [["parallel", "All keys", parallel.element], ["importance", "Importance", importance.element]] : [])],
+  (name) => { shown[name].show(); dispatchEvent(new Event("resize")); });
+  plots.append(card("Results", made.chooser, all.element));
+  views = [made, parallel];
+  for (const view of views) view.light(lit);
+  made.onchange(() => { if (all.now() !== "picture") shown[all.now()].show(); });
+  shown[all.now()].show();
 }
 window.neurolab = { draw };

@@ -1,122 +1,206 @@
-// The picture of a sweep, chosen with selects: a value, over one key or two.
+// The picture of a sweep: a value, over one key or two, in panels of others.
 
-/** A labelled select; options are [value, text]. What is chosen is in the address, but for the usual. */
-function choice(label, id, options, usual, changed) {
-  const kept = options.find(([, text]) => String(text) === address.get(id));
-  const chosen = kept ? kept[0] : usual;
-  const note = () => {
-    const option = select.options[select.selectedIndex];
-    address.set(id, option.value === String(usual) ? null : option.textContent);
-    changed();
-  };
-  const select = h("select", { id, onchange: note }, options.map(([value, text]) =>
-    h("option", { value, selected: String(value) === String(chosen) }, text)));
-  return { select, element: h("div.choice", {}, h("label", { for: id }, label), select) };
-}
+const [MARK, MOST] = [data.picture?.mark ?? "lines", data.picture?.most ?? [16, 4, 3]];
 
-/** The picture with its selects; `open` is called with the points that were clicked. */
-function sweepPlot(open) {
+/** The picture with its controls: `open` is called with the points that were clicked, `limit` with the limits of keys and
+ * values that a box was drawn around. */
+function sweepPlot(open, limit) {
   const place = h("div.figure.sweep", { id: "plot", role: "group", "aria-label": "a summary value over swept keys" });
   const note = h("p.hint", { id: "plot-note", "aria-live": "polite" });
   const varied = AXES.map((_, i) => i).filter((i) => AXES[i].values.length > 1);
   const listed = VALUES.filter((value) => value.of.some((_, p) => has(value, p)));
   const names = varied.map((i) => [i, keyLabel(AXES[i])]);
-  const first = data.picture ?? { mark: "lines", x: varied[0], y: null }; // as matplotlib draws it
-  const fixed = h("div.choices", { id: "fixed" });
-  let draw = () => {}, rest = new Map();
-  const update = () => { others(); draw(); };
+  const first = data.picture ?? { x: varied[0], y: null, panels: [], each: [] }; // as matplotlib draws it
+  const [fixed, told] = [h("div.inline", { id: "fixed" }), { opened: -1, lit: null, panels: [] }];
+  let redraw = null, rest = new Map(), changed = () => {};
+  const draw = () => { if (place.offsetParent) redraw?.(); };
+  const soon = perFrame(draw);
+  const update = () => { others(); draw(); changed(); };
   const partsOf = (v) => listed.filter((one) => one.population && one.base === v.name);
   const value = choice("value", "value", listed.flatMap((v) => [[VALUES.indexOf(v), v.name],
     ...(partsOf(v).length ? [[`each ${VALUES.indexOf(v)}`, `${v.name} of each population`]] : [])]),
   listed.length ? VALUES.indexOf(listed[0]) : "", update);
-  const each = () => value.select.value.startsWith("each");
-  const x = choice("horizontal", "x", names, first.x, update);
-  const y = choice("vertical", "y", [["", "the value (lines)"], ...names], first.mark === "lines" ? "" : first.y, update);
-  const colour = choice("colour", "colour", [["", "none"], ...names], (first.mark === "lines" && first.y) ?? "", update);
+  const parted = () => value.select.value.startsWith("each");
+  const each = first.each.length > 1 ? [["each", "each, a panel of its own"]] : [];
+  const x = choice("horizontal", "x", [...names, ...each], each.length ? "each" : first.x, update);
+  const y = choice("vertical", "y", [["", "the value (lines)"], ...names], MARK === "lines" ? "" : first.y, update);
+  const colour = choice("colour", "colour", [["", "none"], ...names], (MARK === "lines" ? first.y : "") ?? "", update);
+  const facets = ["columns", "rows"].map((label, i) => choice(i ? "rows" : "panels", label, [["", "none"], ...names], first.panels[i] ?? "", update));
+  const scale = choice("scale", "scale", [["", "linear"], ["log", "logarithmic"], ["even", "even colours"]], "", update);
+  const free = toggle("own scales", "free", Boolean(first.free), update);
+  const contours = toggle("contours", "contours", false, update);
+  const logs = ["x", "y"].map((which) => toggle(`log ${which}`, `log-${which}`, false, () => {
+    const key = keyOf(which === "x" ? x : y);
+    key.log = logs[which === "x" ? 0 : 1].box.checked;
+    draw();
+  }));
+  const keyOf = (one) => (one.select.value === "" || one.select.value === "each" ? null : AXES[Number(one.select.value)]);
+  const walked = () => x.select.value === "each";
+  const kept = { x: address.get("log-x"), y: address.get("log-y") };
 
-  /** The axes of the sweep that the picture shows. */
-  const used = () => (each() ? [x] : [x, y.select.value ? y : colour]).filter((one) => one.select.value !== "")
-    .map((one) => AXES[Number(one.select.value)].axis);
-
-  /** Selects for the keys that the picture does not show: one value of each, or the mean of seeds. A
-   * sample has as many values as points: all of them are shown. */
+  /** The controls that have something to choose, and those of keys that the picture does not show: one value of each, or
+   * the mean of seeds. A sample has as many values as points: all of them are shown. */
   function others() {
-    const shown = new Set(used());
-    y.element.hidden = each();
-    colour.element.hidden = each() || y.select.value !== "";
+    const over = y.select.value !== "" && !parted() && !walked(), coloured = !over && !parted() && !walked();
+    y.element.hidden = parted() || walked();
+    colour.element.hidden = !coloured;
+    const spread = [x, over ? y : coloured ? colour : null].filter(Boolean).map(keyOf).filter(Boolean);
+    facets[0].element.hidden = walked() || varied.length < 2;
+    facets[1].element.hidden = facets[0].element.hidden || facets[0].select.value === "" || varied.length < 3;
+    const panels = facets.filter(({ element }) => !element.hidden).map(keyOf).filter(Boolean);
+    free.element.hidden = over || !(panels.length === 1 || walked());
+    contours.element.hidden = !(over && spread.every((key) => key.numeric));
+    scale.select.options[2].hidden = !over;
+    if (!over && scale.select.value === "even") scale.select.value = "";
+    for (const [i, which, key] of [[0, "x", keyOf(x)], [1, "y", over ? keyOf(y) : null]]) {
+      logs[i].element.hidden = !(key?.numeric && Math.min(...key.values) > 0);
+      if (!key) continue;
+      if (kept[which] !== null) key.log = kept[which] === "yes"; // once, as the address says
+      kept[which] = null;
+      logs[i].box.checked = key.log;
+    }
+    const shown = new Set([...spread, ...panels, ...(walked() ? first.each.map((i) => AXES[i]) : [])].map(({ axis: of }) => of));
     const before = new Map([...rest].map(([i, one]) => [i, one.select.value]));
     rest = new Map();
     for (const i of varied) {
       const key = AXES[i];
       if (shown.has(key.axis) || key.scattered) continue;
       shown.add(key.axis);
-      const mean = key === SEED ? [["", "all (mean)"]] : [];
-      const one = choice(key.name, `fixed-${i}`, [...mean, ...key.values.map((v, at) => [at, valueText(key, v)])],
-        mean.length ? "" : 0, () => draw());
-      if (before.has(i)) one.select.value = before.get(i);
+      const one = key === SEED || !key.numeric ? choice(key.name, `fixed-${i}`, [...(key === SEED ? [["", "all (mean)"]] : []),
+        ...key.values.map((v, at) => [at, valueText(key, v)])], key === SEED ? "" : 0, soon) : slider(`fixed-${i}`, key, soon);
+      if (before.has(i) && one.select.value !== before.get(i)) {
+        one.select.value = before.get(i);
+        one.select.dispatchEvent(new Event("input"));
+      }
       rest.set(i, one);
     }
     fixed.replaceChildren(...[...rest.values()].map((one) => one.element));
   }
 
   function chosen() {
-    const keyOf = (one) => (one.select.value === "" ? null : AXES[Number(one.select.value)]);
-    const kx = keyOf(x), ky = keyOf(y), points = [];
+    const points = [], [kx, ky] = [keyOf(x), keyOf(y)], over = ky && ky !== kx && !parted() && !walked();
     for (let p = 0; p < N; p++)
       if ([...rest].every(([i, one]) => one.select.value === "" || AXES[i].of[p] === Number(one.select.value)))
         points.push(p);
     const mean = [...rest.values()].some((one) => one.select.value === "");
     const of = VALUES[Number(value.select.value.replace("each", ""))];
-    return { value: of, parts: each() ? partsOf(of) : null, kx, ky: each() || ky === kx ? null : ky,
-      by: keyOf(colour) === kx ? null : keyOf(colour), points, mean };
+    const used = [kx, over ? ky : null];
+    const panels = facets.filter(({ element }) => !element.hidden).map(keyOf).filter((key) => key && !used.includes(key));
+    const by = over || walked() || parted() || used.includes(keyOf(colour)) || panels.includes(keyOf(colour)) ? null : keyOf(colour);
+    return { value: of, parts: parted() ? partsOf(of) : null, kx, ky: over ? ky : null, by, points, mean,
+      facets: [...new Set(panels)], each: walked() ? first.each.map((i) => AXES[i]) : [] };
   }
 
   function build() {
-    const { value: v, parts, kx, ky, by, points, mean } = chosen();
-    const runs = [...grouped(points, mean ? firstOf : (p) => p).values()]; // at one place of the sweep
-    const cells = ky ? new Set(runs.map(([p]) => ky.of[p] * kx.values.length + kx.of[p])).size : 0;
-    const grid = ky && ky.axis !== kx.axis && cells === runs.length;
-    const made = parts ? populationLines(v, parts, kx, runs) : !ky ? lines(v, kx, by, runs) : (grid ? heatmap : scattered)(v, kx, ky, runs);
-    const above = ky ? null : made.rows;
-    const traces = [...made.traces, ...marks(kx, ky, points, above), ...ring(kx, ky, v, parts, points)];
-    const bad = points.filter((p) => !completed(p)).length;
+    const made = chosen(), { value: v, parts, ky, by, points, mean } = made, { lit } = told;
+    const { panels, left, columns } = panelsOf(made);
+    for (const panel of panels) {
+      panel.runs = [...grouped(panel.points, mean ? firstOf : (p) => p).values()]; // at one place of the sweep
+      panel.cells = cellsOf(v, panel.runs);
+    }
+    const grid = Boolean(ky) && ky.axis !== made.kx.axis && panels.every(({ runs, kx }) =>
+      new Set(runs.map(([p]) => ky.of[p] * kx.values.length + kx.of[p])).size === runs.length);
+    const colours = colouring(scale.select.value, ky ? panels.flatMap(({ cells }) => cells.map((cell) => cell.mean)) : []);
+    const which = by ? [...new Set(points.map((p) => by.of[p]))].sort((a, b) => a - b) : [0];
+    const sampled = Boolean(by?.numeric && by.scattered);
+    const drawn = panels.map((panel) => {
+      const given = { ...made, ...panel, colours, which, lit, contours: contours.box.checked && !contours.element.hidden };
+      if (parts) return populationLines(given);
+      return ky ? (grid ? heatmap : scattered)(given) : sampled ? coloured(given) : lines(given);
+    });
+    const used = (drawn[0].rows ?? []).map((_, i) => drawn.some(({ rows }) => rows[i].points.length));
+    const above = used.filter(Boolean).length, counts = grouped(points.filter((p) => !completed(p)), statusOf);
+    const own = made.each.length > 0, loose = free.box.checked && !free.element.hidden;
+    const width = Math.max(200, place.clientWidth - 120), shape = arranged(panels, columns, width, own);
+    const log = !ky && scale.select.value === "log";
+    const wanted = axesOf(panels, shape, { free: loose, own, width, above, grid: !ky,
+      xaxis: (key) => typeOf(key), yaxis: ky ? typeOf(ky) : log ? { type: "log" } : { rangemode: "tozero" },
+      xtitle: keyLabel(panels[0].kx), ytitle: ky ? keyLabel(ky) : valueLabel(v) });
+    const bar = by && !sampled && which.length > 24 ? coloursOfLines(by, which) : null;
+    const keyed = parts ? { name: "population" } : by && !sampled && !bar ? by : null, named = new Set();
+    const traces = panels.flatMap((panel, i) => {
+      const rows = drawn[i].rows?.filter((_, k) => used[k]) ?? null;
+      const all = [...drawn[i].traces, ...marks({ ...panel, ky, rows, counts }), ...ring(panel, made)];
+      return all.map(({ above: strip, ...trace }) => {
+        const status = strip !== undefined;
+        const said = (keyed && trace.name) || status ? trace.name : null, legend = said !== null && said !== "open" && !named.has(said);
+        if (legend) named.add(said);
+        return { ...trace, xaxis: panel.x, yaxis: strip ? panel.strip : panel.y, showlegend: legend, legendgroup: said ?? undefined };
+      });
+    });
+    if (bar) traces.push(bar);
+    const bad = points.filter((p) => !completed(p)).length, lost = log ? points.filter((p) => has(v, p) && v.of[p] <= 0).length : colours.lost;
     const none = points.filter((p) => completed(p) && !has(v, p)).length;
     note.textContent = [grid ? "Click a cell for its run." : "Click a point for its run.",
       mean ? `Means of ${plural(SEED.values.length, "seed")}${ky ? "" : "; bars are standard deviations"}.` : "",
-      !grid && runs.length > SHOWN ? `About ${number(SHOWN)} of many points are drawn, chosen at random.` : "",
+      left.length ? `${left.join("; ")}.` : "",
+      !grid && panels.some(({ runs }) => runs.length > SHOWN) ? `About ${number(SHOWN)} of many points are drawn, chosen at random.` : "",
       bad ? `${plural(bad, "point")} not completed: marked by symbols, without a value${mean ? ", and not in means" : ""}.` : "",
-      none && !v.so_far ? `${plural(none, "completed point")} without this value.` : ""].filter(Boolean).join(" ");
-    const legend = traces.some((t) => t.showlegend) || Boolean(made.legend);
-    const high = above?.length ? 1 - Math.min(0.4, 0.045 * above.length + 0.01) : 1;
-    const wanted = layout({ showlegend: legend, hovermode: "closest", margin: { t: legend ? 40 : 12, r: ky || made.bar ? 8 : 24 },
-      uirevision: [x, y, value, colour].map((one) => one.select.value).join(),
-      xaxis: axis({ title: { text: keyLabel(kx) }, showgrid: !ky, ...typeOf(kx) }),
-      yaxis: axis({ showgrid: !ky, ...made.y, ...(ky ? {} : { domain: [0, high] }) }) });
-    if (above?.length) wanted.yaxis2 = { domain: [high, 1], anchor: "x", range: [-0.5, above.length - 0.5], visible: false, fixedrange: true };
-    if (made.legend) wanted.legend.title = { text: `${keyLabel(made.legend)}  `, side: narrow() ? "top" : "left" };
-    else if (!ky) traces.forEach((t) => { if (!t.showlegend) t.showlegend = false; });
+      none && !v.so_far ? `${plural(none, "completed point")} without this value.` : "",
+      lost ? `${plural(lost, "value")} of 0 or less ${lost === 1 ? "has" : "have"} no place on a logarithmic scale.` : "",
+      lit ? "What the filter leaves out is faint." : ""].filter(Boolean).join(" ");
+    const legend = traces.some((t) => t.showlegend);
+    const top = (legend ? 40 : 12) + (panels.some(({ title }) => title) ? 16 : 0);
+    Object.assign(wanted, layout({ ...wanted, showlegend: legend, hovermode: "closest",
+      margin: { t: top, r: ky || bar || sampled ? 8 : panels.some(({ beside }) => beside) ? 30 : 24,
+        ...(panels.length > 1 ? { l: 72, b: 64 } : {}) },
+      uirevision: [x, y, value, colour, ...facets].map((one) => one.select.value).join(), selections: [] }));
+    if (ky || sampled) wanted.coloraxis = { colorscale: scaleOf(),
+      colorbar: sampled ? colourbar({ long_name: by.name, unit: by.unit }) : colourbar(v, colours.bar) };
+    if (keyed) wanted.legend.title = { text: `${keyLabel(keyed)}  `, side: narrow() ? "top" : "left" };
+    place.style.height = shape.height ? `${shape.height}px` : "";
+    Object.assign(told, { panels, made });
     return { traces, layout: wanted };
   }
 
   /** A ring around the point that is open beside the page. */
-  function ring(kx, ky, v, parts, points) {
+  function ring({ kx, points }, { ky, value: v, parts }) {
+    const { opened } = told;
     if (opened < 0 || !points.includes(opened)) return [];
-    const [x, value] = [places(kx)[kx.of[opened]], ky ? places(ky)[ky.of[opened]] : v.of[opened]];
+    const [at, height] = [places(kx)[kx.of[opened]], ky ? places(ky)[ky.of[opened]] : v.of[opened]];
     if (parts || (!ky && !has(v, opened))) return [];
-    return [{ type: "scatter", mode: "markers", x: [x], y: [value], hoverinfo: "skip", showlegend: false, cliponaxis: false,
+    return [{ type: "scatter", mode: "markers", x: [at], y: [height], hoverinfo: "skip", cliponaxis: false,
       name: "open", marker: { symbol: "circle-open", size: 17, color: css("--ink"), line: { width: 2.5, color: css("--ink") } } }];
   }
 
-  let opened = -1;
+  /** The limits of keys and of the value that a box in a panel has. */
+  function boxed(range) {
+    const panel = told.panels.find((one) => range[one.x] && range[one.y]);
+    if (!panel) return;
+    const { ky, value: v } = told.made;
+    const found = [limitOf(panel.kx, range[panel.x]), ky ? limitOf(ky, range[panel.y]) : [v.name, { between: range[panel.y] }]];
+    for (const [key, at] of panel.at ?? []) found.push([key.name, { of: [key.values[at]], numeric: key.numeric }]);
+    limit(found.filter(Boolean));
+  }
+
   others();
-  const controls = h("div.choices", {}, value.element, x.element, y.element, colour.element);
-  const element = card("Picture", controls, fixed, note, place);
-  const mark = (point) => { opened = point; draw(); };
-  return { element, mark, varied: varied.length > 0, known: listed.length > 0, show() {
-    draw = figure(place, build);
-    place.on("plotly_click", ({ points: [clicked] }) => {
-      const found = [clicked.customdata].flat(3).filter((p) => typeof p === "number");
-      if (found.length) open(found);
-    });
-  } };
+  addEventListener("resize", () => { if (told.panels.length > 1) soon(); });
+  const controls = h("div.choices", {}, ...[x, y, colour, ...facets].map((one) => one.element), fixed,
+    ...[scale, ...logs, free, contours].map((one) => one.element));
+  const element = h("div", {}, controls, note, place);
+  return { element, varied: varied.length > 0, known: listed.length > 0, chooser: h("div.choices", {}, value.element),
+    value: () => VALUES[Number(value.select.value.replace("each", ""))] ?? listed[0],
+    onchange(then) { changed = then; },
+    mark(point) { told.opened = point; draw(); },
+    light(lit) { told.lit = lit; soon(); },
+    show() {
+      if (redraw) { draw(); return; }
+      redraw = figure(place, build, ["select2d"]);
+      place.on("plotly_click", ({ points: [clicked] }) => {
+        const found = [clicked.customdata].flat(3).filter((p) => typeof p === "number");
+        if (found.length) open(found);
+      });
+      place.on("plotly_selected", (event) => { if (event?.range) boxed(event.range); });
+    } };
+}
+
+/** What a range along the axis of a key leaves of its values; null for one that no table has. */
+function limitOf(key, [from, to]) {
+  if (!KEYS.includes(key)) return null;
+  if (key.numeric) {
+    const inside = key.values.filter((v) => v >= Math.min(from, to) && v <= Math.max(from, to));
+    return [key.name, inside.length ? { between: [Math.min(...inside), Math.max(...inside)], exact: true } : { between: [from, to] }];
+  }
+  const at = [from, to].map((v) => (typeof v === "number" ? v : key.values.map(String).indexOf(String(v)))); // by name, or place
+  return [key.name, { of: key.values.filter((_, i) => i >= Math.min(...at) && i <= Math.max(...at)) }];
 }

@@ -14,7 +14,8 @@ function columns() {
   return found;
 }
 
-function sweepTable(open) {
+/** `open` is called with a point, `chosen` with which of all points a filter leaves, or null without one. */
+function sweepTable(open, chosen = () => {}) {
   const all = columns(), tall = ROW();
   const [sortedBy, way] = (address.get("sort") || "").split(" ");
   let order = Array.from({ length: N }, (_, i) => i), selected = -1;
@@ -54,6 +55,9 @@ function sweepTable(open) {
     if (why) { told.textContent = why; return; }
     order = [];
     for (let p = 0; p < N; p++) if (test(p)) order.push(p);
+    const lit = order.length < N ? new Uint8Array(N) : null;
+    if (lit) for (const p of order) lit[p] = 1;
+    chosen(lit);
     const { column: { get, numeric }, up } = sort;
     order.sort((a, b) => {
       const one = get(a), other = get(b);
@@ -108,7 +112,14 @@ function sweepTable(open) {
     show();
   }
 
+  /** Filters by limits of columns, instead of those that they have. */
+  function limit(limits) {
+    box.value = limited(box.value, all, limits);
+    address.set("filter", box.value.trim());
+    choose();
+  }
+
   const element = card("Points", h("div.row", {}, h("label.filter", { for: "filter" }, "Filter ", box), told), view);
   choose();
-  return { element, select, focus, order: () => order };
+  return { element, select, focus, limit, order: () => order };
 }
