@@ -98,7 +98,7 @@ def picture_of(
     if not together:
         x, y, panels, fixed = _roles(axes, wanted)
         if y is not None and len(wanted) < 2 and _are_panels(x, y, panels):
-            y, panels = next(iter(panels), None), [y]
+            (y, *_), panels = [*panels, None], [y]
         mark = _mark(x, y)
         free = mark == "lines" and len(panels) == 1 and not panels[0].numeric
         return Picture(mark, x, y, tuple(panels), tuple(fixed), seeds, free=free)

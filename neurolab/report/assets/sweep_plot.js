@@ -182,7 +182,7 @@ function sweepPlot(open, limit) {
     value: () => VALUES[Number(value.select.value.replace("each", ""))] ?? listed[0],
     onchange(then) { changed = then; },
     mark(point) { told.opened = point; draw(); },
-    light(lit) { told.lit = lit; soon(); },
+    light(lit) { told.lit = lit; if (redraw) soon(); },
     show() {
       if (redraw) { draw(); return; }
       redraw = figure(place, build, ["select2d"]);
