@@ -1,13 +1,12 @@
-"""``python -m neurolab.plot``: figures of a run for a paper, with sizes in mm.
+"""``python -m neurolab.plot``: figures of a run or a sweep for a paper, with sizes in mm.
 
 python -m neurolab.plot outputs/2026-01-31/12-00-00 --kind raster,rate --time 0.2s:0.5s
 python -m neurolab.plot outputs/2026-01-31/12-00-00-sweep --point 3 --kind trace --neurons 0,4
+python -m neurolab.plot outputs/2026-01-31/12-00-00-sweep --kind map --x b --y rate --where tau=10
 """
 
 from __future__ import annotations
 
-import argparse
-import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -16,35 +15,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurolab.plots.style import COLUMN_MM, HEIGHT_MM, POINTS, paper, save_figure, size_in
+from neurolab.plots.typed import OF_SWEEPS, parser
 from neurolab.results import open_run, open_sweep
 from neurolab.results.batches import SweepFolder
+from neurolab.results.sweep import Sweep
 from neurolab.results.trains import Trains
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["figure", "main"]
+__all__ = ["figure", "main", "sweep_figure"]
 
 _TIME = {"raster", "trace", "rate", "stimulus"}
-_KINDS = ("raster", "trace", "rate", "stimulus", "isi", "log-isi", "rates", "cv", "psd", "lv",
-    "fano", "correlogram", "phases", "sta")  # fmt: skip
-_FORMATS = ("pdf", "svg", "png")
-_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "min": 6e4}
-_HZ = {"Hz": 1.0, "kHz": 1e3}
-_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw what was asked for and print where it is; 2 for what cannot be drawn."""
-    parser = _parser()
-    typed = parser.parse_args(arguments)
+    typed = parser().parse_args(arguments)
     try:
-        trains = _opened(typed.folder, typed.point, typed.population)
-        made = figure(
-            trains, typed.kind, (typed.width, typed.height), typed.time, typed.neurons,
-            typed.variable, typed.points, typed.title, typed.frequency,
-        )  # fmt: skip
+        size = (typed.width, typed.height)
+        if set(typed.kind) & set(OF_SWEEPS):
+            made = sweep_figure(
+                _sweep(typed.folder, typed.kind, typed.point), typed.kind, size, typed.value,
+                typed.x, typed.y, dict(typed.where or ()), typed.points, typed.title,
+            )  # fmt: skip
+        else:
+            trains = _opened(typed.folder, typed.point, typed.population)
+            made = figure(
+                trains, typed.kind, size, typed.time, typed.neurons, typed.variable, typed.points,
+                typed.title, typed.frequency,
+            )  # fmt: skip
     except (ValueError, KeyError, FileNotFoundError) as error:
         print(f"neurolab.plot: {error.args[0]}", file=sys.stderr)
         return 2
@@ -90,8 +91,6 @@ def figure(
     ValueError, KeyError
         What cannot be drawn, or has no room.
     """
-    from matplotlib.figure import Figure
-
     of = trains.plot
     over: dict[str, Any] = {"time": time}
     drawn: dict[str, Callable[[Axes], Any]] = {
@@ -115,6 +114,58 @@ def figure(
             panels.append((kind, partial(of.phases, frequency_hz)))
         else:
             panels.append((kind, drawn[kind]))
+    return _arranged(panels, size_mm, points, title)
+
+
+def sweep_figure(
+    sweep: Sweep,
+    kinds: Sequence[str],
+    size_mm: tuple[float, float | None] = (COLUMN_MM, None),
+    value: str = "rate_hz",
+    x: str | None = None,
+    y: str | None = None,
+    where: Mapping[str, Any] | None = None,
+    points: float = POINTS,
+    title: str = "",
+) -> Figure:
+    """Panels of a sweep below one another: `neurolab.plots.panels_sweep`.
+
+    Parameters
+    ----------
+    x, y
+        The keys of the axes of ``lines``, where the second is that of the lines, and ``map``.
+    where
+        The values of keys that have no place there.
+
+    Raises
+    ------
+    ValueError, KeyError
+        What cannot be drawn, or has no room.
+    """
+    of = sweep.plot
+    drawn: dict[str, Callable[[Axes], Any]] = {
+        "lines": lambda ax: of.lines(value, ax, x=x, by=y, where=where),
+        "map": lambda ax: of.map(value, ax, x=x, y=y, where=where, contours=True),
+        "importance": lambda ax: of.importance(value, ax),
+        "parallel": lambda ax: of.parallel(value, ax),
+    }
+    return _arranged([(kind, drawn[kind]) for kind in kinds], size_mm, points, title)
+
+
+def _arranged(
+    panels: Sequence[tuple[str, Callable[[Axes], Any]]],
+    size_mm: tuple[float, float | None],
+    points: float,
+    title: str,
+) -> Figure:
+    """
+    Raises
+    ------
+    ValueError
+        There is no room.
+    """
+    from matplotlib.figure import Figure
+
     width_mm, height_mm = size_mm
     height_mm = height_mm or HEIGHT_MM * (1 + len(panels)) / 2
     with paper(points):
@@ -150,6 +201,23 @@ def _recorded(trains: Trains) -> list[str]:
     return sorted(found, key=lambda name: name.rpartition(".")[2] != "V")
 
 
+def _sweep(folder: Path, kinds: Sequence[str], point: int | None) -> Sweep:
+    """
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        There is no sweep, or a point of one was asked for, or other kinds too.
+    """
+    if others := set(kinds) - set(OF_SWEEPS):
+        raise ValueError(f"{', '.join(sorted(others))}: of a run; {', '.join(OF_SWEEPS)} are of a"
+            " sweep, in a figure of their own")  # fmt: skip
+    if point is not None:
+        raise ValueError(f"--point {point}: {', '.join(kinds)} are of a whole sweep")
+    if not SweepFolder(folder).exists:
+        raise ValueError(f"{', '.join(kinds)}: of a whole sweep; {folder} is none")
+    return open_sweep(folder)
+
+
 def _opened(folder: Path, point: int | None, population: str | None) -> Trains:
     """What is drawn.
 
@@ -160,82 +228,14 @@ def _opened(folder: Path, point: int | None, population: str | None) -> Trains:
     """
     if SweepFolder(folder).exists:
         if point is None:
-            raise ValueError(f"{folder} is a sweep: say which of its points, --point 0")
+            raise ValueError(f"{folder} is a sweep: say which of its points, --point 0, or ask for"
+                f" {', '.join(OF_SWEEPS)}")  # fmt: skip
         run: Any = open_sweep(folder)[point]
     elif point is not None:
         raise ValueError(f"--point {point}: {folder} is no sweep")
     else:
         run = open_run(folder)
     return run[population] if population else run
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m neurolab.plot",
-        description="Figures of a run for a paper: letters of 7 points, fonts in the file.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    add = parser.add_argument
-    add("folder", type=Path, help="of a run, or of a sweep with --point")
-    add("--kind", type=_among(_KINDS), default=["raster"], help=f"of {', '.join(_KINDS)}; several"
-        " with commas are below one another")  # fmt: skip
-    add("--time", type=_window, help="from and until when: 0.2s:0.5s")
-    add("--neurons", type=_numbers, help="which: 0:50, or 3,17,4; of traces three, if not given")
-    add("--variable", type=lambda text: text.split(","), help="for trace and sta; all, if not"
-        " given")  # fmt: skip
-    add("--frequency", type=lambda text: _measure(text, _HZ), help="for phases: 40Hz")
-    add("--population", help="one of a network's")
-    add("--point", type=int, help="of a sweep")
-    add("--width", type=_length, default=COLUMN_MM, help="85mm, 3.3in")
-    add("--height", type=_length, help="50 mm, and 25 for each further panel, if not given")
-    add("--points", type=float, default=POINTS, help="size of letters")
-    add("--title", default="", help="above the figure")
-    add("--format", type=_among(_FORMATS), default=["pdf"], help=", ".join(_FORMATS))
-    add("--output", type=Path, help="a folder for the figures; that of the run, if not given")
-    return parser
-
-
-def _among(known: Sequence[str]) -> Callable[[str], list[str]]:
-    def read(text: str) -> list[str]:
-        found = text.split(",")
-        if other := [one for one in found if one not in known]:
-            raise argparse.ArgumentTypeError(f"{other[0]!r} is none of {', '.join(known)}")
-        return found
-
-    return read
-
-
-def _measure(text: str, units: Mapping[str, float]) -> float:
-    found = re.fullmatch(r"([0-9.eE+-]+) ?([A-Za-z]+)", text)
-    try:
-        return float(found[1]) * units[found[2]]  # type: ignore[index]
-    except (TypeError, ValueError, KeyError):
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: give a number with one of {', '.join(units)}"
-        ) from None
-
-
-def _length(text: str) -> float:
-    if not 10 <= (found := _measure(text, _MM)) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 10 mm and 1 m")
-    return found
-
-
-def _window(text: str) -> tuple[float, float]:
-    begin, colon, end = text.partition(":")
-    if not colon:
-        raise argparse.ArgumentTypeError(f"{text!r}: from and until, as 0.2s:0.5s")
-    return _measure(begin, _MS), _measure(end, _MS)
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        if ":" in text:
-            begin, end = map(int, text.split(":"))
-            return list(range(begin, end))
-        return [int(one) for one in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: neurons as 0:50, or 3,17,4") from None
 
 
 if __name__ == "__main__":

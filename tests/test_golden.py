@@ -17,6 +17,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
 from test_plots import make_run
+from test_report_pictures import key, made
 from test_sweep_plots import swept
 
 from neurolab.plots import paper
@@ -25,6 +26,7 @@ from neurolab.plots import sweep as sweep_plots
 from neurolab.results.layout import Chunk, Trace
 from neurolab.results.run import Run, open_run
 from neurolab.results.stimulus import Stimulus, write_stimuli
+from neurolab.results.sweep import open_sweep
 from neurolab.results.writer import ResultsWriter
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -104,6 +106,23 @@ def panels(folder: Path) -> Figure:
     return figure
 
 
+def sweep_panels(folder: Path) -> Figure:
+    """Panels of a sweep, on axes of one figure."""
+    rates = both(2.0)[:, :4, None] + np.arange(3) * (1 + np.arange(4))[:, None] / 4
+    tau = np.array([5.0, 10.0, 20.0, 40.0])
+    axes = key("neuron.b", B8), key("neuron.tau", tau), key("seed", np.arange(3))
+    made(folder, rates, *axes)
+    of = open_sweep(folder).plot
+    with paper():
+        figure = Figure(figsize=(9, 5), layout="constrained")
+        axes = figure.subplots(2, 2).ravel()
+        of.lines(ax=axes[0], x="b", by="tau", spread="ci")
+        of.map(ax=axes[1], x="b", y="tau", contours=True)
+        of.importance(ax=axes[2])
+        of.parallel(ax=axes[3])
+    return figure
+
+
 def both(noise: float = 0.0, n: tuple[int, int] = (8, 6)) -> np.ndarray:
     b, rate = np.meshgrid(np.arange(n[0]), np.arange(n[1]), indexing="ij")
     return 30 * np.exp(-((b - 3) ** 2) / 8) * rate / 6 + noise * np.cos(7 * b + 3 * rate)
@@ -129,6 +148,7 @@ PICTURES: dict[str, Callable[[Path], Figure | None]] = {
     "traces_window": lambda at: plots.traces(cells(at, periods=(40, 50, 60))),
     "rate_many": lambda at: plots.rate(many(at)),
     "panels": panels,
+    "sweep_panels": sweep_panels,
     "sweep_line": lambda at: sweep_of(both()[:, 4], neuron__b=B8),
     "sweep_failed": lambda at: sweep_of(both()[:, 4], status=FAILED, neuron__b=B8),
     "sweep_lines": lambda at: sweep_of(both(), neuron__b=B8, input__rate=R6),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from omegaconf import DictConfig
+
+    from neurolab.plots.panels_sweep import SweepPlot
 
 __all__ = ["PointRun", "Sweep", "open_sweep"]
 
@@ -91,7 +94,7 @@ class Sweep:
         """
         data = self.data
         for name, value in values.items():
-            key = self._key(name)
+            key = self.key(name)
             if data[key].ndim > 1:
                 raise KeyError(f"{name} has a value for each point, not for each place of an axis")
             if key not in data.xindexes:
@@ -122,7 +125,7 @@ class Sweep:
         """
         from neurolab.results.dependence import fi_of, only_number
 
-        found = only_number(self.data) if key is None else self._key(key)
+        found = only_number(self.data) if key is None else self.key(key)
         return fi_of(self.data, found, value, **options)
 
     def importance(self, value: str = "rate_hz", *, bins: int | None = None) -> xr.DataArray:
@@ -142,7 +145,20 @@ class Sweep:
 
         return importance_of(self.data, value, bins)
 
-    def _key(self, name: str) -> str:
+    @property
+    def plot(self) -> SweepPlot:
+        """Panels on axes of one's own: ``sweep.plot.lines(x="b", by="tau")``;
+        `neurolab.plots.panels_sweep`."""
+        # Pictures stand above results, which do not import them: they are found by their name.
+        found: SweepPlot = import_module("neurolab.plots.panels_sweep").SweepPlot(self)
+        return found
+
+    def key(self, name: str) -> str:
+        """The swept key of a name, or of the end of one that no other has.
+
+        Raises:
+            KeyError: there is none, or more than one.
+        """
         keys = [str(key) for key in self.data.coords]
         found = [key for key in keys if key == name or key.endswith(f".{name}")]
         if name in keys or len(found) == 1:
