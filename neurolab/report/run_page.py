@@ -70,7 +70,7 @@ def run_page(folder: Path) -> Page:
     if damaged:
         told = list(map(str, damaged))
         data["message"] = " ".join(filter(None, [data["message"], *told]))
-        for one in told:
+        for one in told if data["status"] != "running" else ():  # the next page may have it
             log.warning("%s", one)
     return Page(_SCRIPTS, _STYLES, data | {"damaged": bool(damaged)}, arrays)
 

@@ -86,8 +86,9 @@ def sweep_page(folder: Path) -> Page:
     }
     if damaged:
         told = " ".join(map(str, damaged))
+        if data["status"] != "running":  # the next page may have it
+            log.warning("%s", told)
         data |= {"status": "damaged", "message": told, "spikes": data["spikes"] or {"why": told}}
-        log.warning("%s", told)
     return Page(_SCRIPTS, _STYLES, data, arrays)
 
 

@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,8 +48,14 @@ class StatusFile:
     exception ended it."""
 
     def __init__(
-        self, folder: Path | None, started: str | None = None, lease: Lease | None = None
+        self,
+        folder: Path | None,
+        started: str | None = None,
+        lease: Lease | None = None,
+        told: Callable[[str], None] = lambda status: None,
     ) -> None:
+        #: Called with each status that is written.
+        self._tell = told
         self._lease = lease
         self._path = None if folder is None else folder / STATUS
         #: When it began, in UTC: now if not given.
@@ -90,6 +97,7 @@ class StatusFile:
             with suppress(OSError), self._path.open("r+") as file:
                 file.write(text)
                 file.truncate()
+        self._tell(status)
 
     def eta_s(self, done: float, total: float) -> float | None:
         """Seconds left, as fast as it went since this was first asked; None before it can tell."""

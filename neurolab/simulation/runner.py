@@ -27,6 +27,7 @@ from neurolab.config.experiment import Experiment
 from neurolab.engine.cache import program_of
 from neurolab.problems import tell
 from neurolab.report import REPORT
+from neurolab.report.live import LivePage
 from neurolab.report.pictures import show
 from neurolab.results.damage import SUMMARY
 from neurolab.results.lease import Lease
@@ -86,9 +87,11 @@ def simulate(
     outcome = Outcome()
     listener = NoTracker() if folder is None else experiment.tracker()
     still_ours = (lambda: None) if lease is None else lease.check
+    standalone = bool((config.get("report") or {}).get("standalone"))
     with (
         TrackerSession(listener) as tracker,
-        StatusFile(folder, lease=lease) as status,
+        LivePage(folder, standalone) as page,
+        StatusFile(folder, lease=lease, told=page.tell) as status,
         StopRequest() as stop,
     ):
         run = _Run(experiment, folder, tracker, status, overrides, resumed, lease)
@@ -101,6 +104,7 @@ def simulate(
             still_ours()
             outcome.fail(told(error, run.computation), "the run failed")
         try:
+            page.end()
             run.close()
         except Exception as error:  # a full disk, say; what was committed is readable all the same
             outcome.fail(told(error, run.computation), "the results could not be closed")
@@ -120,7 +124,7 @@ def simulate(
         if not outcome.lost:
             try:
                 on_summary(outcome.summary, folder)
-                shown = show(folder, bool((config.get("report") or {}).get("standalone")))
+                shown = show(folder, standalone)
             except OSError as error:
                 shown = False
                 log.error("%s", told(error, run.computation))

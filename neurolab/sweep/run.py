@@ -25,6 +25,7 @@ from rich.console import Console
 from neurolab.config.settings import Settings
 from neurolab.engine.device import prepare
 from neurolab.problems import ConfigError, Problem, tell
+from neurolab.report.live import LivePage
 from neurolab.results.batches import SweepFolder
 from neurolab.results.digests import changes_results
 from neurolab.results.lease import Lease
@@ -150,7 +151,8 @@ def run_sweep(
     with (
         store.or_nothing(),
         TrackerSession(tracker) as tracking,
-        StatusFile(folder, started, lease) as status,
+        LivePage(folder) as page,
+        StatusFile(folder, started, lease, page.tell) as status,
     ):
         session = SweepSession(tracking, store, all_groups, plan)
         session.start()
@@ -163,6 +165,7 @@ def run_sweep(
                 else:
                     batch = settings.batch
                     report = executor.compute(device, missing, store, stop, progress, batch)
+            page.end()
             store.check()
             times = {"compose_s": composed, "wall_s": time.perf_counter() - began, **accepted}
             try:

@@ -67,9 +67,12 @@ function badge(status) {
   return h("span.badge", { "data-status": status }, mark, ` ${status}`);
 }
 
+const AGAIN_S = 10; // a page of what goes on is read again
+
 /** The top of a page. */
 function header(title, status, facts, overrides) {
   document.title = title;
+  if (status === "running") setInterval(() => { if (!document.hidden) location.reload(); }, 1000 * AGAIN_S);
   const line = h("p.facts", {}, status ? badge(status) : null,
     facts.filter(Boolean).map((fact) => h("span", {}, fact)));
   const typed = overrides.length
