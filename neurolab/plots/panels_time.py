@@ -65,7 +65,7 @@ class OverTime:
             middles[name] = float(np.mean(own)) + first
         ax.set_xlim(begin, end)
         ax.set_ylim(first - 0.5, first + len(rows) - 0.5)
-        ax.set(xlabel="time (ms)", ylabel="neuron")
+        ax.set(xlabel="time (ms)", ylabel=self._of.member)
         if len(middles) > 1 and not labels:
             ax.set_yticks(list(middles.values()), list(middles))
             ax.tick_params(axis="y", length=0)
@@ -105,7 +105,7 @@ class OverTime:
         for k, (neuron, line) in enumerate(values.items()):
             style: dict[str, Any] = {
                 "color": COLOURS[k % len(COLOURS)],
-                "label": f"neuron {neuron}",
+                "label": f"{self._of.member} {neuron}",
             }
             ax.plot(*decimate(t[inside], line[inside]), **(style | look))
             for own in trains[neuron : neuron + 1]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from neurolab.plots.panels_sweep import SweepPlot
+    from neurolab.results.trials import Trials
 
 __all__ = ["PointRun", "Sweep", "open_sweep"]
 
@@ -108,6 +109,28 @@ class Sweep:
                 told = f"{key} has no value {value!r}; give one of {there}{more}"
                 raise KeyError(f"{told}, numbers in {unit}" if unit else told) from error
         return data
+
+    def trials(self, neuron: int = 0, population: str | None = None, **where: Any) -> Trials:
+        """One neuron over the seeds: what a run says of its neurons (``psth``, ``fano_factor``,
+        ``plot.raster``, ..) is then said of trials. ``where`` says which point of the other keys:
+        ``sweep.trials(neuron=3, b=5)``. Trials are of runs that were completed.
+
+        Raises:
+            KeyError: no swept key, or population, has this name, or there is no such value.
+            ValueError: a key that is not the seed has several values, or there is no trial.
+        """
+        from neurolab.results.trials import Trials
+
+        data = self.sel(**where)
+        if left := [str(dim) for dim, n in data["status"].sizes.items() if n > 1 and dim != "seed"]:
+            there = ", ".join(str(one) for one in data[left[0]].values[:_MOST_TOLD])
+            short = left[0].rpartition(".")[2]
+            raise ValueError(f"{left[0]} has several values: say which, {short}= one of {there}")
+        done = (data["status"] == "completed").values.ravel()
+        points = data["point"].values.ravel()[done].tolist()
+        seeds = data["seed"].values.ravel()[done].tolist() if "seed" in data.coords else points
+        runs = [self[point] for point in points]
+        return Trials([run[population] if population else run for run in runs], neuron, seeds)
 
     def fi(self, key: str | None = None, value: str = "rate_hz", **options: Any) -> xr.Dataset:
         """`gain`, the slope in Hz per unit of the input where the neuron fires, and `rheobase`, the

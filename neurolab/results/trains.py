@@ -36,6 +36,9 @@ class Trains(Patterns):
     recorded.
     """
 
+    #: What each of its trains is of.
+    member = "neuron"
+
     @property
     @abstractmethod
     def attributes(self) -> dict[str, Any]:

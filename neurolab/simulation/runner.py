@@ -147,10 +147,8 @@ class _Run:
         lease: Lease | None = None,
     ) -> None:
         self.experiment, self.tracker, self.status = experiment, tracker, status
-        self.folder, resumed = (
-            folder,
-            resumed or Resumed(RunRecord.of(experiment.config, overrides)),
-        )
+        self.folder = folder
+        resumed = resumed or Resumed(RunRecord.of(experiment.config, overrides))
         self.record, self.checkpoint = resumed.record, resumed.checkpoint
         structure = experiment.structure
         self.dt_ms, self.size = structure.dt_ms, structure.size
@@ -163,12 +161,9 @@ class _Run:
         unit = unit_text(experiment.units.get(potential, u.UNITLESS))
         spiking = int(structure.firing.sum())
         told = resumed.commit.steps if resumed.commit else 0
-        self.rows = Rows(
-            experiment.n_steps, self.dt_ms, spiking, tracker.log, potential, unit, told
-        )
-        self.program = program_of(
-            structure, self._capacity(experiment.devices[0].platform), experiment.devices
-        )
+        n_steps, devices = experiment.n_steps, experiment.devices
+        self.rows = Rows(n_steps, self.dt_ms, spiking, tracker.log, potential, unit, told)
+        self.program = program_of(structure, self._capacity(devices[0].platform), devices)
         self.device = f"{self.program.devices[0].device_kind} x {len(self.program.devices)}"
         if folder is not None:
             if lease is None:

@@ -81,18 +81,17 @@ def run_sweep(
     executor
         Where to compute; here if not given.
     first
-        The first point to compute: those before it were computed in an earlier round.
+        The first point to compute: those before it were in an earlier round.
     began
         The time when composing began, of ``time.perf_counter``.
     started
         The date and time of the session of which this is a round; now if not given.
     strict
-        Whether a sweep of which every point is refused is itself: by a `ConfigError`, before
-        anything is computed.
+        Whether a sweep of which every point is refused is so itself, by a `ConfigError`.
     on_begin
         Called once the folder has what the sweep is, before anything is computed.
     lease
-        That of the folder: nothing is written any more once it is lost.
+        The folder's: nothing is written once it is lost.
     """
     store = SweepFolder(folder, None if lease is None else lease.token)
     refusals = Refusals(plan)
@@ -159,9 +158,8 @@ def run_sweep(
         with StopRequest() as stop:
             with SweepProgress(status, total, total - len(missing)) as progress:
                 if executor is None:
-                    report = compute_groups(
-                        groups, store, stop, progress.tell, settings.batch, begun, missing
-                    )
+                    given = groups, store, stop, progress.tell, settings.batch, begun, missing
+                    report = compute_groups(*given)
                 else:
                     batch = settings.batch
                     report = executor.compute(device, missing, store, stop, progress, batch)
@@ -177,10 +175,10 @@ def run_sweep(
                 store.check_after(error)
                 raise
             outcome = SweepOutcome(plan, table, summary=summary)
-            progress.say(outcome.summary["status"], len(table) - int(refusals.bad.sum()))
-            whole = len(table.where("completed")) == len(plan)
-            stopped = stop.requested and outcome.summary["status"] == "interrupted"
-            outcome.exit_code = 128 + stop.requested if stopped else int(not (whole and shown))
+            progress.say(summary["status"], len(table) - int(refusals.bad.sum()))
+            whole = shown and len(table.where("completed")) == len(plan)
+            stopped = stop.requested and summary["status"] == "interrupted"
+            outcome.exit_code = 128 + stop.requested if stopped else int(not whole)
             session.finish(outcome.exit_code, outcome.summary, table)
     return outcome
 
@@ -296,8 +294,5 @@ def _noted(before: Plan, plan: Plan, accept: Collection[str] = ()) -> str:
 
 def _title(plan: Plan) -> str:
     """The neurons of a sweep."""
-    neurons = dict.fromkeys(
-        str((template.get("neuron") or {}).get("_target_", "")).rpartition(".")[2]
-        for template in plan.templates
-    )
-    return ", ".join(name for name in neurons if name)
+    targets = (str((one.get("neuron") or {}).get("_target_", "")) for one in plan.templates)
+    return ", ".join(filter(None, dict.fromkeys(name.rpartition(".")[2] for name in targets)))
