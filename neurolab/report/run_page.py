@@ -16,6 +16,7 @@ from neurolab.plots.rates import ACROSS, rates_of
 from neurolab.report.configuration import configuration_of
 from neurolab.report.folders import about, overrides_of, short, tile, tried, wall_time
 from neurolab.report.page import Page
+from neurolab.report.run_spikes import drawn_neurons, embed_spikes, shown_part
 from neurolab.results.damage import SUMMARY, DamagedError, check_file, lost_results
 from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.run import Run
@@ -26,9 +27,10 @@ __all__ = ["run_page"]
 
 log = logging.getLogger("neurolab")
 
-_MOST_SPIKES = 500_000
+_MOST_COUNTED = 20_000_000  # spikes that rates are counted of
 _MOST_SAMPLES = 20_000  # of a line
 _MOST_IN_ALL = 400_000
+_MOST_READ = 200_000_000  # samples, to draw some
 _MOST_INTERVALS = 5_000_000
 _EXAMPLES = 4
 
@@ -128,9 +130,13 @@ def _results(
     arrays: dict[str, np.ndarray],
     damaged: list[DamagedError],
 ) -> dict[str, Any] | None:
-    """What was recorded and is not damaged; the first part of it where it is more than a page can
-    hold."""
-    part = tried(lambda: run.beginning(_MOST_SPIKES), damaged, None)
+    """What was recorded and is not damaged; of more spikes than a page can hold those of some
+    neurons, and the first part of more samples."""
+    # Which neurons spiked is told by the first of many spikes.
+    begin = tried(lambda: run.beginning(_MOST_SAMPLES * 25), damaged, run)
+    chosen = {name: examples(begin, of, _EXAMPLES) for name, of in lines_of(begin).items()}
+    drawn = drawn_neurons(run, {neuron for of in chosen.values() for neuron in of.values()})
+    part = tried(lambda: shown_part(run, drawn), damaged, None)
     if part is None:
         return None
     found: dict[str, Any] = {
@@ -143,30 +149,34 @@ def _results(
         "rate": None,
         "isi": None,
     }
-    spikes = tried(lambda: part.spike_arrays, damaged, None)
-    if spikes is not None:
-        arrays["spike_step"] = part.read("spike_step").astype(np.uint32)
-        few = run.n_neurons <= 2**16
-        arrays["spike_neuron"] = spikes[1].astype(np.uint16 if few else np.uint32)
+    # Spikes that are damaged, or were not recorded, are in no array.
+    count = None
+    if run.attributes["record_spikes"]:
+        count = tried(lambda: embed_spikes(part, drawn, arrays), damaged, None)
+    if count is not None:
         found["spikes"] = {
-            "count": int(arrays["spike_step"].size),
+            "count": count,
             "all": int(run.commit.lengths.get("spike_step", 0)),
+            "neurons": int(drawn.sum()),
         }
         found["isi"] = tried(
             lambda: _histograms(run.beginning(_MOST_INTERVALS), run.duration_ms, summary),
             damaged,
             None,
         )
-    counted = part if spikes is not None or run.rate_bins is None else run
-    # Of spikes that are damaged, bins are left if they were recorded.
-    rates = tried(lambda: rates_of(counted, spikes is not None), damaged, {})
+    # Of spikes that are damaged, or very many, bins are left if they were recorded.
+    many = run.commit.lengths.get("spike_step", 0) > _MOST_COUNTED and run.rate_bins is not None
+    rates = tried(lambda: rates_of(part, count is not None and not many), damaged, {})
     for name, rate in rates.items():
         of = f"/{name}" if name else ""
         arrays[f"rate{of}"] = rate.hz.astype(np.float32)
         arrays[f"rate_edge{of}"] = rate.edges
         found["rate"] = {"bin_ms": rate.bin_ms, "least_ms": rate.least_ms, "across": ACROSS}
         found["rate"]["of"] = list(rates)
-    found["traces"] = _traces(part, arrays, damaged)
+    samples = sum(of.time_ms.size * of.neurons.size for of in lines_of(part).values())
+    traced = part if samples <= _MOST_READ else begin
+    found["traces"] = _traces(traced, chosen, arrays, damaged)
+    found["traced_ms"] = traced.duration_ms
     found["stimulus"] = tried(lambda: _stimulus(part, arrays), damaged, None)
     return found
 
@@ -232,15 +242,18 @@ def _spread(intervals: np.ndarray, dt_ms: float) -> dict[str, Any]:
 
 
 def _traces(
-    run: Run, arrays: dict[str, np.ndarray], damaged: list[DamagedError]
+    run: Run,
+    examples: Mapping[str, Mapping[int, int]],
+    arrays: dict[str, np.ndarray],
+    damaged: list[DamagedError],
 ) -> list[dict[str, Any]]:
-    """The recorded variables of a few neurons, those that spiked before those that did not."""
+    """The recorded variables of a few neurons: of each variable their columns and numbers."""
     variables = lines_of(run)
     lines = max(1, sum(min(_EXAMPLES, v.neurons.size) for v in variables.values()))
     most = min(_MOST_SAMPLES, _MOST_IN_ALL // lines)
     panels = []
     for name, variable in variables.items():
-        chosen = examples(run, variable, _EXAMPLES)
+        chosen = examples[name]
         values = tried(partial(variable.of, list(chosen)), damaged, None)
         if values is None:
             continue
@@ -249,7 +262,10 @@ def _traces(
             "name": name,
             "unit": "" if variable.unit == "1" else variable.unit,
             "every_ms": every * run.dt_ms,
-            "samples": int(values.shape[0]),
+            # Of each such time a line has the least and the largest value.
+            "block_ms": -(-2 * values.shape[0] // most) * every * run.dt_ms
+            if values.shape[0] > most
+            else None,
             "lines": [],
         }
         for column, neuron in enumerate(chosen.values()):

@@ -21,7 +21,7 @@ function populationKey(populations) {
 /** The spikes of a run: drawn in `element`, for as long as `time` says. */
 function raster(element, results, time, scale, unit) {
   const dt = results.dt_ms * scale, n = results.n_neurons, { populations } = results;
-  const x = Float64Array.from(array("spike_step"), (step) => (step + 1) * dt);
+  const x = spikeTimes(dt), drawn = array("spike_neuron");
 
   /** Whether all neurons are shown: then the axis has names of populations, numbers through all of
    * a part. */
@@ -43,8 +43,20 @@ function raster(element, results, time, scale, unit) {
     return { layout: wanted, traces: nothing() };
   });
   element.on("plotly_relayout", () => { if (populations.length && whole() !== named) draw(); });
-  spikeLayer(element, x, array("spike_neuron"), unit, populations);
+  spikeLayer(element, x, drawn, unit, populations);
   time.add(element);
+}
+
+/** When spikes are, at the ends of their steps: from the step of each, or how many each step has. */
+function spikeTimes(dt) {
+  const steps = array("spike_step"), counts = array("spikes_of_step");
+  if (steps) return Float64Array.from(steps, (step) => (step + 1) * dt);
+  const x = new Float64Array(counts.reduce((sum, n) => sum + n, 0));
+  for (let step = 0, at = 0; step < counts.length; step++) {
+    x.fill((step + 1) * dt, at, at + counts[step]);
+    at += counts[step];
+  }
+  return x;
 }
 
 /** The nearest of 1, 2, 5, 10, ... at or above a value, as in plots/rates.py. */

@@ -81,9 +81,12 @@ function draw() {
       "aria-label": "spikes of each neuron over time" });
     const below = results.rate && h(spikes ? "div.figure.strip" : "div.figure.raster", { id: "rate",
       role: "group", "aria-label": "population rate over time" });
-    const cut = spikes && results.shown_ms < results.duration_ms * 0.999
-      ? h("p.cut", {}, `The first ${shownTime(results.shown_ms)} of ${shownTime(results.duration_ms)}: ` +
-        `${number(spikes.count)} of ${number(spikes.all)} spikes. open_run() reads them all.`) : null;
+    const short = spikes && results.shown_ms < results.duration_ms * 0.999;
+    const few = spikes && spikes.neurons < results.n_neurons;
+    const cut = short || few ? h("p.cut", {}, [
+      few ? `${number(spikes.neurons)} of ${plural(results.n_neurons, "neuron")}, evenly chosen, are drawn` : "",
+      short ? `${few ? "in the" : "The"} first ${shownTime(results.shown_ms)} of ${shownTime(results.duration_ms)}` : ""].filter(Boolean).join(", ")
+      + `: ${number(spikes.count)} of ${number(spikes.all)} spikes. Rates are of all neurons; open_run() reads all spikes.`) : null;
     const hint = coarse ? null : h("p.hint", {},
       "Drag to zoom, Ctrl and wheel to zoom in time, double-click for all.");
     plots.append(card(spikes ? "Spikes" : "Population rate",
@@ -97,8 +100,10 @@ function draw() {
   if (results.traces.length) {
     const place = h("div.figure", { id: "traces", role: "group", "aria-label": "recorded variables over time" });
     place.style.height = `${Math.max(20, 6 + 5 * (results.traces.length + Math.min(2, results.traces.filter(isVoltage).length)))}rem`;
-    pair.append(card("Traces", place));
-    places.push(() => tracesFigure(place, results, time, scale, unit));
+    const until = results.traced_ms < results.shown_ms * 0.999 ? h("p.cut", {}, `The first ${shownTime(results.traced_ms)}.`) : null;
+    const coarser = h("p.cut", { "aria-live": "polite" });
+    pair.append(card("Traces", until, coarser, place));
+    places.push(() => tracesFigure(place, results, time, scale, unit, coarser));
   }
   if (results.isi) {
     const { isi } = results, place = h("div.figure", { id: "isi", role: "group",

@@ -21,8 +21,9 @@ function decimated(xs, ys, from, to) {
 /** Whether a panel is of the membrane potential, of a population or of all neurons. */
 const isVoltage = ({ name }) => name.split(".").pop() === "V";
 
-function tracesFigure(element, results, time, scale, unit) {
-  const step = array("spike_step"), who = array("spike_neuron");
+/** `told` says so where lines have less than was recorded, in the time that is shown. */
+function tracesFigure(element, results, time, scale, unit, told) {
+  const who = array("spike_neuron"), when = who && spikeTimes(results.dt_ms * scale);
   const panels = results.traces;
   const neurons = [...new Set(panels.flatMap((p) => p.lines.map((l) => l.neuron)))].sort((a, b) => a - b);
   const lines = panels.flatMap((panel, at) => panel.lines.map(({ neuron, name, array: key }) => {
@@ -32,7 +33,7 @@ function tracesFigure(element, results, time, scale, unit) {
     return { at, neuron, name, x, y };
   }));
   const voltages = panels.map((_, i) => i).filter((i) => isVoltage(panels[i]));
-  const ticks = step ? voltages.flatMap(spikeTicks) : [];
+  const ticks = who ? voltages.flatMap(spikeTicks) : [];
   const strip = (panel) => `y${panels.length + 1 + voltages.indexOf(panel)}`; // of ticks: they have no voltage
   const space = Math.min(0.05, 0.25 / panels.length), heights = panels.map((panel) => (isVoltage(panel) ? 2 : 1));
   const unitHeight = (1 - space * (panels.length - 1)) / heights.reduce((a, b) => a + b, 0);
@@ -40,14 +41,22 @@ function tracesFigure(element, results, time, scale, unit) {
   function spikeTicks(panel) { // V is reset and does not show its spikes
     const mine = lines.filter((line) => line.at === panel);
     return mine.map(({ neuron }, place) => {
-      const x = [], y = [], bottom = mine.length - place;
-      for (let i = 0; i < step.length; i++) { // one broken line is faster than many marks
-        if (who[i] !== neuron) continue;
-        const at = (step[i] + 1) * results.dt_ms * scale;
-        x.push(at, at, null); y.push(bottom, bottom + 0.7, null);
-      }
-      return { panel, neuron, x, y };
+      const at = [], bottom = mine.length - place;
+      for (let i = 0; i < who.length; i++) if (who[i] === neuron) at.push(when[i]);
+      return { panel, neuron, at, bottom };
     });
+  }
+
+  /** One broken line, which is faster than many marks; of those on one pixel the first. */
+  function ticked({ at, bottom }, [from, to]) {
+    const x = [], y = [], gap = (to - from) / 4000;
+    for (let i = lower(at, from), last = -Infinity; i < at.length && at[i] <= to; i++) {
+      if (at[i] - last < gap) continue;
+      last = at[i];
+      x.push(last, last, null);
+      y.push(bottom, bottom + 0.7, null);
+    }
+    return { x, y };
   }
 
   /** A variable that stays as it is has its value at the axis, and no other that were invented. */
@@ -77,9 +86,9 @@ function tracesFigure(element, results, time, scale, unit) {
         line: { color: colour(line.neuron), width: 1.3 },
         hovertemplate: `%{y:.4g} ${panels[line.at].unit}<br>%{x} ${unit}<extra>${line.name}</extra>` };
     });
-    for (const { panel, neuron, x, y } of ticks) traces.push({ type: "scatter", mode: "lines", x, y,
-      connectgaps: false, legendgroup: `${neuron}`, showlegend: false, hoverinfo: "skip", yaxis: strip(panel),
-      line: { color: colour(neuron), width: 1.2 } });
+    for (const one of ticks) traces.push({ type: "scatter", mode: "lines", ...ticked(one, time.range),
+      connectgaps: false, legendgroup: `${one.neuron}`, showlegend: false, hoverinfo: "skip", yaxis: strip(one.panel),
+      line: { color: colour(one.neuron), width: 1.2 } });
     const marks = voltages.map((i) => levelMarks(panels[i].name, results, i ? `y${i + 1}` : "y", limits(i)));
     const shapes = [...epochShapes(results, scale), ...marks.flatMap((one) => one.shapes)];
     const annotations = marks.flatMap((one) => one.annotations);
@@ -101,10 +110,18 @@ function tracesFigure(element, results, time, scale, unit) {
     return { traces, layout: wanted };
   }
 
+  const block = Math.max(...results.traces.map((panel) => panel.block_ms ?? 0)) * scale;
+  function tell([from, to]) {
+    told.textContent = block > (to - from) / 300 ? `The page has of each ${number(block, 3)} ${unit} the least and the largest value only, `
+      + "which lines join; open_run() reads all samples." : "";
+  }
+
   figure(element, build);
+  tell(time.range);
   time.add(element, (range) => {
-    const now = lines.map((line) => shown(line, range));
-    return { x: now.map((l) => l.x), y: now.map((l) => l.y), which: lines.map((_, i) => i) };
+    tell(range);
+    const now = [...lines.map((line) => shown(line, range)), ...ticks.map((one) => ticked(one, range))];
+    return { x: now.map((l) => l.x), y: now.map((l) => l.y), which: now.map((_, i) => i) };
   });
 }
 
