@@ -122,17 +122,23 @@ def _with_other(
 
 def _together(first: np.ndarray, second: np.ndarray, far: int) -> np.ndarray:
     """Sums of first(b) * second(b + lag) over b, for lags from -far to far."""
-    from scipy import fft
-
-    block = max(_BLOCK, 4 * far)
-    length = fft.next_fast_len(block + 2 * far, real=True)
+    block = min(max(_BLOCK, 4 * far), first.size)
+    length = _smooth(block + 2 * far)
     around = np.pad(second.astype(float), (far, far + block))
     total: Any = 0.0
     for begin in range(0, first.size, block):
-        part = fft.rfft(first[begin : begin + block].astype(float), length)
-        total = total + part.conj() * fft.rfft(around[begin : begin + block + 2 * far], length)
-    found: np.ndarray = np.rint(fft.irfft(total, length)[: 2 * far + 1]).astype(np.int64)
+        part = np.fft.rfft(first[begin : begin + block].astype(float), length)
+        total = total + part.conj() * np.fft.rfft(around[begin : begin + block + 2 * far], length)
+    found: np.ndarray = np.rint(np.fft.irfft(total, length)[: 2 * far + 1]).astype(np.int64)
     return found
+
+
+def _smooth(n: int) -> int:
+    """The least number from n on that is even and has no prime factor above 5: transforms of such
+    lengths are fast."""
+    powers = (2**i * 3**j * 5**k for i in range(1, n.bit_length() + 1) for j in range(21)
+              for k in range(15) if 2**i * 3**j * 5**k >= n)  # fmt: skip
+    return min(powers)
 
 
 def _alone(index: np.ndarray, neuron: np.ndarray, n_neurons: int, far: int) -> np.ndarray:

@@ -145,16 +145,19 @@ def power_spectrum(
     Raises:
         ValueError: as `population_rate`, or a segment is not longer than a bin.
     """
-    from scipy.signal import welch
-
     rate = population_rate(spike_time_ms, n_neurons, duration_ms, bin_ms, begin_ms=begin_ms)[1]
     width = min(round(segment_ms / bin_ms), rate.size)
     if width < 2:
         given = f"{segment_ms} ms with bins of {bin_ms} ms, of {rate.size} bins"
         raise ValueError(f"segment_ms must have two bins at least, got {given}.")
-    frequency, power = welch(rate, 1e3 / bin_ms, nperseg=width, return_onesided=False)
-    positive = slice(0, width // 2 + 1)
-    return Spectrum(np.abs(frequency[positive]), power[positive] * n_neurons)
+    power = np.zeros(width // 2 + 1)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(width) / width)  # Hann's, periodic
+    starts = range(0, rate.size - width + 1, width - width // 2)
+    for start in starts:
+        segment = rate[start : start + width]
+        power += np.abs(np.fft.rfft(window * (segment - segment.mean()))) ** 2
+    power *= bin_ms * 1e-3 / (len(starts) * np.sum(window**2))
+    return Spectrum(np.fft.rfftfreq(width, bin_ms * 1e-3), power * n_neurons)
 
 
 def peak_of(spectrum: Spectrum, above_hz: float = 5.0) -> float | None:

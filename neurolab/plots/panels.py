@@ -79,9 +79,8 @@ class Plot(Timing):
         """The power spectrum of the rate, times neurons, on two logarithmic axes; dashed the
         ``floor``, which independent Poisson processes of this rate have.  ``options`` are those of
         `Trains.psd`; it says how ``bin_ms`` and ``segment_ms`` matter."""
-        found = self._of.psd(**options)
+        frequency, power = self._of.psd_arrays(**options)
         ax = column(ax)
-        frequency, power = found["frequency"].values, found.values
         ax.plot(frequency[1:], power[1:], color=BLUE)
         logarithmic(ax, "x")
         logarithmic(ax, "y")

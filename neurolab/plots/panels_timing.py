@@ -47,13 +47,14 @@ class Timing(OverTime):
         quarter of the time, if not given."""
         lag_ms = self._around(lag_ms, begin_ms)
         options: dict[str, Any] = {"lag_ms": lag_ms, "bin_ms": bin_ms, "begin_ms": begin_ms}
-        found = self._of.correlogram(other, across=across, **options)
-        ax = column(ax)
-        lag, width = found["lag"].values, found.attrs["bin_ms"]
-        edges = np.append(lag - width / 2, lag[-1] + width / 2)
-        filled(ax, found["rate"].values, edges, GREY, look)
+        found = self._of.correlogram_arrays(other, across=across, **options)
+        ax, lag = column(ax), found.lag_ms
+        middle = (lag[:-1] + lag[1:]) / 2
+        edges = np.concatenate([[2 * lag[0] - middle[0]], middle, [2 * lag[-1] - middle[-1]]])
+        filled(ax, found.rate_hz, edges, GREY, look)
         if chance:
-            ax.axhline(found.attrs["independent_hz"], color=BLUE, linestyle=_DASHED)
+            style: dict[str, Any] = {"color": BLUE, "linestyle": _DASHED, "label": "independent"}
+            ax.axhline(found.independent_hz, **style)
         ax.set_xlim(edges[0], edges[-1])
         ax.set_ylim(0)
         ax.set(xlabel="lag (ms)", ylabel="rate (Hz)")
@@ -89,7 +90,7 @@ class Timing(OverTime):
             ax.plot(windows_ms, np.nanmean(values, axis=1), **(style | look))
             color = ax.lines[-1].get_color()
             ax.fill_between(windows_ms, low, high, color=color, alpha=0.25, linewidth=0)
-        ax.axhline(1, color=GREY, linestyle=_DASHED)
+        ax.axhline(1, color=GREY, linestyle=_DASHED, label="Poisson")
         logarithmic(ax, "x")
         ax.set_ylim(0, 1.05 * ax.get_ylim()[1])
         ax.set(xlabel="window (ms)", ylabel="Fano factor")

@@ -138,9 +138,12 @@ def whole_numbers(axis: Axis) -> None:
 
 
 def logarithmic(ax: Axes, of: str) -> None:
-    """A logarithmic axis, ``x`` or ``y``, with 20, 50 and 100 written so."""
+    """A logarithmic axis, ``x`` or ``y``, with 20, 50 and 100 written so; of what has no positive
+    value it stays linear."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+    if not np.isfinite(ax.dataLim.minposx if of == "x" else ax.dataLim.minposy):
+        return
     ax.set(**{f"{of}scale": "log"})
     axis = ax.xaxis if of == "x" else ax.yaxis
     low, high = axis.get_view_interval()

@@ -17,6 +17,7 @@ from neurolab.report.configuration import configuration_of
 from neurolab.report.folders import about, overrides_of, short, tile, tried, wall_time
 from neurolab.report.page import Page
 from neurolab.report.run_spikes import drawn_neurons, embed_spikes, shown_part
+from neurolab.report.run_statistics import statistics_of
 from neurolab.results.damage import SUMMARY, DamagedError, check_file, lost_results
 from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.run import Run
@@ -36,14 +37,9 @@ _EXAMPLES = 4
 
 _STYLES = ("common.css", "plots.css", "run.css")
 _SCRIPTS = (
-    "common.js",
-    "figures.js",
-    "spikes.js",
-    "raster.js",
-    "stimulus.js",
-    "traces.js",
-    "run.js",
-)
+    "common.js", "tabs.js", "controls.js", "figures.js", "spikes.js", "raster.js", "stimulus.js",
+    "traces.js", "statistics.js", "run.js",
+)  # fmt: skip
 
 
 def run_page(folder: Path) -> Page:
@@ -164,6 +160,7 @@ def _results(
             damaged,
             None,
         )
+        found["statistics"] = tried(lambda: statistics_of(run), damaged, None)
     # Of spikes that are damaged, or very many, bins are left if they were recorded.
     many = run.commit.lengths.get("spike_step", 0) > _MOST_COUNTED and run.rate_bins is not None
     rates = tried(lambda: rates_of(part, count is not None and not many), damaged, {})

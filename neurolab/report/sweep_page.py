@@ -39,7 +39,7 @@ log = logging.getLogger("neurolab")
 
 _STYLES = ("common.css", "plots.css", "table.css", "sweep.css")
 _SCRIPTS = (
-    "common.js", "tabs.js", "figures.js", "spikes.js", "points.js", "sweep_controls.js",
+    "common.js", "tabs.js", "figures.js", "spikes.js", "points.js", "controls.js",
     "sweep_lines.js", "sweep_panels.js", "sweep_plot.js", "sweep_views.js", "filter.js",
     "table.js", "drawer.js", "sweep.js",
 )  # fmt: skip

@@ -87,18 +87,25 @@ class Patterns(ABC):
         import xarray as xr
 
         options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.correlogram)
-        if other is not None:
-            if (other.dt_ms, other.duration_ms) != (self.dt_ms, self.duration_ms):
-                own, given = (f"{x.duration_ms:g} ms of {x.dt_ms:g} ms" for x in (self, other))
-                raise ValueError(f"both must have the same steps: {own}; got {given}.")
-            options["other"] = other._trains()[:3]
-        found = analysis.correlogram(*self._trains(), **options)
+        found = self.correlogram_arrays(other, **options)
         about = {"units": "Hz", "long_name": "rate given a spike"}
         return xr.Dataset(
             {"rate": ("lag", found.rate_hz, about), "counts": ("lag", found.counts)},
             coords={"lag": ("lag", found.lag_ms, {"units": "ms"})},
             attrs={"bin_ms": options["bin_ms"], "independent_hz": found.independent_hz},
         )
+
+    def correlogram_arrays(
+        self, other: Patterns | None = None, **options: Any
+    ) -> analysis.Correlogram:
+        """`correlogram` as plain arrays."""
+        options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.correlogram)
+        if other is not None:
+            if (other.dt_ms, other.duration_ms) != (self.dt_ms, self.duration_ms):
+                own, given = (f"{x.duration_ms:g} ms of {x.dt_ms:g} ms" for x in (self, other))
+                raise ValueError(f"both must have the same steps: {own}; got {given}.")
+            options["other"] = other._trains()[:3]
+        return analysis.correlogram(*self._trains(), **options)
 
     def vector_strength(self, frequency_hz: float, **options: Any) -> analysis.Locking:
         """How the spikes of each neuron, or of all (``pooled=True``), are locked to a frequency."""

@@ -173,9 +173,7 @@ class Trains(Patterns):
         is largest above a frequency, as `neurolab.analysis.peak_of` finds it."""
         import xarray as xr
 
-        options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.power_spectrum)
-        time, _, n, lasts_ms = self._trains()
-        found = analysis.power_spectrum(time, n, lasts_ms, **options)
+        found = self.psd_arrays(**options)
         about = {"units": "Hz", "long_name": "power spectrum of the rate, times neurons"}
         return xr.DataArray(
             found.power_hz,
@@ -183,6 +181,12 @@ class Trains(Patterns):
             name="power",
             attrs=about | {"peak_hz": analysis.peak_of(found, above_hz)},
         )
+
+    def psd_arrays(self, **options: Any) -> analysis.Spectrum:
+        """`psd` as plain arrays."""
+        options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.power_spectrum)
+        time, _, n, lasts_ms = self._trains()
+        return analysis.power_spectrum(time, n, lasts_ms, **options)
 
     @property
     def stimuli(self) -> dict[str, Stimulus]:

@@ -25,6 +25,15 @@ function axis(more = {}) {
     tickfont: { color: css("--ink") }, title: { font: { color: css("--ink") }, standoff: 8 } }, more);
 }
 
+/** Ticks of a logarithmic axis: 1, 2, 5, 10, ..; of many decades 1, 10, .. */
+function logTicks(low, high) {
+  const ticks = [];
+  for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++)
+    for (const m of high / low > 500 ? [1] : [1, 2, 5])
+      if (m * 10 ** e >= low * 0.999 && m * 10 ** e <= high * 1.001) ticks.push(Number((m * 10 ** e).toPrecision(2)));
+  return ticks;
+}
+
 function layout(more = {}) {
   const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.82;
   return merged({ paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",

@@ -105,21 +105,30 @@ function draw() {
     pair.append(card("Traces", until, coarser, place));
     places.push(() => tracesFigure(place, results, time, scale, unit, coarser));
   }
+  let isi = null, intervalsIn = null;
   if (results.isi) {
-    const { isi } = results, place = h("div.figure", { id: "isi", role: "group",
-      "aria-label": "histogram of inter-spike intervals" });
+    const place = h("div.figure", { id: "isi", role: "group", "aria-label": "histogram of inter-spike intervals" });
     place.style.height = "20rem";
-    const more = isi.beyond ? `; ${number(isi.beyond)} longer ones are not shown` : "";
-    const [one] = isi.parts, cv = one.cv_mean === null ? "" : `, mean of neurons' CVs ${number(one.cv_mean, 3)}`;
-    const told = one.name ? "Of each population as a part of its own" : `${plural(one.total, "interval")} of all neurons`;
-    const first = isi.of ? ` in the first ${isi.of}` : "";
-    const spread = one.name ? "" : `: mean ${number(one.mean_ms, 3)} ms, CV ${number(one.cv, 3)}${cv}`;
-    pair.append(card("Inter-spike intervals", h("p.hint", {},
-      `${told}${first}${spread}; bins of ${number(isi.bin_ms, 2)} ms${more}.`), place));
-    places.push(() => intervals(place, isi, results));
+    isi = h("div", {}, h("p.hint", {}, intervalsSaid(results.isi)), place);
+    intervalsIn = () => intervals(place, results.isi, results);
+  }
+  if (results.statistics) {
+    const shown = statistics(results.statistics, isi, intervalsIn);
+    pair.append(shown.element);
+    places.push(shown.show);
   }
   if (places.length) plots.append(pair);
   places.forEach((show) => show()); // when each has its final width
   time.restore();
+}
+
+/** What a histogram of intervals is of. */
+function intervalsSaid(isi) {
+  const more = isi.beyond ? `; ${number(isi.beyond)} longer ones are not shown` : "";
+  const [one] = isi.parts, cv = one.cv_mean === null ? "" : `, mean of neurons' CVs ${number(one.cv_mean, 3)}`;
+  const told = one.name ? "Of each population as a part of its own" : `${plural(one.total, "interval")} of all neurons`;
+  const first = isi.of ? ` in the first ${isi.of}` : "";
+  const spread = one.name ? "" : `: mean ${number(one.mean_ms, 3)} ms, CV ${number(one.cv, 3)}${cv}`;
+  return `${told}${first}${spread}; bins of ${number(isi.bin_ms, 2)} ms${more}.`;
 }
 window.neurolab = { draw };

@@ -5,10 +5,7 @@
 function colouring(scale, all) {
   const known = all.filter((v) => v !== null && Number.isFinite(v)).sort((a, b) => a - b);
   if (scale === "log" && known.at(-1) > 0) {
-    const low = known.find((v) => v > 0), high = known.at(-1), ticks = [];
-    for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++)
-      for (const m of high / low > 50 ? [1] : [1, 2, 5])
-        if (m * 10 ** e >= low * 0.999 && m * 10 ** e <= high * 1.001) ticks.push(m * 10 ** e);
+    const ticks = logTicks(known.find((v) => v > 0), known.at(-1));
     return { of: (v) => (v > 0 ? Math.log10(v) : null), lost: known.filter((v) => v <= 0).length,
       bar: { tickvals: ticks.map(Math.log10), ticktext: ticks.map((v) => number(v)) } };
   }

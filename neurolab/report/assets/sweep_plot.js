@@ -67,7 +67,7 @@ function sweepPlot(open, limit) {
       if (shown.has(key.axis) || key.scattered) continue;
       shown.add(key.axis);
       const one = key === SEED || !key.numeric ? choice(key.name, `fixed-${i}`, [...(key === SEED ? [["", "all (mean)"]] : []),
-        ...key.values.map((v, at) => [at, valueText(key, v)])], key === SEED ? "" : 0, soon) : slider(`fixed-${i}`, key, soon);
+        ...key.values.map((v, at) => [at, valueText(key, v)])], key === SEED ? "" : 0, draw) : slider(`fixed-${i}`, key, soon);
       if (before.has(i) && one.select.value !== before.get(i)) {
         one.select.value = before.get(i);
         one.select.dispatchEvent(new Event("input"));

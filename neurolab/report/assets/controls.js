@@ -1,4 +1,4 @@
-// What the picture of a sweep is chosen with; what is not as usual is in the address.
+// What a picture is chosen with; what is not as usual is in the address.
 
 /** A labelled select; options are [value, text]. */
 function choice(label, id, options, usual, changed) {
