@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 from test_report_pictures import key, made
 
+import neurolab
 from neurolab.analysis import main_effect
 from neurolab.plot import main as drawn
 from neurolab.results.sweep import open_sweep
@@ -128,3 +129,18 @@ def test_sweeps_are_drawn_by_command(sweep, capsys):
     ):
         assert drawn([folder, *wrong]) == 2
         assert told in capsys.readouterr().err
+
+
+def test_axes_have_the_words_of_models(tmp_path):
+    """A key is named by what its model says of it, where all options say the same."""
+    typed = ["neuron=adexif,lif", "neuron.tau=5ms,8ms", "input=constant", "input.amplitude=1mA,2mA",
+        "size=1", "duration=10ms"]  # fmt: skip
+    sweep = neurolab.run_sweep(typed, tmp_path / "sweep")
+    words = {name: of.attrs.get("long_name") for name, of in sweep.data.coords.items()}
+    tau = neurolab.parameters("lif").loc["tau", "text"]
+    amplitude = neurolab.parameters("input=constant").loc["amplitude", "text"]
+    assert words == {"neuron": None, "neuron.tau": tau, "input.amplitude": amplitude}
+    ax = sweep.plot.lines(x="tau", where={"neuron": "lif", "amplitude": 2})
+    assert ax.get_xlabel() == f"{tau}, neuron.tau (ms)"
+    again = neurolab.open_sweep(sweep.path)
+    assert again.data["neuron.tau"].attrs["long_name"] == tau

@@ -96,7 +96,7 @@ class SweepPlot:
         set_axis(ax.xaxis, at, _inches(ax)[0])
         if other is not None:
             ax.legend(title=other.label)
-        ax.set(xlabel=over.label, ylabel=_label(array, value))
+        ax.set(xlabel=_words(ax, over), ylabel=_label(array, value))
         return tidy(ax)
 
     def map(
@@ -143,7 +143,7 @@ class SweepPlot:
         if colour_bar:
             bar = ax.figure.colorbar(ax.collections[0], ax=ax, label=_label(array, value))
             bar.outline.set_linewidth(0)
-        ax.set(xlabel=over.label, ylabel=up.label)
+        ax.set(xlabel=_words(ax, over), ylabel=up.label)
         return ax
 
     def importance(
@@ -275,6 +275,12 @@ def _inches(ax: Axes) -> tuple[float, float]:
     box = ax.get_window_extent()
     dpi = ax.figure.dpi
     return box.width / dpi, box.height / dpi
+
+
+def _words(ax: Axes, key: Key) -> str:
+    """What a key is, where there is room for it below the axes."""
+    points = float(ax.xaxis.label.get_fontsize())
+    return key.words(int(_inches(ax)[0] * 72 / (0.55 * points)))
 
 
 def _label(array: xr.DataArray, value: str) -> str:

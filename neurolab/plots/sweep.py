@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+#: Letters that axes have room for.
+_WIDE, _TALL = 72, 38
+
 #: What is drawn of every sweep; of networks also over the dimension ``population``.
 VALUES = ("rate_hz", "isi_cv", "population_rate_hz", "population_isi_cv")
 
@@ -170,7 +173,7 @@ def _picture(cube: _Cube, picture: Picture) -> Figure:
         grid.axes[0].axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
         spread = np.nanstd(values, ddof=int(several))
         notes = {f"mean {mean:.3g}, s.d. {spread:.2g}": VERMILLION, **notes}
-    return grid.finished(x.label, cube.label, notes)
+    return grid.finished(x.words(_WIDE), cube.label, notes)
 
 
 def _colours(cube: _Cube, x: Key, y: Key, panels: list[Key]) -> Figure:
@@ -189,7 +192,9 @@ def _colours(cube: _Cube, x: Key, y: Key, panels: list[Key]) -> Figure:
         else:
             parts.heatmap(ax, x, y, cells, runs, norm)
     grid.colour_bar(cube.label, beside)
-    return grid.finished(x.label, y.label, cube.notes("symbol" if y.dim == x.dim else "cell"))
+    return grid.finished(
+        x.words(_WIDE), y.words(_TALL), cube.notes("symbol" if y.dim == x.dim else "cell")
+    )
 
 
 def _each_key(cube: _Cube, keys: list[Key]) -> Figure:

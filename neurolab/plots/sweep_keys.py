@@ -57,6 +57,7 @@ class Key:
     values: Array
     unit: str = ""
     joined: bool = True  # whether a line joins neighbours: not those of a random sample
+    about: str = ""  # what the model says of it
 
     def __len__(self) -> int:
         return int(self.values.size)
@@ -74,6 +75,11 @@ class Key:
     @property
     def label(self) -> str:
         return named(self.name, self.unit)
+
+    def words(self, most: int) -> str:
+        """What it is, with its name and unit, where there is room for so many letters."""
+        found = f"{self.about}, {self.label}" if self.about else self.label
+        return found if len(found) <= most else self.label
 
     @property
     def places(self) -> Array:

@@ -149,7 +149,8 @@ def key_of(coordinate: xr.DataArray, dim: str) -> Key:
     values = coordinate.values
     values = values.astype(float) if values.dtype.kind in "iuf" else values.astype(str)
     name, unit = str(coordinate.name), str(coordinate.attrs.get("units", ""))
-    return Key(name, dim, values, unit, joined=dim not in ("sample", "point") and name != "seed")
+    joined = dim not in ("sample", "point") and name != "seed"
+    return Key(name, dim, values, unit, joined, str(coordinate.attrs.get("long_name", "")))
 
 
 def _is_cloud(dim: str, keys: list[Key], alone: bool) -> bool:

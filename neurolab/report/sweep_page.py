@@ -139,7 +139,8 @@ def _places(
     shape = data["status"].sizes
     axis = list(shape).index(key.dim)
     return {
-        "unit": key.unit, "numeric": key.numeric, "values": None if large else different.tolist(),
+        "unit": key.unit, "about": key.about, "numeric": key.numeric,
+        "values": None if large else different.tolist(),
         "axis": axis, "stride": math.prod(list(shape.values())[axis + 1 :]),
         "log": key.log, "joined": key.joined and key.numeric, "repeated": key.dim == "seed",
         "scattered": key.dim in ("sample", "point") and key.name != key.dim,

@@ -58,6 +58,7 @@ def as_dataset(plan: Plan, table: Table) -> xr.Dataset:
         for typed, key in zip(axis.columns, axis.keys, strict=True):
             values, unit = axis.coordinate(typed)
             about = {"units": unit} if unit else {}
+            about |= {"long_name": words} if (words := plan.about.get(key)) else {}
             about |= {"key": key} if name_of(key) != key else {}
             coordinates[name_of(key)] = (dim, values, about)
     for typed in plan.numbered:

@@ -60,6 +60,8 @@ class Plan:
         Of the libraries that computed it; several, where it went on with others.
     earlier
         What it was before it was extended, the first first.
+    about
+        What the models of swept keys say of these.
     """
 
     order: tuple[str, ...]
@@ -73,6 +75,7 @@ class Plan:
     files: dict[str, str] = field(default_factory=dict)
     versions: dict[str, list[str]] = field(default_factory=dict)
     earlier: list[Earlier] = field(default_factory=list)
+    about: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.which.ndim != len(self.axes):
@@ -229,6 +232,7 @@ class Plan:
             "refused": [[why, points.tolist()] for why, points in self.refused.items()],
             "files": self.files,
             "versions": self.versions,
+            "about": self.about,
             "earlier": [[one.shape, one.axes, one.longer] for one in self.earlier],
         }
 
@@ -261,6 +265,7 @@ class Plan:
             np.array(found["which"], np.int64), references, refused, found["title"],
             {**found.get("files", {})}, {**found.get("versions", {})},
             [Earlier(tuple(one[0]), *one[1:]) for one in found.get("earlier", ())],
+            {**found.get("about", {})},
         )  # fmt: skip
 
     def typed(self, point: int) -> set[str]:

@@ -37,6 +37,7 @@ from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.executors import Executor
 from neurolab.sweep.ranges import add_coordinates
 from neurolab.sweep.refusals import Refusals
+from neurolab.sweep.words import described
 from neurolab.trackers import NoTracker
 from neurolab.trackers.session import TrackerSession
 
@@ -126,6 +127,7 @@ def run_sweep(
         devices_of(group)  # or it is told now that they are not there
     tell([*warnings, *doubted(needs, folder)])
     plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
+    plan.about = described(plan)
     plan.versions = versions()
     for axis in plan.axes:
         add_coordinates(axis)

@@ -19,6 +19,11 @@ const keyValue = (key, point) => key.values[key.of[point]];
 const valueText = (key, value, digits = 4) =>
   withUnit(key.numeric ? number(value, digits) : String(value), key.numeric ? key.unit : "");
 const keyLabel = ({ name, unit }) => (unit ? `${name} (${unit})` : name);
+/** With what its model says of it, where there is room for so many letters. */
+const keyWords = (key, most) => {
+  const whole = key.about ? `${key.about}, ${keyLabel(key)}` : keyLabel(key);
+  return whole.length <= most ? whole : keyLabel(key);
+};
 const valueLabel = ({ long_name: text, unit }) => (unit ? `${text} (${unit})` : text);
 
 /** Seeds as repetitions: the point that the first of them is. */

@@ -67,7 +67,7 @@ function axesOf(panels, { columns, rows, height }, { free, own, width, above, xa
     const [x0, y0] = [c * (w + gap.x), 1 - r * (t + gap.y) - t];
     Object.assign(panel, { x: `x${end}`, y: `y${end}`, strip: `y${n + i + 1}` });
     wanted[`xaxis${end}`] = axis({ ...xaxis(panel.kx), domain: [x0, x0 + w], anchor: panel.y, showgrid: grid,
-      title: { text: n === 1 || own ? keyLabel(panel.kx) : "" }, showticklabels: own || i + columns >= n,
+      title: { text: n === 1 ? xtitle : own ? keyWords(panel.kx, width / columns / 8) : "" }, showticklabels: own || i + columns >= n,
       ...(i && !own ? { matches: "x" } : {}) });
     wanted[`yaxis${end}`] = axis({ ...yaxis, domain: [y0, y0 + t * high], anchor: panel.x, showgrid: grid,
       title: { text: n === 1 ? ytitle : "" }, showticklabels: free || c === 0, ...(i && !free ? { matches: "y" } : {}) });

@@ -115,7 +115,7 @@ function sweepPlot(open, limit) {
     const log = !ky && scale.select.value === "log";
     const wanted = axesOf(panels, shape, { free: loose, own, width, above, grid: !ky,
       xaxis: (key) => typeOf(key), yaxis: ky ? typeOf(ky) : log ? { type: "log" } : { rangemode: "tozero" },
-      xtitle: keyLabel(panels[0].kx), ytitle: ky ? keyLabel(ky) : valueLabel(v) });
+      xtitle: keyWords(panels[0].kx, width / 8), ytitle: ky ? keyWords(ky, 45) : valueLabel(v) });
     const bar = by && !sampled && which.length > 24 ? coloursOfLines(by, which) : null;
     const keyed = parts ? { name: "population" } : by && !sampled && !bar ? by : null, named = new Set();
     const traces = panels.flatMap((panel, i) => {
