@@ -186,9 +186,9 @@ def _last(folder: Path, of: str) -> Checkpoint | None:
 def _whole(
     folder: Path, checkpoint: Checkpoint | None, record: RunRecord
 ) -> tuple[Commit, Checkpoint | None, bool]:
-    """What is committed, the checkpoint, and whether anything is damaged; of results that are damaged as much as is whole: what
-    there was at the checkpoint, or nothing, of which all is computed again; so if they are not of
-    this run."""
+    """What is committed, the checkpoint, and whether anything is damaged; of results that are
+    damaged as much as is whole: what there was at the checkpoint, or nothing, of which all is
+    computed again; so if they are not of this run."""
     try:
         commit, of = read_commit(folder), record.id
         done = max([one.get("to_step", 0) for one in record.sessions], default=0)
