@@ -68,3 +68,18 @@ def test_points_of_a_sweep(tmp_path):
         neurolab.reproduce(sweep.path, [9])
     with pytest.raises(ConfigError, match="this is a run"):
         neurolab.reproduce(neurolab.run(RUN, tmp_path / "run").path, [0])
+
+
+def test_numbers_of_a_summary_are_compared(tmp_path):
+    """Nothing else is recorded; a file that has other samples now is another mean of V."""
+    samples = tmp_path / "samples.csv"
+    samples.write_text("0.5\n0.7\n")
+    typed = ["input=current_from_file", f"input.file={samples}", "input.sampling=25ms", KEEP]
+    typed += ["neuron=lif", "size=5", "duration=50ms", "record=summary", "record.summary=[V_mean]"]
+    neurolab.run(typed, tmp_path / "run")
+    neurolab.run_sweep([*typed, "seed=1,2"], tmp_path / "sweep")
+    for folder in ("run", "sweep"):
+        assert neurolab.reproduce(tmp_path / folder).identical
+    samples.write_text("0.5\n0.6\n")
+    assert "differs: V_mean: " in str(neurolab.reproduce(tmp_path / "run"))
+    assert set(neurolab.reproduce(tmp_path / "sweep").differences) == {0, 1}

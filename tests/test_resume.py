@@ -237,3 +237,17 @@ def test_a_commit_that_is_not_whole_is_no_obstacle(tmp_path, monkeypatch, conten
     path = tmp_path / "run" / "commit.json"
     path.unlink() if content is None else path.write_text(content)
     same(neurolab.resume(tmp_path / "run"), whole)
+
+
+@pytest.mark.parametrize("name", ["checkpoint.npz", "stimulus.json", "summary.json"])
+@pytest.mark.parametrize("content", by_night([None, "[1,2"], ["[1,2"]))
+def test_what_is_damaged_of_a_completed_run_is_mended(tmp_path, name, content):
+    """It was told to be complete, as it is only when every file of it is whole."""
+    overrides = ["neuron=lif", "size=5", "duration=50ms", KEEP]
+    whole = neurolab.run(overrides, tmp_path / "whole")
+    neurolab.run(overrides, tmp_path / "run")
+    path = tmp_path / "run" / name
+    path.unlink() if content is None else path.write_text(content)
+    assert [found.what for found in neurolab.verify(tmp_path / "run")] == [path]
+    same(neurolab.resume(tmp_path / "run"), whole)
+    assert not neurolab.verify(tmp_path / "run")

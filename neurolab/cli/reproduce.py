@@ -20,6 +20,7 @@ from neurolab.cli.resume import updated
 from neurolab.problems import ConfigError, Problem
 from neurolab.results.batches import PARTIAL, SweepFolder
 from neurolab.results.compare import Difference, first_difference
+from neurolab.results.plan import flat
 from neurolab.results.record import RunRecord
 from neurolab.results.run import Run, open_run
 from neurolab.results.summary import environment
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Reproduced", "main", "reproduce"]
 
 log = logging.getLogger("neurolab")
+
+#: Numbers of a summary that say how it was computed, not what came of it.
+_HOW = ("compile_s", "wall_s", "peak_rss_mb", "neuron_updates_per_s", "in_batch")
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,8 @@ def reproduce(
     last = record.sessions[-1] if record.sessions else {}
     changed += _machine(last, outcome.summary["device"])
     difference = _difference(then, outcome.run)
+    if difference is None and then.summary.get("status") == "completed":
+        difference = _of_numbers(then.summary, outcome.summary)
     found: dict[int | None, Difference | str] = {} if difference is None else {None: difference}
     return Reproduced(
         min(then.committed_steps, outcome.run.committed_steps), found, (), (*changed,)
@@ -182,7 +188,25 @@ def _of_point(then: Sweep, now: Sweep, point: int) -> Difference | str | None:
     was, is_now = (str(sweep.rows[point]["status"]) for sweep in (then, now))
     if was != is_now:
         return f"it was {was}, and is {is_now}"
-    return _difference(then[point], now[point])
+    found = _difference(then[point], now[point])
+    return found or _of_numbers(then.rows[point], now.rows[point])
+
+
+def _of_numbers(was: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """The first number of a summary that is another: all that there is of what was not recorded."""
+    ours, others = dict(flat(was)), dict(flat(now))
+    for key in (key for key in ours if key in others and key not in _HOW):
+        one, other = _number(ours[key]), _number(others[key])
+        if one != other:
+            return f"{key}: {one}, {other}"
+    return None
+
+
+def _number(value: Any) -> float | None:
+    """A number of a summary; None for what is none, as NaN, which JSON has not."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        return None
+    return None if np.isnan(value) else float(value)
 
 
 def _difference(then: Run, now: Run) -> Difference | str | None:

@@ -92,13 +92,9 @@ def resumed(
         raise ConfigError([Problem("resume.accept", ", ".join(unknown), f"{differs}. {hint}")])
     if refused := [problem for key, problem in found.items() if key not in accept]:
         raise ConfigError(refused)
-    commit, checkpoint = _whole(folder, _last(folder, record.id), record)
+    commit, checkpoint, damaged = _whole(folder, _last(folder, record.id), record)
     if checkpoint is not None and checkpoint.step > commit.steps:
         checkpoint = None
-    if commit.steps and checkpoint is None:
-        log.warning(
-            "there is no checkpoint in %s: all is computed again, but not written again", folder
-        )
     notes: dict[str, Any] = {}
     if found:
         notes["accepted"] = {key: problem.advice for key, problem in found.items()}
@@ -113,9 +109,13 @@ def resumed(
         given = str(experiment.config.get("duration"))
         raise ConfigError([Problem("duration", given, f"{done}; a run can only become longer")])
     told = all((folder / name).exists() for name in (SUMMARY, REPORT))  # or it is told again
-    complete = told and _is_complete(record, commit)
+    complete = told and not damaged and _is_complete(record, commit)  # ending it again mends it
     if commit.steps == experiment.n_steps and not found and complete:
         return None
+    if commit.steps and checkpoint is None:
+        log.warning(
+            "there is no checkpoint in %s: all is computed again, but not written again", folder
+        )
     return Resumed(record, commit, checkpoint, notes)
 
 
@@ -185,10 +185,10 @@ def _last(folder: Path, of: str) -> Checkpoint | None:
 
 def _whole(
     folder: Path, checkpoint: Checkpoint | None, record: RunRecord
-) -> tuple[Commit, Checkpoint | None]:
-    """What is committed, and the checkpoint; of results that are damaged as much as is whole: what
-    there was at the checkpoint, or nothing, of which all is computed again; so if they are not of
-    this run."""
+) -> tuple[Commit, Checkpoint | None, bool]:
+    """What is committed, the checkpoint, and whether anything is damaged; of results that are
+    damaged as much as is whole: what there was at the checkpoint, or nothing, of which all is
+    computed again; so if they are not of this run."""
     try:
         commit, of = read_commit(folder), record.id
         done = max([one.get("to_step", 0) for one in record.sessions], default=0)
@@ -205,13 +205,13 @@ def _whole(
     for one in damaged:
         log.warning("%s", one)
     if not since:
-        return commit, checkpoint
+        return commit, checkpoint, bool(damaged)
     if checkpoint is not None and checkpoint.step <= min(min(since), commit.steps):
         commit = _at(checkpoint)
     else:
         commit, checkpoint = Commit(), None
     log.warning("what is damaged is computed again, from step %d on", commit.steps)
-    return commit, checkpoint
+    return commit, checkpoint, True
 
 
 def _at(checkpoint: Checkpoint | None) -> Commit:
