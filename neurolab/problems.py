@@ -91,7 +91,7 @@ def must_exist(path: Path) -> None:
     if not path.exists():
         there = sorted(p.name for p in path.parent.glob(f"*{path.suffix}")) if path.suffix else []
         hint = f"; beside it are {', '.join(there[:5])}" if there else ""
-        raise InputFileError(f"{path} does not exist{hint}")
+        raise InputFileError(f"{path} does not exist{hint}: put it there, or name another")
 
 
 def show(value: Any) -> str:

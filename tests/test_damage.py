@@ -415,3 +415,27 @@ def test_a_damaged_record_is_told_in_a_sentence(tmp_path, monkeypatch, capfd, co
     assert ended.value.code == 1
     assert said.startswith("neurolab: ") and "run.json is damaged" in said
     assert "Traceback" not in said and len(said.splitlines()) == 1
+
+
+def test_a_damaged_stimulus_is_told_on_opening(tmp_path, caplog):
+    """With the way to have it again; what was recorded is read."""
+    run = neurolab.run(
+        ["neuron=lif", "input=constant", "size=2", "duration=20ms"], tmp_path / "run"
+    )
+    (run.path / "stimulus.json").write_text("[1, 2")
+    opened = neurolab.open_run(run.path)
+    assert "stimulus.json is damaged" in caplog.text and "resume=<folder>" in caplog.text
+    assert opened.spikes.sizes == run.spikes.sizes
+
+
+def test_a_table_that_was_changed_is_found(tmp_path):
+    """sweep.csv, which is made of the batches."""
+    typed = ["neuron=lif", "size=2", "duration=20ms", "seed=1,2"]
+    folder = neurolab.run_sweep(typed, tmp_path / "sweep").path
+    assert verify(folder) == []
+    for text in ("[1, 2", (folder / "sweep.csv").read_text().replace("completed", "failed")):
+        (folder / "sweep.csv").write_text(text)
+        (damaged,) = verify(folder)
+        assert damaged.what.name == "sweep.csv" and "resume=<folder>" in str(damaged)
+    (folder / "sweep.csv").unlink()
+    assert [one.what.name for one in verify(folder)] == ["sweep.csv"]

@@ -274,7 +274,7 @@ def test_a_broken_row_is_told_by_its_line(tmp_path, text, words):
 def test_files_that_are_missing_or_truncated_are_refused(tmp_path, suffix):
     given, file = network(dict(RULES["indegree"])), tmp_path / f"e{suffix}"
     from_file(given, "E_I", file)
-    assert refused(given)[1] == f"{file} does not exist"
+    assert refused(given)[1].startswith(f"{file} does not exist")
     if suffix == ".txt":
         file.touch()
         assert "expected .npz or .csv" in refused(given)[1]

@@ -80,6 +80,9 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-            raise DamagedError(path, str(error) or type(error).__name__) from error
+            # What NumPy says of what is no file of its own is of pickles.
+            why = str(error).rstrip(".") or type(error).__name__
+            why = "it is no file of arrays" if "pickle" in why else why
+            raise DamagedError(path, why) from error
         except (NotImplementedError, RuntimeError) as error:  # flags of the zip format
             raise DamagedError(path, str(error)) from error

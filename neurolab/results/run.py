@@ -27,7 +27,7 @@ from neurolab.results.damage import (
 from neurolab.results.layout import RESULTS, Commit
 from neurolab.results.population import Population
 from neurolab.results.status import read_summary, standing
-from neurolab.results.stimulus import Stimulus, read_stimuli
+from neurolab.results.stimulus import STIMULUS, Stimulus, read_stimuli
 from neurolab.results.stored import whole
 from neurolab.results.trains import Trains
 
@@ -266,10 +266,11 @@ def open_run(path: str | Path) -> Run:
         path = path.parent
     if (path / RESULTS / "zarr.json").exists():
         run = Run(path)
-        try:
-            _ = run.summary
-        except DamagedError as error:
-            run.damaged[SUMMARY] = error
+        for name, read in ((SUMMARY, lambda: run.summary), (STIMULUS, lambda: run.stimuli)):
+            try:
+                read()
+            except DamagedError as error:
+                run.damaged[name] = error
         for damaged in run.damaged.values():
             log.warning("%s", damaged)
         return run

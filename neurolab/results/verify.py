@@ -11,12 +11,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from neurolab.results.batches import SweepFolder
 from neurolab.results.checkpoint import CHECKPOINT, Checkpoint
 from neurolab.results.damage import SUMMARY, DamagedError, check_file, lost_results
-from neurolab.results.dataset import as_dataset
+from neurolab.results.dataset import as_dataset, write_csv
 from neurolab.results.kept import check_inputs
 from neurolab.results.layout import RESULTS, Commit, growing_axis
 from neurolab.results.plan import Plan
@@ -24,7 +25,7 @@ from neurolab.results.record import RECORD, RunRecord
 from neurolab.results.run import Run, open_run
 from neurolab.results.sealed import CONFIGURATION
 from neurolab.results.status import read_summary
-from neurolab.results.stimulus import read_stimuli
+from neurolab.results.stimulus import STIMULUS, read_stimuli
 from neurolab.results.table import Table
 
 __all__ = ["verify"]
@@ -71,7 +72,8 @@ def _run(folder: Path) -> Iterator[DamagedError]:
         yield from _wrong(read_summary, folder)
     for file in CONFIGURATION:
         yield from _wrong(check_file, folder, file, run.commit)
-    yield from _wrong(read_stimuli, folder)
+    if STIMULUS not in run.damaged:
+        yield from _wrong(read_stimuli, folder)
     yield from _wrong(_kept, folder, run.commit)
     for name in lengths:
         if name not in run.damaged:
@@ -153,6 +155,7 @@ def _sweep(folder: Path) -> Iterator[DamagedError]:
             yield damaged
     if not rows and not told and "status" in read_summary(folder):
         yield from _wrong(_same_as, folder / "sweep.zarr", plan, table)
+        yield from _wrong(_same_text, folder / "sweep.csv", plan, table)
 
 
 def _same_as(path: Path, plan: Plan, table: Table) -> None:
@@ -175,6 +178,18 @@ def _same_as(path: Path, plan: Plan, table: Table) -> None:
         same = name in ours.variables and name in there.variables
         if not (same and there[name].equals(ours[name].astype(there[name].dtype))):
             raise DamagedError(path / str(name), "it is not what the batches have")
+
+
+def _same_text(path: Path, plan: Plan, table: Table) -> None:
+    """That the table of a sweep, which is made of its batches, says what these have."""
+    with TemporaryDirectory() as elsewhere:
+        ours = Path(elsewhere) / path.name
+        write_csv(plan, table, ours)
+        try:
+            if path.read_bytes() != ours.read_bytes():
+                raise DamagedError(path, "it is not what the batches have")
+        except OSError as error:
+            raise DamagedError(path, f"it cannot be read ({error.strerror})") from error
 
 
 def _wrong(read: Callable[..., Any], *arguments: Any) -> Iterator[DamagedError]:
