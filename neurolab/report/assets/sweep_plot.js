@@ -159,8 +159,9 @@ function sweepPlot(open, limit) {
     if (opened < 0 || !points.includes(opened)) return [];
     const [at, height] = [places(kx)[kx.of[opened]], ky ? places(ky)[ky.of[opened]] : v.of[opened]];
     if (parts || (!ky && !has(v, opened))) return [];
-    return [{ type: "scatter", mode: "markers", x: [at], y: [height], hoverinfo: "skip", cliponaxis: false,
-      name: "open", marker: { symbol: "circle-open", size: 17, color: css("--ink"), line: { width: 2.5, color: css("--ink") } } }];
+    const circle = (name, color, width) => ({ type: "scatter", mode: "markers", x: [at], y: [height], hoverinfo: "skip", cliponaxis: false,
+      name, marker: { symbol: "circle-open", size: 17, color, line: { width, color } } });
+    return [circle("halo", css("--surface"), 5.5), circle("open", css("--ink"), 2.5)]; // seen on any colour
   }
 
   /** The limits of keys and of the value that a box in a panel has. */
