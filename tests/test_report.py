@@ -221,7 +221,7 @@ def test_a_run_that_diverged_has_no_rate(tmp_path):
     assert run.summary["rate_hz_mean"] is run.summary["rate_hz_std"] is None
     assert run.summary["rate_hz_so_far"] > 0 and run.summary["isi_cv_mean"] is None
     data = data_of(tmp_path / "outputs" / "run" / "report.html")
-    assert data["title"] == "LIF, N = 20, diverged"
+    assert data["title"] == "LIF, Constant, N = 20, diverged"
     assert not {"rate", "ISI CV"} & {tile["label"] for tile in data["tiles"]}
     assert data_of(write_index(tmp_path / "outputs"))["entries"][0]["rate"] is None
 

@@ -56,21 +56,28 @@ def save(figures: Mapping[str, Figure | None], folder: Path) -> list[Path]:
     return list(drawn)
 
 
-def title(run: Run) -> str:
-    """Which neuron, how many, how active, and what became of a run that was not completed."""
+def _model(run: Run, group: str) -> str:
+    """The class of the one model of a group; nothing where there is none."""
     from omegaconf import OmegaConf
 
     try:
-        target = OmegaConf.select(run.config, "neuron._target_")
+        target = OmegaConf.select(run.config, f"{group}._target_")
     except DamagedError:
         target = None
+    return str(target or "").rpartition(".")[2]
+
+
+def title(run: Run) -> str:
+    """Which neuron and input, how many, how active, and what became of a run that was not
+    completed."""
+    models = [_model(run, "neuron"), _model(run, "input")]
     mean, summary = mean_rate_hz(run), summary_of(run)
     status = summary.get("status", "unfinished")
     partial = summary.get("duration_ms", 0.0) > run.duration_ms * 1.001
     spiking = int(run.firing.sum())
     of = f" of the {spiking} that can fire" if spiking < run.n_neurons else ""
     parts = [
-        "" if target is None else str(target).split(".")[-1],
+        *models,
         f"N = {run.n_neurons}",
         "" if mean is None else f"mean {mean:.3g} Hz{of}",
         f"the first {duration(run.duration_ms)}" if partial else "",
