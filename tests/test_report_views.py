@@ -15,7 +15,7 @@ RNG = np.random.default_rng(1)
 TAU, RATE = np.arange(5.0, 13.0), np.arange(10.0, 100.0, 10.0)
 FILTER = "return document.getElementById('filter').value"
 SELECT = "document.querySelector('#plot [data-title=\"Box Select\"]').click()"
-LEFT, RIGHT, ENTER = "\ue012", "\ue014", "\ue007"
+LEFT, RIGHT, UP, DOWN, ENTER = "\ue012", "\ue014", "\ue013", "\ue015", "\ue007"
 
 
 def grid(tmp_path):
@@ -131,6 +131,24 @@ def test_importance_is_that_of_the_analysis(browser, tmp_path):
     assert sum(expected.values()) == pytest.approx(1)  # without an interaction
     assert "together 1;" in browser.find("#importance-note").text
     browser.choose("#value", "isi_cv") if "isi_cv" in browser.texts("#value option") else None
+    assert browser.errors() == []
+
+
+def test_a_picture_is_walked_with_arrows(browser, tmp_path):
+    """From point to point along its axes; the point is said and has a ring, Enter opens it."""
+    rates, page = grid(tmp_path)
+    browser.open(page)
+    browser("document.getElementById('plot').focus()")
+    x = browser("return document.getElementById('x').selectedOptions[0].text")
+    browser.press(RIGHT, RIGHT, UP)
+    told = browser.find("#plot-cursor").text
+    assert x == "input.rate (ms)"  # of more values
+    assert "neuron.tau = 6 ms, input.rate = 20 ms" in told
+    assert f"rate_hz = {rates[1, 1]:.4g} Hz" in told
+    browser.press(DOWN, LEFT, LEFT)  # the last one has no point there
+    assert "neuron.tau = 5 ms, input.rate = 10 ms" in browser.find("#plot-cursor").text
+    browser.press(ENTER)
+    assert browser.find("#drawer h2").text == "Point 0"
     assert browser.errors() == []
 
 

@@ -78,7 +78,7 @@ function draw() {
   if (results.spikes || results.rate) {
     const note = h("p.hint"), { spikes } = results;
     const above = spikes && h("div.figure.raster", { id: "raster", role: "group",
-      "aria-label": "spikes of each neuron over time" });
+      "aria-label": `spikes of ${plural(results.n_neurons, "neuron")} over ${shownTime(results.shown_ms)}: ${number(spikes.all)}` });
     const below = results.rate && h(spikes ? "div.figure.strip" : "div.figure.raster", { id: "rate",
       role: "group", "aria-label": "population rate over time" });
     const short = spikes && results.shown_ms < results.duration_ms * 0.999;

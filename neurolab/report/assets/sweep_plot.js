@@ -5,7 +5,9 @@ const [MARK, MOST] = [data.picture?.mark ?? "lines", data.picture?.most ?? [16, 
 /** The picture with its controls: `open` is called with the points that were clicked, `limit` with the limits of keys and
  * values that a box was drawn around. */
 function sweepPlot(open, limit) {
-  const place = h("div.figure.sweep", { id: "plot", role: "group", "aria-label": "a summary value over swept keys" });
+  const place = h("div.figure.sweep", { id: "plot", role: "group", tabindex: 0, onkeydown: walk, "aria-describedby": "plot-cursor",
+    "aria-label": "a summary value over swept keys: arrows go from point to point, Enter opens one" });
+  const cursor = h("p.hint", { id: "plot-cursor", "aria-live": "polite" });
   const note = h("p.hint", { id: "plot-note", "aria-live": "polite" });
   const varied = AXES.map((_, i) => i).filter((i) => AXES[i].values.length > 1);
   const listed = VALUES.filter((value) => value.of.some((_, p) => has(value, p)));
@@ -164,6 +166,26 @@ function sweepPlot(open, limit) {
     return [circle("halo", css("--surface"), 5.5), circle("open", css("--ink"), 2.5)]; // seen on any colour
   }
 
+  /** Goes from point to point along the axes with arrows. */
+  function walk(event) {
+    if (event.target !== place || !told.made) return;
+    const { kx, ky, by, value: v, points } = told.made, all = told.panels.flatMap((panel) => panel.points);
+    const up = ky ?? by, [key, sign] = { ArrowRight: [kx, 1], ArrowLeft: [kx, -1], ArrowUp: [up, 1], ArrowDown: [up, -1] }[event.key] ?? [];
+    const from = all.includes(told.opened) ? told.opened : -1;
+    if (event.key === "Enter" && from >= 0) open([from]);
+    if (!key || !all.length) return;
+    event.preventDefault();
+    const others = AXES.filter((one) => one.axis !== key.axis);
+    const near = from < 0 ? points.slice(0, 1) : all.filter((p) => sign * (key.of[p] - key.of[from]) > 0
+      && others.every((one) => one.of[p] === one.of[from]));
+    const next = near.reduce((best, p) => (best < 0 || sign * (key.of[p] - key.of[best]) < 0 ? p : best), -1);
+    if (next < 0) return;
+    told.opened = next;
+    cursor.textContent = [`Point ${next}`, ...KEYS.map((one) => `${one.name} = ${valueText(one, keyValue(one, next))}`),
+      `${v.name} = ${has(v, next) ? withUnit(number(v.of[next]), v.unit) : statusOf(next)}`].join(", ");
+    draw();
+  }
+
   /** The limits of keys and of the value that a box in a panel has. */
   function boxed(range) {
     const panel = told.panels.find((one) => range[one.x] && range[one.y]);
@@ -178,7 +200,7 @@ function sweepPlot(open, limit) {
   addEventListener("resize", () => { if (told.panels.length > 1) soon(); });
   const controls = h("div.choices", {}, ...[x, y, colour, ...facets].map((one) => one.element), fixed,
     ...[scale, ...logs, free, contours].map((one) => one.element));
-  const element = h("div", {}, controls, note, place);
+  const element = h("div", {}, controls, note, place, cursor);
   return { element, varied: varied.length > 0, known: listed.length > 0, chooser: h("div.choices", {}, value.element),
     value: () => VALUES[Number(value.select.value.replace("each", ""))] ?? listed[0],
     onchange(then) { changed = then; },
