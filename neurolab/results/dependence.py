@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,8 +80,9 @@ def importance_of(data: xr.Dataset, value: str, bins: int | None) -> xr.DataArra
             # What is walked together is one factor, by all of its names.
             found[", ".join(keys) or str(axis)] = whole
             continue
-        with warnings.catch_warnings(action="ignore"):  # of a sample of which nothing is known
-            means = np.nanmean(rows, axis=1)
+        known = np.isfinite(rows)
+        with np.errstate(invalid="ignore"):  # of a sample of which nothing is known
+            means = np.where(known, rows, 0.0).sum(axis=1) / known.sum(axis=1)
         for key, values in keys.items():
             group = _bins(key, values, bins)
             # Of what samples explain together, a part: they were drawn once for all other axes.
