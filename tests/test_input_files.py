@@ -163,16 +163,35 @@ def test_a_bad_file_of_spikes_is_refused(tmp_path, case):
     refused(SpikesFromFile, file, message)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "time,neuron\n1.5,0\n2.5,1\n", "1.5;0\n2.5;1\n", "time;neuron\r\n1,5;0\r\n2,5;1\r\n",
+        "# of a cell\ntime neuron\n1.5 0\n2.5\t1\n", "\ufefftime,neuron\n1.5, 0\n2.5, 1",
+    ],
+)  # fmt: skip
+def test_tables_are_read_as_programs_write_them(tmp_path, text):
+    """With a line of names, semicolons and decimal commas, a byte order mark."""
+    file = tmp_path / "spikes.csv"
+    file.write_text(text, encoding="utf-8")
+    spikes = SpikesFromFile(2, file=str(file), unit="ms")
+    np.testing.assert_allclose(spikes.times.to_decimal(ms), [1.5, 2.5])
+    np.testing.assert_array_equal(spikes.neurons, [0, 1])
+
+
 @pytest.mark.parametrize("kind", [SignalFromFile, SpikesFromFile])
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("empty.csv", b"", "is empty"),
         ("comment.csv", b"# time, neuron\n", "is empty"),
-        ("text.csv", b"time,neuron\n1,0\n", "remove a line of names, or begin it with #"),
+        ("text.csv", b"time,neuron\nms,-\n1,0\n", "with one line of names at most"),
+        ("word.csv", b"1,0\ntwo,1\n", "cannot be read as a table of numbers"),
+        ("half.csv", b"1,neuron\n2,0\n", "cannot be read as a table of numbers"),
         ("ragged.csv", b"1,0\n2\n", "cannot be read as a table of numbers"),
         ("nan.csv", b"1,0\nnan,1\n", "holds NaN or infinity, first in row 1"),
-        ("gap.csv", b"1,0\n2,,1\n,1\n", "cannot be read as a table of numbers"),
+        ("gap.csv", b"1,0\n2,,1\n", "line 2 has an empty field"),
+        ("last.csv", b"1,0\n2,\n", "line 2 has an empty field"),
         ("binary.csv", bytes(range(128, 256)), "cannot be read as a table of numbers"),
         ("empty.npy", b"", "cannot be read as a table of numbers"),
         ("broken.npy", b"\x93NUMPY\x01\x00v\x00{'descr'", "cannot be read as a table of numbers"),

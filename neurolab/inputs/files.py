@@ -73,6 +73,38 @@ def read_spikes(
     return u.Quantity(times[order], unit=parse_unit(unit)), neurons[order].astype(np.int32)
 
 
+def _rows(text: str) -> list[str]:
+    """Lines of numbers with spaces between them, without a first line of names. With semicolons,
+    commas are those of decimal fractions.
+
+    Raises
+    ------
+    ValueError
+        A field is empty: the others of its line would take its place.
+    """
+    if ";" in text:
+        text = text.replace(",", ".").replace(";", ",")
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        fields = line.partition("#")[0].split(",")
+        if len(fields) > 1 and not all(field.strip() for field in fields):
+            raise ValueError(f"line {number} has an empty field")
+    lines = [line.replace(",", " ") for line in lines]
+    first = next((i for i, line in enumerate(lines) if line.partition("#")[0].strip()), 0)
+    words = lines[first].partition("#")[0].split() if lines else []
+    if words and not any(map(_is_number, words)):
+        lines = lines[first + 1 :]
+    return lines
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
 def _read_table(path: Path) -> np.ndarray:
     must_exist(path)
     try:
@@ -84,9 +116,8 @@ def _read_table(path: Path) -> np.ndarray:
                     raise InputFileError(f"{path} holds {arrays.files}; expected one array")
                 table = arrays[arrays.files[0]]
         else:
-            text = "\n".join(line.replace(",", " ") for line in path.read_text().splitlines())
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # no data
-                table = np.loadtxt(text.splitlines(), ndmin=2)
+                table = np.loadtxt(_rows(path.read_text(encoding="utf-8-sig")), ndmin=2)
         if np.iscomplexobj(table):
             raise InputFileError(f"{path} holds complex numbers; save their real part")
         table = np.asarray(table, np.float64)
@@ -95,7 +126,8 @@ def _read_table(path: Path) -> np.ndarray:
     except (ValueError, TypeError, OSError, EOFError, BadZipFile) as error:
         raise InputFileError(
             f"{path} cannot be read as a table of numbers ({error}); .npy, .npz and text with "
-            "commas or spaces are read; remove a line of names, or begin it with #"
+            "commas, semicolons or spaces are read, with one line of names at most, and lines that "
+            "begin with #"
         ) from error
     if table.size == 0:
         raise InputFileError(f"{path} is empty")
