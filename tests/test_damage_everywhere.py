@@ -17,7 +17,7 @@ from neurolab.report.run_page import run_page
 from neurolab.report.sweep_page import sweep_page
 from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError
-from neurolab.results.dataset import write_zarr
+from neurolab.results.dataset import write_csv, write_zarr
 from neurolab.results.verify import verify
 
 RUN = ("neuron=adexif_ref", "input=poisson", "duration=50ms", "record.variables=[V,w]")
@@ -44,7 +44,9 @@ def begun(tmp_path_factory):
     shutil.rmtree(batch_of(folder, 2))
     store = SweepFolder(folder)
     store.fail({2: "it did not work"})
-    write_zarr(neurolab.open_sweep(folder).data, folder / "sweep.zarr")
+    now = neurolab.open_sweep(folder)
+    write_zarr(now.data, folder / "sweep.zarr")
+    write_csv(now.plan, now.rows, folder / "sweep.csv")
     return folder
 
 
