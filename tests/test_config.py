@@ -90,7 +90,8 @@ def test_a_device_that_is_not_there_is_told_with_those_that_are():
 FILES = {
     "missing.csv": (None, "does not exist"),
     "empty.csv": ("", "is empty"),
-    "words.csv": ("a,b\n", "cannot be read"),
+    "words.csv": ("a,b\nc,d\n", "cannot be read"),
+    "names.csv": ("a,b\n", "is empty: it has no numbers"),
     "wide.csv": ("1,2,3\n4,5,6\n", "(2, 3)"),
     "holes.csv": ("1\nnan\n", "row 1"),
 }

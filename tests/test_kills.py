@@ -15,10 +15,10 @@ from neurolab.results.compare import first_difference
 from neurolab.results.verify import verify
 
 KINDS = {
-    "run": ("neuron=adexif_ref", "synapse=expon", "size=1500", "duration=2s", "record.neurons=8"),
+    "run": ("neuron=adexif_ref", "synapse=expon", "size=1500", "duration=25s", "record.neurons=8"),
     "network": ("network=coba_ei", "populations.E.size=800", "populations.I.size=200",
-        "duration=1500ms"),
-    "sweep": ("neuron=adexif_ref", "size=150", "duration=1500ms", "sweep.batch=4",
+        "duration=25s"),
+    "sweep": ("neuron=adexif_ref", "size=150", "duration=3s", "sweep.batch=4",
         "neuron.b=linspace:0mA:10mA:8"),
 }  # fmt: skip
 MOMENTS = [*((kind, k) for kind, n in (("run", 8), ("network", 6), ("sweep", 6)) for k in range(n))]
@@ -45,7 +45,8 @@ def computes(process, folder):
     until = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < until:
         status = folder / "status.json"
-        if status.exists() and json.loads(status.read_text())["status"] == "running":
+        told = json.loads(status.read_text()) if status.exists() else {}
+        if (told.get("status"), told.get("pid")) == ("running", process.pid):
             return
         time.sleep(0.01)
     raise AssertionError(f"it does not compute: {process.communicate()[0]}")
@@ -108,11 +109,12 @@ def test_it_does_at_eighty_moments_more(kind, k, tmp_path, whole):
 def test_killed_again_and_again(tmp_path, whole):
     """Also while it goes on: sessions are listed, and the results are one run's."""
     folder = tmp_path / "run"
-    kill("run", folder, random.Random("first"))
-    for k in range(2):
-        command = [sys.executable, "-m", "neurolab", f"resume={folder}"]
+    begin = [*KINDS["run"], KEEP, f"hydra.run.dir={folder}"]
+    for given in (begin, [f"resume={folder}"], [f"resume={folder}"]):
+        command = [sys.executable, "-m", "neurolab", *given, "checkpoint.every=100ms"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        time.sleep(2 + k)
+        computes(process, folder)
+        time.sleep(0.3)
         process.kill()
         process.wait()
     same(neurolab.resume(folder), whole("run"))

@@ -130,7 +130,7 @@ def _read_table(path: Path) -> np.ndarray:
             "begin with #"
         ) from error
     if table.size == 0:
-        raise InputFileError(f"{path} is empty")
+        raise InputFileError(f"{path} is empty: it has no numbers")
     bad = ~np.isfinite(table)
     if bad.any():
         row = int(np.argwhere(bad)[0][0])
