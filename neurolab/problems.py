@@ -77,12 +77,23 @@ class Problems:
             raise ConfigError(self.found)
 
 
+#: What our keys are called elsewhere, by what is nearest to it in spelling or not.
+_ELSEWHERE = {
+    **dict.fromkeys(("n", "num_neurons", "n_neurons"), ("size",)),
+    **dict.fromkeys(("t", "time", "simtime", "sim_time", "runtime", "tstop"), ("duration",)),
+    **dict.fromkeys(("resolution", "timestep", "time_step"), ("dt",)),
+    **dict.fromkeys(("warmup", "warm_up", "burn_in", "transient"), ("record.start", "start")),
+}
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``did you mean 'tau'? There are R, tau, ...``, the likely one first."""
     known = list(known)
     lower = {one.lower(): one for one in known}
-    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
-    hint = f"did you mean '{lower[near[0]]}'? " if near else ""
+    near = [one for one in _ELSEWHERE.get(name.lower(), ()) if one.partition(".")[0] in known]
+    found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    near += [lower[one] for one in found]
+    hint = f"did you mean '{near[0]}'? " if near else ""
     return f"{hint}There are: {', '.join(known) or 'none'}"
 
 

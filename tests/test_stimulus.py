@@ -168,12 +168,12 @@ def test_many_spikes_are_shown_in_part():
     """Ten intervals around the middle one, where all would be a block."""
     time = np.arange(1, 1001) * 7.0
     spikes = (time, np.zeros(1000, int))
-    assert window_of(spikes, [0, 1], 7000.0, False) == pytest.approx((3507 - 35, 3507 + 35))
+    assert window_of(spikes, [0, 1], (0.0, 7000.0), False) == pytest.approx((3507 - 35, 3507 + 35))
     few = (time[:50], np.zeros(50, int))
-    assert window_of(few, [0], 7000.0, False) == (0.0, 7000.0)
+    assert window_of(few, [0], (0.0, 7000.0), False) == (0.0, 7000.0)
     some = (time[:150], np.zeros(150, int))
-    assert window_of(some, [0], 7000.0, True) == (0.0, 7000.0)
-    assert window_of(some, [0], 7000.0, False) != (0.0, 7000.0)
+    assert window_of(some, [0], (0.0, 7000.0), True) == (0.0, 7000.0)
+    assert window_of(some, [0], (0.0, 7000.0), False) != (0.0, 7000.0)
 
 
 def test_a_slow_neuron_is_seen_beside_a_fast_one():
@@ -183,7 +183,7 @@ def test_a_slow_neuron_is_seen_beside_a_fast_one():
         time = np.concatenate(trains)
         order = np.argsort(time, kind="stable")
         who = np.repeat([0, 1], [one.size for one in trains])
-        begin, end = window_of((time[order], who[order]), [0, 1], 5000.0, False)
+        begin, end = window_of((time[order], who[order]), [0, 1], (0.0, 5000.0), False)
         assert end - begin == pytest.approx(expected)
         assert 0 <= begin < end <= 5000.0
 

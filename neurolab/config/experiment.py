@@ -20,7 +20,13 @@ from neurolab.config.network import NetworkReader, size_of, sizes_of
 from neurolab.config.order import in_order
 from neurolab.config.projection import unfit_synapses
 from neurolab.config.reader import ParsedValue
-from neurolab.config.recording import RecordSettings, currents_of, read_recording, unmet
+from neurolab.config.recording import (
+    RecordSettings,
+    currents_of,
+    over_before,
+    read_recording,
+    unmet,
+)
 from neurolab.config.resolution import unresolved
 from neurolab.config.settings import SettingsReader, read_checkpoint, read_report
 from neurolab.config.shown import shown_units, weak, without_measure
@@ -98,6 +104,7 @@ class Experiment:
             "traces": self.traces,
             "record_spikes": self.recorded.spikes,
             "rate_bin_steps": self.recorded.rate_bin_steps,
+            "start": self.recorded.start,
         }
 
     def in_shown_unit(self, name: str, values: np.ndarray) -> np.ndarray:
@@ -186,6 +193,8 @@ def read_experiment(
         record = SettingsReader(config.get("record") or {}, "record", problems)
         known = units | currents_of(groups) if units else units
         recorded = read_recording(record, groups, dt_ms, known, others)
+        if ordered and recorded.start >= n_steps and not problems.found:
+            problems.found.append(over_before(config))
         units |= {name: known[name] for name in recorded.recording.variables if name in known}
     if structure and ordered and not problems.found:
         problems.found += [p for p, _ in without_measure(structure, reader.parsed, numbers)]

@@ -15,8 +15,9 @@ from neurolab.engine.structure import PopulationSpec, Recording, Structure, shor
 from neurolab.problems import Problem, did_you_mean, show
 from neurolab.results.layout import RESERVED
 
-__all__ = ["Measure", "RecordSettings", "currents_of", "read_recording", "unmet"]
+__all__ = ["Measure", "RecordSettings", "currents_of", "over_before", "read_recording", "unmet"]
 
+_KEYS = ("start", "spikes", "variables", "neurons", "interval", "rate_bin", "memory", "summary")
 #: What a summary has of a variable, `neurolab.simulation.measured`.
 _HOW = ("mean", "std", "min", "max", "final")
 
@@ -55,6 +56,8 @@ class RecordSettings:
     traced: tuple[str, ...] = ()
     neurons: tuple[int, ...] | None = None
     measured: tuple[Measure, ...] = ()
+    #: The steps before this one are left out of all of it.
+    start: int = 0
 
     def chosen(self, group: PopulationSpec) -> np.ndarray:
         """The neurons of a population whose variables are written."""
@@ -76,7 +79,9 @@ def read_recording(
     ``units`` are the variables that are a number per neuron and their units, with those of currents
     (`currents_of`); ``others`` are the variables that are not, and their shapes.
     """
-    record.only(("spikes", "variables", "neurons", "interval", "rate_bin", "memory", "summary"))
+    record.only(
+        ("start", "spikes", "variables", "neurons", "interval", "rate_bin", "memory", "summary")
+    )
     spiking = any(group.fires for group in groups)
     neurons = _neurons(record, groups)
     variables = _variables(record, groups, units, others)
@@ -85,16 +90,25 @@ def read_recording(
     # What the summary has is of all neurons.
     wanted = tuple(dict.fromkeys((*traced, *(one.variable for one in measured))))
     every, rate_bin = (_steps_of(record, key, dt_ms) for key in ("interval", "rate_bin"))
+    rate_bin = rate_bin if spiking else None
     return RecordSettings(
         # Spikes are always handed out, for the summary; whether they are written is another matter.
         recording=Recording(spiking, wanted, None if measured else neurons, every or 1),
         spikes=record.flag("spikes", True) and spiking,
-        rate_bin_steps=rate_bin if spiking else None,
+        rate_bin_steps=rate_bin,
         memory=record.n_bytes("memory", "256 MiB"),
         traced=traced,
         neurons=neurons,
         measured=measured,
+        start=_start(record, dt_ms, rate_bin),
     )
+
+
+def over_before(config: Mapping[str, Any]) -> Problem:
+    """That a run ends before anything is recorded."""
+    given = show((config.get("record") or {}).get("start"))
+    advice = f"is no time before the end, duration = {config.get('duration')}: nothing is recorded"
+    return Problem("record.start", given, advice)
 
 
 def currents_of(groups: Sequence[PopulationSpec]) -> dict[str, u.Unit]:
@@ -228,15 +242,30 @@ def _neurons(record: SettingsReader, groups: Sequence[PopulationSpec]) -> tuple[
     return ()
 
 
-def _steps_of(record: SettingsReader, key: str, dt_ms: float) -> int | None:
+def _start(record: SettingsReader, dt_ms: float, rate_bin: int | None) -> int:
+    """How many steps are left out: whole bins of the rate, which others could not be compared
+    with."""
+    steps = _steps_of(record, "start", dt_ms, least=0) or 0
+    if rate_bin and steps % rate_bin:
+        width, before = rate_bin * dt_ms, steps // rate_bin
+        record.refuse(
+            "start",
+            f"expected a multiple of record.rate_bin = {width:g} ms, such as {before * width:g} ms "
+            f"or {(before + 1) * width:g} ms; record.rate_bin=null keeps no rate",
+        )
+    return steps
+
+
+def _steps_of(record: SettingsReader, key: str, dt_ms: float, least: int = 1) -> int | None:
     """A time as a whole number of steps, at least one; None for null."""
     if record.node.get(key) is None:
         return None
-    time = record.time_ms(key)
+    time = record.time_ms(key, zero=least == 0)
     if time is None:
         return None
     if time / dt_ms >= 2**31:
         record.refuse(key, f"is {time / dt_ms:.3g} steps of dt; at most 2147483647 are counted")
         return None
-    record.problems.warnings += rounded(f"record.{key}", record.node[key], time, dt_ms)
-    return max(round(time / dt_ms), 1)
+    if time:
+        record.problems.warnings += rounded(f"record.{key}", record.node[key], time, dt_ms)
+    return max(round(time / dt_ms), least)

@@ -67,11 +67,11 @@ class SettingsReader:
             self.refuse(key, "expected true or false")
         return value is True
 
-    def time_ms(self, key: str, default: str | None = None) -> float | None:
-        """A positive time in ms; None where it is none."""
+    def time_ms(self, key: str, default: str | None = None, zero: bool = False) -> float | None:
+        """A positive time in ms, or ``zero``, if that is allowed; None where it is none."""
         from neurolab.config.values import read_time
 
-        return read_time(self.node.get(key, default), f"{self.group}.{key}", self.problems)
+        return read_time(self.node.get(key, default), f"{self.group}.{key}", self.problems, zero)
 
     def n_bytes(self, key: str, default: str) -> int:
         """A size such as 256 MiB, at least one MiB."""

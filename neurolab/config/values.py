@@ -124,9 +124,9 @@ def read_numbers(
     return numbers, {place: wrong for place, wrong in out.items() if wrong}
 
 
-def read_time(value: Any, key: str, problems: Problems) -> float | None:
-    """A positive time in ms, such as a duration."""
-    time = Parameter(None, "a time", positive=True)
+def read_time(value: Any, key: str, problems: Problems, zero: bool = False) -> float | None:
+    """A positive time in ms, such as a duration; or ``zero``, if that is allowed."""
+    time = Parameter(None, "a time", positive=not zero, nonnegative=zero)
     try:
         number, _ = _quantity(value, u.ms, time)
         wrong = out_of_range(number, time)

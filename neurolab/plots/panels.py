@@ -63,7 +63,7 @@ class Plot(Timing):
 
     def rates(self, ax: Axes | None = None, *, begin_ms: float = 0.0, **look: Any) -> Axes:
         """How the rates of neurons are distributed."""
-        lasts_s = (self._of.duration_ms - begin_ms) * 1e-3
+        lasts_s = (self._of.duration_ms - max(begin_ms, self._of.start_ms)) * 1e-3
         if not lasts_s > 0:
             lasts_ms = self._of.duration_ms
             raise ValueError(f"begin_ms must be before the end, {lasts_ms} ms, got {begin_ms}.")

@@ -215,10 +215,11 @@ class OverTime:
         return str(self._of.traces[name].attrs.get("units", "") or "1")
 
     def _window(self, time: tuple[float, float] | None) -> tuple[float, float]:
-        lasts_ms = self._of.duration_ms
-        begin, end = (0.0, lasts_ms) if time is None else map(float, time)
-        if not (0 <= begin < end and begin < lasts_ms):
-            raise ValueError(f"time is from and until when in ms, of {lasts_ms:g}; got {time}")
+        first, lasts_ms = self._of.start_ms, self._of.duration_ms
+        begin, end = (first, lasts_ms) if time is None else map(float, time)
+        if not (first <= begin < end and begin < lasts_ms):
+            there = f"{first:g} to {lasts_ms:g}" if first else f"{lasts_ms:g}"
+            raise ValueError(f"time is from and until when in ms, of {there}; got {time}")
         return begin, min(end, lasts_ms)
 
     def _rows(self, neurons: Sequence[int] | None) -> tuple[list[int], int, list[str] | None]:

@@ -78,7 +78,7 @@ class Timing(OverTime):
         time, if not given."""
         dt = self._of.dt_ms
         if windows_ms is None:
-            longest = max((self._of.duration_ms - begin_ms) / _FIT, 2 * dt)
+            longest = max((self._of.duration_ms - max(begin_ms, self._of.start_ms)) / _FIT, 2 * dt)
             wide = np.geomspace(min(max(1.0, dt), longest / 2), longest, _WINDOWS)
             windows_ms = (np.unique(np.maximum(np.round(wide / dt), 1)) * dt).tolist()
         every = [self._of.fano_factor(window_ms=w, begin_ms=begin_ms) for w in windows_ms]
@@ -149,9 +149,8 @@ class Timing(OverTime):
 
     def _around(self, given_ms: float | None, begin_ms: float) -> float:
         """How far is looked on either side of a spike."""
-        return (
-            min(_AROUND_MS, (self._of.duration_ms - begin_ms) / 4) if given_ms is None else given_ms
-        )
+        lasts_ms = self._of.duration_ms - max(begin_ms, self._of.start_ms)
+        return min(_AROUND_MS, lasts_ms / 4) if given_ms is None else given_ms
 
     def _histogram(
         self, ax: Axes | None, values: np.ndarray, label: str, look: Any, grid: float = 0.0

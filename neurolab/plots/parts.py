@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,10 +68,21 @@ def _model(run: Run, group: str) -> str:
     return str(target or "").rpartition(".")[2]
 
 
+def _network(run: Run) -> str:
+    """The network that was named, or else the models of its populations; nothing of one alone."""
+    if not run.populations:
+        return ""
+    path = run.path / ".hydra" / "overrides.yaml"
+    typed = path.read_text(encoding="utf-8") if path.is_file() else ""
+    named: list[str] = re.findall(r"^- ['\"]?\+?network=([\w/]+)['\"]?$", typed, re.MULTILINE)
+    models = dict.fromkeys(_model(run, f"populations.{name}.neuron") for name in run.populations)
+    return named[-1] if named else " and ".join(filter(None, models))
+
+
 def title(run: Run) -> str:
-    """Which neuron and input, how many, how active, and what became of a run that was not
-    completed."""
-    models = [_model(run, "neuron"), _model(run, "input")]
+    """Which neuron, or network, and input, how many, how active, and what became of a run that was
+    not completed."""
+    models = [_network(run) or _model(run, "neuron"), _model(run, "input")]
     mean, summary = mean_rate_hz(run), summary_of(run)
     status = summary.get("status", "unfinished")
     partial = summary.get("duration_ms", 0.0) > run.duration_ms * 1.001
@@ -90,7 +102,7 @@ def time_axis(ax: Axes, run: Run) -> float:
     """Label the shared time axis; returns what turns ms into its unit."""
     seconds = run.duration_ms > _SECONDS_FROM_MS
     scale = 1e-3 if seconds else 1.0
-    ax.set_xlim(0, max(run.duration_ms, run.dt_ms) * scale)
+    ax.set_xlim(run.start_ms * scale, max(run.duration_ms, run.start_ms + run.dt_ms) * scale)
     ax.set_xlabel(f"time ({'s' if seconds else 'ms'})", fontsize=12, color=INK)
     return scale
 
@@ -230,9 +242,9 @@ def mean_rate_hz(run: Run | Population) -> float | None:
             return summary[key]
     if summary.get("status") == "diverged":
         return None
-    if has_spikes(run) and run.committed_steps:
+    if has_spikes(run) and run.recorded_ms:
         count = run.spike_arrays[0].size  # type: ignore[index]
-        return count / (run.firing.sum() * run.duration_ms * 1e-3)
+        return count / (run.firing.sum() * run.recorded_ms * 1e-3)
     bins = run.rate_bins
     return float(bins[0].mean()) if bins is not None and bins[0].size else None
 

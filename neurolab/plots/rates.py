@@ -48,7 +48,7 @@ class Rate:
         """In as many bins as a picture of the whole shows."""
         if self.bin_ms is None:
             return self
-        whole = float(self.edges[-1])
+        whole = float(self.edges[-1] - self.edges[0])
         return self.grouped(min(_nice(max(self.least_ms, whole / ACROSS)), whole))
 
     def grouped(self, bin_ms: float) -> Rate:
@@ -85,12 +85,12 @@ def rate_of(run: Trains, spikes: bool = True, like: Rate | None = None) -> Rate 
         The rate whose form is taken; None for that which suits this one.
     """
     bins = run.rate_bins
-    if (spikes or bins is None) and run.spike_arrays is not None and run.committed_steps:
+    if (spikes or bins is None) and run.spike_arrays is not None and run.recorded_ms:
         return _from_spikes(*run.spike_arrays, run, like)
     if bins is None or not bins[0].size:
         return None
     hz, bin_ms = bins
-    edges = np.arange(hz.size + 1) * bin_ms
+    edges = run.start_ms + np.arange(hz.size + 1) * bin_ms
     per_ms = float(hz.mean() * run.firing.sum()) * 1e-3
     least = like.least_ms if like else _LEAST / per_ms if per_ms else 0.0
     found = Rate(edges, hz, bin_ms, least)
@@ -98,18 +98,21 @@ def rate_of(run: Trains, spikes: bool = True, like: Rate | None = None) -> Rate 
 
 
 def _from_spikes(time_ms: np.ndarray, neuron: np.ndarray, run: Trains, like: Rate | None) -> Rate:
+    lasts_ms, time_ms = run.recorded_ms, time_ms - run.start_ms
     if like.bin_ms is None if like else _few(time_ms, neuron):
-        return Rate(*instantaneous_rate(time_ms, neuron, run.n_neurons, run.duration_ms))
-    steps = max(1, -(-run.committed_steps // _MOST))
-    bin_ms, last = steps * run.dt_ms, run.committed_steps % steps
-    hz = population_rate(time_ms, run.n_neurons, run.duration_ms, min(bin_ms, run.duration_ms))[1]
+        edges, hz = instantaneous_rate(time_ms, neuron, run.n_neurons, lasts_ms)
+        return Rate(run.start_ms + edges, hz)
+    n_steps = run.committed_steps - run.start_step
+    steps = max(1, -(-n_steps // _MOST))
+    bin_ms, last = steps * run.dt_ms, n_steps % steps
+    hz = population_rate(time_ms, run.n_neurons, lasts_ms, min(bin_ms, lasts_ms))[1]
     edges = np.arange(hz.size + 1) * bin_ms
     if last:  # fewer steps than the others
         rest = np.count_nonzero(time_ms > edges[-1] + 0.5 * run.dt_ms)
         hz = np.append(hz, rest / (run.n_neurons * last * run.dt_ms * 1e-3))
-        edges = np.append(edges, run.duration_ms)
-    least = _LEAST * run.duration_ms / time_ms.size if time_ms.size else 0.0
-    return Rate(edges, hz, bin_ms, like.least_ms if like else least)
+        edges = np.append(edges, lasts_ms)
+    least = _LEAST * lasts_ms / time_ms.size if time_ms.size else 0.0
+    return Rate(run.start_ms + edges, hz, bin_ms, like.least_ms if like else least)
 
 
 def _few(time_ms: np.ndarray, neuron: np.ndarray) -> bool:

@@ -38,6 +38,8 @@ def draw_all(run: Run) -> list[Path]:
     """Save the pictures that a run has something for in its folder; returns their paths.  Of what
     is damaged there is none, which is told."""
     drawn: list[Path] = []
+    if run.start_step and not run.recorded_ms:
+        return drawn  # it ended in its warm-up
     for draw in (raster, traces, rate):
         try:
             part = run if draw is rate else run.beginning(_MOST)
@@ -67,7 +69,7 @@ def raster(run: Run) -> Figure | None:
     parts.bands(top, run.populations)
     black = ""
     if not n_spikes:
-        parts.say(top, f"no spikes in {parts.duration(run.duration_ms)}")
+        parts.say(top, f"no spikes in {parts.duration(run.recorded_ms)}")
     else:
         black = _spikes(top, run, scale)
     parts.label(strip, "rate (Hz)")
@@ -77,7 +79,7 @@ def raster(run: Run) -> Figure | None:
         colours = parts.colours_of(run.populations) or {"": BLUE}
         high = parts.draw_steps(strip, shown, scale, colours, 1.0)
         strip.set_yticks([0, parts.round_down(high)])
-        count = f"{n_spikes:,} spikes in {parts.duration(run.duration_ms)}"
+        count = f"{n_spikes:,} spikes in {parts.duration(run.recorded_ms)}"
         said = {next(iter(shown.values())).said: GREY if run.populations else BLUE}
         parts.colour_key(figure, {count + black: GREY, **said, **given.told(), **_end(run)})
     elif told := given.told():
@@ -100,7 +102,8 @@ def rate(run: Run) -> Figure | None:
     if not any(rate.hz.any() for rate in rates.values()):
         ax.set_yticks([])
         covered_ms = max(
-            (float(rate.edges[-1]) for rate in rates.values()), default=run.duration_ms
+            (float(rate.edges[-1] - rate.edges[0]) for rate in rates.values()),
+            default=run.recorded_ms,
         )
         what = "spikes" if parts.has_spikes(run) or not rates else "whole bin"
         parts.say(ax, f"no {what} in {parts.duration(covered_ms)}")

@@ -43,9 +43,9 @@ def traces(run: Run) -> Figure | None:
     shown = sorted({index for indices in chosen.values() for index in indices.values()})
     spikes = run.spike_arrays if parts.has_spikes(run) else None
     given, lasts_ms = given_to(run), run.duration_ms
-    begin, end = 0.0, lasts_ms
+    begin, end = whole = run.start_ms, lasts_ms
     if spikes is not None:
-        begin, end = window_of(spikes, shown, lasts_ms, bool(given.units))
+        begin, end = window_of(spikes, shown, whole, bool(given.units))
     times, values = {}, {}
     for name, variable in data.items():
         rows = slice(*np.searchsorted(variable.time_ms, [begin, end * (1 + 1e-12)]))
@@ -61,7 +61,7 @@ def traces(run: Run) -> Figure | None:
     grid = {"height_ratios": ratios}
     axes = [*figure.subplots(len(ratios), 1, sharex=True, squeeze=False, gridspec_kw=grid)[:, 0]]
     scale = parts.time_axis(axes[-1], run)
-    axes[-1].set_xlim(begin * scale, max(end, run.dt_ms) * scale)
+    axes[-1].set_xlim(begin * scale, max(end, begin + run.dt_ms) * scale)
     for ax in axes[:-1]:
         parts.join_below(ax)
     given.draw(axes[len(panels) :], scale)
@@ -92,11 +92,11 @@ def traces(run: Run) -> Figure | None:
     if same:
         others = f"{', '.join(map(str, shown[:-1]))} and {shown[-1]}"
         key = {f"neurons {others}, which are the same": colours[shown[0]]}
-    if end - begin < lasts_ms:
+    if (begin, end) != whole:
         unit = "s" if scale < 1 else "ms"
         part = f"{begin * scale:.4g} to {end * scale:.4g} {unit}"
-        key[f"{part} of {parts.duration(lasts_ms)}"] = GREY
-    key |= given.told() | _stay(constant, data, end - begin < lasts_ms)
+        key[f"{part} of {parts.duration(run.recorded_ms)}"] = GREY
+    key |= given.told() | _stay(constant, data, (begin, end) != whole)
     parts.colour_key(figure, key)
     figure.align_ylabels(list(axes))
     return figure

@@ -16,14 +16,14 @@ _INTERVALS, _MOST, _MOST_SEEN = 10, 60, 200
 def window_of(
     spikes: tuple[np.ndarray, np.ndarray],
     neurons: Sequence[int],
-    lasts_ms: float,
+    whole: tuple[float, float],
     varies: bool,
 ) -> tuple[float, float]:
     """From and until when, in ms, some neurons are drawn.
 
-    All the time, unless one of them has more than sixty spikes, or 200 if what is given ``varies``
-    and is to be seen whole.  Then it is ten median intervals of that which spikes least, as long as
-    that which spikes most has forty, around the middle one of its spikes.
+    The ``whole`` time, unless one of them has more than sixty spikes, or 200 if what is given
+    ``varies`` and is to be seen whole.  Then it is ten median intervals of that which spikes least,
+    as long as that which spikes most has forty, around the middle one of its spikes.
     """
     time, neuron = spikes
     inside = np.isin(neuron, neurons)
@@ -31,7 +31,7 @@ def window_of(
     counts = {one: int(np.count_nonzero(neuron == one)) for one in neurons}
     most = max(counts, key=lambda one: counts[one], default=None)
     if most is None or counts[most] <= (_MOST_SEEN if varies else _MOST):
-        return 0.0, lasts_ms
+        return whole
     intervals = [
         float(np.median(np.diff(time[neuron == one])))
         for one, count in counts.items()
@@ -39,5 +39,6 @@ def window_of(
     ]
     width = min(_INTERVALS * max(intervals), 4 * _INTERVALS * min(intervals))
     middle = float(time[neuron == most][counts[most] // 2])
-    begin = min(max(middle - width / 2, 0.0), lasts_ms - width)
-    return (begin, begin + width) if begin > 0 else (0.0, min(width, lasts_ms))
+    first, last = whole
+    begin = max(min(middle - width / 2, last - width), first)
+    return begin, min(begin + width, last)

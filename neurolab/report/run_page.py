@@ -112,6 +112,8 @@ def _tiles(summary: Mapping[str, Any], run: Run | None) -> list[dict[str, str]]:
         note = f"{size:,} neuron{'s' * (size != 1)}"
         if summary.get("rheobase") is not None:
             note += f"; 1 rheobase is {short(summary['rheobase'])} {summary['rheobase_unit']}"
+        if start := summary.get("start_ms", run.start_ms if run else 0.0):
+            note += f"; recorded from {duration(start)} on"
         tiles.append(tile("simulated", value, unit, note))
     if summary.get("wall_s") and size and summary.get("n_steps"):
         number, _, prefix = short(size * summary["n_steps"] / summary["wall_s"]).partition(" ")
@@ -128,6 +130,8 @@ def _results(
 ) -> dict[str, Any] | None:
     """What was recorded and is not damaged; of more spikes than a page can hold those of some
     neurons, and the first part of more samples."""
+    if run.start_step and not run.recorded_ms:
+        return None  # it is in its warm-up
     # Which neurons spiked is told by the first of many spikes.
     begin = tried(lambda: run.beginning(_MOST_SAMPLES * 25), damaged, run)
     chosen = {name: examples(begin, of, _EXAMPLES) for name, of in lines_of(begin).items()}
@@ -140,6 +144,7 @@ def _results(
         "dt_ms": run.dt_ms,
         "duration_ms": run.duration_ms,
         "shown_ms": part.duration_ms,
+        "start_ms": run.start_ms,
         "populations": _populations(run, summary),
         "spikes": None,
         "rate": None,
@@ -221,7 +226,7 @@ def _histograms(run: Run, duration_ms: float, summary: Mapping[str, Any]) -> dic
         "first_ms": float(edges[0]),
         "bin_ms": float(edges[1] - edges[0]),
         "beyond": int(intervals.size - counts.sum()),
-        "of": "" if run.duration_ms >= duration_ms * 0.999 else duration(run.duration_ms),
+        "of": "" if run.duration_ms >= duration_ms * 0.999 else duration(run.recorded_ms),
         "parts": [
             {"name": name, "counts": interval_histogram(own, run.dt_ms, end)[1].tolist()}
             | _spread(own, run.dt_ms)
@@ -259,6 +264,7 @@ def _traces(
             "name": name,
             "unit": "" if variable.unit == "1" else variable.unit,
             "every_ms": every * run.dt_ms,
+            "from_ms": run.start_step // every * every * run.dt_ms,
             # Of each such time a line has the least and the largest value.
             "block_ms": -(-2 * values.shape[0] // most) * every * run.dt_ms
             if values.shape[0] > most

@@ -44,7 +44,7 @@ def statistics_of(run: Run) -> dict[str, Any]:
     names = [name for name in part.populations if name not in part.silent][:_MOST_POPULATIONS]
     parts: dict[str, Trains] = {name: part[name] for name in names} or {"": part}
     return {
-        "of": "" if part.committed_steps == run.committed_steps else duration(part.duration_ms),
+        "of": "" if part.committed_steps == run.committed_steps else duration(part.recorded_ms),
         "tabs": [{"name": name, "title": title} for name, (title, _) in _PANELS.items()],
         "parts": [
             {"name": name} | {kind: _chart(of, draw) for kind, (_, draw) in _PANELS.items()}

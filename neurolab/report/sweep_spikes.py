@@ -43,11 +43,17 @@ def spikes_of(table: Table, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     per_ms, longest, active = 0.0, 0.0, 0
     for path, attributes in about.items():
         count = np.nan_to_num(columns["spike_count"][batches[path]])
-        lasted = columns["duration_ms"][batches[path]]
+        lasted = columns["duration_ms"][batches[path]] - _start_ms(attributes)
+        lasted = np.maximum(lasted, attributes["dt_ms"])
         part = np.count_nonzero(rows[path][0] >= 0) / attributes["n_neurons"]
         per_ms += float((count / lasted).sum()) * part
         longest, active = max(longest, float(lasted.max())), active + int(np.count_nonzero(count))
     window = min(longest, round_down(_MOST / per_ms, 2)) if per_ms else longest
+    starts = {path: _start_ms(attributes) for path, attributes in about.items()}
+    if any(starts.values()):
+        arrays["start_ms"] = np.zeros(table.status.size, np.float32)
+        for path, start in starts.items():
+            arrays["start_ms"][batches[path]] = start
     if window < longest and per_ms * window < _FEWEST * active:
         why = f"{active} points are too many to hold the spikes of each in this page; open_sweep "
         return {"why": why + "has them."}
@@ -92,6 +98,11 @@ def _rows(about: Mapping[str, Any]) -> tuple[np.ndarray, list[dict[str, Any]]]:
     return rows, found if populations else []
 
 
+def _start_ms(about: Mapping[str, Any]) -> float:
+    """From when on spikes were kept (``record.start``)."""
+    return float(about.get("start_step", 0) * about["dt_ms"])
+
+
 def _attributes(batch: Path) -> dict[str, Any]:
     """What a batch says of its records; empty if there are no spikes among them."""
     if lost := lost_results(batch, {}) if not (batch / RESULTS / "zarr.json").exists() else None:
@@ -108,7 +119,8 @@ def _read(
     window: float,
     rows: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Point, time in ms and row of a batch's spikes in the window, in the file's order."""
+    """Point, time in ms since recording began, and row of a batch's spikes in the window, in the
+    file's order."""
     run, none = Run(batch), np.zeros(0, np.int64)
     ends = run.read("spike_end")
     if not ends.size:
@@ -117,7 +129,8 @@ def _read(
     steps = np.zeros(ends.shape[1], np.int64)
     places = table.columns["in_batch"][inside].astype(int)
     points[places], steps[places] = inside, table.columns["n_steps"][inside].astype(int)
-    last, begin = int(np.floor(window / about["dt_ms"] + 1e-6)), 0
+    start, begin = about.get("start_step", 0), 0
+    last = start + int(np.floor(window / about["dt_ms"] + 1e-6))
     found = [(none, none, none)]
     for end in ends:  # chunk after chunk, each sorted by point
         step, neuron = (
@@ -132,4 +145,4 @@ def _read(
         if step.size and step.min() >= last:
             break
     point, step, neuron = (np.concatenate(part) for part in zip(*found, strict=True))
-    return point, (step + 1) * about["dt_ms"], neuron
+    return point, (step - start + 1) * about["dt_ms"], neuron

@@ -76,5 +76,6 @@ def _of_trace(one: Run, other: Run, name: str) -> Difference | None:
         if differs.any():
             row, column = divmod(int(np.argmax(differs)), of.size)
             values = str(a[row, column]), str(b[row, column])
+            row += one.start_step // every
             return Difference((began + row + 1) * every - 1, int(of[column]), name, values)
     return None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neurolab.results.layout import COMMIT, RESULTS, Commit, growing_axis
+from neurolab.results.layout import COMMIT, RESULTS, Commit, growing_axis, kept
 from neurolab.results.sealed import digest_of_file, digest_of_metadata, intact
 
 __all__ = [
@@ -173,7 +173,7 @@ def _check(folder: Path, commit: Commit, about: Mapping[str, Any]) -> dict[str, 
     if about.get("rate_bin_steps") is not None:
         every["rate_counts"] = about["rate_bin_steps"]
     for name, n in every.items():
-        if commit.lengths.get(name, 0) != commit.steps // n:
+        if commit.lengths.get(name, 0) != kept(commit.steps, n, about.get("start_step", 0)):
             told = (
                 f"it has {commit.steps} steps, and {commit.lengths.get(name, 0)} values of {name}"
             )

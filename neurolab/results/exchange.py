@@ -42,7 +42,8 @@ def to_neo(trains: Trains) -> Any:
     spikes = trains.spike_trains() if trains.attributes["record_spikes"] else []
     for neuron, (times, name) in enumerate(zip(spikes, _names(trains), strict=False)):
         about = {"neuron": neuron, "population": name}
-        train = neo.SpikeTrain(times, units="ms", t_stop=trains.duration_ms, **about)
+        when = {"t_start": trains.start_ms, "t_stop": trains.duration_ms}
+        train = neo.SpikeTrain(times, units="ms", **when, **about)
         segment.spiketrains.append(train)
     for signal in _signals(trains):
         segment.analogsignals.append(
@@ -64,7 +65,7 @@ def to_pynapple(trains: Trains) -> dict[str, Any]:
     """``spikes`` as a `pynapple.TsGroup` and each trace as a `pynapple.TsdFrame`, by name; see
     `Trains.to_pynapple`."""
     nap = _library("pynapple", "pynapple")
-    whole = nap.IntervalSet(0.0, trains.duration_ms * 1e-3)
+    whole = nap.IntervalSet(trains.start_ms * 1e-3, trains.duration_ms * 1e-3)
     found: dict[str, Any] = {}
     if trains.attributes["record_spikes"]:
         spikes = {
@@ -95,7 +96,7 @@ def to_nwb(trains: Trains, path: str | Path) -> Path:
     )
     if trains.attributes["record_spikes"]:
         file.add_unit_column("population", "name of the neuron's population")
-        whole = np.array([[0.0, trains.duration_ms * 1e-3]])
+        whole = np.array([[trains.start_ms, trains.duration_ms]]) * 1e-3
         for neuron, (times, name) in enumerate(
             zip(trains.spike_trains(), _names(trains), strict=True)
         ):
@@ -145,14 +146,13 @@ def _signals(trains: Trains) -> Iterator[_Signal]:
         time, neuron = trace.dims
         times = trace[time].values
         if times.size:
-            every = float(times[1] - times[0]) if times.size > 1 else float(times[0])
             yield _Signal(
                 str(name),
                 trace.values,
                 str(trace.attrs.get("units", "1")),
                 trace[neuron].values,
                 float(times[0]),
-                round(every / trains.dt_ms) * trains.dt_ms,
+                int(trace.attrs["every"]) * trains.dt_ms,
             )
 
 

@@ -55,6 +55,7 @@ def _export(run: Run, folder: Path) -> None:
         traces=traces,
         record_spikes=spikes,
         rate_bin_steps=bins,
+        start=run.start_step,
     ) as writer:
         none = np.zeros(0, np.int64)
         writer.append(

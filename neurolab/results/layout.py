@@ -142,6 +142,12 @@ RESERVED = frozenset(
 )
 
 
+def kept(steps: int, every: int, start: int = 0) -> int:
+    """How many values that come every so many steps are kept of so many steps, from ``start`` on:
+    samples of a trace, and bins of the rate, where ``start`` is a multiple of their width."""
+    return max(steps // every - start // every, 0)
+
+
 def growing_axis(name: str, about: Mapping[str, Any]) -> int:
     """The axis along which an array grows, ``about`` being the attributes of its group: those that
     have an axis of points grow along the second."""

@@ -37,13 +37,38 @@ class Patterns(ABC):
 
     @property
     @abstractmethod
-    def dt_ms(self) -> float:
-        """Length of a step."""
+    def attributes(self) -> dict[str, Any]:
+        """What the writer said about the recording."""
 
     @property
     @abstractmethod
+    def committed_steps(self) -> int:
+        """Steps whose results are here."""
+
+    @property
+    def dt_ms(self) -> float:
+        """Length of a step."""
+        return float(self.attributes["dt_ms"])
+
+    @property
     def duration_ms(self) -> float:
         """Time that the committed steps cover."""
+        return self.committed_steps * self.dt_ms
+
+    @property
+    def start_step(self) -> int:
+        """The first step of which anything was kept (``record.start``)."""
+        return int(self.attributes.get("start_step", 0))
+
+    @property
+    def start_ms(self) -> float:
+        """From when on anything was kept: rates and statistics are over the time from there on."""
+        return self.start_step * self.dt_ms
+
+    @property
+    def recorded_ms(self) -> float:
+        """How long was recorded: what rates are over."""
+        return max(self.duration_ms - self.start_ms, 0.0)
 
     @abstractmethod
     def _bin(self, bin_ms: float | None, by: Callable[..., Any], name: str = "bin_ms") -> float: ...
@@ -54,14 +79,20 @@ class Patterns(ABC):
     @abstractmethod
     def _trains(self) -> tuple[np.ndarray, np.ndarray, int, float]: ...
 
+    def _late(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Options of an analysis, of the time of which anything was kept."""
+        return options | {"begin_ms": max(options.get("begin_ms", 0.0), self.start_ms)}
+
     def rates(self, **options: Any) -> np.ndarray:
         """The rate of each neuron in Hz."""
-        return analysis.rates(*self._recorded(), self.n_neurons, self.duration_ms, **options)
+        of = (*self._recorded(), self.n_neurons, self.duration_ms)
+        return analysis.rates(*of, **self._late(options))
 
     def fano_factor(self, window_ms: float | None = None, **options: Any) -> np.ndarray:
         """Variance over mean of the spike counts of each neuron, in windows of whole steps."""
         options["window_ms"] = self._bin(window_ms, analysis.fano_factor, "window_ms")
-        return analysis.fano_factor(*self._recorded(), self.n_neurons, self.duration_ms, **options)
+        of = (*self._recorded(), self.n_neurons, self.duration_ms)
+        return analysis.fano_factor(*of, **self._late(options))
 
     def lv(self, **options: Any) -> np.ndarray:
         """Local variation of the intervals of each neuron, NaN with fewer than three spikes."""
@@ -105,7 +136,7 @@ class Patterns(ABC):
                 own, given = (f"{x.duration_ms:g} ms of {x.dt_ms:g} ms" for x in (self, other))
                 raise ValueError(f"both must have the same steps: {own}; got {given}.")
             options["other"] = other._trains()[:3]
-        return analysis.correlogram(*self._trains(), **options)
+        return analysis.correlogram(*self._trains(), **self._late(options))
 
     def vector_strength(self, frequency_hz: float, **options: Any) -> analysis.Locking:
         """How the spikes of each neuron, or of all (``pooled=True``), are locked to a frequency."""
@@ -115,7 +146,7 @@ class Patterns(ABC):
         """Rate in Hz over the phase of a frequency, in cycles."""
         import xarray as xr
 
-        time, _, n, lasts_ms = self._trains()
+        options, (time, _, n, lasts_ms) = self._late(options), self._trains()
         phase, hz = analysis.phase_histogram(time, n, lasts_ms, frequency_hz, self.dt_ms, **options)
         return xr.DataArray(
             hz,

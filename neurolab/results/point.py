@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.results.damage import lost_results
-from neurolab.results.layout import RESULTS, Commit
+from neurolab.results.layout import RESULTS, Commit, kept
 from neurolab.results.run import Run
 from neurolab.results.table import VALUES, as_told
 
@@ -46,9 +46,10 @@ class PointRun(Run):
         """The commit of the batch, for this point and the steps that count of it."""
         lengths, about = dict(self.commit.lengths), self.attributes
         for name, trace in about["traces"].items():
-            lengths |= dict.fromkeys((name, trace["axes"][0]), steps // trace["every"])
+            own = kept(steps, trace["every"], self.start_step)
+            lengths |= dict.fromkeys((name, trace["axes"][0]), own)
         if "rate_counts" in lengths:
-            lengths["rate_counts"] = steps // about["rate_bin_steps"]
+            lengths["rate_counts"] = kept(steps, about["rate_bin_steps"], self.start_step)
         if "spike_step" in lengths:
             begins, ends = self._pieces
             lengths |= dict.fromkeys(("spike_step", "spike_neuron"), int((ends - begins).sum()))

@@ -24,7 +24,7 @@ from neurolab.results.damage import (
     lost_results,
     read_mapping,
 )
-from neurolab.results.layout import RESULTS, Commit
+from neurolab.results.layout import RESULTS, Commit, kept
 from neurolab.results.population import Population
 from neurolab.results.status import read_summary, standing
 from neurolab.results.stimulus import STIMULUS, Stimulus, read_stimuli
@@ -72,7 +72,7 @@ class Run(Trains):
         steps = self.commit.steps
         if lengths.get("spike_step", 0) > most:
             steps = int(self.part("spike_step", slice(most, most + 1))[0])
-        steps = min([steps, *(trace["every"] * most for trace in every.values())])
+        steps = min([steps, *(self.start_step + trace["every"] * most for trace in every.values())])
         if steps == self.commit.steps:
             return self
         if "spike_step" in lengths:
@@ -80,9 +80,10 @@ class Run(Trains):
             count = int(np.searchsorted(known, steps))
             lengths |= {"spike_step": count, "spike_neuron": count}
         for name, trace in every.items():
-            lengths |= dict.fromkeys((name, trace["axes"][0]), steps // trace["every"])
+            own = kept(steps, trace["every"], self.start_step)
+            lengths |= dict.fromkeys((name, trace["axes"][0]), own)
         if "rate_counts" in lengths:
-            lengths["rate_counts"] = steps // int(self.attributes["rate_bin_steps"])
+            lengths["rate_counts"] = kept(steps, self.attributes["rate_bin_steps"], self.start_step)
         found = Run(self.path, Commit(steps, lengths, self.commit.extra), self.store)
         found.damaged = self.damaged
         return found
@@ -211,6 +212,7 @@ class Run(Trains):
         lines.append(
             f"  {self.n_neurons} neurons, {self.committed_steps} steps of {self.dt_ms:g} ms "
             f"= {self.duration_ms:g} ms ({self.status})"
+            + (f", recorded from {self.start_ms:g} ms on" if self.start_step else "")
         )
         if self.populations:
             sizes = (f"{name} {of.stop - of.start}" for name, of in self.populations.items())

@@ -32,17 +32,12 @@ class Trains(Patterns):
 
     Statistics are those of `neurolab.analysis`, with its options (`psd` is its `power_spectrum`,
     `correlation` its `pairwise_correlation`, `sta` its `spike_triggered_average`): each but `psth`
-    takes ``begin_ms``, the start that is left out, and raises a ValueError where spikes were not
-    recorded.
+    takes ``begin_ms``, the start that is left out (at least what ``record.start`` left out), and
+    raises a ValueError where spikes were not recorded.
     """
 
     #: What each of its trains is of.
     member = "neuron"
-
-    @property
-    @abstractmethod
-    def attributes(self) -> dict[str, Any]:
-        """What the writer said about the recording."""
 
     @property
     @abstractmethod
@@ -54,11 +49,6 @@ class Trains(Patterns):
         """Which neurons can fire: rates and statistics are over these, where there are any."""
         return np.ones(self.n_neurons, bool)
 
-    @property
-    @abstractmethod
-    def committed_steps(self) -> int:
-        """Steps whose results are here."""
-
     @abstractmethod
     def read(self, name: str) -> np.ndarray:
         """An array as it is stored, trimmed to the commit, of rate counts those of these neurons;
@@ -68,16 +58,6 @@ class Trains(Patterns):
     @abstractmethod
     def traces(self) -> xr.Dataset:
         """Recorded variables over (time in ms, neuron)."""
-
-    @property
-    def dt_ms(self) -> float:
-        """Length of a step."""
-        return float(self.attributes["dt_ms"])
-
-    @property
-    def duration_ms(self) -> float:
-        """Time that the committed steps cover."""
-        return self.committed_steps * self.dt_ms
 
     @cached_property
     def spike_arrays(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -115,7 +95,7 @@ class Trains(Patterns):
         if self.rate_bins is None:
             return None
         hz, bin_ms = self.rate_bins
-        return _rate((np.arange(hz.size) + 0.5) * bin_ms, hz, bin_ms)
+        return _rate(self.start_ms + (np.arange(hz.size) + 0.5) * bin_ms, hz, bin_ms)
 
     def spike_trains(self) -> list[np.ndarray]:
         """The times in ms of the spikes of each neuron, in order."""
@@ -126,7 +106,7 @@ class Trains(Patterns):
 
     def spike_statistics(self, **options: Any) -> analysis.SpikeSummary:
         """Rates and ISI variability over neurons."""
-        return analysis.spike_statistics(*self._trains(), **options)
+        return analysis.spike_statistics(*self._trains(), **self._late(options))
 
     def isi(self, **options: Any) -> np.ndarray:
         """All inter-spike intervals in ms."""
@@ -147,26 +127,29 @@ class Trains(Patterns):
         are left out: ``n_events``, among its attributes, is how many are in it."""
         time, _, n, lasts_ms = self._trains()
         bin_ms = self._bin(bin_ms, analysis.psth)
-        found = analysis.psth(time, n, lasts_ms, event_ms, before_ms, after_ms, bin_ms)
-        whole = analysis.whole_events(event_ms, lasts_ms, before_ms, after_ms)
+        event, lasts_ms = np.asarray(event_ms, np.float64) - self.start_ms, lasts_ms - self.start_ms
+        time = time - self.start_ms
+        found = analysis.psth(time, n, lasts_ms, event, before_ms, after_ms, bin_ms)
+        whole = analysis.whole_events(event, lasts_ms, before_ms, after_ms)
         return _rate(*found, bin_ms).assign_attrs(n_events=int(whole.sum()))
 
     def population_rate(self, bin_ms: float, **options: Any) -> xr.DataArray:
         """Rate in Hz over the centre of each bin, from the spikes."""
         time, _, n, lasts_ms = self._trains()
         bin_ms = self._bin(bin_ms, analysis.population_rate)
-        return _rate(*analysis.population_rate(time, n, lasts_ms, bin_ms, **options), bin_ms)
+        found = analysis.population_rate(time, n, lasts_ms, bin_ms, **self._late(options))
+        return _rate(*found, bin_ms)
 
     def correlation(self, **options: Any) -> analysis.Correlation:
         """Correlation of the spike counts of pairs of neurons."""
         options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.pairwise_correlation)
-        found = analysis.pairwise_correlation(*self._trains(), **options)
+        found = analysis.pairwise_correlation(*self._trains(), **self._late(options))
         return found._replace(neurons=np.flatnonzero(self.firing)[found.neurons])
 
     def synchrony(self, **options: Any) -> float:
         """Variance over mean of the population's spike counts."""
         options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.synchrony)
-        return analysis.synchrony(*self._trains(), **options)
+        return analysis.synchrony(*self._trains(), **self._late(options))
 
     def psd(self, above_hz: float = 5.0, **options: Any) -> xr.DataArray:
         """Power spectrum of the rate over frequency; ``peak_hz`` among its attributes is where it
@@ -186,7 +169,7 @@ class Trains(Patterns):
         """`psd` as plain arrays."""
         options["bin_ms"] = self._bin(options.get("bin_ms"), analysis.power_spectrum)
         time, _, n, lasts_ms = self._trains()
-        return analysis.power_spectrum(time, n, lasts_ms, **options)
+        return analysis.power_spectrum(time, n, lasts_ms, **self._late(options))
 
     @property
     def stimuli(self) -> dict[str, Stimulus]:

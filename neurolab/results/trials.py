@@ -41,6 +41,8 @@ class Trials(Trains):
         if not runs:
             raise ValueError("no run of these was completed")
         steps = {(run.dt_ms, run.committed_steps) for run in runs}
+        if len({run.start_ms for run in runs}) > 1:
+            raise ValueError("trials are recorded from the same time on; these are not")
         if len(steps) > 1:
             lasted = ", ".join(f"{n * dt:g} ms in steps of {dt:g} ms" for dt, n in sorted(steps))
             raise ValueError(f"trials are as long as one another; these are {lasted}")
@@ -53,7 +55,8 @@ class Trials(Trains):
     def attributes(self) -> dict[str, Any]:
         about = self.runs[0].attributes
         return {"dt_ms": about["dt_ms"], "record_spikes": about["record_spikes"],
-            "rate_bin_steps": None, "traces": about["traces"]}  # fmt: skip
+            "rate_bin_steps": None, "traces": about["traces"],
+            "start_step": self.runs[0].start_step}  # fmt: skip
 
     @property
     def n_neurons(self) -> int:

@@ -125,7 +125,7 @@ def _step(run: Run, name: str, at: int) -> int:
     every = {"rate_counts": about.get("rate_bin_steps") or 0}
     for trace, told in about["traces"].items():
         every |= {trace: told["every"], told["axes"][0]: told["every"]}
-    return at * every.get(name, 0)
+    return about.get("start_step", 0) + at * every.get(name, 0)
 
 
 def _sweep(folder: Path) -> Iterator[DamagedError]:

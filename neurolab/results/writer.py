@@ -18,6 +18,7 @@ reader trims every array to it. So what is committed outlives a killed process a
 
 Time: what happens in step n (0, 1, ...) is stamped with the end of the step, (n + 1) dt, be it a
 spike or a sample of a trace. A trace with interval `every` is sampled at (n + 1) % every == 0.
+Of the steps before `start` nothing is kept: they count, chunks of them have no values.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ import numpy as np
 
 from neurolab.problems import ResultsLostError
 from neurolab.results.arrays import Arrays
-from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of
+from neurolab.results.layout import COMMIT, RESULTS, Chunk, Commit, Trace, axes_of, kept
 from neurolab.results.lease import Lease
 from neurolab.results.sealed import CONFIGURATION, write_commit
 
@@ -61,6 +62,7 @@ class ResultsWriter:
         traces: what `Chunk.traces` will hold. Those with equal `every` share a time axis, and those
             with equal `neurons` a neuron axis: the first `time`, `neuron`, then `time_<name>`, ...
         rate_bin_steps: steps in a bin of the population rate; None: the rate is not kept.
+        start: the first step of which anything is kept, a multiple of `rate_bin_steps`.
         n_points: how many points are computed together; None: a run, without that axis.
         go_on: with what a commit in the folder says is there; what came after it is cut off.
         lease: of the folder, looked at before anything is written.
@@ -83,6 +85,7 @@ class ResultsWriter:
         traces: Sequence[Trace] = (),
         record_spikes: bool = True,
         rate_bin_steps: int | None = None,
+        start: int = 0,
         n_points: int | None = None,
         go_on: Commit | None = None,
         lease: Lease | None = None,
@@ -101,6 +104,9 @@ class ResultsWriter:
             "rate_bin_steps": None if rate_bin_steps is None else int(rate_bin_steps),
             "traces": described(self.traces),
         }
+        if start:
+            self.attributes["start_step"] = int(start)
+        self.start = int(start)
         self.commit, self.of = Commit(), of
         #: What the next commit says: as much as was written whole.
         self._whole = self.commit
@@ -160,7 +166,7 @@ class ResultsWriter:
         self._arrays.open()
         arrays, first, end = self._arrays, chunk.first_step, chunk.first_step + chunk.n_steps
         for axis, every in {arrays.axes[t.name][0]: t.every for t in self.traces}.items():
-            samples = np.arange(first // every + 1, end // every + 1) * every
+            samples = np.arange(max(first, self.start) // every + 1, end // every + 1) * every
             arrays.append(axis, samples * self.attributes["dt_ms"])
         for trace in self.traces:
             arrays.append(trace.name, chunk.traces[trace.name])
@@ -230,7 +236,7 @@ class ResultsWriter:
             raise ValueError(f"chunks must follow one another: {done}, got {first} to {end}.")
         points = () if self.n_points is None else (self.n_points,)
         shapes = {
-            t.name: (*points, end // t.every - first // t.every, len(t.neurons))
+            t.name: (*points, kept(end, t.every, max(first, self.start)), len(t.neurons))
             for t in self.traces
         }
         given = {name: values.shape for name, values in chunk.traces.items()}
@@ -241,7 +247,10 @@ class ResultsWriter:
         step, neuron = chunk.spike_step, chunk.spike_neuron
         if step.shape != neuron.shape or step.ndim != 1:
             raise ValueError(f"spikes need equal length, flat: got {step.shape}, {neuron.shape}.")
-        allowed = {"step": (step, first, end), "neuron": (neuron, 0, self.attributes["n_neurons"])}
+        allowed = {
+            "step": (step, max(first, self.start), end),
+            "neuron": (neuron, 0, self.attributes["n_neurons"]),
+        }
         for what, (values, low, high) in allowed.items():
             if values.size and (values.min() < low or values.max() >= high):
                 found = f"{values.min()} to {values.max()}"

@@ -80,6 +80,8 @@ class Computation:
         self.done = self.sent = 0
         structure = experiment.structure
         self.size, self.dt_ms = structure.size, structure.dt_ms
+        #: Spikes before this step are left out, and no rate is over them.
+        self.start = experiment.recorded.start
         self.statistics, self.measured = SpikeStatistics(n * self.size), Measured(experiment, n)
         self._firsts = np.array([structure.first(group) for group in structure.populations])
         self._open = np.zeros((n, len(self._firsts)), np.int64)  # spikes in a bin not yet full
@@ -184,7 +186,8 @@ class Computation:
 
     def message(self, k: int) -> str:
         """What is wrong with a point, or probably is; empty if nothing."""
-        counts, steps = self.statistics.count.reshape(-1, self.size)[k], self.steps[k]
+        counts = self.statistics.count.reshape(-1, self.size)[k]
+        steps = max(self.steps[k] - self.start, 0)
         most = int(counts.argmax())
         if k in self.broken or counts[most] < max(0.5 * steps, _FEW_STEPS):
             return self.broken.get(k, "")
@@ -233,6 +236,10 @@ class Computation:
             if ends.min() < first + n:
                 counts = step < ends[point]
                 point, step, neuron = point[counts], step[counts], neuron[counts]
+        fired = step.size if recording.spikes else None
+        if first < self.start:
+            late = step >= self.start
+            point, step, neuron = point[late], step[late], neuron[late]
         traces, measured, n_samples = self.measured.chunk(self, records, first, n)
         rates = self._rate_counts(point, step, neuron, first, n)
         counted = Counted(step, point * self.size + neuron, measured, n_samples)
@@ -244,7 +251,7 @@ class Computation:
         self.done = first + n
         if broken.any() and self.program.points is None:  # as it was while it was finite
             after, _ = self.program.advance(self.numbers, dict(before), n)
-        on_written(after, step.size if recording.spikes else None)
+        on_written(after, fired)
         if self._keeping.go_on():
             self._noted = self._progress()
         if self.checkpoints.due:
@@ -284,4 +291,5 @@ class Computation:
         counts = np.bincount(which, minlength=math.prod(shape)).reshape(shape)
         counts[:, 0] += self._open
         self._open = counts[:, -1].copy()
-        return counts[:, :-1] if self.writer.attributes["populations"] else counts[:, :-1, 0]
+        counts = counts[:, max(self.start // width - start, 0) : -1]
+        return counts if self.writer.attributes["populations"] else counts[..., 0]

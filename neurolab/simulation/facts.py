@@ -42,6 +42,7 @@ def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, 
         "n_steps": done,
         "dt_ms": dt_ms,
         "duration_ms": done * dt_ms,
+        **({"start_ms": computation.start * dt_ms} if computation.start else {}),
         "seed": int(numbers["seed"]),
         **found,
         "precision": f"float{of.structure.precision}",
@@ -101,7 +102,8 @@ def _values(
     n, dt_ms = len(computation.ends), computation.dt_ms
     if not (fires and computation.experiment.structure.recording.spikes):
         return [dict.fromkeys(VALUES)] * n
-    lasted = np.maximum(computation.steps, 1) * dt_ms
+    counted = computation.steps - computation.start
+    lasted = np.maximum(counted, 1) * dt_ms
     spikes = counts.count.reshape(n, -1)
     short = spikes.mean(axis=1) / (lasted * 1e-3)
     ended = [computation.status_of(k) == COMPLETED for k in range(n)]
@@ -112,7 +114,9 @@ def _values(
             "rate_hz_std": full[k]["rate_hz_std"] if ended[k] else None,
             "isi_cv": full[k]["isi_cv_mean"] if ended[k] else None,
             "spike_count": int(spikes[k].sum()),
-            "rate_hz_so_far": None if ended[k] else float(short[k]),
+            "rate_hz_so_far": None
+            if ended[k] or counted[k] <= 0 < computation.start
+            else float(short[k]),
         }
         for k in range(n)
     ]
@@ -122,8 +126,10 @@ def _statistics(
     computation: Computation, counts: SpikeStatistics, fires: bool = True
 ) -> dict[str, Any]:
     """How some neurons fired; None for each value where nothing spikes."""
-    dt_ms = computation.dt_ms
-    found = dict(counts.result(dt_ms, max(computation.done, 1) * dt_ms))
+    dt_ms, counted = computation.dt_ms, computation.done - computation.start
+    found = dict(counts.result(dt_ms, max(counted, 1) * dt_ms))
+    if counted <= 0 < computation.start:  # nothing was looked at so far
+        return dict.fromkeys(found)
     if computation.broken:  # what it did until then is no rate of this neuron
         so_far = {"rate_hz_so_far": found["rate_hz_mean"]}
         found |= dict.fromkeys(("rate_hz_mean", "rate_hz_std", "isi_cv_mean")) | so_far

@@ -18,6 +18,7 @@ import numpy as np
 
 from neurolab.config.experiment import Experiment
 from neurolab.engine.structure import short_name
+from neurolab.results.layout import kept
 from neurolab.units import unit_text
 
 if TYPE_CHECKING:
@@ -59,14 +60,16 @@ class Measured:
         """Of the samples in ``n`` steps from ``first`` on: those that are written, by the names of
         results; what is to be added of those that are measured; how many count of each point."""
         of, every = self._of, self._of.structure.recording.every
-        before = first // every
-        there = (first + n) // every - before
+        before = max(first, of.recorded.start) // every
+        there = kept(first + n, every, before * every)
+        left_out = before - first // every
         counted = np.clip(computation.steps // every - before, 0, there)
         traces, measured = {}, {}
         for name in of.structure.recording.variables:
             group = of.structure.of(name)
             values = of.in_shown_unit(name, np.asarray(records[name]))
-            values = values.reshape(-1, *values.shape[-2:])[: self._n, :there]
+            values = values.reshape(-1, *values.shape[-2:])[: self._n]
+            values = values[:, left_out : left_out + there]
             values = values[..., computation.program.columns[group.prefix]]
             if name in self.variables:
                 measured[name] = self.samples(name, values, counted)

@@ -73,7 +73,8 @@ def needs_of(
     structure, recorded = experiment.structure, experiment.recorded
     numbers = experiment.numbers if numbers is None else numbers
     steps = np.asarray([experiment.n_steps] if n_steps is None else n_steps, np.float64)
-    samples = float((steps // structure.recording.every).sum())
+    every, start = structure.recording.every, recorded.start
+    samples = float(np.maximum(steps // every - start // every, 0).sum())
     traces = least = 0.0
     for name in recorded.traced:
         group = structure.of(name)
@@ -81,6 +82,7 @@ def needs_of(
         traces += n_bytes
         if name == f"{group.prefix}neuron.V" and _noisy(group, numbers):
             least += _LEAST * n_bytes
+    steps = np.maximum(steps - start, 0)
     seconds = float(steps.sum()) * structure.dt_ms * 1e-3
     firing = sum(group.size for group in structure.populations if group.fires)
     bins = float((steps // recorded.rate_bin_steps).sum()) if recorded.rate_bin_steps else 0.0

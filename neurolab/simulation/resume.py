@@ -166,6 +166,8 @@ def _check_form(
     try:
         check_state(program, program.place(experiment.numbers), checkpoint)
         about, traces = Run(folder).attributes["traces"], described(experiment.traces)
+        if Run(folder).start_step != experiment.recorded.start:
+            raise ValueError("record.start is another")
         if about != traces:
             names = [name for name in about if about[name] != traces.get(name)] or [*traces]
             raise ValueError(f"{', '.join(names)} would be recorded in another way")

@@ -141,7 +141,7 @@ class PointReader:
         good = ~self.refusals.bad[points]
         rest = {key: column[good] for key, column in columns.items()}
         warnings = refuse_unfit(self.refusals, points[good], rest, experiment)
-        refuse_unrecorded(self.refusals, points, experiment)
+        refuse_unrecorded(self.refusals, points, n_steps, experiment)
         fits = ~self.refusals.bad[points]
         if not fits.any():
             return []

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurolab.config.experiment import Experiment
 from neurolab.config.projection import at_risk, unfit_synapses
+from neurolab.config.recording import over_before
 from neurolab.config.resolution import unresolved
 from neurolab.config.settings import is_whole
 from neurolab.config.shown import without_measure
@@ -159,8 +160,14 @@ def _refuse_synapses(
             refusals.add(found, points[some], False)
 
 
-def refuse_unrecorded(refusals: Refusals, points: np.ndarray, experiment: Experiment) -> None:
-    """Refuse points labelled by a number of recorded neurons that there are not."""
+def refuse_unrecorded(
+    refusals: Refusals, points: np.ndarray, n_steps: np.ndarray, experiment: Experiment
+) -> None:
+    """Refuse points labelled by a number of recorded neurons that there are not, and those that end
+    before anything is recorded."""
+    ended = n_steps <= experiment.recorded.start
+    if ended.any():
+        refusals.add([over_before(experiment.config)], points[ended], False)
     wanted = (experiment.config.get("record") or {}).get("neurons")
     size, swept = experiment.structure.size, set(map(plain_key, refusals.plan.keys))
     if "record.neurons" in swept and is_whole(wanted, size + 1):

@@ -97,7 +97,7 @@ function drawer(moved) {
     if (spikes.why) { told.textContent = spikes.why; return; }
     if (!ready) return; // the plotting library is still being read: it is drawn then
     if (typeof Plotly === "undefined") { told.textContent = "The plotting library is missing, see the top of the page."; return; }
-    kept ??= { time: array("spike_time"), neuron: array("spike_neuron"), end: array("spike_end"), shown: array("shown_of") };
+    kept ??= { time: array("spike_time"), neuron: array("spike_neuron"), end: array("spike_end"), shown: array("shown_of"), begins: array("start_ms") };
     const start = which ? kept.end[which - 1] : 0, end = kept.end[which];
     if (end === undefined || (start === end && !completed(which))) {
       told.textContent = completed(which) ? "No spikes." : "Nothing was recorded of this point.";
@@ -105,7 +105,8 @@ function drawer(moved) {
     }
     lasted ??= array("lasted_ms");
     const long = spikes.window_ms > 5000, unit = long ? "s" : "ms", scale = long ? 1e-3 : 1;
-    const window = spikes.window_ms * scale, until = Math.min(window, lasted[which] * scale); // what was simulated
+    const window = spikes.window_ms * scale, begin = (kept.begins?.[which] ?? 0) * scale; // of what was recorded
+    const until = begin + Math.min(window, lasted[which] * scale - begin); // what was simulated
     const all = Math.max(...spikes.n_neurons), populations = spikes.shown[kept.shown[which]];
     const most = populations.at(-1)?.end ?? Math.min(spikes.most_neurons, all);
     const whose = populations.length ? `neurons of ${populations.map(({ name }) => name).join(", ")}` : "neurons";
@@ -114,9 +115,9 @@ function drawer(moved) {
     told.textContent = `${start === end ? "No spikes" : plural(end - start, "spike")}${of}.`;
     if (start === end) return;
     place.hidden = false;
-    const x = Float64Array.from(kept.time.subarray(start, end), (t) => (t * window) / 65535);
+    const x = Float64Array.from(kept.time.subarray(start, end), (t) => begin + (t * window) / 65535);
     Plotly.react(place, nothing(), layout({ margin: { l: 48, r: 8, t: 6, b: 40 }, shapes: neuronLines(populations),
-      xaxis: axis({ title: { text: `time (${unit})` }, range: [0, until], showgrid: false, minallowed: 0, maxallowed: until }),
+      xaxis: axis({ title: { text: `time (${unit})` }, range: [begin, until], showgrid: false, minallowed: begin, maxallowed: until }),
       yaxis: axis({ title: { text: "neuron" }, range: [-0.5, most - 0.5], showgrid: false, ...neuronTicks(populations) }) }),
     { ...CONFIG, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]] });
     spikeLayer(place, x, kept.neuron.subarray(start, end), unit, populations);

@@ -114,7 +114,7 @@ function perFrame(then) {
 
 /** Figures that show the same times: a zoom in one is a zoom in all. */
 class SharedTime {
-  constructor(end) { this.end = end; this.range = [0, end]; this.members = []; }
+  constructor(begin, end) { this.begin = begin; this.end = end; this.range = [begin, end]; this.members = []; }
 
   /** `data` gives the x, y of the traces `which` at a range, where they depend on it. */
   add(element, data = null) {
@@ -124,7 +124,7 @@ class SharedTime {
       if (what.autosize) return;
       this.set(element.layout.xaxis.range.map(Number), element);
     });
-    element.on("plotly_doubleclick", () => { this.set([0, this.end]); });
+    element.on("plotly_doubleclick", () => { this.set([this.begin, this.end]); });
     element.addEventListener("wheel", (event) => {
       if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
       event.preventDefault();
@@ -140,26 +140,26 @@ class SharedTime {
   /** Shows what the address says, if it does. */
   restore() {
     const [from, to] = (address.get("time") || "").split("-").map(Number);
-    if (from >= 0 && to > from && from < this.end) this.set([from, Math.min(to, this.end)]);
+    if (from >= this.begin && to > from && from < this.end) this.set([from, Math.min(to, this.end)]);
   }
 
   /** Shows `factor` times as much, around a place between 0 and 1. */
   zoom(factor, at = 0.5) {
-    const [a, b] = this.range, width = Math.min((b - a) * factor, this.end);
-    const start = Math.min(Math.max(a + (b - a - width) * at, 0), this.end - width);
+    const [a, b] = this.range, width = Math.min((b - a) * factor, this.end - this.begin);
+    const start = Math.min(Math.max(a + (b - a - width) * at, this.begin), this.end - width);
     this.set([start, start + width]);
   }
 
   /** Moves on by a part of what is shown. */
   move(part) {
-    const [a, b] = this.range, start = Math.min(Math.max(a + (b - a) * part, 0), this.end - (b - a));
+    const [a, b] = this.range, start = Math.min(Math.max(a + (b - a) * part, this.begin), this.end - (b - a));
     this.set([start, start + b - a]);
   }
 
   set(range, from = null) {
     if (range[0] === this.range[0] && range[1] === this.range[1] && from) return;
     this.range = range;
-    const whole = range[0] <= 0 && range[1] >= this.end;
+    const whole = range[0] <= this.begin && range[1] >= this.end;
     address.set("time", whole ? null : range.map((t) => Number(t.toPrecision(7))).join("-"));
     for (const { element, data } of this.members) {
       const shown = element.layout.xaxis.range.map(Number);
@@ -179,6 +179,6 @@ class SharedTime {
     return h("div.buttons", { role: "group", "aria-label": "time shown" },
       one("←", "earlier", () => this.move(-0.5)), one("→", "later", () => this.move(0.5)),
       one("+", "zoom in", () => this.zoom(0.5)), one("−", "zoom out", () => this.zoom(2)),
-      one("All", "show all", () => this.set([0, this.end])));
+      one("All", "show all", () => this.set([this.begin, this.end])));
   }
 }

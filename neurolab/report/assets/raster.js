@@ -35,10 +35,10 @@ function raster(element, results, time, scale, unit) {
     named = whole();
     const wanted = layout({ margin: { l: LEFT(results), b: results.rate ? 8 : 44 }, shapes: [...neuronLines(populations), ...epochShapes(results, scale)],
       xaxis: axis({ title: { text: results.rate ? "" : `time (${unit})` }, range: [...time.range],
-        showgrid: false, automargin: false, showticklabels: !results.rate, minallowed: 0, maxallowed: time.end }),
+        showgrid: false, automargin: false, showticklabels: !results.rate, minallowed: time.begin, maxallowed: time.end }),
       yaxis: axis({ range: [-0.5, n - 0.5], showgrid: false, automargin: false,
         minallowed: -0.5, maxallowed: n - 0.5, ...neuronTicks(named ? populations : []), ...(n <= 5 && !populations.length ? { tickmode: "linear", dtick: 1, tick0: 0 } : {}) }) });
-    if (!x.length) wanted.annotations = [{ text: `no spikes in ${number(time.end)} ${unit}`, xref: "paper",
+    if (!x.length) wanted.annotations = [{ text: `no spikes in ${number(time.end - time.begin)} ${unit}`, xref: "paper",
       yref: "paper", x: 0.5, y: 0.5, showarrow: false, font: { size: 18, color: css("--muted") } }];
     return { layout: wanted, traces: nothing() };
   });
@@ -100,7 +100,7 @@ function populationRate(element, results, time, scale, unit, told) {
       hovertemplate: `${part.name} %{y:.3g} Hz<br>from %{x} ${unit}<extra></extra>` })),
     layout: layout({ margin: { l: LEFT(results), t: alone ? 8 : 4 }, shapes: epochShapes(results, scale),
       xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false,
-        automargin: false, minallowed: 0, maxallowed: time.end }),
+        automargin: false, minallowed: time.begin, maxallowed: time.end }),
       yaxis: axis({ title: { text: alone ? "population rate (Hz)" : "rate (Hz)" }, fixedrange: true,
         automargin: false, rangemode: "tozero", nticks: alone ? 6 : 3 }) }) };
   });

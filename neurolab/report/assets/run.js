@@ -70,7 +70,7 @@ function draw() {
     return;
   }
   if (!results) return;
-  const time = new SharedTime(results.shown_ms * scale);
+  const time = new SharedTime(results.start_ms * scale, results.shown_ms * scale);
   const given = stimulusUnits(results).map((current, i) => ({ current, place: h("div.figure.strip",
     { id: i ? `stimulus-${i + 1}` : "stimulus", role: "group", "aria-label": "current that was given, over time" }) }));
   const said = stimulusNote(results), strips = given.map(({ place }) => place);
@@ -78,14 +78,14 @@ function draw() {
   if (results.spikes || results.rate) {
     const note = h("p.hint"), { spikes } = results;
     const above = spikes && h("div.figure.raster", { id: "raster", role: "group",
-      "aria-label": `spikes of ${plural(results.n_neurons, "neuron")} over ${shownTime(results.shown_ms)}: ${number(spikes.all)}` });
+      "aria-label": `spikes of ${plural(results.n_neurons, "neuron")} over ${shownTime(results.shown_ms - results.start_ms)}: ${number(spikes.all)}` });
     const below = results.rate && h(spikes ? "div.figure.strip" : "div.figure.raster", { id: "rate",
       role: "group", "aria-label": "population rate over time" });
     const short = spikes && results.shown_ms < results.duration_ms * 0.999;
     const few = spikes && spikes.neurons < results.n_neurons;
     const cut = short || few ? h("p.cut", {}, [
       few ? `${number(spikes.neurons)} of ${plural(results.n_neurons, "neuron")}, evenly chosen, are drawn` : "",
-      short ? `${few ? "in the" : "The"} first ${shownTime(results.shown_ms)} of ${shownTime(results.duration_ms)}` : ""].filter(Boolean).join(", ")
+      short ? `${few ? "in the" : "The"} first ${shownTime(results.shown_ms - results.start_ms)} of ${shownTime(results.duration_ms - results.start_ms)}` : ""].filter(Boolean).join(", ")
       + `: ${number(spikes.count)} of ${number(spikes.all)} spikes. Rates are of all neurons; open_run() reads all spikes.`) : null;
     const hint = coarse ? null : h("p.hint", {},
       "Drag to zoom, Ctrl and wheel to zoom in time, double-click for all.");
@@ -100,7 +100,7 @@ function draw() {
   if (results.traces.length) {
     const place = h("div.figure", { id: "traces", role: "group", "aria-label": "recorded variables over time" });
     place.style.height = `${Math.max(20, 6 + 5 * (results.traces.length + Math.min(2, results.traces.filter(isVoltage).length)))}rem`;
-    const until = results.traced_ms < results.shown_ms * 0.999 ? h("p.cut", {}, `The first ${shownTime(results.traced_ms)}.`) : null;
+    const until = results.traced_ms < results.shown_ms * 0.999 ? h("p.cut", {}, `The first ${shownTime(results.traced_ms - results.start_ms)}.`) : null;
     const coarser = h("p.cut", { "aria-live": "polite" });
     pair.append(card("Traces", until, coarser, place));
     places.push(() => tracesFigure(place, results, time, scale, unit, coarser));

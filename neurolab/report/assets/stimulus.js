@@ -42,7 +42,7 @@ function stimulusFigure(element, results, current, time, scale, unit) {
       hovertemplate: `%{y:.4g} ${current}<br>%{x} ${unit}<extra>${name}${own ? " neuron 0" : ""}</extra>` })),
     layout: layout({ margin: { l: LEFT(results), t: 4 }, shapes: epochShapes(results, scale),
       xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false, automargin: false,
-        minallowed: 0, maxallowed: time.end }),
+        minallowed: time.begin, maxallowed: time.end }),
       yaxis: axis({ title: { text: current ? `input (${current})` : "input" }, fixedrange: true, automargin: false,
         nticks: 4 }) }),
   }));

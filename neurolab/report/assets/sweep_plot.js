@@ -125,7 +125,7 @@ function sweepPlot(open, limit) {
       const all = [...drawn[i].traces, ...marks({ ...panel, ky, rows, counts }), ...ring(panel, made)];
       return all.map(({ above: strip, ...trace }) => {
         const status = strip !== undefined;
-        const said = (keyed && trace.name) || status ? trace.name : null, legend = said !== null && said !== "open" && !named.has(said);
+        const said = (keyed && trace.name) || status ? trace.name : null, legend = said !== null && !["open", "halo"].includes(said) && !named.has(said);
         if (legend) named.add(said);
         return { ...trace, xaxis: panel.x, yaxis: strip ? panel.strip : panel.y, showlegend: legend, legendgroup: said ?? undefined };
       });

@@ -28,8 +28,8 @@ function tracesFigure(element, results, time, scale, unit, told) {
   const neurons = [...new Set(panels.flatMap((p) => p.lines.map((l) => l.neuron)))].sort((a, b) => a - b);
   const lines = panels.flatMap((panel, at) => panel.lines.map(({ neuron, name, array: key }) => {
     const y = array(key), sample = array(`${key}/sample`);
-    const every = panel.every_ms * scale;
-    const x = Float64Array.from(y, (_, i) => ((sample ? sample[i] : i) + 1) * every);
+    const every = panel.every_ms * scale, from = panel.from_ms * scale;
+    const x = Float64Array.from(y, (_, i) => from + ((sample ? sample[i] : i) + 1) * every);
     return { at, neuron, name, x, y };
   }));
   const voltages = panels.map((_, i) => i).filter((i) => isVoltage(panels[i]));
@@ -94,7 +94,7 @@ function tracesFigure(element, results, time, scale, unit, told) {
     const annotations = marks.flatMap((one) => one.annotations);
     const wanted = layout({ showlegend: true, margin: { t: 26, r: annotations.length ? 44 : 20 }, shapes, annotations,
       xaxis: axis({ title: { text: `time (${unit})` }, range: [...time.range], showgrid: false,
-        anchor: `y${panels.length}`.replace(/^y1$/, "y"), minallowed: 0, maxallowed: time.end }) });
+        anchor: `y${panels.length}`.replace(/^y1$/, "y"), minallowed: time.begin, maxallowed: time.end }) });
     let top = 1;
     panels.forEach(({ name, unit: of }, i) => {
       const height = unitHeight * heights[i];
