@@ -2,6 +2,7 @@
 computed stays, at its place; the others are what a sweep of all would have."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -259,9 +260,15 @@ def test_numbers_of_points_stay_what_they_were(tmp_path):
         neurolab.resume(tmp_path / "sweep", [TAU_REF.format("2ms,6ms,9ms")])
 
 
-def test_the_command(begun, capfd):
+def test_the_command(begun, capfd, monkeypatch):
+    """A device that is given anew has the values that its own refer to: a folder of the name
+    ``${oc.env:..}`` was made where it ran."""
+    monkeypatch.chdir(begun.parent)
     assert main([f"resume={begun}", "seed=range:2", "device.count=1"]) == 0
+    assert {path.name for path in begun.parent.iterdir()} <= {"sweep", "assets"}
     assert "8: 8 completed" in capfd.readouterr().out
+    folder = neurolab.open_sweep(begun).config(0).device.cache_dir
+    assert folder == os.environ.get("JAX_COMPILATION_CACHE_DIR", "~/.cache/neurolab")
     about = json.loads((begun / "definition.json").read_text())
     assert about["earlier"] == [[[2, 2], [[0, [0, 1]], [1, [0, 1]], [None, [0]]], False]]
 

@@ -8,6 +8,7 @@ python -m neurolab resume=outputs/2026-01-31/12-00-00-sweep seed=range:20
 from __future__ import annotations
 
 import copy
+import itertools
 import logging
 import re
 import shutil
@@ -161,14 +162,19 @@ def resume_sweep(
     explaining = explained(lambda: diagnose_sweep(typed), typed)
     with explaining, compose_master(_joined(usual, typed)) as (_, master):
         found: dict[str, Any] = OmegaConf.to_container(master)  # type: ignore[assignment]
+        given = [
+            group
+            for group in ("device", "tracker", "report", "checkpoint")
+            if any(re.match(rf"\W*{group}\b", text) for text in typed)
+        ]
+        for group in given:  # values that refer to others are these
+            found[group] = OmegaConf.to_container(master[group], resolve=True)
     refused: Any = plan.refused
     if more:
         plan, refused = extend(plan, more, usual, found["sweep"]["seed"])
-    for group in ("device", "tracker", "report", "checkpoint"):
-        if any(re.match(rf"\W*{group}\b", text) for text in typed):
-            for template in plan.templates:
-                kept = {"precision": template["device"]["precision"]} if group == "device" else {}
-                template[group] = {**found[group], **kept} if kept else found[group]
+    for group, template in itertools.product(given, plan.templates):
+        kept = {"precision": template["device"]["precision"]} if group == "device" else {}
+        template[group] = {**found[group], **kept} if kept else found[group]
     launcher = found["hydra"]["launcher"]
     from neurolab.config.settings import read_settings
     from neurolab.simulation.log import log_to

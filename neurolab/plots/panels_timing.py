@@ -83,11 +83,12 @@ class Timing(OverTime):
             windows_ms = (np.unique(np.maximum(np.round(wide / dt), 1)) * dt).tolist()
         every = [self._of.fano_factor(window_ms=w, begin_ms=begin_ms) for w in windows_ms]
         ax = column(ax)
-        if (known := np.isfinite(every[0])).any():
+        known = np.isfinite(every).all(axis=0)  # of neurons with spikes in all of them
+        if known.any():
             values = np.array([one[known] for one in every])
-            low, high = np.nanquantile(values, (0.25, 0.75), axis=1)
+            low, high = np.quantile(values, (0.25, 0.75), axis=1)
             style: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 2.5}
-            ax.plot(windows_ms, np.nanmean(values, axis=1), **(style | look))
+            ax.plot(windows_ms, values.mean(axis=1), **(style | look))
             color = ax.lines[-1].get_color()
             ax.fill_between(windows_ms, low, high, color=color, alpha=0.25, linewidth=0)
         ax.axhline(1, color=GREY, linestyle=_DASHED, label="Poisson")
