@@ -46,6 +46,9 @@ BAD = [
      ["did you mean 'LIF'"]),
     ("record.variables=[Q]", "record.variables", "[Q]", ["V"]),
     ("record.neurons=[100]", "record.neurons", "[100]", ["0 to 99"]),
+    ("record.neurons=50:101", "record.neurons", "50:101", ["0:100 or 0:100:10"]),
+    ("record.neurons=7:7", "record.neurons", "7:7", ["0:100"]),
+    ("record.neurons=0:9:0", "record.neurons", "0:9:0", ["0:100"]),
     ("record.interval=1mV", "record.interval", "1mV", ["a time such as"]),
     ("input.weight=1mS", "input.weight", "1mS", ["a voltage", "rheobase*ms"]),
     ("synapse=expon synapse/output=conductance input.weight=1mV", "input.weight", "1mV",
@@ -77,6 +80,17 @@ def test_a_mistake_is_told_with_key_value_and_advice(overrides, key, given, advi
     found = problems(*overrides.split())
     assert [(p.key, p.given) for p in found] == [(key, given)]
     assert all(words in found[0].advice for words in advice), found[0].advice
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen"),
+    [("10:13", [10, 11, 12]), ("96:", [96, 97, 98, 99]), (":30:10", [0, 10, 20]), ("3:4", [3])],
+)
+def test_neurons_may_be_given_by_ends_and_step(given, chosen):
+    """As in Python: the end is not one of them."""
+    overrides = [f"record.neurons={given}", "device.cache_dir=null"]
+    found = check(effective(compose_config(overrides), overrides))
+    assert [*found.recorded.neurons] == chosen
 
 
 def test_a_device_that_is_not_there_is_told_with_those_that_are():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from neurolab.results.layout import RESERVED
 
 __all__ = ["Measure", "RecordSettings", "currents_of", "over_before", "read_recording", "unmet"]
 
+#: ``10:20``, or every fifth ``10:20:5``.
+_RANGE = re.compile(r"(\d*):(\d*)(?::(\d+))?")
 _KEYS = ("start", "spikes", "variables", "neurons", "interval", "rate_bin", "memory", "summary")
 #: What a summary has of a variable, `neurolab.simulation.measured`.
 _HOW = ("mean", "std", "min", "max", "final")
@@ -235,10 +238,17 @@ def _neurons(record: SettingsReader, groups: Sequence[PopulationSpec]) -> tuple[
         return None
     if is_whole(value):
         return tuple(range(min(value, size)))
+    if isinstance(value, str) and (ends := _RANGE.fullmatch(value)):
+        begin, end, step = (
+            int(text or usual) for text, usual in zip(ends.groups(), (0, size, 1), strict=True)
+        )
+        if begin < end <= size and step > 0:
+            return tuple(range(begin, end, step))
     if isinstance(value, list) and all(is_whole(number, 0, size - 1) for number in value):
         return tuple(dict.fromkeys(value))
     some = f"some of 0 to {size - 1}{f' (of {name}, the largest population)' if name else ''}"
-    record.refuse("neurons", f"expected a number of neurons, a list of {some}, or all")
+    ways = f"a number of neurons, a list of {some}, such ones as 0:{size} or 0:{size}:10, or all"
+    record.refuse("neurons", f"expected {ways}")
     return ()
 
 
