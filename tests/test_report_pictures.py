@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from neurolab.plots.panels_sweep import _over_seeds
 from neurolab.plots.sweep import draw
 from neurolab.report import write_report
 from neurolab.results.axes import Axis, Column
@@ -91,6 +92,12 @@ def test_an_axis_is_logarithmic_in_both(browser, tmp_path):
     assert browser.errors() == []
 
 
+BARS = (
+    ("sem", "s.e.m.", "standard errors"),
+    ("ci", "95 % interval", "95 % confidence intervals"),
+)
+
+
 def test_bars_are_standard_deviations_of_seeds(browser, tmp_path):
     """Of n - 1 degrees of freedom; what diverged is in neither, but in a row above the values."""
     rates = RNG.normal(20, 3, (3, 6))
@@ -106,6 +113,15 @@ def test_bars_are_standard_deviations_of_seeds(browser, tmp_path):
     assert found["fixed"] == ["all (mean)"]
     (mark,) = (t for t in found["traces"] if t["axis"] == "y2")
     assert (mark["name"], mark["x"]) == ("1 diverged", [8.0])
+    for bars, option, words in BARS:
+        browser.choose("#bars", option)
+        half = _over_seeds(data["rate_hz"], bars)[1].values
+        np.testing.assert_allclose(shown(browser)["traces"][0]["sd"], half, rtol=1e-5)
+        told = browser("return document.getElementById('plot-note').innerText")
+        assert f"bars are {words}" in told
+    browser.choose("#bars", "none")
+    assert not shown(browser)["traces"][0]["sd"]
+    browser.choose("#bars", "s.d.")
     browser.choose("#fixed select", "1")
     assert shown(browser)["traces"][0]["y"] == pytest.approx([rates[0, 1], None, rates[2, 1]])
     assert not shown(browser)["traces"][0]["sd"]

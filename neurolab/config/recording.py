@@ -11,18 +11,17 @@ import brainunit as u
 import numpy as np
 
 from neurolab.config.settings import SettingsReader, is_whole
+from neurolab.config.summarised import Measure, names_of, read_summary
 from neurolab.config.values import rounded
 from neurolab.engine.structure import PopulationSpec, Recording, Structure, short_name
 from neurolab.problems import Problem, did_you_mean, show
 from neurolab.results.layout import RESERVED
 
-__all__ = ["Measure", "RecordSettings", "currents_of", "over_before", "read_recording", "unmet"]
+__all__ = ["RecordSettings", "currents_of", "over_before", "read_recording", "unmet"]
 
 #: ``10:20``, or every fifth ``10:20:5``.
 _RANGE = re.compile(r"(\d*):(\d*)(?::(\d+))?")
 _KEYS = ("start", "spikes", "variables", "neurons", "interval", "rate_bin", "memory", "summary")
-#: What a summary has of a variable, `neurolab.simulation.measured`.
-_HOW = ("mean", "std", "min", "max", "final")
 
 #: What the options have (conf/record): nobody typed it for this experiment.
 _OF_OPTIONS = {
@@ -31,20 +30,6 @@ _OF_OPTIONS = {
     "interval": ("0.2 ms",),
     "rate_bin": ("5 ms",),
 }
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A value of a variable that the summary has, over all neurons and samples."""
-
-    variable: str
-    how: str
-
-    @property
-    def own_name(self) -> str:
-        """What it is called in its population: ``V_mean``."""
-        own = _names(self.variable)[3]
-        return f"{own}_{self.how}"
 
 
 @dataclass(frozen=True)
@@ -59,6 +44,8 @@ class RecordSettings:
     traced: tuple[str, ...] = ()
     neurons: tuple[int, ...] | None = None
     measured: tuple[Measure, ...] = ()
+    #: Statistics of spikes that the summary has: of which population, and which.
+    statistics: tuple[tuple[str, str], ...] = ()
     #: The steps before this one are left out of all of it.
     start: int = 0
 
@@ -88,7 +75,7 @@ def read_recording(
     spiking = any(group.fires for group in groups)
     neurons = _neurons(record, groups)
     variables = _variables(record, groups, units, others)
-    measured = _measured(record, units)
+    measured, statistics = read_summary(record, groups, units)
     traced = () if neurons == () else variables
     # What the summary has is of all neurons.
     wanted = tuple(dict.fromkeys((*traced, *(one.variable for one in measured))))
@@ -103,6 +90,7 @@ def read_recording(
         traced=traced,
         neurons=neurons,
         measured=measured,
+        statistics=statistics,
         start=_start(record, dt_ms, rate_bin),
     )
 
@@ -171,12 +159,12 @@ def _variables(
     found: list[str] = []
     given = currents_of(groups)
     for name in [names] if isinstance(names, str) else names:
-        wanted = [full for full in units if name in _names(full)]
-        strange = [full for full in others if name in _names(full)]
+        wanted = [full for full in units if name in names_of(full)]
+        strange = [full for full in others if name in names_of(full)]
         if name == "all":
             # Spikes say who fired, the configuration what was given.
             own = [full for full in units if full not in given]
-            found += [full for full in own if _names(full)[3] != "fired"]
+            found += [full for full in own if names_of(full)[3] != "fired"]
             record.problems.warnings += [
                 Problem("record.variables", "all", f"{other} has shape {shape}: left out")
                 for other, shape in others.items()
@@ -193,41 +181,13 @@ def _variables(
         else:
             known = [short_name(full) for full in units]
             advice = did_you_mean(str(name), known)
-            if any(name in _names(g.full(key)) for g in groups for key, _ in g.inputs):
+            if any(name in names_of(g.full(key)) for g in groups for key, _ in g.inputs):
                 advice = f"brings spikes; record what they do. {advice[:1].upper()}{advice[1:]}"
             record.problems.add("record.variables", f"[{name}]", advice)
     for name in {*found} & {f"neuron.{own}" for own in RESERVED}:
         advice = "is a name of results; give the state another"
         record.problems.add("record.variables", short_name(name), advice)
     return tuple(dict.fromkeys(found))
-
-
-def _measured(record: SettingsReader, units: Mapping[str, u.Unit]) -> tuple[Measure, ...]:
-    """The values that the summary is to have, each of all populations that have the variable unless
-    it names one."""
-    given = record.node.get("summary") or []
-    if not isinstance(given, list):
-        record.refuse("summary", "expected a list, such as [V_mean, w_std]")
-        return ()
-    known = [full for full in units if _names(full)[3] != "fired"]  # spikes say it
-    found: list[Measure] = []
-    for text in given if units else ():
-        name, _, how = str(text).rpartition("_")
-        wanted = [full for full in known if name in _names(full)]
-        if how not in _HOW:
-            ends = f"expected a variable and {', '.join(_HOW)}, such as V_mean"
-            record.problems.add("record.summary", f"[{text}]", ends)
-        elif not wanted:
-            there = did_you_mean(name, [short_name(full) for full in known])
-            record.problems.add("record.summary", f"[{text}]", f"is of no variable; {there}")
-        found += [Measure(full, how) for full in wanted if how in _HOW]
-    return tuple(dict.fromkeys(found))
-
-
-def _names(full: str) -> tuple[str, ...]:
-    """What a variable may be called: ``neuron.V`` or ``V``; in a network ``E.V`` too."""
-    own = full.split(".", 2)[2] if full.startswith("populations.") else full
-    return full, short_name(full), own, own.removeprefix("neuron.")
 
 
 def _neurons(record: SettingsReader, groups: Sequence[PopulationSpec]) -> tuple[int, ...] | None:

@@ -14,6 +14,7 @@ from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError, read_mapping
 from neurolab.results.layout import RESULTS
 from neurolab.results.plan import flat
+from neurolab.results.statistics import STATISTICS
 from neurolab.results.status import standing
 
 __all__ = [
@@ -29,6 +30,7 @@ _PICTURES = (
 )  # fmt: skip
 #: Those of what `record.summary` asks for, of sweeps.
 _MEASURED = tuple(f"_{how}.png" for how in ("mean", "std", "min", "max", "final"))
+_OF_SPIKES = {f"{of}{name}.png" for name in STATISTICS for of in ("", "population_")}
 _DEFINITION = "definition.json"
 _NOT_INSIDE = {"batches", "assets", ".hydra", ".submitit", "sweep.zarr", RESULTS}
 _DEEPEST = 4
@@ -42,7 +44,7 @@ _ABOVE = 4
 def pictures_of(folder: Path) -> list[str]:
     """The pictures that a folder has, what shows most first."""
     there = {path.name for path in folder.glob("*.png")}
-    measured = sorted(name for name in there if name.endswith(_MEASURED))
+    measured = sorted(name for name in there if name.endswith(_MEASURED) or name in _OF_SPIKES)
     return [*(name for name in _PICTURES if name in there), *measured]
 
 

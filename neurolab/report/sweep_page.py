@@ -77,6 +77,7 @@ def sweep_page(folder: Path) -> Page:
         "values": values,
         "importance": _importance(data_set, values),
         "messages": table.messages,
+        "student": _student(int(data_set.sizes.get("seed", 1))),
         "durations": [duration(ms) for ms in durations[np.isfinite(durations)][:2].tolist()],
         "fixed": [text for key, text in plan.fixed.items() if not of_sweep(key)],
         "alone": plan.mode,
@@ -90,6 +91,15 @@ def sweep_page(folder: Path) -> Page:
             log.warning("%s", told)
         data |= {"status": "damaged", "message": told, "spikes": data["spikes"] or {"why": told}}
     return Page(_SCRIPTS, _STYLES, data, arrays)
+
+
+def _student(n_seeds: int) -> list[float]:
+    """Student's t for a confidence of 95 %, by how many seeds have a value; `Sweep.plot.lines`."""
+    if n_seeds < 2:
+        return []
+    from scipy.special import stdtrit
+
+    return [0.0, 0.0, *stdtrit(np.arange(1, n_seeds), 0.975).tolist()]
 
 
 def _tiles(plan: Plan, summary: Mapping[str, Any], table: Table) -> list[dict[str, str]]:

@@ -156,6 +156,8 @@ class Arrays:
     def append(self, name: str, values: np.ndarray) -> None:
         """Append to an array; to that of a trace, which may have to be made."""
         trace = next((trace for trace in self.traces if trace.name == name), None)
+        if trace is not None and not values.shape[growing_axis(name, self.attributes)]:
+            return  # a chunk without samples does not say how long chunks are
         if trace is not None and name not in self.arrays:  # dtype and chunk length are known now
             self.arrays[name] = self._create_trace(trace, values)
         axis = self.axis(name)

@@ -16,27 +16,33 @@ from neurolab.results.table import VALUES, as_told
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-__all__ = ["PointRun"]
+__all__ = ["InBatch", "PointRun"]
 
 
-class PointRun(Run):
-    """One point of a sweep, whose results lie among those of the points of its batch."""
+class InBatch(Run):
+    """What was recorded of one of several points that were computed together.
 
-    def __init__(self, row: dict[str, Any], config: DictConfig, overrides: list[str]) -> None:
-        batch = Path(row["batch"])
-        if not (batch / RESULTS / "zarr.json").exists():
-            nothing = KeyError(f"point {row['point']} recorded nothing; the table has its summary")
-            raise lost_results(batch, {}) or nothing
-        super().__init__(batch)
-        self._in_batch, self.overrides, self.config = row["in_batch"], overrides, config
-        known, none = row.get("populations", {}), dict.fromkeys(VALUES)
-        self.summary = as_told(row) | {"n_neurons": self.n_neurons, "dt_ms": self.dt_ms}
-        if self.populations:
-            self.summary["populations"] = {
-                name: {"n_neurons": of.stop - of.start} | as_told(known.get(name, none))
-                for name, of in self.populations.items()
-            }
-        self.commit = self._trimmed(row["n_steps"])
+    Parameters
+    ----------
+    batch, commit, store
+        As of a `Run`: all of the points.
+    place
+        Which of them it is.
+    steps
+        How many of its steps count.
+    """
+
+    def __init__(
+        self,
+        batch: Path,
+        place: int,
+        steps: int,
+        commit: Commit | None = None,
+        store: Any = None,
+    ) -> None:
+        super().__init__(batch, commit, store)
+        self._in_batch = place
+        self.commit = self._trimmed(steps)
 
     def beginning(self, most: int) -> Run:
         """The whole point."""
@@ -70,3 +76,22 @@ class PointRun(Run):
             return self.part(name, *at)
         pieces = zip(*self._pieces, strict=True)
         return np.concatenate([self.part(name, slice(b, e)) for b, e in pieces])
+
+
+class PointRun(InBatch):
+    """One point of a sweep, whose results lie among those of the points of its batch."""
+
+    def __init__(self, row: dict[str, Any], config: DictConfig, overrides: list[str]) -> None:
+        batch = Path(row["batch"])
+        if not (batch / RESULTS / "zarr.json").exists():
+            nothing = KeyError(f"point {row['point']} recorded nothing; the table has its summary")
+            raise lost_results(batch, {}) or nothing
+        super().__init__(batch, row["in_batch"], row["n_steps"])
+        self.overrides, self.config = overrides, config
+        known, none = row.get("populations", {}), dict.fromkeys(VALUES)
+        self.summary = as_told(row) | {"n_neurons": self.n_neurons, "dt_ms": self.dt_ms}
+        if self.populations:
+            self.summary["populations"] = {
+                name: {"n_neurons": of.stop - of.start} | as_told(known.get(name, none))
+                for name, of in self.populations.items()
+            }

@@ -11,6 +11,7 @@ import numpy as np
 from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError
 from neurolab.results.plan import Plan
+from neurolab.results.statistics import STATISTICS
 
 __all__ = ["STATUSES", "VALUES", "Table", "as_told", "column_of", "known", "said"]
 
@@ -192,7 +193,9 @@ def as_told(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def said(name: str) -> str:
-    """``mean of V`` of ``V_mean``."""
+    """``mean of V`` of ``V_mean``, of a statistic what it is."""
+    if name in STATISTICS:
+        return STATISTICS[name].doc
     variable, _, how = name.rpartition("_")
     words = {"std": "s.d.", "min": "least", "max": "largest", "final": "last"}
     return f"{words.get(how, how)} of {variable}"

@@ -133,6 +133,11 @@ class ResultsWriter:
         """Where Zarr keeps the arrays: a folder, or memory."""
         return self._arrays.store
 
+    @property
+    def written(self) -> Commit:
+        """As much as was written whole, and will be committed next."""
+        return self._whole
+
     def open(self) -> None:
         """Make the arrays, so that a reader finds a run that has not recorded anything yet."""
         with self._nothing_anew():

@@ -28,6 +28,7 @@ from neurolab.simulation.facts import notes_of
 from neurolab.simulation.keeping import Counted, Keeping
 from neurolab.simulation.lessen import lessen
 from neurolab.simulation.measured import Measured
+from neurolab.simulation.patterns import Found
 from neurolab.simulation.stop import StopRequest
 
 __all__ = ["FIRST_CHUNK_STEPS", "Computation"]
@@ -83,6 +84,7 @@ class Computation:
         #: Spikes before this step are left out, and no rate is over them.
         self.start = experiment.recorded.start
         self.statistics, self.measured = SpikeStatistics(n * self.size), Measured(experiment, n)
+        self.patterns = Found(self)
         self._firsts = np.array([structure.first(group) for group in structure.populations])
         self._open = np.zeros((n, len(self._firsts)), np.int64)  # spikes in a bin not yet full
         half, n_bytes = experiment.capacity() / 2, experiment.recorded.memory / 3

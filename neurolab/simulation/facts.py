@@ -28,8 +28,7 @@ def facts_of(computation: Computation, numbers: Mapping[str, Any]) -> dict[str, 
     found |= {"n_spiking": spiking} if spiking < computation.size else {}
     for group in of.structure.populations:
         rheobase = _rheobase(of, group, numbers)
-        measured = _flat(computation.measured.results(0, group.name, not computation.broken))
-        rheobase |= measured
+        rheobase |= _flat(_asked(computation, 0, group.name, not computation.broken))
         if not group.name:
             found |= rheobase
             continue
@@ -70,14 +69,22 @@ def _rows_of(computation: Computation) -> list[dict[str, Any]]:
         row |= {"message": computation.message(k), **all_of[k]}
         row |= {"duration_ms": steps * computation.dt_ms, "n_steps": steps}
         ended = row["status"] == COMPLETED
-        row["measured"] = computation.measured.results(k, "", ended)
+        row["measured"] = _asked(computation, k, "", ended)
         if own:
             row["populations"] = {
-                name: values[k] | {"measured": computation.measured.results(k, name, ended)}
+                name: values[k] | {"measured": _asked(computation, k, name, ended)}
                 for name, values in own.items()
             }
         rows.append(row | {"seed": int(computation.seeds[k])})
     return rows
+
+
+def _asked(
+    computation: Computation, k: int, population: str, known: bool
+) -> dict[str, tuple[Any, str]]:
+    """What `record.summary` asks for, of a population of a point, with units."""
+    of_spikes = computation.patterns.results(k, population, known)
+    return computation.measured.results(k, population, known) | of_spikes
 
 
 def _flat(measured: Mapping[str, tuple[Any, str]]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from neurolab.simulation.stop import StopRequest
 from neurolab.sweep.executors import Executor
 from neurolab.sweep.ranges import add_coordinates
 from neurolab.sweep.refusals import Refusals
-from neurolab.sweep.words import described
+from neurolab.sweep.words import described, title_of
 from neurolab.trackers import NoTracker
 from neurolab.trackers.session import TrackerSession
 
@@ -126,7 +126,7 @@ def run_sweep(
     for group in groups if executor is None else ():
         devices_of(group)  # or it is told now that they are not there
     tell([*warnings, *doubted(needs, folder)])
-    plan.refused, plan.title, plan.files = refusals.by_reason(), _title(plan), digests(plan)
+    plan.refused, plan.title, plan.files = refusals.by_reason(), title_of(plan), digests(plan)
     plan.about = described(plan)
     plan.versions = versions()
     for axis in plan.axes:
@@ -292,9 +292,3 @@ def _noted(before: Plan, plan: Plan, accept: Collection[str] = ()) -> str:
             log.warning("sweep.resume: %s; results may differ by rounding", change)
         plan.versions[name] = [*used, *({now} - set(used))]
     return ""
-
-
-def _title(plan: Plan) -> str:
-    """The neurons of a sweep."""
-    targets = (str((one.get("neuron") or {}).get("_target_", "")) for one in plan.templates)
-    return ", ".join(filter(None, dict.fromkeys(name.rpartition(".")[2] for name in targets)))

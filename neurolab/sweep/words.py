@@ -1,4 +1,4 @@
-"""What swept keys are, in the words of their models: for the axes of pictures."""
+"""What swept keys are, in the words of their models, and what a sweep is of: for pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from neurolab.config.classes import class_at, declared_parameters
 from neurolab.config.values import UnfitValueError
 from neurolab.results.plan import Plan
 
-__all__ = ["described"]
+__all__ = ["described", "title_of"]
 
 #: What is no parameter of a model.
 _OWN = {"dt": "length of a step", "duration": "simulated time", "size": "neurons"}
@@ -39,3 +39,11 @@ def _said(key: str, config: Mapping[str, Any]) -> str:
         return ""
     doc = declared[name].doc if name in declared else ""
     return "" if doc.startswith("argument of") else doc
+
+
+def title_of(plan: Plan) -> str:
+    """The neurons of a sweep, or the network that was named."""
+    if "network" in plan.fixed:
+        return plan.fixed["network"].partition("=")[2]
+    targets = (str((one.get("neuron") or {}).get("_target_", "")) for one in plan.templates)
+    return ", ".join(filter(None, dict.fromkeys(name.rpartition(".")[2] for name in targets)))

@@ -43,6 +43,14 @@ function colourbar(value, ticks = {}) {
 /** Mean and spread of the runs at one place, and where a click leads. */
 const cellsOf = (value, runs) => runs.map((points) => ({ points, p: points[0], ...statistics(value, points) }));
 
+/** What bars around means can be: their half, of a mean of n with its standard deviation. */
+const BARS = {
+  "": ["standard deviations", ({ sd }) => sd],
+  sem: ["standard errors", ({ sd, n }) => sd / Math.sqrt(n)],
+  ci: ["95 % confidence intervals", ({ sd, n }) => ((data.student[n] ?? 0) * sd) / Math.sqrt(n)],
+  none: ["", () => 0],
+};
+
 const aboutCell = (value, keys, { p, mean, sd, n }) => escaped([
   `${value.name} = ${withUnit(number(mean), value.unit)}${n > 1 ? ` ± ${number(sd, 2)}, ${n} seeds` : ""}`,
   ...keys.map((key) => `${key.name} = ${valueText(key, keyValue(key, p))}`)]).join("<br>");
@@ -96,20 +104,20 @@ function coloured({ value, kx, by, cells, lit }) {
 }
 
 /** A line for each of the values `which` of the key `by`, or one. */
-function lines({ value, kx, by, which, cells, lit }) {
+function lines({ value, kx, by, which, cells, lit, bars }) {
   const inside = grouped(cells, by ? ({ p }) => by.of[p] : () => 0), colours = palette(), many = which.length > 12;
   const colourOf = (i) => (by?.numeric ? viridis(which.length > 1 ? i / (which.length - 1) : 0) : colours[i % colours.length]);
   const traces = which.flatMap((one, i) => {
     if (!inside.has(one)) return [];
     const colour = colourOf(i), own = thinned(inside.get(one).sort((a, b) => kx.of[a.p] - kx.of[b.p]));
     const joined = kx.joined && new Set(own.map(({ p }) => kx.of[p])).size === own.length;
-    const spread = own.some((s) => s.n > 1) && which.length <= 8;
+    const spread = bars !== "none" && own.some((s) => s.n > 1) && which.length <= 8;
     return [{ type: "scatter", mode: joined ? "lines+markers" : "markers", connectgaps: false,
       x: own.map(({ p }) => places(kx)[kx.of[p]]), y: own.map((s) => s.mean), customdata: own.map(({ points }) => points),
       text: own.map((cell) => aboutCell(value, by ? [kx, by] : [kx], cell)),
       name: by ? valueText(by, by.values[one]) : value.name, line: { color: colour, width: 2 },
       marker: { color: colour, size: kx.numeric ? (many || own.length > 120 ? 4 : 6) : 11, symbol: by?.numeric ? "circle" : i % 6 },
-      error_y: spread ? { type: "data", array: own.map((s) => s.sd), color: colour, thickness: 1, width: 3 } : {},
+      error_y: spread ? { type: "data", array: own.map((s) => (s.n > 1 ? BARS[bars][1](s) : 0)), color: colour, thickness: 1, width: 3 } : {},
       hovertemplate: "%{text}<extra></extra>", ...dimmed(own, lit) }];
   });
   const bad = which.map((one, i) => ({ colour: colourOf(i),
@@ -118,8 +126,8 @@ function lines({ value, kx, by, which, cells, lit }) {
 }
 
 /** A line for each population, of as many values, which are a value of all taken apart. */
-function populationLines({ parts, kx, runs, lit }) {
-  const each = parts.map((value) => lines({ value, kx, by: null, which: [0], cells: cellsOf(value, runs), lit })), colours = palette();
+function populationLines({ parts, kx, runs, lit, bars }) {
+  const each = parts.map((value) => lines({ value, kx, by: null, which: [0], cells: cellsOf(value, runs), lit, bars })), colours = palette();
   const traces = each.flatMap(({ traces: own }, k) => own.map((trace) => merged(trace, { name: parts[k].population,
     line: { color: colours[k % colours.length] }, marker: { color: colours[k % colours.length] },
     error_y: { color: colours[k % colours.length] } })));

@@ -29,6 +29,7 @@ function sweepPlot(open, limit) {
   const colour = choice("colour", "colour", [["", "none"], ...names], (MARK === "lines" ? first.y : "") ?? "", update);
   const facets = ["columns", "rows"].map((label, i) => choice(i ? "rows" : "panels", label, [["", "none"], ...names], first.panels[i] ?? "", update));
   const scale = choice("scale", "scale", [["", "linear"], ["log", "logarithmic"], ["even", "even colours"]], "", update);
+  const bars = choice("bars", "bars", [["", "s.d."], ["sem", "s.e.m."], ["ci", "95 % interval"], ["none", "none"]], "", update);
   const free = toggle("own scales", "free", Boolean(first.free), update);
   const contours = toggle("contours", "contours", false, update);
   const logs = ["x", "y"].map((which) => toggle(`log ${which}`, `log-${which}`, false, () => {
@@ -76,6 +77,7 @@ function sweepPlot(open, limit) {
       }
       rest.set(i, one);
     }
+    bars.element.hidden = over || !(SEED && [...rest.keys()].some((i) => AXES[i] === SEED));
     fixed.replaceChildren(...[...rest.values()].map((one) => one.element));
   }
 
@@ -106,7 +108,7 @@ function sweepPlot(open, limit) {
     const which = by ? [...new Set(points.map((p) => by.of[p]))].sort((a, b) => a - b) : [0];
     const sampled = Boolean(by?.numeric && by.scattered);
     const drawn = panels.map((panel) => {
-      const given = { ...made, ...panel, colours, which, lit, contours: contours.box.checked && !contours.element.hidden };
+      const given = { ...made, ...panel, colours, which, lit, bars: bars.select.value, contours: contours.box.checked && !contours.element.hidden };
       if (parts) return populationLines(given);
       return ky ? (grid ? heatmap : scattered)(given) : sampled ? coloured(given) : lines(given);
     });
@@ -134,7 +136,7 @@ function sweepPlot(open, limit) {
     const bad = points.filter((p) => !completed(p)).length, lost = log ? points.filter((p) => has(v, p) && v.of[p] <= 0).length : colours.lost;
     const none = points.filter((p) => completed(p) && !has(v, p)).length;
     note.textContent = [grid ? "Click a cell for its run." : "Click a point for its run.",
-      mean ? `Means of ${plural(SEED.values.length, "seed")}${ky ? "" : "; bars are standard deviations"}.` : "",
+      mean ? `Means of ${plural(SEED.values.length, "seed")}${ky ? "" : BARS[bars.select.value][0] && `; bars are ${BARS[bars.select.value][0]}`}.` : "",
       left.length ? `${left.join("; ")}.` : "",
       !grid && panels.some(({ runs }) => runs.length > SHOWN) ? `About ${number(SHOWN)} of many points are drawn, chosen at random.` : "",
       bad ? `${plural(bad, "point")} not completed: marked by symbols, without a value${mean ? ", and not in means" : ""}.` : "",
@@ -199,7 +201,7 @@ function sweepPlot(open, limit) {
   others();
   addEventListener("resize", () => { if (told.panels.length > 1) soon(); });
   const controls = h("div.choices", {}, ...[x, y, colour, ...facets].map((one) => one.element), fixed,
-    ...[scale, ...logs, free, contours].map((one) => one.element));
+    ...[scale, bars, ...logs, free, contours].map((one) => one.element));
   const element = h("div", {}, controls, note, place, cursor);
   return { element, varied: varied.length > 0, known: listed.length > 0, chooser: h("div.choices", {}, value.element),
     value: () => VALUES[Number(value.select.value.replace("each", ""))] ?? listed[0],
