@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from neurolab.cli.catalogue import models, parameters
     from neurolab.cli.reproduce import reproduce
     from neurolab.cli.resume import resume
-    from neurolab.interactive import Simulation
+    from neurolab.interactive import Simulation, phase_plane
     from neurolab.problems import ConfigError
     from neurolab.results import Run, Sweep, open_run, open_sweep
     from neurolab.results.verify import verify
@@ -47,6 +47,7 @@ __all__ = [
     "open_run",
     "open_sweep",
     "parameters",
+    "phase_plane",
     "reproduce",
     "resume",
     "run",
@@ -61,7 +62,7 @@ _PLACES = {
     "cli.catalogue": ("models", "parameters"),
     "cli.reproduce": ("reproduce",),
     "cli.resume": ("resume",),
-    "interactive": ("Simulation",),
+    "interactive": ("Simulation", "phase_plane"),
     "problems": ("ConfigError",),
     "results": ("Run", "Sweep", "open_run", "open_sweep"),
     "results.verify": ("verify",),

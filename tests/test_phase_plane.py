@@ -108,3 +108,57 @@ def test_a_plane_is_drawn_in_the_units_of_the_run():
     assert again.units["w"] == u.nA and np.array_equal(again.potential, plane.potential)
     with pytest.raises(u.UnitMismatchError):
         plane.to({"w": u.mV})
+
+
+def test_a_run_has_the_plane_of_its_neuron():
+    """Under its current, in the units of its traces; as the model by itself has it."""
+    cell = ["neuron=naud2008/regular_bursting", "input=constant", "input.amplitude=30pA", "size=1"]
+    run = neurolab.run([*cell, "duration=100ms", "record=full"], save=False)
+    plane = neurolab.phase_plane(run)
+    assert {name: str(unit) for name, unit in plane.units.items()} == {"V": "mV", "w": "pA"}
+    g_L, E_L, V_T, delta_T, a, V = 10.0, -58.0, -50.0, 2.0, 2.0, plane.potential
+    np.testing.assert_allclose(plane.nullclines["w"], a * (V - E_L), rtol=1e-4, atol=1e-3)
+    near = V < -40
+    closed = -g_L * (V - E_L) + g_L * delta_T * np.exp((V - V_T) / delta_T) + 30
+    np.testing.assert_allclose(plane.nullclines["V"][near], closed[near], rtol=1e-4, atol=1e-3)
+    typed = neurolab.phase_plane(cell)
+    other = neurolab.phase_plane(cell[:1], current="30pA")
+    for one in (typed, other):
+        np.testing.assert_allclose(one.nullclines["V"], plane.nullclines["V"], rtol=1e-6, atol=1e-3)
+        assert [p.kind for p in one.fixed_points] == ["stable node", "saddle"]
+
+
+def test_each_neuron_has_its_own():
+    """Of those whose parameters differ, and of populations."""
+    cells = ["neuron=adexif_ref", "neuron.a=[uniform,1siemens,3siemens]", "size=5", "input=none"]
+    slopes = [np.gradient(p.nullclines["w"], p.potential)[10] for p in
+              (neurolab.phase_plane(cells, neuron=k) for k in range(5))]  # fmt: skip
+    experiment = neurolab.api.experiment_of(cells)
+    np.testing.assert_allclose(slopes, experiment.numbers["neuron.a"], rtol=1e-3)
+    with pytest.raises(ValueError, match="neurons are 0 to 4; got 5"):
+        neurolab.phase_plane(cells, neuron=5)
+    with pytest.raises(ValueError, match="no population 'E'"):
+        neurolab.phase_plane(cells, population="E")
+
+
+@pytest.mark.parametrize("given", ["poisson", "step", "ou"])
+def test_a_plane_is_of_one_current(given):
+    """Of an input that varies none is chosen in silence."""
+    cell = ["neuron=adexif_ref", f"input={given}"]
+    with pytest.raises(ValueError, match="current=200"):
+        neurolab.phase_plane(cell)
+    assert neurolab.phase_plane(cell, current=0 * u.mA).fixed_points
+
+
+def test_resets_are_not_drawn():
+    """A neuron does not go from the threshold to its reset: the line begins anew after each."""
+    cell = ["neuron=naud2008/tonic", "input=constant", "input.amplitude=500pA", "size=2",
+        "duration=200ms", "record=full"]  # fmt: skip
+    run = neurolab.run(cell, save=False)
+    for of in (run, neurolab.run([*cell, "record.interval=0.5ms"], save=False)):
+        (line,) = of.plot.phase("V", "w", neuron=1).lines
+        V = line.get_xdata()
+        spikes = np.count_nonzero(of.spike_arrays[1] == 1)
+        assert spikes > 10
+        assert np.isnan(V).sum() == spikes
+        assert np.nanmin(np.diff(V)) > -12  # mV: a reset is from 0 to -58

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurolab.plots.colours import BLUE, COLOURS, INK
 from neurolab.plots.parts import colours_of, decimate, named
+from neurolab.plots.planes import apart, draw_nullclines
 from neurolab.plots.rates import ACROSS, rate_of
 from neurolab.plots.style import column, filled, tidy, whole_numbers
 from neurolab.results.trains import Trains
@@ -189,7 +190,7 @@ class OverTime:
     ) -> Axes:
         """One recorded variable of a neuron against another, as both go on; with a ``plane``, as
         `neurolab.neurons.phase_plane.phase_plane` computes it, its nullclines, dashed, and fixed
-        points, filled where they are stable."""
+        points, filled where they are stable.  The line goes on anew after each reset."""
         begin, end = self._window(time)
         both = [self._samples(name, None if neuron is None else [neuron]) for name in (x, y)]
         (t, one, of_x), (other_t, other, of_y) = both
@@ -197,7 +198,10 @@ class OverTime:
             raise ValueError(f"{x} and {y} were recorded at other times")
         inside = (begin < t) & (t <= end)
         ax = column(ax)
-        lines = [next(iter(values.values()))[inside] for values in (one, other)]
+        (which,) = [*one][:1]
+        lines = apart(
+            t[inside], self._spikes_of(which), *(of[which][inside] for of in (one, other))
+        )
         style: dict[str, Any] = {"color": BLUE}
         ax.plot(*lines, **(style | look))
         if plane is not None:
@@ -206,7 +210,7 @@ class OverTime:
                 there = ", ".join(names)
                 raise ValueError(f"the plane is of {there}; got {x}, {y}, which are drawn")
             plane = plane.to(dict(zip(names, units, strict=True)))
-            _nullclines(ax, plane, (x, y), lines)
+            draw_nullclines(ax, plane, (x, y), lines)
         ax.set(xlabel=of_x, ylabel=of_y)
         return tidy(ax)
 
@@ -234,6 +238,14 @@ class OverTime:
             return rows, rows[0], None
         return rows, 0, [str(one) for one in rows] if len(rows) <= _MOST_NAMES else []
 
+    def _spikes_of(self, neuron: int) -> np.ndarray:
+        """When a neuron spiked, in ms; never, as far as is known, if spikes were not recorded."""
+        if self._of.spike_arrays is None:
+            return np.zeros(0)
+        time, who = self._of.spike_arrays
+        found: np.ndarray = time[who == neuron]
+        return found
+
     def _samples(
         self, name: str, neurons: Sequence[int] | None
     ) -> tuple[np.ndarray, dict[int, np.ndarray], str]:
@@ -252,32 +264,6 @@ class OverTime:
         label = named(name, str(data.attrs.get("units", "")))
         label = label.replace(" (", "\n(") if len(label) > LONG else label
         return data["time"].values, values, label
-
-
-def _nullclines(ax: Axes, plane: Any, names: tuple[str, str], lines: Sequence[np.ndarray]) -> None:
-    """Of both variables, where the others are."""
-    points = [[point.values[name] for name in names] for point in plane.fixed_points]
-    for k, (name, values) in enumerate(plane.nullclines.items()):
-        style: dict[str, Any] = {"color": COLOURS[1 + k], "linestyle": (0, (4, 3))}
-        ax.plot(plane.potential, values, label=f"d{name}/dt = 0", **style)
-    for point, found in zip(points, plane.fixed_points, strict=True):
-        face = INK if found.stable else "white"
-        ax.plot(*point, "o", color=INK, markerfacecolor=face, markersize=4, zorder=3)
-    # Where the neuron went, the fixed points, and of each nullcline what is next to these there:
-    # they go far beyond.
-    fixed = [*np.transpose(points)] if points else [np.zeros(0)] * 2
-    every_x, every_y = (np.append(line, at) for line, at in zip(lines, fixed, strict=True))
-    there = (plane.potential >= np.nanmin(every_x)) & (plane.potential <= np.nanmax(every_x))
-    for values in plane.nullclines.values():
-        inside = np.append(values[there], np.nan)
-        if np.isfinite(inside).any():
-            middle = np.nanmean(every_y)
-            every_y = np.append(every_y, inside[np.nanargmin(np.abs(inside - middle))])
-    for axis, every in (("x", every_x), ("y", every_y)):
-        low, high = float(np.nanmin(every)), float(np.nanmax(every))
-        margin = 0.08 * (high - low) or 1.0
-        ax.set(**{f"{axis}lim": (low - margin, high + margin)})
-    ax.legend(frameon=False, fontsize=ax.xaxis.label.get_fontsize())
 
 
 def _marks(ax: Axes, x: np.ndarray, y: np.ndarray, n_rows: int, look: Any) -> None:
