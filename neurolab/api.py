@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from neurolab.engine.program import Program
     from neurolab.results.sweep import Sweep
 
-__all__ = ["compile", "experiment_of", "run", "run_sweep", "untracked"]
+__all__ = ["compile", "experiment_of", "experiment_of_run", "run", "run_sweep", "untracked"]
 
 
 @told_as_keywords
@@ -190,6 +190,13 @@ def experiment_of(
     """What a configuration asks for."""
     overrides = listed(overrides, keys or {})
     return checked(_one(overrides), overrides)
+
+
+def experiment_of_run(run: Run) -> Experiment:
+    """What a run was asked for."""
+    from neurolab.config.experiment import check
+
+    return check(OmegaConf.to_container(run.config, resolve=True))  # type: ignore[arg-type]
 
 
 def _one(overrides: list[str]) -> DictConfig:

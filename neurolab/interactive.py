@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from neurolab.api import experiment_of, untracked
+from neurolab.api import experiment_of, experiment_of_run, untracked
 from neurolab.cli.keywords import told_as_keywords
 from neurolab.results.run import Run
 from neurolab.simulation.stepwise import Stepwise
@@ -83,13 +83,7 @@ def phase_plane(
         The neuron has not two variables, or what it is given is not constant and no ``current`` is
         given, or there is no such neuron.
     """
-    from neurolab.config.experiment import check
     from neurolab.simulation.phase import plane_of
 
-    if isinstance(of, Run):
-        from omegaconf import OmegaConf
-
-        experiment = check(OmegaConf.to_container(of.config, resolve=True))  # type: ignore
-    else:
-        experiment = experiment_of(of)
+    experiment = experiment_of_run(of) if isinstance(of, Run) else experiment_of(of)
     return plane_of(experiment, population, neuron, current, low=low, high=high)

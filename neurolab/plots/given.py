@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurolab.plots import parts
 from neurolab.plots.colours import GREY, INK, SHADE
+from neurolab.plots.numbers import number
 from neurolab.results.damage import DamagedError
 from neurolab.results.run import Run
 from neurolab.results.stimulus import Stimulus
@@ -101,7 +102,7 @@ class Given:
                 "of neuron 0" * one.first_neuron,
             )
             told = ["" if self._common or not name else f"to {name}", *more]
-            constant = [] if one.varies else [f"{one.value[0]:.4g} {one.unit}"]
+            constant = [] if one.varies else [f"{number(one.value[0])} {one.unit}"]
             if constant or any(more):
                 text = " ".join(filter(None, ["input", *told, *constant]))
                 found[text.strip()] = GREY if self._common else colours.get(name, GREY)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.plots.colours import BLUE, GREY, INK
+from neurolab.plots.numbers import number
 from neurolab.plots.parts import named
 from neurolab.plots.style import column, tidy
 from neurolab.plots.sweep_keys import Key, limits
@@ -193,7 +194,7 @@ class SweepPlot:
         ax.add_collection(drawn)
         ticks = [_told(key, low[i], high[i]) for i, key in enumerate(keys)]
         ticks.append(
-            [(part, f"{low[-1] + part * (high[-1] - low[-1]):.3g}") for part in (0, 0.5, 1)]
+            [(part, number(low[-1] + part * (high[-1] - low[-1]), 3)) for part in (0, 0.5, 1)]
         )
         ground = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.5}
         for i, told in enumerate(ticks):
@@ -255,9 +256,8 @@ def _over_seeds(array: xr.DataArray, spread: str) -> tuple[xr.DataArray, xr.Data
     if spread not in ("sd", "sem", "ci", "none"):
         raise ValueError(f"spread must be sd, sem, ci or none, got {spread!r}")
     if "seed" not in array.dims or array.sizes["seed"] == 1:
-        return array.isel(seed=0, missing_dims="ignore"), 0 * array.isel(
-            seed=0, missing_dims="ignore"
-        )
+        only = array.isel(seed=0, missing_dims="ignore")
+        return only, 0 * only
     mean, n = array.mean("seed"), array.notnull().sum("seed")
     half = array.std("seed", ddof=1).fillna(0.0)
     if spread == "none":
@@ -296,5 +296,5 @@ def _told(key: Key, low: float, high: float) -> list[tuple[float, str]]:
     if not key.numeric:
         return [(i / (len(key) - 1), text) for i, text in enumerate(key.texts)]
     there = np.linspace(low, high, 3)
-    return [(part, f"{v:.3g}") for part, v in zip((0, 0.5, 1), np.exp(there) if key.log else there,
-                                                   strict=True)]  # fmt: skip
+    at = np.exp(there) if key.log else there
+    return [(part, number(v, 3)) for part, v in zip((0, 0.5, 1), at, strict=True)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.plots.colours import BLUE, GREY, INK
+from neurolab.plots.numbers import number
 from neurolab.plots.panels_time import LONG, OverTime
 from neurolab.plots.parts import named
 from neurolab.plots.style import column, filled, logarithmic, tidy, whole_numbers
@@ -115,7 +116,7 @@ class Timing(OverTime):
         ax.axhline(mean, color=INK, linestyle=_DASHED)
         ax.set_xlim(0, 1)
         ax.set_ylim(0)
-        ax.set(xlabel=f"phase of {frequency_hz:g} Hz (cycles)", ylabel="rate (Hz)")
+        ax.set(xlabel=f"phase of {number(frequency_hz)} Hz (cycles)", ylabel="rate (Hz)")
         return tidy(ax)
 
     def sta(

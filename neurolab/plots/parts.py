@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.plots.colours import COLOURS, GREY, INK, legible
+from neurolab.plots.numbers import number
 from neurolab.plots.rates import Rate
 from neurolab.results.damage import DamagedError
 from neurolab.results.layout import replacing
@@ -91,7 +92,7 @@ def title(run: Run) -> str:
     parts = [
         *models,
         f"N = {run.n_neurons}",
-        "" if mean is None else f"mean {mean:.3g} Hz{of}",
+        "" if mean is None else f"mean {number(mean, 3)} Hz{of}",
         f"the first {duration(run.duration_ms)}" if partial else "",
         "" if status == "completed" else str(status),
     ]
@@ -213,7 +214,7 @@ def say(ax: Axes, text: str) -> None:
 
 def duration(ms: float) -> str:
     """A time in the unit of the time axis."""
-    return f"{ms / 1000:g} s" if ms > _SECONDS_FROM_MS else f"{ms:g} ms"
+    return f"{number(ms / 1000)} s" if ms > _SECONDS_FROM_MS else f"{number(ms)} ms"
 
 
 def summary_of(run: Run | Population) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neurolab.analysis import instantaneous_rate, population_rate
+from neurolab.plots.numbers import number
 from neurolab.results.run import Run
 from neurolab.results.trains import Trains
 
@@ -37,7 +38,7 @@ class Rate:
     @property
     def said(self) -> str:
         """What the rate is, in few words."""
-        return "1/ISI" if self.bin_ms is None else f"{self.bin_ms:.3g} ms bins"
+        return "1/ISI" if self.bin_ms is None else f"{number(self.bin_ms, 3)} ms bins"
 
     @property
     def mean(self) -> float:

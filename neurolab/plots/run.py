@@ -15,6 +15,7 @@ import numpy as np
 from neurolab.plots import parts
 from neurolab.plots.colours import BLUE, GREY, INK, PALE, VERMILLION
 from neurolab.plots.given import given_to
+from neurolab.plots.numbers import number
 from neurolab.plots.parts import SIZE
 from neurolab.plots.rates import Rate, rates_of, smooth
 from neurolab.plots.traces import traces
@@ -118,12 +119,12 @@ def rate(run: Run) -> Figure | None:
         colour = colours.get(name, BLUE)
         mean = parts.mean_rate_hz(run[name] if name else run)
         if (sigma_ms := _smoothed(ax, whole, shown[name], scale, colour)) and not name:
-            key[f"smoothed, sigma {sigma_ms:.3g} ms"] = colour
+            key[f"smoothed, sigma {number(sigma_ms, 3)} ms"] = colour
         if name:
-            key[f"{name} {mean:.3g} Hz" if few and mean is not None else name] = colour
+            key[f"{name} {number(mean, 3)} Hz" if few and mean is not None else name] = colour
         elif mean is not None:
             ax.axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
-            key[f"mean {mean:.3g} Hz"] = VERMILLION
+            key[f"mean {number(mean, 3)} Hz"] = VERMILLION
     parts.colour_key(figure, key | _end(run))
     return figure
 
@@ -182,7 +183,7 @@ def _spikes(ax: Axes, run: Run, scale: float) -> str:
             norm=PowerNorm(0.6, vmin=0, vmax=black),
             interpolation="nearest",
         )
-    return f", {'darkest' if run.populations else 'black'} from {black:.3g} Hz"
+    return f", {'darkest' if run.populations else 'black'} from {number(black, 3)} Hz"
 
 
 def _inks(run: Run) -> list[tuple[str, slice]]:

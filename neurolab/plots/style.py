@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurolab.plots.colours import COLOURS
+from neurolab.plots.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -149,7 +150,7 @@ def logarithmic(ax: Axes, of: str) -> None:
     low, high = axis.get_view_interval()
     subs = (1.0, 2.0, 5.0) if high < _FEW_DECADES * low else (1.0,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=9))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axis.set_minor_formatter(NullFormatter())
 
 

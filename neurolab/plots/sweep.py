@@ -17,6 +17,7 @@ import numpy as np
 
 from neurolab.plots import sweep_panels as parts
 from neurolab.plots.colours import BLUE, GREY, INK, VERMILLION
+from neurolab.plots.numbers import number
 from neurolab.plots.parts import named, save
 from neurolab.plots.sweep_keys import MARKS, Key, limits, room
 from neurolab.plots.sweep_picture import (
@@ -172,7 +173,7 @@ def _picture(cube: _Cube, picture: Picture) -> Figure:
         mean, several = float(np.nanmean(values)), int(np.isfinite(values).sum()) > 1
         grid.axes[0].axhline(mean, color=VERMILLION, linewidth=1.3, linestyle=(0, (5, 3)))
         spread = np.nanstd(values, ddof=int(several))
-        notes = {f"mean {mean:.3g}, s.d. {spread:.2g}": VERMILLION, **notes}
+        notes = {f"mean {number(mean, 3)}, s.d. {number(spread, 2)}": VERMILLION, **notes}
     return grid.finished(x.words(_WIDE), cube.label, notes)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurolab.plots import parts as plot_parts
 from neurolab.plots.colours import GREY, INK
+from neurolab.plots.numbers import number
 from neurolab.plots.sweep_keys import Array, Key, limits, marked, room
 
 if TYPE_CHECKING:
@@ -147,13 +148,13 @@ def set_axis(axis: Any, key: Key, length: float) -> None:
         axis.axes.set(**{f"{which}scale": "log"})
         if key.distinct.size <= ticks:  # they are the values that there are
             axis.set_major_locator(ticker.FixedLocator(key.distinct.tolist()))
-            axis.set_major_formatter(lambda v, _: f"{v:.4g}")
+            axis.set_major_formatter(lambda v, _: number(v))
             axis.set_minor_locator(ticker.NullLocator())
             return
         each = ticks / np.log10(key.distinct[-1] / key.distinct[0])  # in a decade
         subs = (1.0, 2.0, 5.0) if each > 3 else (1.0, 3.0) if each > 2 else (1.0,)
         axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=max(2, int(ticks))))
-        axis.set_major_formatter(lambda v, _: f"{v:.4g}".replace("e+0", "e").replace("e-0", "e-"))
+        axis.set_major_formatter(lambda v, _: number(v))
         axis.set_minor_locator(ticker.NullLocator())
     else:
         whole = bool(np.all(key.distinct % 1 == 0)) and np.ptp(key.distinct) >= 2

@@ -11,6 +11,7 @@ import numpy as np
 from neurolab.plots import parts
 from neurolab.plots.colours import COLOURS, GREY, INK
 from neurolab.plots.given import given_to
+from neurolab.plots.numbers import number
 from neurolab.plots.parts import SIZE
 from neurolab.plots.window import window_of
 from neurolab.results.run import Run
@@ -94,7 +95,7 @@ def traces(run: Run) -> Figure | None:
         key = {f"neurons {others}, which are the same": colours[shown[0]]}
     if (begin, end) != whole:
         unit = "s" if scale < 1 else "ms"
-        part = f"{begin * scale:.4g} to {end * scale:.4g} {unit}"
+        part = f"{number(begin * scale)} to {number(end * scale)} {unit}"
         key[f"{part} of {parts.duration(run.recorded_ms)}"] = GREY
     key |= given.told() | _stay(constant, data, (begin, end) != whole)
     parts.colour_key(figure, key)
@@ -127,7 +128,7 @@ def _thresholds(name: str, constant: Mapping[str, float]) -> dict[str, float]:
 
 def _stay(constant: Mapping[str, float], data: Mapping[str, Samples], part: bool) -> dict[str, str]:
     """What is said of variables that stay as they are, in the part that is shown."""
-    told = (f"{name} {value:.4g} {data[name].unit}".strip() for name, value in constant.items())
+    told = (f"{name} {number(value)} {data[name].unit}".strip() for name, value in constant.items())
     text = ", ".join(told)
     if len(text) > _MOST_LETTERS:  # which would leave all of the key no room
         text = f"{len(constant)} variables as they are"

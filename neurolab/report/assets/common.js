@@ -48,7 +48,8 @@ const GROUPED = new Intl.NumberFormat("en"); // toLocaleString makes one each ti
 /** A number as one reads it: at most `digits` significant ones. */
 function number(value, digits = 4) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return Math.abs(value) < 1000 ? String(value) : GROUPED.format(value);
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return Math.abs(value) < 1000 ? String(value + 0) : GROUPED.format(value);
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return value.toExponential(digits - 1).replace(/\.?0+e/, "e");
   return String(Number(value.toPrecision(digits)));
