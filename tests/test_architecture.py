@@ -30,7 +30,7 @@ STAIRS = (
     {"neurons", "inputs", "connectivity"},
     {"integrators", "dynamics", "random"},
     {"distributions"},
-    {"units", "analysis", "problems"},
+    {"units", "analysis", "problems", "numbers"},
 )
 #: Results stand beside what computes: these two groups never meet.
 MODELS = {

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from neurolab.plots.numbers import number
+from neurolab.numbers import number
 from neurolab.report.page import _ASSETS
 
 pytest_plugins = ["browser"]

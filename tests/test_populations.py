@@ -12,6 +12,7 @@ from sweeps import KEEP
 
 import neurolab
 from neurolab import analysis
+from neurolab.numbers import number
 from neurolab.plots import run as pictures
 from neurolab.plots.parts import labels_of
 from neurolab.plots.rates import rates_of
@@ -209,7 +210,7 @@ def test_pictures_of_a_run_have_a_colour_for_each_population(run):
         np.testing.assert_allclose(steps.get_data().values, rates[name].legible().hz)
     told = said(pictures.rate(run))
     for name, of in run.summary["populations"].items():
-        assert f"{name} {of['rate_hz_mean']:.3g} Hz" in told
+        assert f"{name} {number(of['rate_hz_mean'], 3)} Hz" in told
     told = said(pictures.traces(run))
     assert "E 0" in told and "I 2" in told and "neuron" not in told
 
@@ -232,7 +233,9 @@ def test_the_page_of_a_network(run, browser, theme, width):
     assert browser("return document.documentElement.scrollWidth") <= width
     legend = browser.texts(".legend > span")
     for text, (name, of) in zip(legend, run.summary["populations"].items(), strict=True):
-        assert text.startswith(f"{name} {of['n_neurons']} neurons, {of['rate_hz_mean']:.3g}"[:-1])
+        assert text.startswith(
+            f"{name} {of['n_neurons']} neurons, {number(of['rate_hz_mean'], 3)} Hz"
+        )
     data = "return document.getElementById(arguments[0])._fullData.map(t => [t.name, [...t.y]])"
     for (name, hz), (own, rate) in zip(browser(data, "rate"), rates_of(run).items(), strict=True):
         assert name == own and hz[:-1] == pytest.approx(rate.legible().hz.tolist(), rel=1e-6)

@@ -10,6 +10,7 @@ from test_resume import same, stopped
 import neurolab
 from neurolab import ConfigError
 from neurolab.cli.main import main
+from neurolab.numbers import number
 from neurolab.simulation import computation, runner
 
 HOW = ("mean", "std", "min", "max", "final")
@@ -140,7 +141,7 @@ def test_it_is_told_at_the_end(capsys, tmp_path, monkeypatch):
     told = capsys.readouterr().out
     run = neurolab.open_run(next(tmp_path.glob("outputs/*/*/results.zarr")))
     for name, unit in (("V_mean", "mV"), ("w_max", "mA")):
-        assert f"{run.summary[name]:.4g} {unit}" in told
+        assert f"{number(run.summary[name])} {unit}" in told
 
 
 def test_what_diverged_has_none(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from test_report_pictures import key, made, shown
 
 from neurolab.analysis import main_effect
+from neurolab.numbers import number
 
 pytest_plugins = ["browser"]
 
@@ -144,7 +145,7 @@ def test_a_picture_is_walked_with_arrows(browser, tmp_path):
     told = browser.find("#plot-cursor").text
     assert x == "input.rate (ms)"  # of more values
     assert "neuron.tau = 6 ms, input.rate = 20 ms" in told
-    assert f"rate_hz = {rates[1, 1]:.4g} Hz" in told
+    assert f"rate_hz = {number(rates[1, 1])} Hz" in told
     browser.press(DOWN, LEFT, LEFT)  # the last one has no point there
     assert "neuron.tau = 5 ms, input.rate = 10 ms" in browser.find("#plot-cursor").text
     browser.press(ENTER)

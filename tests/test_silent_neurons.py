@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import neurolab
+from neurolab.numbers import number
 from neurolab.plots.parts import title
 from neurolab.problems import ConfigError
 
@@ -39,7 +40,8 @@ def test_correlated_neurons_have_the_numbers_of_the_run(run):
 
 def test_the_title_says_which_neurons_the_rate_is_of(run):
     mean = run.summary["rate_hz_mean"]
-    assert title(run).startswith(f"N = 30, mean {mean:.3g} Hz of the 20 that can fire")
+    cells = "LeakyIntegrator and LIFRef"
+    assert title(run) == f"{cells}, N = 30, mean {number(mean, 3)} Hz of the 20 that can fire"
 
 
 @pytest.mark.parametrize("of", ["population_rate", "correlation", "synchrony"])

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from neurolab.numbers import number
 from neurolab.plots import parts
 from neurolab.plots.colours import GREY, INK, SHADE
-from neurolab.plots.numbers import number
 from neurolab.results.damage import DamagedError
 from neurolab.results.run import Run
 from neurolab.results.stimulus import Stimulus

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.numbers import number
 from neurolab.plots.colours import BLUE, GREY, INK
-from neurolab.plots.numbers import number
 from neurolab.plots.parts import named
 from neurolab.plots.style import column, tidy
 from neurolab.plots.sweep_keys import Key, limits

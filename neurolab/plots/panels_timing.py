@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.numbers import number
 from neurolab.plots.colours import BLUE, GREY, INK
-from neurolab.plots.numbers import number
 from neurolab.plots.panels_time import LONG, OverTime
 from neurolab.plots.parts import named
 from neurolab.plots.style import column, filled, logarithmic, tidy, whole_numbers

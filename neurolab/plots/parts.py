@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.numbers import number
 from neurolab.plots.colours import COLOURS, GREY, INK, legible
-from neurolab.plots.numbers import number
 from neurolab.plots.rates import Rate
 from neurolab.results.damage import DamagedError
 from neurolab.results.layout import replacing

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neurolab.analysis import instantaneous_rate, population_rate
-from neurolab.plots.numbers import number
+from neurolab.numbers import number
 from neurolab.results.run import Run
 from neurolab.results.trains import Trains
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.numbers import number
 from neurolab.plots import parts
 from neurolab.plots.colours import BLUE, GREY, INK, PALE, VERMILLION
 from neurolab.plots.given import given_to
-from neurolab.plots.numbers import number
 from neurolab.plots.parts import SIZE
 from neurolab.plots.rates import Rate, rates_of, smooth
 from neurolab.plots.traces import traces

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.numbers import number
 from neurolab.plots.colours import COLOURS
-from neurolab.plots.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurolab.numbers import number
 from neurolab.plots import sweep_panels as parts
 from neurolab.plots.colours import BLUE, GREY, INK, VERMILLION
-from neurolab.plots.numbers import number
 from neurolab.plots.parts import named, save
 from neurolab.plots.sweep_keys import MARKS, Key, limits, room
 from neurolab.plots.sweep_picture import (

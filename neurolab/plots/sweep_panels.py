@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.numbers import number
 from neurolab.plots import parts as plot_parts
 from neurolab.plots.colours import GREY, INK
-from neurolab.plots.numbers import number
 from neurolab.plots.sweep_keys import Array, Key, limits, marked, room
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurolab.numbers import number
 from neurolab.plots import parts
 from neurolab.plots.colours import COLOURS, GREY, INK
 from neurolab.plots.given import given_to
-from neurolab.plots.numbers import number
 from neurolab.plots.parts import SIZE
 from neurolab.plots.window import window_of
 from neurolab.results.run import Run

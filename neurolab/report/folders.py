@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from neurolab.numbers import number
 from neurolab.results.batches import SweepFolder
 from neurolab.results.damage import DamagedError, read_mapping
 from neurolab.results.layout import RESULTS
@@ -130,12 +131,12 @@ def _summary(summary: Mapping[str, Any]) -> list[list[str]]:
     rest = {key: value for key, value in summary.items() if key != "sessions"}
     rows = [[key, text_of(value)] for key, value in flat(rest)]
     sessions = summary.get("sessions", [])
-    for number, one in enumerate(sessions if len(sessions) > 1 else [], 1):
+    for nth, one in enumerate(sessions if len(sessions) > 1 else [], 1):
         began = re.sub(r"\.\d+", "", one["started"] or "–")
         did = f"{one['computed']} points" if "computed" in one else _steps(one)
         told = f"{began}: {did} in {seconds(one.get('wall_s'))}"
         told += f", {one['status']}" if "status" in one else ""
-        rows.append([f"session {number}", told])
+        rows.append([f"session {nth}", told])
     return rows
 
 
@@ -231,7 +232,7 @@ def short(value: float | None) -> str:
             return f"{value / factor:.3g}{prefix}"
     if abs(value) >= 1000 or value == int(value):
         return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return number(value, 3)
 
 
 def seconds(value: float | None) -> str:

@@ -7,6 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neurolab.numbers import number
+
 if TYPE_CHECKING:
     from neurolab.results.run import Run
     from neurolab.results.sweep import Sweep
@@ -24,9 +26,10 @@ def of_run(run: Run) -> str:
     parts = {"": run.summary} | {name: run[name].summary for name in run.populations}
     for name, told in parts.items():
         cv = told.get("isi_cv_mean")
-        found = [f"{told['spike_count']} spikes"] if "spike_count" in told else []
-        found += [f"{told['rate_hz_mean']:.4g} Hz"] if told.get("rate_hz_mean") is not None else []
-        found += [f"CV {cv:.3g}"] if cv is not None else []
+        found = [f"{told['spike_count']:,} spikes"] if "spike_count" in told else []
+        if told.get("rate_hz_mean") is not None:
+            found.append(f"{number(told['rate_hz_mean'])} Hz")
+        found += [f"CV {number(cv, 3)}"] if cv is not None else []
         if found:
             rows.append((name or "all", ", ".join(found)))
     rows += [(f"{name}", f"{trace['unit']}") for name, trace in run.attributes["traces"].items()]

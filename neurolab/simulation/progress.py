@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from neurolab.numbers import number
+
 __all__ = ["Bar", "in_words", "places", "print_rows", "print_summary"]
 
 
@@ -69,15 +71,15 @@ def print_summary(summary: Mapping[str, Any], folder: Path) -> None:
     for name, of in told.items():  # what record.summary asks for
         asked = [key for key in of if f"{key}_unit" in of and key != "rheobase"]
         rows |= {
-            f"{name}.{key}".strip("."): f"{of[key]:.4g} {of[f'{key}_unit']}".removesuffix(" 1")
+            f"{name}.{key}".strip("."): f"{number(of[key])} {of[f'{key}_unit']}".removesuffix(" 1")
             for key in asked
             if of[key] is not None
         }
     if summary.get("spike_count") is not None:
         rows["spikes"] = f"{summary['spike_count']:,}"
     if summary.get("rheobase") is not None:
-        spread = f" (s.d. {summary['rheobase_std']:.4g})" if summary["rheobase_std"] else ""
-        rows["1 rheobase"] = f"{summary['rheobase']:.4g} {summary['rheobase_unit']}{spread}"
+        spread = f" (s.d. {number(summary['rheobase_std'])})" if summary["rheobase_std"] else ""
+        rows["1 rheobase"] = f"{number(summary['rheobase'])} {summary['rheobase_unit']}{spread}"
     speed = summary["neuron_updates_per_s"]
     rows |= {
         "time": f"{summary['wall_s']:.2f} s, of which compiling {summary['compile_s']:.2f} s",
@@ -100,4 +102,4 @@ def places(folder: Path) -> dict[str, str]:
 
 
 def _time(ms: float) -> str:
-    return f"{ms / 1000:.4g} s" if ms >= 1000 else f"{ms:.4g} ms"
+    return f"{number(ms / 1000)} s" if ms >= 1000 else f"{number(ms)} ms"

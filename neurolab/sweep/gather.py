@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from neurolab.numbers import number
 from neurolab.report.pictures import show
 from neurolab.results.batches import SweepFolder
 from neurolab.results.dataset import as_dataset, write_csv, write_zarr
@@ -69,7 +70,7 @@ def print_sweep(folder: SweepFolder, plan: Plan, table: Table, summary: Mapping[
         f"{summary['compose_s']:.2f} s, compiling {summary['compile_s']:.2f} s",
     }
     for name, (low, high) in table.rates().items():
-        rows[f"rates of {name}" if name else "rates"] = f"{low:.4g} to {high:.4g} Hz"
+        rows[f"rates of {name}" if name else "rates"] = f"{number(low)} to {number(high)} Hz"
     if summary["points_per_s"]:
         rows["speed"] = f"{summary['points_per_s']:.3g} points/s on {summary['device']}"
     console = Console()
