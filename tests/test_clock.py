@@ -68,6 +68,7 @@ def test_a_run_whose_clock_is_moved(clock, tmp_path):
     same(neurolab.open_run(folder), whole)
 
 
+@pytest.mark.nightly
 def test_a_sweep_whose_clock_is_moved(clock, tmp_path):
     whole = neurolab.run_sweep([*KINDS["sweep"], KEEP], tmp_path / "whole")
     folder, began = tmp_path / "sweep", time.monotonic()

@@ -121,6 +121,7 @@ def test_a_run(disk, monkeypatch, capfd):
     assert {status for _, status in seen} >= {"failed", "completed"}
 
 
+@pytest.mark.nightly
 def test_a_sweep(disk, monkeypatch, capfd):
     """It stops at the first write that fails, and goes on where there is room."""
     folder = disk(size=2**26)

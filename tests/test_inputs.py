@@ -9,6 +9,7 @@ import brainunit as u
 import jax
 import numpy as np
 import pytest
+from nights import every
 
 import neurolab
 from neurolab.inputs import (
@@ -61,7 +62,7 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", every(MODELS, 3))
 def test_alone_an_input_draws_what_it_draws_in_a_block(name):
     """With dt and i of the environment alone, `update()` is the drive of step i."""
     model, expected = MODELS[name](), []

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from nights import every
 from sweeps import KEEP, SHORT, same_spikes, sweep
 
 import neurolab
@@ -171,7 +172,7 @@ def take(folder, begin, taken, ended):
         taken.put(None)
 
 
-@pytest.mark.parametrize("before", ["killed", "killed while it followed one", "none"])
+@pytest.mark.parametrize("before", every(["killed while it followed one", "killed", "none"], 2))
 def test_of_many_one_follows(tmp_path, before):
     """Eight at once, many times: one has it, and the others are refused."""
     for k in range(6):
@@ -358,6 +359,7 @@ def test_a_sweep_has_one_process(tmp_path):
     assert not list((tmp_path / "x").rglob(WRITER))
 
 
+@pytest.mark.nightly
 def test_tasks_that_outlive_their_sweep(tmp_path):
     """The launcher is killed, its tasks run on, and the sweep is gone on with: each point is there
     as it would have been, a task that has lost its sweep begins no batch more."""

@@ -30,6 +30,7 @@ except ConfigError as error:
 """
 
 
+@pytest.mark.nightly
 def test_memory_that_runs_out_while_synapses_are_drawn_is_told_of():
     """32 MiB for 15.6 million synapses, of which each takes 4 bytes at least."""
     done = subprocess.run([sys.executable, "-c", NEEDS], capture_output=True, text=True)

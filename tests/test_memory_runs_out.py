@@ -10,6 +10,7 @@ import sys
 import jax
 import numpy as np
 import pytest
+from nights import every
 from sweeps import KEEP, same_spikes
 
 import neurolab
@@ -120,7 +121,7 @@ def test_what_does_not_fit_at_all_says_what_it_needs(memory, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("steps", "told"), [(12000, "points at once from now on"), (1200, "chunks of ")]
+    ("steps", "told"), every([(12000, "points at once from now on"), (1200, "chunks of ")], 2)
 )
 def test_points_of_a_sweep_are_fewer_then_their_chunks_shorter(
     memory, tmp_path, caplog, steps, told

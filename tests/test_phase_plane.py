@@ -3,6 +3,7 @@
 import brainunit as u
 import numpy as np
 import pytest
+from nights import every
 from sweeps import KEEP
 
 import neurolab
@@ -24,8 +25,9 @@ def test_nullclines_of_adex():
     assert plane.units == {"V": u.mV, "w": u.mA}
 
 
-@pytest.mark.parametrize("a", [1.0, 0.1])
-@pytest.mark.parametrize("kind", [AdExIF, AdQuaIF])
+@pytest.mark.parametrize(
+    ("kind", "a"), every([(kind, a) for kind in (AdExIF, AdQuaIF) for a in (0.1, 1.0)], 4)
+)
 def test_rest_is_lost_at_the_rheobase(kind, a):
     """Below it one fixed point is stable and one a saddle, above it none is stable."""
     neuron = kind(1, a=a * u.siemens)

@@ -228,6 +228,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.nightly
 def test_devices_do_not_matter(tmp_path):
     """1, 2, 3 or 4 devices give the same spikes and traces, bit for bit, in both precisions.
 

@@ -10,6 +10,7 @@ import brainunit as u
 import jax
 import numpy as np
 import pytest
+from nights import every
 
 from neurolab.cli.compose import compose_config, conf_folder, effective
 from neurolab.config.experiment import read_experiment
@@ -141,8 +142,9 @@ def test_a_neuron_keeps_the_protocol_alone(name):
     np.testing.assert_allclose(batched, np.broadcast_to(out[:, None], batched.shape), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", SPIKING)
-@pytest.mark.parametrize("input", ["poisson", "constant"])
+@pytest.mark.parametrize(
+    ("name", "input"), every([(n, i) for n in SPIKING for i in ("poisson", "constant")], 5)
+)
 def test_a_spiking_neuron_fires_at_a_plausible_rate(name, input):
     """Without further settings 100 neurons fire at 1 to 100 Hz, over 1 s, straight or through a
     synapse, and every one of them fires under the constant current."""

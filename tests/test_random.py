@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from nights import by_night, every
 from scipy import stats
 
 from neurolab import random
@@ -151,7 +152,7 @@ def test_normal_distribution():
 # -- Poisson counts -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mean", MEANS)
+@pytest.mark.parametrize("mean", every(MEANS, 2))
 def test_poisson_distribution(mean):
     """Counts pass a chi-square test against the Poisson pmf, and have its mean and variance."""
     drawn = counts_of(mean, 2048).ravel()
@@ -221,7 +222,7 @@ def test_a_mean_of_zero_never_counts():
     assert int(silent.sum()) == 0
 
 
-@pytest.mark.parametrize("precision", [32, 64])
+@pytest.mark.parametrize("precision", by_night([32, 64], [32]))
 @pytest.mark.parametrize(("table", "most"), [(8, 0.35), (16, 2.0), (32, 8.0), (64, 16.0)])
 def test_thresholds_of_changing_means_are_poisson_tails_whatever_the_table(precision, table, most):
     """Means of steps, [steps, 1]: as exact as those of constant means, and the same from a larger

@@ -152,6 +152,7 @@ def test_what_diverged_has_none(tmp_path):
     assert np.isfinite(sweep.V_mean.values).tolist() == [True, False]
 
 
+@pytest.mark.nightly
 def test_a_run_that_was_stopped_goes_on_to_the_same(tmp_path, monkeypatch):
     """To the last bit, from a checkpoint in the middle of it."""
     typed = [*CELL, asked(), "record.interval=0.3ms"]

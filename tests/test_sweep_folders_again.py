@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from test_resume import KEEP
 
 import neurolab
@@ -33,6 +34,7 @@ def same_folders(one, other):
     return names
 
 
+@pytest.mark.nightly
 def test_folders_are_of_their_points(tmp_path):
     """With more values, then for longer: folder 0 had another point's results, completed."""
     begun, whole = tmp_path / "begun", tmp_path / "whole"

@@ -64,7 +64,7 @@ MORE = {
 
 
 #: By day.
-SOME = ["between, in another order", "of both", "of a further one", "and a longer duration"]
+SOME = ["between, in another order", "and a longer duration"]
 
 
 @pytest.mark.parametrize("what", by_night(MORE, SOME))
@@ -182,6 +182,7 @@ def test_the_key_that_is_at_fault_is_named_alone(begun):
     assert [problem.key.lstrip("+") for problem in refused.value.problems] == ["neuron.tau_ref"]
 
 
+@pytest.mark.nightly
 def test_zipped_axes_options_and_references_are_extended(tmp_path):
     """Keys that are walked together, a choice of neurons, a value that refers to another."""
     usual = ["size=3", "duration=50ms", "input.weight=30rheobase*ms", KEEP, "+vars.n=1",

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
+from nights import every
 from sweeps import SHORT, batch_of, sweep
 
 import neurolab
@@ -143,20 +144,21 @@ def test_jobs_of_a_sweeper_are_a_plan():
     assert len(plan_of_jobs([["a=1"]] * 3)) == 3
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        ("neuron.V_reset=0mV,2mV", "neuron.V_th=1mV,1.5mV"),
-        ("neuron.V_reset=zip:0mV:0.5mV:2mV:3mV", "neuron.V_th=zip:1mV:1.5mV:1.5mV:1mV"),
-        ("neuron.V_reset=random:0mV:2mV:20", "neuron.V_th=random:1mV:3mV:20"),
-        ("neuron.V_reset=sobol:0mV:2mV:16", "neuron.V_th=sobol:1mV:3mV:16"),
-        ("neuron.V_th=linspace:-1mV:3mV:9",),
-    ],
-    ids=["grid", "zip", "random", "sobol", "one key"],
-)
-def test_values_that_do_not_meet_are_points_that_are_marked(tmp_path, values):
+NOT_MEETING = {
+    "grid": ("neuron.V_reset=0mV,2mV", "neuron.V_th=1mV,1.5mV"),
+    "zip": ("neuron.V_reset=zip:0mV:0.5mV:2mV:3mV", "neuron.V_th=zip:1mV:1.5mV:1.5mV:1mV"),
+    "random": ("neuron.V_reset=random:0mV:2mV:20", "neuron.V_th=random:1mV:3mV:20"),
+    "sobol": ("neuron.V_reset=sobol:0mV:2mV:16", "neuron.V_th=sobol:1mV:3mV:16"),
+    "one key": ("neuron.V_th=linspace:-1mV:3mV:9",),
+}
+
+
+@pytest.mark.parametrize("how", every(NOT_MEETING, 3))
+def test_values_that_do_not_meet_are_points_that_are_marked(tmp_path, how):
     """Exactly those, with both values in the reason; the others are computed, and iterated over."""
-    found = sweep(tmp_path, "neuron=lif", *values, "record=spikes", "size=2", "duration=5ms")
+    found = sweep(
+        tmp_path, "neuron=lif", *NOT_MEETING[how], "record=spikes", "size=2", "duration=5ms"
+    )
     configs = [found.config(i).neuron for i in range(len(found))]
     reset, threshold = ([float(str(c[k]).rstrip(" mV")) for c in configs]
                         for k in ("V_reset", "V_th"))  # fmt: skip

@@ -172,6 +172,7 @@ def states(slurm):
     return ask(slurm, "squeue", "-h", "--array", "--states=all", "--format=%i|%T").split()
 
 
+@pytest.mark.nightly
 def test_slurm_jobs_go_on_without_their_launcher(tmp_path, slurm, counted, undisturbed):
     """An array; its launcher is killed, its jobs are stopped, queued again, and waited for."""
     environment, calls = counted
@@ -202,6 +203,7 @@ def test_slurm_jobs_go_on_without_their_launcher(tmp_path, slurm, counted, undis
     assert_same(folder, undisturbed)
 
 
+@pytest.mark.nightly
 def test_slurm_jobs_that_are_cancelled_do_not_come_back(tmp_path, slurm):
     """One by its user, the other with its launcher: what they have is committed."""
     folder = tmp_path / "sweep"

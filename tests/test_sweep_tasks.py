@@ -92,6 +92,7 @@ def call(folder, environment, *overrides):
     )  # fmt: skip
 
 
+@pytest.mark.nightly
 def test_tasks_that_slurm_does_not_take_yet_wait_for_others(tmp_path, slurm):
     """Of four, an array of two is taken; the others were failed at once."""
     done = call(

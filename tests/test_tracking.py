@@ -209,8 +209,10 @@ def test_a_sweep_is_one_thing_that_is_tracked(tracker, tmp_path):
 
 @pytest.mark.parametrize(
     "swept",
-    [("neuron=lif,quaif",), ("+input@inputs.noise=ou,constant",),
-     ("+vars.b=5,6", "neuron.tau=${vars.b}ms"), ("record.rate_bin=null,5ms", "neuron=lif,expif")],
+    [("neuron=lif,quaif",),
+     *(pytest.param(typed, marks=pytest.mark.nightly) for typed in (
+         ("+input@inputs.noise=ou,constant",), ("+vars.b=5,6", "neuron.tau=${vars.b}ms"))),
+     ("record.rate_bin=null,5ms", "neuron=lif,expif")],
 )  # fmt: skip
 def test_the_configuration_of_a_sweep_is_what_its_points_share(tracker, tmp_path, swept):
     """Every value in it is the one that each point has, and none that all have is left out."""

@@ -232,7 +232,7 @@ def test_a_class_with_a_threshold_of_its_own_says_where_it_is_cut_off():
 NEURONS = sorted(f.stem for f in (conf_folder() / "neuron").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("integrator", by_night(NAMES, ["exp_euler", "rk4"]))
+@pytest.mark.parametrize("integrator", by_night(NAMES, ["exp_euler"]))
 @pytest.mark.parametrize("seconds", [1, pytest.param(100, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("neuron", NEURONS)
 def test_every_neuron_completes_with_every_integrator(neuron, integrator, seconds):
