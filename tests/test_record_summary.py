@@ -116,6 +116,30 @@ def test_a_sweep_of_a_rate_neuron_has_a_result(tmp_path):
     assert '"picture": null' not in page and '"picture":null' not in page
 
 
+@pytest.mark.parametrize(
+    ("neuron", "name", "unit"), [("leaky_integrator", "V", "mA"), ("sigmoid_rate", "rate", "")]
+)
+def test_where_nothing_fires_potentials_are_the_result(tmp_path, neuron, name, unit):
+    """Unasked; other values if others are asked for, and none with null."""
+    typed = [f"neuron={neuron}", "input=constant", "size=2", "duration=20ms", KEEP]
+    run = neurolab.run([*typed, "record.neurons=all", "record.interval=null"], tmp_path / "run")
+    samples = run.traces[name].values
+    assert run.summary[f"{name}_mean"] == pytest.approx(samples.mean(), rel=1e-5)
+    assert run.summary[f"{name}_std"] == pytest.approx(samples.std(), rel=1e-4)
+    sweep = neurolab.run_sweep([*typed, f"input.amplitude=1{unit},2{unit}"], tmp_path / "sweep")
+    assert np.isfinite(sweep.data[f"{name}_mean"]).all()
+    assert (sweep.path / f"{name}_mean.png").exists()
+    other = neurolab.run([*typed, asked([f"{name}_max"])], save=False)
+    assert f"{name}_max" in other.summary and f"{name}_mean" not in other.summary
+    none = neurolab.run([*typed, "record.summary=null"], save=False)
+    assert not {f"{name}_mean", f"{name}_std"} & {*none.summary}
+
+
+def test_where_something_fires_they_are_not():
+    run = neurolab.run(["neuron=lif", "size=2", "duration=5ms"], save=False)
+    assert "V_mean" not in run.summary
+
+
 def test_populations_have_values_of_their_own(tmp_path):
     names = ["V_mean", "E.V_std"]
     typed = [*NETWORK, "record.neurons=all", "record.interval=null", asked(names), KEEP]

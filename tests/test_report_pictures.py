@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+
 import numpy as np
 import pytest
 
@@ -182,6 +185,30 @@ def test_keys_without_an_axis_are_panels_or_at_one_value(browser, tmp_path):
     assert "fixed-4=4+ms" in browser("return location.href")
     browser.driver.refresh()
     assert shown(browser)["fixed"] == ["4 ms"]
+    assert browser.errors() == []
+
+
+BOXES = """
+    const box = (of) => of.getBoundingClientRect();
+    const found = [...document.querySelectorAll(`#plot ${arguments[0]}`)], all = found.map(box);
+    const texts = found.map((of) => of.textContent);
+    return all.map(({ left, right, top, bottom }, i) => [left, right, top, bottom, texts[i]]);
+    """
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_titles_of_panels_touch_neither_each_other_nor_the_key(browser, tmp_path, width):
+    axes = [
+        key("neuron.tau", TAU), key("neuron.tau_w", np.array([20.0, 60.0, 200.0])),
+        key("input.rate", np.array([10.0, 20.0, 40.0])), key("neuron.b", TAU),
+    ]  # fmt: skip
+    page, _ = made(tmp_path, RNG.uniform(0, 50, (3, 3, 3, 3)), *axes)
+    browser.open(page, "light", width)
+    titles, (legend,) = browser(BOXES, ".annotation-text"), browser(BOXES, ".legend .bg")
+    top = [box for box in titles if re.fullmatch(r"(neuron\.)?tau ?= (5|8|12) ms", box[4])]
+    assert len(top) == 3
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(sorted(top)))
+    assert all(box[2] >= legend[3] - 6 for box in top)  # it has a margin below its texts
     assert browser.errors() == []
 
 

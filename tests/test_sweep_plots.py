@@ -1,5 +1,6 @@
 """Pictures of sweeps: every Dataset gets a legible one, its axes are the swept keys with units."""
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -246,6 +247,44 @@ def test_the_axis_reaches_over_points_without_a_value():
 def test_few_values_of_a_logarithmic_axis_are_its_ticks():
     figure = plots.draw(swept(neuron__tau=[20.0, 60.0, 200.0]))
     assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["20", "60", "200"]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([10.0, 20.0, 40.0], ["10", "20", "40"]),
+        ([1.0, 2.0, 4.0, 8.0, 16.0], ["1", "2", "4", "8", "16"]),
+        ([1e4, 2e4, 4e4, 8e4, 16e4], ["10,000", "", "40,000", "", "160,000"]),
+    ],
+)
+def test_narrow_panels_have_ticks_at_these_values_too(values, told):
+    """In a row of three there is room for few: the first and the last one are told, and no two
+    overlap."""
+    data = swept(neuron__tau=values, neuron__b=[0.0, 5.0, 10.0], neuron=["if", "lif", "gif"])
+    figure = plots.draw(data, along=["neuron.tau", "neuron", "neuron.b"])
+    assert len(panels(figure)) == 3
+    figure.canvas.draw()
+    for ax in panels(figure):
+        ticks = ax.get_xticklabels()
+        assert ax.get_xticks().tolist() == values and [t.get_text() for t in ticks] == told
+        boxes = [t.get_window_extent() for t in ticks if t.get_text()]
+        assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "told"),
+    [
+        ({"size": 12000, "duration": "200ms"}, "N = 12,000, 200 ms"),
+        ({"duration": "1.5 second"}, "1.5 second"),
+        ({"size": 3, "duration": "2 * s"}, "N = 3"),
+        ({}, None),
+    ],
+)
+def test_what_all_runs_share_is_told(attributes, told):
+    data = swept(neuron__b=B, seed=range(2)).assign_attrs(attributes)
+    found = words(plots.draw(data)).split(" | ")
+    assert any(text.startswith("mean of 2 seeds") for text in found)
+    assert told in found if told else not any("N = " in text for text in found)
 
 
 def test_seeds_alone_are_points_around_their_mean():

@@ -36,8 +36,17 @@ def read_summary(
     record: SettingsReader, groups: Sequence[PopulationSpec], units: Mapping[str, u.Unit]
 ) -> tuple[tuple[Measure, ...], tuple[tuple[str, str], ...]]:
     """The values that the summary is to have, of variables and of spikes, each of all populations
-    that have them unless it names one."""
-    given = record.node.get("summary") or []
+    that have them unless it names one.
+
+    Where nothing fires there is no rate: unless others are asked for, or none (null), the values
+    are the mean and the standard deviation of potentials, or of rates of rate neurons.
+    """
+    given = record.node.get("summary", [])
+    if given == [] and not any(group.fires for group in groups):
+        names = (f"{g.prefix}neuron.{getattr(g.neuron.target, 'potential', 'V')}" for g in groups)
+        potentials = [full for full in names if full in units]
+        return tuple(Measure(full, how) for full in potentials for how in ("mean", "std")), ()
+    given = given or []
     if not isinstance(given, list):
         record.refuse("summary", "expected a list, such as [V_mean, w_std, lv]")
         return (), ()

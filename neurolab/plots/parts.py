@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _LABEL_GAP = 0.068  # between names on an axis, as a part of its length
 
 SIZE, DPI, _LEFT = (8.0, 4.5), 150, 0.115
-_LONG_LABEL = 12  # characters: more would not fit beside a low panel
+LONG_LABEL = 12  # characters: more would not fit beside a low panel
 _MAX_POINTS = 4000  # per line: more than twice the pixels across
 _SECONDS_FROM_MS = 5000.0
 
@@ -91,7 +91,7 @@ def title(run: Run) -> str:
     of = f" of the {spiking} that can fire" if spiking < run.n_neurons else ""
     parts = [
         *models,
-        f"N = {run.n_neurons}",
+        f"N = {number(run.n_neurons)}",
         "" if mean is None else f"mean {number(mean, 3)} Hz{of}",
         f"the first {duration(run.duration_ms)}" if partial else "",
         "" if status == "completed" else str(status),
@@ -115,9 +115,9 @@ def named(name: str, unit: str) -> str:
 
 def label(ax: Axes, text: str) -> None:
     """The label of the vertical axis, and the looks of both."""
-    if len(text) > _LONG_LABEL:
+    if len(text) > LONG_LABEL:
         text = text.replace(" (", "\n(")
-    ax.set_ylabel(text, fontsize=12 if len(text) <= _LONG_LABEL else 10, color=INK)
+    ax.set_ylabel(text, fontsize=12 if len(text) <= LONG_LABEL else 10, color=INK)
     ax.tick_params(labelsize=10.5, color=GREY, labelcolor=INK)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(GREY)

@@ -7,6 +7,7 @@ repetitions: they are averaged over. `neurolab.plots.sweep_picture` decides whic
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -78,6 +79,7 @@ class _Cube:
     data: xr.Dataset
     title: str
     label: str
+    each: str = ""
     seeds: str = ""
 
     @staticmethod
@@ -95,11 +97,12 @@ class _Cube:
         label = named(name or value, unit)
         title = textwrap.shorten(str(data.attrs.get("title", "")) or label, 60, placeholder=" …")
         cube = array.to_dataset(name="mean").assign(sd=0 * array, marks=marks, runs=marks)
-        return _Cube(cube, title, label)
+        return _Cube(cube, title, label, _each(data))
 
     def notes(self, look: str, colour: str = "", spread: str = "") -> dict[str, str]:
-        """What is said under the title of seeds, and of runs that were not completed."""
-        notes, runs = {self.seeds + spread: GREY} if self.seeds else {}, self.data["runs"]
+        """What is said under the title: of each run, of seeds, of runs that were not completed."""
+        said, runs = (self.each, self.seeds + spread if self.seeds else ""), self.data["runs"]
+        notes = {text: GREY for text in said if text}
         runs = runs.max("population") if "population" in runs.dims else runs
         for code, (name, mark) in enumerate(MARKS.items(), start=1):
             n = int((runs == code).sum())
@@ -140,6 +143,17 @@ class _Cube:
         shape = (-1, len(rows[0]) if rows else 1, len(x))
         shown = (data[name].isel(rest, missing_dims="ignore") for name in ("mean", "sd", "marks"))
         return [values.values.reshape(shape) for values in shown]
+
+
+def _each(data: xr.Dataset) -> str:
+    """How many neurons and how long, where these are of all runs."""
+    n, lasts = data.attrs.get("size"), str(data.attrs.get("duration", ""))
+    quantity = re.fullmatch(r"([\d.]+(?:e[+-]?\d+)?) *([a-zA-Zµ]+)", lasts)
+    parts = [
+        "" if n is None else f"N = {number(n)}",
+        " ".join(quantity.groups() if quantity else ()),
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _picture(cube: _Cube, picture: Picture) -> Figure:

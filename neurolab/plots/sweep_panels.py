@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = plot_parts.SIZE
+_FEW = 8  # values of a logarithmic axis: their ticks are at them, as on pages
 
 
 class Grid:
@@ -146,9 +147,15 @@ def set_axis(axis: Any, key: Key, length: float) -> None:
         axis.axes.set(**{f"{which}lim": (-0.5, len(key) - 0.5)})
     elif key.log:
         axis.axes.set(**{f"{which}scale": "log"})
-        if key.distinct.size <= ticks:  # they are the values that there are
+        if key.distinct.size <= max(ticks, _FEW):  # they are the values that there are
+            at = np.log(key.distinct) / np.log(key.distinct[-1] / key.distinct[0]) * length
+            texts = [number(value) for value in key.distinct]
+            sizes = [room([text]) if which == "x" else 0.17 for text in texts]
+            shown = _apart(at - at[0], sizes)
             axis.set_major_locator(ticker.FixedLocator(key.distinct.tolist()))
-            axis.set_major_formatter(lambda v, _: number(v))
+            axis.set_major_formatter(
+                ticker.FixedFormatter([text if i in shown else "" for i, text in enumerate(texts)])
+            )
             axis.set_minor_locator(ticker.NullLocator())
             return
         each = ticks / np.log10(key.distinct[-1] / key.distinct[0])  # in a decade
@@ -160,6 +167,16 @@ def set_axis(axis: Any, key: Key, length: float) -> None:
         whole = bool(np.all(key.distinct % 1 == 0)) and np.ptp(key.distinct) >= 2
         steps = {"steps": [1, 2, 2.5, 5, 10], "integer": whole}
         axis.set_major_locator(ticker.MaxNLocator(max(2, min(8, round(ticks))), **steps))
+
+
+def _apart(at: Array, sizes: list[float]) -> set[int]:
+    """Which texts, in the middle of places along an axis, have room: the last one and the first
+    one, and of those between the ones that do not touch a chosen one."""
+    chosen: list[int] = []
+    for i in [len(sizes) - 1, *range(len(sizes) - 1)]:
+        if all(abs(at[i] - at[k]) > (sizes[i] + sizes[k]) / 2 + 0.05 for k in chosen):
+            chosen.append(i)
+    return set(chosen)
 
 
 def _lines(ax: Axes, x: Key, rows: Array, sd: Array, shade: list[Any]) -> None:

@@ -73,8 +73,9 @@ def traces(run: Run) -> Figure | None:
         if same:
             own = dict([*own.items()][:1])
         name_and_unit = parts.named(name, data[name].unit)
-        parts.label(ax, "" if run.populations else name_and_unit)
-        if run.populations:  # whose names are too long for the height of a panel
+        above = len(name_and_unit) > parts.LONG_LABEL  # too long for the height of a panel
+        parts.label(ax, "" if above else name_and_unit)
+        if above:
             ax.set_title(name_and_unit, fontsize=9, color=INK, loc="left", y=1.0, pad=3)
         for column, colour in reversed([*enumerate(own.values())]):
             line = parts.decimate(times[name] * scale, values[name][:, column])

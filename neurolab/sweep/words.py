@@ -42,8 +42,12 @@ def _said(key: str, config: Mapping[str, Any]) -> str:
 
 
 def title_of(plan: Plan) -> str:
-    """The neurons of a sweep, or the network that was named."""
+    """The neurons of a sweep and their inputs, or the network that was named."""
     if "network" in plan.fixed:
         return plan.fixed["network"].partition("=")[2]
-    targets = (str((one.get("neuron") or {}).get("_target_", "")) for one in plan.templates)
+    targets = (
+        str((one.get(group) or {}).get("_target_", ""))
+        for group in ("neuron", "input")
+        for one in plan.templates
+    )
     return ", ".join(filter(None, dict.fromkeys(name.rpartition(".")[2] for name in targets)))

@@ -30,6 +30,7 @@ function raster(element, results, time, scale, unit) {
     return high - low > n - 1e-3;
   };
 
+  if (n <= 6) element.style.height = `${80 + 48 * n}px`; // a few rows, and little between them
   let named = false;
   const draw = figure(element, () => {
     named = whole();

@@ -28,6 +28,14 @@ function evenly(key, most) {
 const titleOf = (key, at) => escaped([!key.numeric && !key.name.includes(".") ? String(key.values[at])
   : `${key.name} = ${valueText(key, key.values[at])}`])[0];
 
+/** A title in so many letters: in two lines, of its key then the last part alone. */
+function fitted(title, letters) {
+  const lines = title.split(/ (?== )/);
+  if (title.length <= letters || lines.length < 2) return title;
+  if (lines[0].length > letters) lines[0] = lines[0].split(".").at(-1);
+  return lines.join("<br>");
+}
+
 /** The panels of the keys `facets`: of one, side by side; of two, in columns and rows; of `each`, over each of them. */
 function panelsOf({ kx, facets, each, points }) {
   if (each.length) return { panels: each.slice(0, MOST[0]).map((key) => ({ kx: key, points, title: "" })), left: [] };
@@ -65,6 +73,7 @@ function axesOf(panels, { columns, rows, height }, { free, own, width, above, xa
   panels.forEach((panel, i) => {
     const r = Math.floor(i / columns), c = i % columns, end = i ? i + 1 : "";
     const [x0, y0] = [c * (w + gap.x), 1 - r * (t + gap.y) - t];
+    panel.title = fitted(panel.title, (w * (width - 100)) / 7.5);
     Object.assign(panel, { x: `x${end}`, y: `y${end}`, strip: `y${n + i + 1}` });
     wanted[`xaxis${end}`] = axis({ ...xaxis(panel.kx), domain: [x0, x0 + w], anchor: panel.y, showgrid: grid,
       title: { text: n === 1 ? xtitle : own ? keyWords(panel.kx, width / columns / 8) : "" }, showticklabels: own || i + columns >= n,

@@ -144,13 +144,15 @@ function sweepPlot(open, limit) {
       lost ? `${plural(lost, "value")} of 0 or less ${lost === 1 ? "has" : "have"} no place on a logarithmic scale.` : "",
       lit ? "What the filter leaves out is faint." : ""].filter(Boolean).join(" ");
     const legend = traces.some((t) => t.showlegend);
-    const top = (legend ? 40 : 12) + (panels.some(({ title }) => title) ? 16 : 0);
+    const titles = 16 * Math.max(...panels.map(({ title }) => (title ? title.split("<br>").length : 0)));
+    const top = (legend ? 40 : 12) + titles;
     Object.assign(wanted, layout({ ...wanted, showlegend: legend, hovermode: "closest",
       margin: { t: top, r: ky || bar || sampled ? 8 : panels.some(({ beside }) => beside) ? 30 : 24,
         ...(panels.length > 1 ? { l: 72, b: 64 } : {}) },
       uirevision: [x, y, value, colour, ...facets].map((one) => one.select.value).join(), selections: [] }));
     if (ky || sampled) wanted.coloraxis = { colorscale: scaleOf(),
       colorbar: sampled ? colourbar({ long_name: by.name, unit: by.unit }) : colourbar(v, colours.bar) };
+    wanted.legend.y = 1 + titles / ((shape.height ?? place.clientHeight) - 64 - top); // above titles of panels
     if (keyed) wanted.legend.title = { text: `${keyLabel(keyed)}  `, side: narrow() ? "top" : "left" };
     place.style.height = shape.height ? `${shape.height}px` : "";
     Object.assign(told, { panels, made });
