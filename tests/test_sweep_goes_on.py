@@ -85,6 +85,17 @@ def test_a_batch_that_is_damaged_is_computed_anew(tmp_path, monkeypatch, whole, 
     same(neurolab.resume(tmp_path / "sweep"), whole)
 
 
+def test_what_was_being_written_of_a_completed_batch_does_not_stay(tmp_path):
+    """Its last checkpoint, after the commit, when the process was killed: nobody opens it again."""
+    path = neurolab.run_sweep([*SWEEP, "sweep.batch=1"], tmp_path / "sweep").path
+    (kept, *_, last) = sorted((path / "batches").iterdir())
+    left = kept / "checkpoint.npz.partial"
+    left.write_bytes(b"x")
+    (last / "commit.json").unlink()
+    assert list(neurolab.resume(path).table["status"]) == ["completed"] * 6
+    assert not left.exists()
+
+
 def test_a_damaged_summary_is_made_anew(tmp_path, monkeypatch, whole):
     stopped_at(monkeypatch, tmp_path / "sweep", SWEEP, 1000)
     path = tmp_path / "sweep" / "summary.json"

@@ -202,8 +202,9 @@ class SweepFolder:
         return sorted(folder for folder in found if holder(folder, self._watch) is None)
 
     def tidy(self) -> None:
-        """Remove idle batches of which other batches have all points; call it early, too: from then
-        on those of other machines are looked at."""
+        """Remove idle batches of which other batches have all points, and of the others files that
+        were being written; call it early, too: from then on those of other machines are looked
+        at."""
         idle = self.idle()  # first: what is idle then has committed all that it will
         damaged: list[DamagedError] = []
         rows = self.rows(damaged)
@@ -213,6 +214,8 @@ class SweepFolder:
         for folder in idle:
             if folder not in used:
                 shutil.rmtree(folder)
+            for left in folder.glob("*.partial"):
+                left.unlink(missing_ok=True)
 
     def _commits(self, damaged: list[DamagedError]) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
         """Batches and the rows of their points, in the order in which they were committed."""
