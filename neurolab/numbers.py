@@ -26,7 +26,7 @@ def number(value: float | None, digits: int = 4) -> str:
     last = Decimal(1).scaleb(exact.adjusted() - digits + 1)
     rounded = exact.quantize(last, ROUND_HALF_UP).normalize()
     if _LEAST <= abs(value) < _MOST:
-        return f"{rounded:f}"
+        return f"{rounded:,f}"
     sign, figures, _ = rounded.as_tuple()
     first, *rest = map(str, figures)
     part = f".{''.join(rest)}" if rest else ""

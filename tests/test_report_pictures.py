@@ -188,6 +188,14 @@ def test_keys_without_an_axis_are_panels_or_at_one_value(browser, tmp_path):
     assert browser.errors() == []
 
 
+@pytest.mark.parametrize(("largest", "tick"), [(1.2e4, "10,000"), (9e-6, "5e−6"), (1.2, "0.4")])
+def test_ticks_are_numbers_not_prefixes(browser, tmp_path, largest, tick):
+    page, _ = made(tmp_path, np.linspace(0, largest, 3), key("neuron.tau", TAU))
+    browser.open(page)
+    ticks = "return [...document.querySelectorAll('#plot .ytick text')].map((t) => t.textContent)"
+    assert tick in browser(ticks)
+
+
 BOXES = """
     const box = (of) => of.getBoundingClientRect();
     const found = [...document.querySelectorAll(`#plot ${arguments[0]}`)], all = found.map(box);

@@ -114,7 +114,8 @@ def _tiles(plan: Plan, summary: Mapping[str, Any], table: Table) -> list[dict[st
     rates = list(table.rates().items())
     for name, (low, high) in rates[: len(rates) if len(rates) <= _MOST_TOLD else 1]:
         of = f"rates of {name}" if name else "rates"
-        tiles.append(tile(of, f"{short(low)} – {short(high)}", "Hz"))
+        least, most = short(low), short(high)
+        tiles.append(tile(of, least if least == most else f"{least} – {most}", "Hz"))
     tiles += wall_time(summary)
     if summary.get("points_per_s"):
         speed, device = short(summary["points_per_s"]), summary.get("device") or ""

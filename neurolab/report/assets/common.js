@@ -52,7 +52,8 @@ function number(value, digits = 4) {
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return Math.abs(value) < 1000 ? String(value + 0) : GROUPED.format(value);
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return value.toExponential(digits - 1).replace(/\.?0+e/, "e");
-  return String(Number(value.toPrecision(digits)));
+  const rounded = Number(value.toPrecision(digits));
+  return Math.abs(rounded) < 1000 ? String(rounded) : GROUPED.format(rounded);
 }
 
 /** With its unit, if it has one. */

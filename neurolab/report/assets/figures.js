@@ -22,6 +22,7 @@ function merged(one, other) {
 function axis(more = {}) {
   return merged({ gridcolor: css("--grid"), linecolor: css("--axis"), zeroline: false,
     showline: true, ticks: "outside", ticklen: 4, tickcolor: css("--axis"), automargin: true, ticklabeloverflow: "allow",
+    exponentformat: "e", minexponent: 5, // 10,000, not 10k
     tickfont: { color: css("--ink") }, title: { font: { color: css("--ink") }, standoff: 8 } }, more);
 }
 
